@@ -1,0 +1,1 @@
+"""Hydra configuration tree, shipped in the wheel and found as pkg://configs."""

@@ -1,0 +1,45 @@
+"""The agent, seen from the environment: whatever turns observations into chunks of actions.
+
+An evaluator, a gymnasium loop or a robot drives any object with these three methods, whether it
+plans with a world model, replays a recording or acts at random.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+Observation = Mapping[str, np.ndarray]
+"""`pixels` (H, W, 3) uint8, `proprio` (P,) float32, and for privileged agents `state` (S,) and
+`variation` (V,) float64."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What to reach: an observation, or the part of one that is known.
+
+    `weight` says which parts count, by column: e.g. a mask over the picture.
+    """
+
+    observation: Observation
+    weight: Mapping[str, np.ndarray] | None = None
+
+
+class Agent(Protocol):
+    """Acts in chunks, as policies in robotics do."""
+
+    def reset(self, goal: Goal) -> None:
+        """Forget the past; from now on pursue `goal`."""
+        ...
+
+    def observe(self, observation: Observation, executed: np.ndarray | None) -> None:
+        """Take in what was seen and the actions (m, A) the simulator really applied before it.
+
+        `executed` is None for the first observation after `reset`.
+        """
+        ...
+
+    def act(self) -> np.ndarray:
+        """Return (m, A), m >= 1 actions in the environment's units to execute before the next call."""
+        ...

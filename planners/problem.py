@@ -1,0 +1,100 @@
+"""The contract of the planners: what a planner may know, and what it gives back.
+
+A planner sees a `Problem`: a dynamics bound to where we are now, a cost, a horizon and bounds. It
+never sees a model class or an environment. A latent is always (K, D): K = 1 for a vector, K patches
+or slots otherwise. B counts independent problems, N candidate action sequences, H steps ahead.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+
+class Dynamics(Protocol):
+    """A model bound to one context (frames seen, actions executed)."""
+
+    start: Tensor
+    """(B, K, D), the current latent."""
+
+    def rollout(self, actions: Tensor) -> Tensor:
+        """Imagine: actions (B, N, H, A) -> latents (B, N, H, K, D) after each action."""
+        ...
+
+    def predict(self, states: Tensor, actions: Tensor) -> Tensor:
+        """One step from each given state, all at once: states (B, N, H-1, K, D) are s_1..s_{H-1}
+        (s_0 is `start`), actions (B, N, H, A) -> F(s_t, a_t), (B, N, H, K, D). See GRASP,
+        arXiv 2602.00475."""
+        ...
+
+
+Cost = Callable[[Tensor, Tensor], Tensor]
+"""latents (B, N, H, K, D), actions (B, N, H, A) -> (B, N), differentiable."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """Elementwise bounds of one action: low and high, each (A,)."""
+
+    low: Tensor
+    high: Tensor
+
+    def clamp(self, actions: Tensor) -> Tensor:
+        """The nearest actions (..., A) within the bounds."""
+        return torch.maximum(torch.minimum(actions, self.high), self.low)
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """One of `n` discrete actions, one-hot in the last axis (A = n)."""
+
+    n: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Minimise `cost` of the rollout over `horizon` actions within `actions`."""
+
+    dynamics: Dynamics
+    cost: Cost
+    horizon: int
+    actions: Box | Categorical
+    goal: Tensor | None = None
+    """(B, K, D), for planners that use the goal beyond its cost."""
+    constraints: tuple[Cost, ...] = ()
+    """Each <= 0 where satisfied."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The best sequence found."""
+
+    actions: Tensor
+    """(B, H, A), in the units of `Problem.actions`."""
+    cost: Tensor
+    """(B,)"""
+    violation: Tensor
+    """(B,), the largest positive part over the constraints; 0 where feasible."""
+    latents: Tensor
+    """(B, H, K, D), the imagined rollout of `actions`."""
+    stats: dict[str, Any] = field(default_factory=dict)
+
+
+class Planner(Protocol):
+    """Anything that solves a `Problem`."""
+
+    def plan(
+        self,
+        problem: Problem,
+        *,
+        generator: torch.Generator,
+        warm_start: Tensor | None = None,
+        deadline: float | None = None,
+    ) -> Plan:
+        """Search for at most `deadline` seconds (None: the planner's own budget).
+
+        `warm_start` (B, H, A) is a sequence to begin from; the plan returned costs no more than it.
+        """
+        ...
