@@ -1,0 +1,158 @@
+"""The bytes of a dataset folder: columns, their `.npy` headers, the digest of an episode.
+
+    meta.json          what was recorded, and how
+    <column>.npy       all episodes end to end; `pixels/<camera>` lies in `pixels@<camera>.npy`
+    digests.npy        (N, 32) uint8, SHA-256 of each episode
+    episode_ends.npy   (N,) int64, cumulative frames: the commit point, replaced last and atomically
+    .lock              held while somebody writes
+
+Each column is a plain `.npy` file whose header has a fixed size, so that the row count in it can be
+rewritten in place. Readers trust `episode_ends.npy` for that count.
+"""
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wm.errors import WmError
+
+FORMAT = "wmpc-episodes"
+VERSION = 1
+META, ENDS, DIGESTS, LOCK = "meta.json", "episode_ends.npy", "digests", ".lock"
+IDENTITY = ("version", "env", "kwargs", "render", "m", "fps", "action_low", "action_high")
+"""The keys of `meta.json` (beside `columns`) that all episodes of a dataset share."""
+HEADER_BYTES = 256
+
+
+@dataclass(frozen=True)
+class Column:
+    """One array of a dataset: `shape` is that of a row, `rows` what a row stands for.
+
+    `rows` is "frames" (T+1 an episode), "steps" (T) or "episode" (1).
+    """
+
+    name: str
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    rows: str
+
+    @property
+    def file(self) -> str:
+        """The file's name in the dataset's folder."""
+        return self.name.replace("/", "@") + ".npy"
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row."""
+        return self.dtype.itemsize * int(np.prod(self.shape, dtype=np.int64))
+
+    def header(self, rows: int) -> bytes:
+        """The `.npy` header (format 1.0) of `rows` rows, padded to `HEADER_BYTES`."""
+        text = f"{{'descr': {self.dtype.str!r}, 'fortran_order': False, "
+        text += f"'shape': {(rows, *self.shape)!r}, }}"
+        room = HEADER_BYTES - 10
+        if len(text) >= room:
+            raise WmError(f"column {self.name!r} has {len(self.shape)} axes, too many to store")
+        magic = b"\x93NUMPY\x01\x00" + struct.pack("<H", room)
+        return magic + text.ljust(room - 1).encode() + b"\n"
+
+    def span(self, ends: np.ndarray, episode: int) -> tuple[int, int]:
+        """First row of `episode` and the one after its last, given all cumulative `ends`."""
+        if self.rows == "episode":
+            return episode, episode + 1
+        first = int(ends[episode - 1]) if episode else 0
+        stop = int(ends[episode])
+        return (first, stop) if self.rows == "frames" else (first - episode, stop - episode - 1)
+
+    def describe(self) -> dict[str, Any]:
+        """As it stands in `meta.json`."""
+        return {"dtype": self.dtype.str, "shape": list(self.shape), "rows": self.rows}
+
+
+DIGEST_COLUMN = Column(DIGESTS, np.dtype(np.uint8), (32,), "episode")
+
+
+def digest(episode: Mapping[str, np.ndarray]) -> bytes:
+    """SHA-256 over the names, dtypes, shapes and bytes of an episode's columns, by name."""
+    sha = hashlib.sha256()
+    for name in sorted(episode):
+        array = np.ascontiguousarray(episode[name])
+        sha.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
+        sha.update(array.reshape(-1).view(np.uint8).data)
+    return sha.digest()
+
+
+def plain(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """`meta` with arrays, tuples and numpy scalars as JSON would give them back."""
+
+    def default(value: Any) -> Any:
+        if isinstance(value, np.ndarray | np.generic):
+            return value.tolist()
+        raise WmError(f"{value!r} ({type(value).__name__}) cannot be written to {META}")
+
+    return json.loads(json.dumps(dict(meta), default=default))
+
+
+def read_meta(path: Path) -> dict[str, Any]:
+    """`meta.json` of a dataset; WmError where it is no dataset of this format and version."""
+    if not path.exists():
+        raise WmError(f"there is no dataset at {path}: the folder does not exist")
+    if not path.is_dir():
+        raise WmError(f"{path} is a file; a dataset is a folder with {META} and a .npy per column")
+    if not any(name != LOCK for name in os.listdir(path)):
+        raise WmError(f"the folder {path} is empty: no episode was recorded there")
+    try:
+        meta = json.loads((path / META).read_text())
+    except FileNotFoundError:
+        raise WmError(f"{path} is not a wmpc dataset: it has no {META}") from None
+    except ValueError as error:
+        raise WmError(f"{path / META} is damaged: it is not JSON ({error})") from None
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        raise WmError(f"{path} is not a wmpc dataset: its {META} does not say format {FORMAT!r}")
+    if meta.get("version") != VERSION:
+        raise WmError(
+            f"{path} has format version {meta.get('version')!r}; this wmpc reads version {VERSION}"
+        )
+    return meta
+
+
+def read_columns(path: Path, meta: Mapping[str, Any]) -> dict[str, Column]:
+    """The columns that `meta` declares."""
+    try:
+        columns = {
+            name: Column(name, np.dtype(c["dtype"]), tuple(map(int, c["shape"])), str(c["rows"]))
+            for name, c in meta["columns"].items()
+        }
+        if "action" not in columns or {c.rows for c in columns.values()} - {
+            "frames",
+            "steps",
+            "episode",
+        }:
+            raise ValueError
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise WmError(f"{path / META} is damaged: its 'columns' make no sense") from None
+    return columns
+
+
+def write_at(fd: int, offset: int, data: bytes | np.ndarray) -> None:
+    """Write all of `data` at `offset` of an open file."""
+    if isinstance(data, np.ndarray):
+        data = np.ascontiguousarray(data).reshape(-1).view(np.uint8).data
+    view = memoryview(data)
+    while len(view):
+        written = os.pwrite(fd, view, offset)
+        view, offset = view[written:], offset + written
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Replace a file atomically: a reader sees the old bytes or the new ones."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)

@@ -1,0 +1,162 @@
+"""Reading a dataset: memory-mapped columns, cut into episodes by `episode_ends.npy`."""
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wm.data.format import (
+    DIGEST_COLUMN,
+    ENDS,
+    HEADER_BYTES,
+    IDENTITY,
+    META,
+    Column,
+    digest,
+    read_columns,
+    read_meta,
+)
+from wm.errors import WmError
+
+HELD_OUT = 10
+"""Every tenth episode is held out of training."""
+
+
+class Episodes:
+    """The committed episodes of a dataset, as of when it was opened; nothing is read until used."""
+
+    def __init__(self, path: Path, meta: dict[str, Any], ends: np.ndarray):
+        self.path = path
+        self.meta = meta
+        self.ends = ends
+        """(N,) int64: the number of frames up to and including each episode."""
+        self.columns: dict[str, Column] = read_columns(path, meta)
+        self._mapped: dict[str, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(N,) int64: the steps T of each episode; it has T+1 frames."""
+        return np.diff(self.ends, prepend=0) - 1
+
+    @property
+    def train_ids(self) -> np.ndarray:
+        """Indices of the episodes to train on: all but the held-out ones."""
+        ids = np.arange(len(self))
+        return ids[ids % HELD_OUT != HELD_OUT - 1]
+
+    @property
+    def held_out_ids(self) -> np.ndarray:
+        """Indices with `index % 10 == 9`: a rule that no later append changes."""
+        return np.arange(HELD_OUT - 1, len(self), HELD_OUT)
+
+    @property
+    def digests(self) -> np.ndarray:
+        """(N, 32) uint8: the SHA-256 of each episode."""
+        return self._map(DIGEST_COLUMN)
+
+    @cached_property
+    def hash(self) -> str:
+        """Hex SHA-256 of what was recorded: settings, columns and the digest of every episode."""
+        identity = {key: self.meta.get(key) for key in (*IDENTITY, "columns")}
+        sha = hashlib.sha256(json.dumps(identity, sort_keys=True).encode())
+        sha.update(self.digests.tobytes())
+        return sha.hexdigest()
+
+    def frames(self, name: str) -> np.ndarray:
+        """A column's rows of all episodes end to end, mapped: (rows, ...), read-only.
+
+        Rows are frames, steps or episodes: see `columns[name].rows`.
+        """
+        if name not in self.columns:
+            raise WmError(
+                f"{self.path} has no column {name!r}; it has {', '.join(sorted(self.columns))}"
+            )
+        return self._map(self.columns[name])
+
+    def episode(self, index: int) -> dict[str, np.ndarray]:
+        """Episode `index` as it was appended, in read-only views: (T+1, ...), (T, ...), (V,)."""
+        if not -len(self) <= index < len(self):
+            raise WmError(f"{self.path} has {len(self)} episodes; there is no episode {index}")
+        index %= len(self)
+        arrays = {}
+        for name, column in self.columns.items():
+            first, stop = column.span(self.ends, index)
+            rows = self.frames(name)
+            arrays[name] = rows[first] if column.rows == "episode" else rows[first:stop]
+        return arrays
+
+    def verify(self) -> None:
+        """Read everything and compare with the digests; WmError names the first damaged episode."""
+        for index in range(len(self)):
+            if digest(self.episode(index)) != self.digests[index].tobytes():
+                raise WmError(f"episode {index} of {self.path} is damaged: its digest differs")
+
+    def _map(self, column: Column) -> np.ndarray:
+        if column.name not in self._mapped:
+            shape = (column.span(self.ends, len(self) - 1)[1], *column.shape)
+            self._mapped[column.name] = (
+                np.zeros(shape, column.dtype)  # an empty row cannot be mapped
+                if column.row_bytes == 0
+                else np.asarray(
+                    np.memmap(self.path / column.file, column.dtype, "r", HEADER_BYTES, shape)
+                )
+            )
+        return self._mapped[column.name]
+
+
+def open_episodes(path: str | Path) -> Episodes:
+    """Open a dataset folder for reading.
+
+    Raises WmError where the folder is missing, empty, foreign, truncated or damaged; the content
+    of the columns is only compared with the digests by `Episodes.verify`.
+    """
+    path = Path(path)
+    episodes = Episodes(path, read_meta(path), read_ends(path))
+    for column in (*episodes.columns.values(), DIGEST_COLUMN):
+        check_file(path, column, column.span(episodes.ends, len(episodes) - 1)[1])
+    return episodes
+
+
+def read_ends(path: Path) -> np.ndarray:
+    """(N,) int64 of `episode_ends.npy`, N >= 1."""
+    if not (path / ENDS).exists():
+        raise WmError(f"{path} has no complete episode (no {ENDS}): collect some first")
+    try:
+        ends = np.load(path / ENDS, allow_pickle=False)
+    except (ValueError, OSError, EOFError, SyntaxError):
+        raise WmError(f"{path / ENDS} is damaged: it is not a .npy file") from None
+    if not isinstance(ends, np.ndarray) or ends.dtype != np.int64 or ends.ndim != 1:
+        raise WmError(f"{path / ENDS} is damaged: it should hold one int64 an episode")
+    if len(ends) == 0 or np.any(np.diff(ends, prepend=0) < 2):
+        raise WmError(f"{path / ENDS} is damaged: each episode should add at least two frames")
+    return ends
+
+
+def check_file(path: Path, column: Column, rows: int) -> None:
+    """Raise WmError unless the file of `column` has its header and at least `rows` rows."""
+    file = path / column.file
+    if not file.is_file():
+        raise WmError(f"{path} is incomplete: {META} declares {column.name!r}, {file} is missing")
+    # The row count in the header may lag behind what is committed (a kill), so it is not compared.
+    if read_header(file) != (column.shape, column.dtype):
+        raise WmError(f"{file} is damaged or foreign: its header is not that of {column.name!r}")
+    size, needed = file.stat().st_size, HEADER_BYTES + rows * column.row_bytes
+    if size < needed:
+        raise WmError(f"{file} is truncated: it has {size} bytes, {needed} were committed")
+
+
+def read_header(file: Path) -> tuple[tuple[int, ...], np.dtype] | None:
+    """Row shape and dtype that a column's file states; None where it is not such a file."""
+    with file.open("rb") as stream:
+        try:
+            np.lib.format.read_magic(stream)
+            shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+        except Exception:  # numpy parses the header as Python: damage may raise anything
+            return None
+        return (shape[1:], dtype) if stream.tell() == HEADER_BYTES and shape else None

@@ -1,0 +1,137 @@
+"""What an episode must be before a byte of it is written: errors name column, episode and row."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wm.data.format import DIGESTS, ENDS, FORMAT, IDENTITY, VERSION, Column, plain
+from wm.errors import WmError
+
+DTYPES = {"action": "float32", "proprio": "float32", "state": "float64", "variation": "float64"}
+"""Columns of the conventions and their dtypes; pictures are uint8, any other column is free."""
+NAME = re.compile(r"[\w.-]+(/[\w.-]+)*")
+
+
+def complete(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """`meta` as `meta.json` will state it; WmError where a setting is missing or makes no sense."""
+    allowed = {*IDENTITY, "source"} - {"version"}
+    if unknown := sorted(set(meta) - allowed):
+        raise WmError(f"unknown meta key {unknown[0]!r}; allowed are {', '.join(sorted(allowed))}")
+    for key in ("env", "fps", "action_low", "action_high"):
+        if key not in meta:
+            raise WmError(f"meta lacks {key!r}: a dataset states env, fps and the action bounds")
+    known = {"format": FORMAT, "version": VERSION, "kwargs": {}, "render": {}, "source": {}}
+    known |= plain(meta)
+    low, high = np.asarray(known["action_low"]), np.asarray(known["action_high"])
+    if low.ndim != 1 or low.shape != high.shape or not np.all(low < high):
+        raise WmError(
+            "action_low and action_high should be (A,) with low < high, "
+            f"but are {known['action_low']} and {known['action_high']}"
+        )
+    return known
+
+
+def check_settings(path: Path, recorded: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Raise WmError, with key and both values, where `given` settings are not the recorded ones."""
+    for key in IDENTITY:
+        if key not in given:
+            continue
+        old, new = recorded.get(key), given[key]
+        if isinstance(old, dict) and isinstance(new, dict):
+            for inner in sorted(old.keys() | new.keys()):
+                if old.get(inner) != new.get(inner):
+                    key, old, new = f"{key}.{inner}", old.get(inner), new.get(inner)
+                    break
+        if old != new:
+            raise WmError(
+                f"{path} was recorded with {key}={old}, now {key}={new} came; "
+                "use the same settings or another folder"
+            )
+
+
+def infer_columns(episode: Mapping[str, np.ndarray], index: int) -> dict[str, Column]:
+    """The columns of an episode, told by name and number of rows: T+1 frames or T steps.
+
+    Raises WmError where `action` is not (T, m, A) with T >= 1, or another column has a wrong
+    number of rows, dtype or name. `index` is only for the message.
+    """
+    action = episode.get("action")
+    if action is None:
+        raise WmError(f"episode {index} has no column 'action'; it has {sorted(episode)}")
+    if action.ndim != 3 or 0 in action.shape:
+        raise WmError(
+            f"action of episode {index} has shape {action.shape}; it should be (T, m, A), "
+            "m actions between two frames, with T, m and A at least 1"
+        )
+    steps, columns = len(action), {}
+    for name, array in episode.items():
+        what = f"column {name!r} of episode {index}"
+        if not NAME.fullmatch(name) or name in (DIGESTS, ENDS.removesuffix(".npy")):
+            raise WmError(f"{what}: this name cannot be stored; letters, digits, . _ - and / can")
+        pixels = name == "pixels" or name.startswith("pixels/")
+        dtype = "uint8" if pixels else DTYPES.get(name, str(array.dtype))
+        if array.dtype != dtype or array.dtype.kind not in "biuf":
+            wanted = dtype if array.dtype.kind in "biuf" else "a plain number"
+            raise WmError(f"{what} is {array.dtype}; it should be {wanted}: convert it")
+        if pixels and (array.ndim != 4 or array.shape[-1] != 3):
+            raise WmError(f"{what} has shape {array.shape}; pictures should be (T+1, H, W, 3)")
+        if name == "variation":
+            columns[name] = Column(name, array.dtype, array.shape, "episode")
+        elif array.ndim and len(array) in (steps, steps + 1):
+            rows = "steps" if len(array) == steps else "frames"
+            columns[name] = Column(name, array.dtype, array.shape[1:], rows)
+        else:
+            raise WmError(
+                f"{what} has shape {array.shape}; with {steps} actions it should have "
+                f"{steps + 1} rows (one a frame) or {steps} (one a step)"
+            )
+    return columns
+
+
+def check_columns(
+    path: Path, known: Mapping[str, Column], given: Mapping[str, Column], index: int
+) -> None:
+    """Raise WmError where the columns of an episode are not those of the dataset."""
+    for name in sorted(known.keys() | given.keys()):
+        if name not in given or name not in known:
+            side = "lacks" if name not in given else "has an additional"
+            raise WmError(f"episode {index} {side} column {name!r}; {path} has {sorted(known)}")
+        if known[name] != given[name]:
+            old, new = known[name].describe(), given[name].describe()
+            key = next(k for k in old if old[k] != new[k])
+            raise WmError(
+                f"column {name!r} of {path} has {key} {old[key]}, that of episode {index} "
+                f"has {new[key]}"
+            )
+
+
+def check_episode(
+    episode: Mapping[str, np.ndarray],
+    columns: Mapping[str, Column],
+    index: int,
+    meta: Mapping[str, Any],
+) -> None:
+    """Raise WmError where a number is not finite or an action is out of the recorded bounds."""
+    for name, array in episode.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            row = np.argwhere(~np.isfinite(array))[0]
+            value = array[tuple(row)]
+            at = "" if columns[name].rows == "episode" else f" at step {row[0]}"
+            raise WmError(f"column {name!r} of episode {index} holds {value}{at}: not stored")
+    action = episode["action"]
+    _, m, size = action.shape
+    if m != meta.get("m", m):
+        raise WmError(f"episode {index} has {m} actions a frame, the dataset has m={meta['m']}")
+    low, high = (np.asarray(meta[key], action.dtype) for key in ("action_low", "action_high"))
+    if low.shape != (size,):
+        raise WmError(f"episode {index} has actions of size {size}, the bounds have {len(low)}")
+    outside = (action < low) | (action > high)
+    if outside.any():
+        step, k, a = np.argwhere(outside)[0]
+        raise WmError(
+            f"action {action[step, k, a]} (dimension {a}) of episode {index} at step {step} is "
+            f"outside its bounds [{low[a]}, {high[a]}]: not stored"
+        )

@@ -1,0 +1,95 @@
+"""Windows: short pieces of episodes, drawn as a function of (seed, step)."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from wm.data.reader import Episodes
+from wm.errors import WmError
+
+
+class Windows:
+    """All windows of `length` frames, `stride` recorded steps apart, in the episodes `ids`.
+
+    A batch holds `columns` (default: every picture and, where recorded, proprio), each
+    (B, length, ...), a steps column (B, length-1, stride, ...), an episode column (B, ...), and
+    always `action` (B, length-1, stride * m, A): the actions from each frame to the next, in the
+    environment's units. Episodes shorter than a window have none; WmError where no episode is
+    long enough. Memory is bounded by the batch: columns stay mapped.
+    """
+
+    def __init__(
+        self,
+        episodes: Episodes,
+        ids: Sequence[int] | np.ndarray,
+        length: int,
+        stride: int = 1,
+        columns: Sequence[str] | None = None,
+    ):
+        if length < 1 or stride < 1:
+            raise WmError(f"a window has length {length} and stride {stride}; both should be >= 1")
+        known = episodes.columns
+        if columns is None:
+            columns = [name for name in known if name.split("/")[0] in ("pixels", "proprio")]
+        self.columns = tuple(dict.fromkeys((*columns, "action")))
+        self._arrays = {name: episodes.frames(name) for name in self.columns}
+        self._rows = {name: known[name].rows for name in self.columns}
+        self.length, self.stride = length, stride
+        self._ids = np.asarray(ids, np.int64)
+        ends = episodes.ends
+        self._first_frame = np.concatenate([[0], ends[:-1]])
+        steps = episodes.lengths[self._ids]
+        self._starts = np.maximum(steps - (length - 1) * stride + 1, 0)
+        self._total = np.cumsum(self._starts)
+        if not len(self):
+            longest = f"the longest of {len(steps)} has {steps.max()}" if len(steps) else "none"
+            raise WmError(
+                f"a window of {length} frames with stride {stride} needs episodes of at least "
+                f"{(length - 1) * stride} recorded steps; {longest} in {episodes.path}"
+            )
+
+    def __len__(self) -> int:
+        """The number of different windows."""
+        return int(self._total[-1]) if len(self._total) else 0
+
+    def sample(
+        self, source: tuple[int, int] | np.random.Generator, batch: int
+    ) -> dict[str, np.ndarray]:
+        """`batch` windows, each uniform over all of them.
+
+        `source` is (seed, step), the same of which gives the same windows, or a generator.
+        """
+        picks = np.random.default_rng(source).integers(len(self), size=batch)
+        which = np.searchsorted(self._total, picks, side="right")
+        return self._gather(which, picks - (self._total[which] - self._starts[which]))
+
+    def all(self, batch: int, limit: int | None = None) -> Iterator[dict[str, np.ndarray]]:
+        """Every window, without overlap, in order and in batches of at most `batch`.
+
+        With `limit`, that many of them, spread evenly.
+        """
+        span = (self.length - 1) * self.stride + 1
+        counts = -(-self._starts // span)
+        which = np.repeat(np.arange(len(counts)), counts)
+        offsets = span * (np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts))
+        if limit is not None and limit < len(which):
+            chosen = np.linspace(0, len(which) - 1, limit).round().astype(np.int64)
+            which, offsets = which[chosen], offsets[chosen]
+        for i in range(0, len(which), batch):
+            yield self._gather(which[i : i + batch], offsets[i : i + batch])
+
+    def _gather(self, which: np.ndarray, offsets: np.ndarray) -> dict[str, np.ndarray]:
+        """Windows at `offsets` (B,) frames into the episodes `ids[which]`: one gather a column."""
+        ids = self._ids[which]
+        frame = self._first_frame[ids] + offsets
+        rows = {
+            "episode": ids,
+            "frames": frame[:, None] + self.stride * np.arange(self.length),
+            # Each earlier episode has one step fewer than frames.
+            "steps": (frame - ids)[:, None, None]
+            + np.arange((self.length - 1) * self.stride).reshape(-1, self.stride),
+        }
+        out = {name: np.take(a, rows[self._rows[name]], axis=0) for name, a in self._arrays.items()}
+        b, n, s, m, size = out["action"].shape
+        out["action"] = out["action"].reshape(b, n, s * m, size)
+        return out

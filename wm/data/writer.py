@@ -1,0 +1,158 @@
+"""Writing a dataset: an episode is stored whole or not at all, whatever kills the process."""
+
+import fcntl
+import io
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from wm.data.format import (
+    DIGEST_COLUMN,
+    ENDS,
+    HEADER_BYTES,
+    LOCK,
+    META,
+    Column,
+    digest,
+    read_meta,
+    replace_file,
+    write_at,
+)
+from wm.data.reader import open_episodes
+from wm.data.validate import check_columns, check_episode, check_settings, complete, infer_columns
+from wm.errors import WmError
+
+
+class EpisodeWriter:
+    """Appends episodes to a dataset folder, new or existing.
+
+        with EpisodeWriter("data/mine", meta) as writer:
+            index = writer.append({"pixels": ..., "action": ...})
+
+    `meta` needs `env` (a name), `fps` (frames a second), `action_low` and `action_high` (A,); it
+    may have `kwargs` and `render` (settings that all episodes share), `m` (actions a frame, else
+    taken from the first episode) and `source` (policy, seed, versions: recorded, not compared).
+    Opening changes nothing on disk before the first `append`. Raises WmError where an existing
+    dataset was recorded with other settings, where the folder holds something else, or where
+    another process is writing to it.
+    """
+
+    def __init__(self, path: str | Path, meta: Mapping[str, Any]):
+        self.path = Path(path)
+        self.meta = complete(meta)
+        self.ends = np.zeros(0, np.int64)
+        self.columns: dict[str, Column] = {}
+        self._files: dict[str, int] = {}
+        _refuse_foreign(self.path)
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(self.path)
+        try:
+            if (self.path / ENDS).exists():
+                existing = open_episodes(self.path)
+                check_settings(self.path, existing.meta, self.meta)
+                self.columns, self.ends = existing.columns, existing.ends
+                self.meta = {**existing.meta, "source": self.meta["source"]}
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def append(self, episode: Mapping[str, np.ndarray]) -> int:
+        """Store one episode and return its index; once this returns, no kill can lose it.
+
+        Raises WmError, and writes nothing, where a column is missing, new, of another dtype or
+        shape, of a length that is neither T+1 nor T, not finite, or an action is out of bounds.
+        """
+        index = len(self)
+        episode = {name: np.asarray(array) for name, array in episode.items()}
+        columns = infer_columns(episode, index)
+        if self.columns:
+            check_columns(self.path, self.columns, columns, index)
+        check_episode(episode, columns, index, self.meta)
+        if not self._files:
+            self._begin(columns)
+        frames = len(episode["action"]) + 1
+        ends = np.append(self.ends, (self.ends[-1] if index else 0) + frames)
+        stored = {**episode, DIGEST_COLUMN.name: np.frombuffer(digest(episode), np.uint8)}
+        for column in self._stored():
+            offset = HEADER_BYTES + column.span(ends, index)[0] * column.row_bytes
+            write_at(self._files[column.name], offset, stored[column.name])
+        buffer = io.BytesIO()
+        np.save(buffer, ends)
+        replace_file(self.path / ENDS, buffer.getvalue())
+        self.ends = ends
+        self._write_headers()
+        return index
+
+    def close(self) -> None:
+        """Bring everything to the disk and let others write."""
+        if self._files:
+            self._files |= {name: os.open(self.path / name, os.O_RDONLY) for name in (ENDS, ".")}
+        for fd in self._files.values():
+            os.fsync(fd)
+            os.close(fd)
+        self._files = {}
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _begin(self, columns: dict[str, Column]) -> None:
+        """State the settings, and cut off what an interrupted writer left behind."""
+        if not self.columns:
+            self.columns = columns
+            self.meta.setdefault("m", columns["action"].shape[0])
+            self.meta["columns"] = {name: column.describe() for name, column in columns.items()}
+        source = self.meta.pop("source")
+        sources = [s for s in self.meta.get("sources", []) if s["first_episode"] < len(self)]
+        if not sources or {**sources[-1], "first_episode": 0} != {**source, "first_episode": 0}:
+            sources.append({"first_episode": len(self), **source})
+        self.meta["sources"] = sources
+        replace_file(self.path / META, (json.dumps(self.meta, indent=1) + "\n").encode())
+        for column in self._stored():
+            fd = os.open(self.path / column.file, os.O_RDWR | os.O_CREAT, 0o644)
+            self._files[column.name] = fd
+            os.ftruncate(fd, HEADER_BYTES + self._rows(column) * column.row_bytes)
+        self._write_headers()
+
+    def _stored(self) -> tuple[Column, ...]:
+        return (*self.columns.values(), DIGEST_COLUMN)
+
+    def _rows(self, column: Column) -> int:
+        return column.span(self.ends, len(self) - 1)[1] if len(self) else 0
+
+    def _write_headers(self) -> None:
+        """Let each file state its committed rows, for a plain `np.load(file, mmap_mode="r")`."""
+        for column in self._stored():
+            write_at(self._files[column.name], 0, column.header(self._rows(column)))
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raise WmError unless `path` is absent, empty, or a dataset (begun or complete)."""
+    if path.exists() and (not path.is_dir() or set(os.listdir(path)) - {LOCK, META + ".tmp"}):
+        try:
+            read_meta(path)
+        except WmError as error:
+            raise WmError(f"{error}; episodes go to a new folder or to a dataset") from None
+
+
+def _lock(path: Path) -> int:
+    """Hold the dataset for writing; the kernel lets go when the process ends, however it ends."""
+    fd = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise WmError(f"another process is writing to {path}: wait until it ends") from None
+    return fd
