@@ -1,0 +1,115 @@
+"""Which OpenGL MuJoCo draws with. Imported before mujoco, since MUJOCO_GL is read only once.
+
+`python -m envs.gl egl` tries one backend and prints a line of JSON; `probe` runs that in a
+subprocess, so that a backend that hangs or kills its process can be reported.
+"""
+
+import ctypes
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from envs.errors import EnvError
+
+BACKENDS = ("egl", "osmesa", "glfw")
+LIBRARIES = {"egl": ("libEGL.so.1", "libEGL.so"), "osmesa": ("libOSMesa.so.8", "libOSMesa.so")}
+FIX = (
+    "Install a software renderer (`apt-get install libegl1 libgl1-mesa-dri`, or `libosmesa6`), "
+    "or set MUJOCO_GL to a backend that works before importing mujoco; `wmpc doctor` tries each."
+)
+
+
+def loads(backend: str) -> bool:
+    """Whether the shared library of `backend` ("egl" or "osmesa") can be loaded."""
+    for name in LIBRARIES[backend]:
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def choose() -> str:
+    """Set MUJOCO_GL and PYOPENGL_PLATFORM where unset: egl, else osmesa. Returns the choice or ""."""
+    backend = os.environ.get("MUJOCO_GL", "").strip().lower()
+    if not backend and sys.platform == "linux":
+        backend = next((name for name in LIBRARIES if loads(name)), "")
+        if backend:
+            os.environ["MUJOCO_GL"] = backend
+    if backend in LIBRARIES:
+        os.environ.setdefault("PYOPENGL_PLATFORM", backend)
+    return backend
+
+
+def context(width: int, height: int) -> Any:
+    """An OpenGL context, current in this thread.
+
+    The backend's own class is used rather than `mujoco.GLContext`, so that a mujoco imported
+    before this package, with MUJOCO_GL still unset, draws all the same. EnvError if none works.
+    """
+    backend = choose()
+    try:
+        if backend == "egl":
+            from mujoco.egl import GLContext
+        elif backend == "osmesa":
+            from mujoco.osmesa import GLContext
+        else:
+            from mujoco import GLContext
+        made = GLContext(width, height)
+        made.make_current()
+        return made
+    except Exception as error:  # every backend has its own way to fail
+        reason = str(error).strip() or type(error).__name__
+        tried = f"MUJOCO_GL={backend}" if backend else "no MUJOCO_GL, and neither EGL nor OSMesa"
+        raise EnvError(f"No picture can be drawn here ({tried}): {reason}. {FIX}") from error
+
+
+def probe(backend: str, timeout: float = 20.0) -> dict[str, Any]:
+    """Try `backend` in a subprocess for at most `timeout` seconds.
+
+    Returns `{"backend", "renderer", "milliseconds"}` (the GL_RENDERER string really got, and the
+    time of one 64 px picture of the Reacher), or `{"backend", "error"}`.
+    """
+    if backend not in BACKENDS:
+        raise EnvError(f"No GL backend {backend!r}; there are {', '.join(BACKENDS)}.")
+    environment = {k: v for k, v in os.environ.items() if k != "PYOPENGL_PLATFORM"}
+    environment["MUJOCO_GL"] = backend
+    command = [sys.executable, "-m", "envs.gl", backend]
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=timeout
+        )
+    except subprocess.TimeoutExpired:
+        return {"backend": backend, "error": f"no picture within {timeout:g} s"}
+    try:
+        return json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        return {"backend": backend, "error": last}
+
+
+def _measure(backend: str) -> dict[str, Any]:
+    import time
+
+    from OpenGL import GL
+
+    from envs.reacher import Reacher
+
+    try:
+        task = Reacher()
+        task.reset(seed=0)
+        started, pictures = time.perf_counter(), 100
+        for _ in range(pictures):
+            task.render()
+        spent = time.perf_counter() - started
+        name = GL.glGetString(GL.GL_RENDERER).decode()  # type: ignore[union-attr]
+    except EnvError as error:
+        return {"backend": backend, "error": str(error)}
+    return {"backend": backend, "renderer": name, "milliseconds": 1000 * spent / pictures}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(_measure(sys.argv[1])) + "\n")

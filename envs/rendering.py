@@ -1,0 +1,99 @@
+"""Pictures of a MuJoCo model, fast on software OpenGL.
+
+Almost all the time of a small picture goes into the shadow map, so shadows, reflections and
+multisampling are off unless asked for. That changes pixels: the settings belong to the identity of
+every dataset and checkpoint.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from envs import gl
+from envs.errors import EnvError
+
+SHADOW_MAP = 4096  # MuJoCo's default shadow map size, pixels
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """What a picture depends on beside the state: its size in pixels, camera and effects."""
+
+    width: int = 64
+    height: int = 64
+    camera: str | int = "top"
+    shadows: bool = False
+    reflections: bool = False
+    samples: int = 0
+    """Samples a pixel for antialiasing; 0: none."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as plain JSON values."""
+        return asdict(self)
+
+
+class Renderer:
+    """Draws states of one model. Use it in the thread that made it.
+
+    Sets `model.vis.quality` and the size of the off-screen buffer, which are read when the context
+    is made. Raises EnvError on an unknown camera, a size that is not positive, or without OpenGL.
+    """
+
+    def __init__(self, model: mujoco.MjModel, settings: RenderSettings) -> None:
+        if settings.width < 1 or settings.height < 1:
+            raise EnvError(f"A picture of {settings.width} x {settings.height} pixels is empty.")
+        model.vis.quality.shadowsize = SHADOW_MAP if settings.shadows else 0
+        model.vis.quality.offsamples = settings.samples
+        model.vis.global_.offwidth, model.vis.global_.offheight = settings.width, settings.height
+        self.settings = settings
+        self._model = model
+        self._camera = _camera(model, settings.camera)
+        self._option = mujoco.MjvOption()
+        self._scene = mujoco.MjvScene(model, maxgeom=model.ngeom + 100)
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = settings.shadows
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = settings.reflections
+        self._rectangle = mujoco.MjrRect(0, 0, settings.width, settings.height)
+        self._flipped = np.empty((settings.height, settings.width, 3), np.uint8)
+        self._gl = gl.context(settings.width, settings.height)
+        self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
+
+    def render(self, data: mujoco.MjData) -> np.ndarray:
+        """The picture (H, W, 3) uint8 of `data`, whose kinematics must be up to date."""
+        if self._gl is None:
+            raise EnvError("This renderer is closed; make a new one.")
+        self._gl.make_current()
+        everything = mujoco.mjtCatBit.mjCAT_ALL.value
+        mujoco.mjv_updateScene(
+            self._model, data, self._option, None, self._camera, everything, self._scene
+        )
+        mujoco.mjr_render(self._rectangle, self._scene, self._context)
+        mujoco.mjr_readPixels(self._flipped, None, self._rectangle, self._context)
+        return self._flipped[::-1].copy()  # OpenGL's rows run upwards
+
+    def close(self) -> None:
+        """Free the context; the renderer cannot draw afterwards."""
+        if self._gl is not None:
+            self._gl.make_current()
+            self._context.free()
+            self._gl.free()
+            self._gl = None
+
+
+def _camera(model: mujoco.MjModel, name: str | int) -> mujoco.MjvCamera:
+    """The fixed camera of that name or index, or with -1 the free camera around the model."""
+    camera = mujoco.MjvCamera()
+    names = [model.camera(index).name for index in range(model.ncam)]
+    index = names.index(name) if name in names else name
+    if index == -1:
+        mujoco.mjv_defaultFreeCamera(model, camera)
+    elif isinstance(index, int) and 0 <= index < model.ncam:
+        camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
+        camera.fixedcamid = index
+    else:
+        raise EnvError(
+            f"No camera {name!r}; this model has {names or 'none'}, and -1 is the free camera."
+        )
+    return camera

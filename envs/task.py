@@ -1,0 +1,146 @@
+"""Goal-conditioned tasks: a world of our own, with a test of success between states.
+
+A task is one subclass and one XML file beside it. It says what the body feels, how far a state is
+from a goal, and how to sample states; everything else is here. See docs/new-task.md.
+"""
+
+from collections.abc import Callable, Mapping
+from inspect import getfile
+from pathlib import Path
+from typing import Any, ClassVar
+
+import mujoco
+import numpy as np
+from gymnasium.spaces import Box
+
+from envs.agent import Observation
+from envs.errors import EnvError
+from envs.layout import trouble
+from envs.policies import Policy
+from envs.rendering import RenderSettings
+from envs.world import World
+
+Filter = Callable[[np.ndarray, np.ndarray, np.ndarray], bool]
+"""start state (S,), goal state (S,), variation (V,) -> whether an evaluation keeps the case."""
+
+
+class Task(World):
+    """Base of all tasks. An action (A,) is the model's controls, held for `frame_skip` steps.
+
+    Success means every error within its tolerance (`distance` <= 1), strict success within half of
+    it. Success pays reward 1 and does not end the episode; a failed simulation does.
+    """
+
+    xml: ClassVar[str]
+    """File name of the model, beside the task's module."""
+    frame_skip: ClassVar[int] = 2
+    tolerances: ClassVar[Mapping[str, float]]
+    """By name of error; the name ends in its unit."""
+    coordinate_names: ClassVar[tuple[str, ...]]
+    filters: Mapping[str, Filter] = {}  # noqa: RUF012 (never mutated)
+
+    def __init__(self, image_size: int = 64, render_mode: str = "rgb_array") -> None:
+        if render_mode != "rgb_array":
+            raise EnvError(f"No render mode {render_mode!r}; tasks draw 'rgb_array'.")
+        model = mujoco.MjModel.from_xml_path(str(Path(getfile(type(self))).with_name(self.xml)))
+        dt = model.opt.timestep * self.frame_skip
+        super().__init__(model, mujoco.MjData(model), RenderSettings(image_size, image_size), dt)
+        low, high = model.actuator_ctrlrange.T.astype(np.float32)
+        self.action_space = Box(low, high)
+        self.observation_space = self._observation_space()
+        self.goal: Observation = {}
+
+    def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
+        """How far a state (S,) is from a goal state (S,), one number a name in `tolerances`."""
+        raise NotImplementedError
+
+    def coordinates(self, states: np.ndarray) -> np.ndarray:
+        """Coordinates (..., C) of states (..., S), in which length counts tolerances, roughly."""
+        raise NotImplementedError
+
+    def sample_state(self, rng: np.random.Generator) -> np.ndarray:
+        """A reachable state (S,) at rest, under the present variation."""
+        raise NotImplementedError
+
+    def scripted_policy(self, rng: np.random.Generator) -> Policy:
+        """A policy that covers what random actions seldom reach."""
+        raise NotImplementedError
+
+    def sample_variation(self, rng: np.random.Generator) -> np.ndarray:
+        """A variation (V,) for the next episode. Overridden where there is one."""
+        return np.zeros(0)
+
+    def distance(self, state: np.ndarray, goal_state: np.ndarray) -> float:
+        """The largest error in units of its tolerance."""
+        errors = self.errors(state, goal_state)
+        return float(max(errors[name] / limit for name, limit in self.tolerances.items()))
+
+    def success(self, state: np.ndarray, goal_state: np.ndarray) -> bool:
+        """Whether every error is within its tolerance."""
+        return self.distance(state, goal_state) <= 1.0
+
+    def strict(self, state: np.ndarray, goal_state: np.ndarray) -> bool:
+        """Whether every error is within half its tolerance."""
+        return self.distance(state, goal_state) <= 0.5
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Begin an episode; `info["goal"]` is the observation to reach.
+
+        `options` may give `state`, `goal_state` (S,) and `variation` (V,); what is not given is
+        sampled, except that a given state keeps the present variation unless another comes with it.
+        """
+        super().reset(seed=seed)
+        given = dict(options or {})
+        state, goal_state, variation = (
+            given.pop(name, None) for name in ("state", "goal_state", "variation")
+        )
+        if given:
+            raise EnvError(
+                f"No reset option {sorted(given)}; there are 'state', 'goal_state', 'variation'."
+            )
+        if variation is None and state is None:
+            variation = self.sample_variation(self.np_random)
+        self.set_state(self.get_state(), variation)
+        self.set_state(self.sample_state(self.np_random) if state is None else state)
+        if goal_state is None:
+            goal_state = self.sample_state(self.np_random)
+            while self.success(self.get_state(), goal_state):
+                goal_state = self.sample_state(self.np_random)
+        self.goal = self.observe_state(goal_state)
+        return self.observe_state(self.get_state()), {"goal": self.goal, **self._measure()}
+
+    def step(self, action: np.ndarray) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Apply one action (A,): observation, 1.0 on success, failed, False, info.
+
+        `info` has `success`, `strict`, `distance` (1: the tolerance), `errors`, `action` (what was
+        applied) and `failure` (None, or why the simulation can no longer be trusted).
+        """
+        info = self.advance(action)
+        observation = self.observe_state(self.get_state())
+        return observation, float(info["success"]), info["failure"] is not None, False, info
+
+    def advance(self, action: np.ndarray) -> dict[str, Any]:
+        """Apply one action (A,) without looking; returns the info of `step`."""
+        if not self.goal:
+            raise EnvError("Call reset before the first step.")
+        applied, failure = self._admit(action)
+        if failure is None:
+            self.data.ctrl[:] = applied
+            mujoco.mj_step(self.model, self.data, nstep=self.frame_skip)
+            failure = trouble(self.data)
+        info = self._measure()
+        if failure is not None:
+            info |= {"success": False, "strict": False}
+        return {**info, "action": applied, "failure": failure}
+
+    def _measure(self) -> dict[str, Any]:
+        state, goal_state = self.get_state(), self.goal["state"]
+        distance = self.distance(state, goal_state)
+        return {
+            "success": distance <= 1.0,
+            "strict": distance <= 0.5,
+            "distance": distance,
+            "errors": self.errors(state, goal_state),
+        }

@@ -1,0 +1,163 @@
+"""What every environment of this package is: MuJoCo seen through a picture.
+
+An observation is a pure function of the full state (and the variation), so any state ever visited
+can be observed again, as a goal or in a replay, with the same bits.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import gymnasium
+import mujoco
+import numpy as np
+from gymnasium.spaces import Box, Dict
+
+from envs.agent import Observation
+from envs.errors import EnvError
+from envs.layout import StateLayout
+from envs.rendering import Renderer, RenderSettings
+
+
+class World(gymnasium.Env[Observation, np.ndarray]):
+    """A MuJoCo model with pixels, proprioception and exact saving and restoring.
+
+    `settings` say how it is drawn. Subclasses give `step`, `reset`, `proprio` and `describe`.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"]}  # noqa: RUF012 (gymnasium's type)
+    id: str
+    describe_names: ClassVar[tuple[str, ...]] = ()
+    variation_names: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self, model: mujoco.MjModel, data: mujoco.MjData, settings: RenderSettings, dt: float
+    ) -> None:
+        self.model, self.data = model, data
+        self.layout = StateLayout(model)
+        self.settings = settings
+        self.dt = dt
+        """Seconds of one simulator action."""
+        self.render_mode = "rgb_array"
+        self.metadata = {**self.metadata, "render_fps": round(1 / dt)}
+        self.variation = np.zeros(len(self.variation_names))
+        """(V,), what was changed in the model."""
+        self._view = mujoco.MjData(model)  # pictures are drawn from here, never from `data`
+        self._renderer: Renderer | None = None
+
+    @property
+    def render_settings(self) -> dict[str, Any]:
+        """Everything the pixels depend on beside the state, as plain JSON values."""
+        return self.settings.as_dict()
+
+    def proprio(self, state: np.ndarray) -> np.ndarray:
+        """What the body feels in a state (S,): (P,) float32."""
+        raise NotImplementedError
+
+    def describe(self, states: np.ndarray) -> np.ndarray:
+        """The meaningful variables (..., F), named `describe_names`, of states (..., S)."""
+        raise NotImplementedError
+
+    def apply_variation(self, model: mujoco.MjModel, variation: np.ndarray) -> None:
+        """Change `model` as `variation` (V,) says. Overridden where there is one."""
+
+    def get_state(self) -> np.ndarray:
+        """The full state (S,) float64, `mjSTATE_INTEGRATION`; `variation` is kept beside it."""
+        return self.layout.read(self.data)
+
+    def set_state(self, state: np.ndarray, variation: np.ndarray | None = None) -> None:
+        """Restore a state (S,) exactly, and the variation (V,) if given (None: the present one).
+
+        EnvError on a wrong size or entries that are not finite.
+        """
+        state = self.layout.check(state)
+        if variation is not None:
+            self.variation = self._check_variation(variation)
+            self.apply_variation(self.model, self.variation)
+        self.layout.write(self.data, state)
+
+    def observe_state(self, state: np.ndarray, variation: np.ndarray | None = None) -> Observation:
+        """What would be seen in a state (S,). The episode is not disturbed."""
+        observation = {
+            "pixels": self.render_state(state, variation),
+            "proprio": self.proprio(state),
+            "state": np.array(state, np.float64),
+        }
+        if self.variation_names:
+            chosen = self.variation if variation is None else variation
+            observation["variation"] = np.array(chosen, np.float64)
+        return observation
+
+    def render_state(self, state: np.ndarray, variation: np.ndarray | None = None) -> np.ndarray:
+        """The picture (H, W, 3) uint8 of a state (S,). The episode is not disturbed."""
+        state = self.layout.check(state)
+        if self._renderer is None:
+            self._renderer = Renderer(self.model, self.settings)
+        if variation is not None:
+            self.apply_variation(self.model, self._check_variation(variation))
+        mujoco.mj_setState(self.model, self._view, state, mujoco.mjtState.mjSTATE_INTEGRATION.value)
+        mujoco.mj_fwdKinematics(self.model, self._view)
+        picture = self._renderer.render(self._view)
+        if variation is not None:
+            self.apply_variation(self.model, self.variation)
+        return picture
+
+    def render(self) -> np.ndarray:  # type: ignore[override]
+        """The picture (H, W, 3) uint8 of the present state."""
+        return self.render_state(self.get_state())
+
+    def close(self) -> None:
+        """Free the renderer; a later picture makes a new one."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
+
+    def step_block(self, actions: np.ndarray) -> tuple[Observation, list[dict[str, Any]]]:
+        """Apply actions (m, A) one after another; look once, after the last.
+
+        Returns the observation and one info per action; fewer than m when one failed.
+        """
+        actions = np.atleast_2d(actions)
+        infos: list[dict[str, Any]] = []
+        for action in actions:
+            infos.append(self.advance(action))
+            if infos[-1]["failure"]:
+                break
+        return self.observe_state(self.get_state()), infos
+
+    def advance(self, action: np.ndarray) -> dict[str, Any]:
+        """Apply one action (A,) without looking; returns info with `action` and `failure`."""
+        raise NotImplementedError
+
+    def _admit(self, action: np.ndarray) -> tuple[np.ndarray, str | None]:
+        """The action (A,) float32 within the bounds, and a reason if it cannot be applied."""
+        assert isinstance(self.action_space, Box)
+        action = np.asarray(action, np.float32)
+        if action.shape != self.action_space.shape:
+            raise EnvError(
+                f"An action of shape {action.shape} came; {self.id} takes {self.action_space.shape}"
+                f" within {self.action_space.low} and {self.action_space.high}."
+            )
+        if not np.isfinite(action).all():
+            return action, f"action not finite: {action}"
+        return np.clip(action, self.action_space.low, self.action_space.high), None
+
+    def _observation_space(self) -> Dict:
+        picture = (self.settings.height, self.settings.width, 3)
+        spaces: Mapping[str, Box] = {
+            "pixels": Box(0, 255, picture, np.uint8),
+            "proprio": Box(-np.inf, np.inf, self.proprio(self.get_state()).shape, np.float32),
+            "state": Box(-np.inf, np.inf, (self.layout.size,), np.float64),
+        }
+        if self.variation_names:
+            varied = Box(-np.inf, np.inf, (len(self.variation_names),), np.float64)
+            spaces = {**spaces, "variation": varied}
+        return Dict(spaces)
+
+    def _check_variation(self, variation: np.ndarray) -> np.ndarray:
+        variation = np.array(variation, np.float64)
+        if variation.shape != (len(self.variation_names),) or not np.isfinite(variation).all():
+            raise EnvError(
+                f"A variation {variation} came; {self.id} takes {len(self.variation_names)} finite "
+                f"numbers {self.variation_names}."
+            )
+        return variation
