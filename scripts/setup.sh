@@ -39,7 +39,7 @@ if ! pip freeze | grep -q "^$torch"; then
         pip install -q "$torch+cpu" --index-url https://download.pytorch.org/whl/cpu 2>/dev/null ||
         pip install -q "$torch"
 fi
-pip install -q -c constraints.txt -e '.[dev]'
+pip install -qq -c constraints.txt -e '.[dev]'
 
 draws "${MUJOCO_GL:-egl}" || draws osmesa || {
     echo "MuJoCo has no OpenGL to draw with: installing software rendering"

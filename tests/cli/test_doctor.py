@@ -1,0 +1,65 @@
+"""The doctor finds what is wrong, names the fix, and only stops for what is needed."""
+
+import time
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from envs import gl
+from wm.cli import doctor
+
+DRAWS = {"backend": "egl", "renderer": "llvmpipe", "milliseconds": 1.5}
+FAILS = {"backend": "osmesa", "error": "no such library"}
+
+
+def test_says_ready_and_what_it_draws_with_within_20_seconds(capsys):
+    started = time.monotonic()
+    doctor.run(SimpleNamespace(timeout=6))
+    assert time.monotonic() - started < 20
+    said = capsys.readouterr().out
+    assert "Ready." in said and "ms a picture" in said and torch.__version__ in said
+
+
+def test_stops_with_1_and_the_command_when_nothing_draws(monkeypatch, capsys):
+    monkeypatch.setattr(gl, "probe", lambda backend, timeout: {**FAILS, "backend": backend})
+    with pytest.raises(SystemExit) as stop:
+        doctor.run(SimpleNamespace(timeout=1))
+    assert stop.value.code == 1
+    assert doctor.APT in capsys.readouterr().out
+
+
+def test_a_backend_nobody_uses_may_fail():
+    checks = list(doctor.drawing([DRAWS, FAILS], "egl"))
+    assert not any(check.fix or check.fatal for check in checks)
+    assert [check.absent for check in checks] == [False, True, False]
+
+
+def test_names_the_backend_that_works_when_the_chosen_one_does_not():
+    *_, verdict = doctor.drawing([DRAWS, FAILS], "osmesa")
+    assert verdict.fatal and verdict.fix == "export MUJOCO_GL=egl"
+
+
+def test_names_the_pip_command_for_missing_and_old_libraries():
+    check = doctor.libraries(["numpy>=1", "torch>=999", "no-such-library>=1", 'dev; extra=="dev"'])
+    assert check.fatal
+    assert check.fix.endswith("-m pip install 'torch>=999' 'no-such-library>=1'")
+
+
+def test_too_many_threads_for_the_cores(monkeypatch):
+    monkeypatch.setattr(doctor, "usable_cores", lambda: 2)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
+    assert "OMP_NUM_THREADS=2" in doctor.threads().fix
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    assert not doctor.threads().fix
+
+
+def test_little_room_is_a_warning_with_a_fix():
+    for look in (doctor.disk, doctor.memory):
+        assert look(2**20).fix and not look(2**20).fatal
+        assert not look(2**40).fix
+
+
+def test_video_comes_back_as_it_went():
+    check = doctor.codec()
+    assert not check.fix and "5 frames" in check.found
