@@ -1,0 +1,71 @@
+"""The cross-entropy method (Rubinstein 1999) over action sequences."""
+
+import torch
+from torch import Generator, Tensor
+
+from planners.errors import PlannerError
+from planners.problem import Plan, Problem
+from planners.search import Best, bounds, checked_warm_start
+
+
+class CEM:
+    """Draw sequences from a Gaussian, refit it to the elites, repeat.
+
+    Args:
+        samples: N, candidates an iteration.
+        elites: how many of the best refit the Gaussian.
+        iterations: refits.
+        spread: initial standard deviation, as a share of each action's half range.
+        least_spread: the standard deviation never falls below this share.
+        momentum: share of the old mean and deviation kept at each refit.
+    """
+
+    def __init__(
+        self,
+        samples: int = 256,
+        elites: int = 32,
+        iterations: int = 6,
+        spread: float = 0.5,
+        least_spread: float = 0.02,
+        momentum: float = 0.0,
+    ) -> None:
+        if not 2 <= elites <= samples:
+            raise PlannerError(f"elites is {elites}; CEM needs 2 to samples = {samples}")
+        if iterations < 1 or spread <= 0 or least_spread < 0 or not 0 <= momentum < 1:
+            raise PlannerError(
+                "CEM needs iterations >= 1, spread > 0, least_spread >= 0 and 0 <= momentum < 1"
+            )
+        self.samples, self.elites, self.iterations = samples, elites, iterations
+        self.spread, self.least_spread, self.momentum = spread, least_spread, momentum
+
+    @torch.no_grad()
+    def plan(
+        self,
+        problem: Problem,
+        *,
+        generator: Generator,
+        warm_start: Tensor | None = None,
+        deadline: float | None = None,
+    ) -> Plan:
+        """See `planners.problem.Planner`."""
+        box = bounds(problem)
+        B, H, A = problem.dynamics.start.shape[0], problem.horizon, len(box.low)
+        centre, half = (box.high + box.low) / 2, (box.high - box.low) / 2
+        warm_start = checked_warm_start(problem, warm_start)
+        mean = centre.expand(B, H, A) if warm_start is None else warm_start
+        std = (self.spread * half).expand(B, H, A)
+        best = Best(problem, deadline)
+        for iteration in range(self.iterations):
+            if iteration and best.expired():
+                break
+            noise = torch.randn(B, self.samples, H, A, generator=generator, dtype=mean.dtype)
+            actions = box.clamp(mean[:, None] + std[:, None] * noise.to(mean.device))
+            actions[:, 0] = mean  # the mean itself, at first the warm start, is a candidate
+            rank = best.score(actions)
+            elite = rank.topk(self.elites, largest=False).indices
+            chosen = actions.gather(1, elite[:, :, None, None].expand(-1, -1, H, A))
+            keep = self.momentum
+            mean = keep * mean + (1 - keep) * chosen.mean(1)
+            std = keep * std + (1 - keep) * chosen.std(1)
+            std = torch.maximum(std, self.least_spread * half)
+        return best.plan(spread=float((std / half).mean()))

@@ -1,0 +1,156 @@
+"""Model-predictive control: plan, execute the first blocks, look, plan again."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from planners.costs import Steps, latent_distance
+from planners.errors import PlannerError
+from planners.problem import Box, Dynamics, Plan, Planner, Problem
+
+
+class WorldModel(Protocol):
+    """What the agent needs of a model: a JEPA, a simulator (`NumpyModel`) or anything alike."""
+
+    context: int
+    """h, the most frames that `dynamics` takes."""
+
+    def encode(self, observation: Mapping[str, np.ndarray]) -> Tensor:
+        """Columns (B, T, ...) -> latents (B, T, K, D)"""
+        ...
+
+    def known(self, observation: Mapping[str, np.ndarray]) -> Tensor:
+        """Weight, broadcastable to (K, D), of what a goal observation determines."""
+        ...
+
+    def dynamics(self, latents: Tensor, executed: Tensor) -> Dynamics:
+        """Latents (B, c, K, D), c <= h, and the normalised blocks (B, c - 1, A) between them."""
+        ...
+
+    def action_bounds(self) -> tuple[Tensor, Tensor]:
+        """Lowest and highest normalised block, each (A,)."""
+        ...
+
+    def normalise(self, actions: np.ndarray) -> Tensor:
+        """Blocks (..., n, a) in the environment's units -> (..., A)"""
+        ...
+
+    def denormalise(self, actions: Tensor) -> np.ndarray:
+        """(..., A) -> blocks (..., n, a) in the environment's units"""
+        ...
+
+
+class GoalLike(Protocol):
+    """See `envs.agent.Goal`."""
+
+    @property
+    def observation(self) -> Mapping[str, np.ndarray]: ...
+
+
+class MPCAgent:
+    """Reaches goals by planning with a world model; an `envs.agent.Agent`.
+
+    The context is the real history: the latents of the last h frames seen and the blocks that
+    were really executed between them; it is shorter at an episode's start.
+
+    Args:
+        model: the world model.
+        planner: any `planners.problem.Planner`.
+        horizon: H, blocks planned ahead.
+        execute: blocks executed before planning again.
+        steps: which imagined latents the goal cost counts, see `planners.costs.latent_distance`.
+        seed: of the planner's randomness; every `reset` starts it anew.
+        deadline: seconds a plan may take; None leaves the planner its own budget.
+    """
+
+    def __init__(
+        self,
+        model: WorldModel,
+        planner: Planner,
+        *,
+        horizon: int = 5,
+        execute: int = 1,
+        steps: Steps = "last",
+        seed: int = 0,
+        deadline: float | None = None,
+    ) -> None:
+        if not 1 <= execute <= horizon:
+            raise PlannerError(f"execute is {execute}; it must be 1 to horizon = {horizon}")
+        self.model, self.planner = model, planner
+        self.horizon, self.execute = horizon, execute
+        self.steps: Steps = steps
+        self.seed, self.deadline = seed, deadline
+        self.actions = Box(*model.action_bounds())
+        self.goal: Tensor | None = None
+        self.plan: Plan | None = None
+        """The plan that `act` followed last."""
+
+    @torch.no_grad()
+    def reset(self, goal: GoalLike) -> None:
+        """Forget the past; from now on pursue `goal`."""
+        batch = {name: np.asarray(x)[None, None] for name, x in goal.observation.items()}
+        self.goal = self.model.encode(batch)[:, 0]
+        self.weight = self.model.known(goal.observation)
+        self.generator = torch.Generator().manual_seed(self.seed)
+        self.latents: list[Tensor] = []
+        self.executed: list[Tensor] = []
+        self.plan = None
+
+    @torch.no_grad()
+    def observe(
+        self, observation: Mapping[str, np.ndarray], executed: np.ndarray | None = None
+    ) -> None:
+        """Take in a frame and the actions (n, a) of the block that led to it.
+
+        After `act` returned several blocks, `executed` may hold them all; frames in between were
+        not seen, so the context begins anew.
+        """
+        batch = {name: np.asarray(x)[None, None] for name, x in observation.items()}
+        latent = self.model.encode(batch)[:, 0]
+        n = self.model.denormalise(self.actions.low).shape[0]
+        if executed is None or len(executed) != n or not self.latents:
+            self.latents, self.executed = [], []
+        else:
+            self.executed.append(self.model.normalise(np.asarray(executed)[None]))
+        h = self.model.context
+        self.latents = [*self.latents, latent][-h:]
+        self.executed = self.executed[-h + 1 :] if h > 1 else []
+
+    def act(self) -> np.ndarray:
+        """The first `execute` blocks of a fresh plan, (execute * n, a) in the env's units."""
+        if self.goal is None or not self.latents:
+            raise PlannerError("call reset(goal) and observe(observation, None) before act()")
+        latents = torch.stack(self.latents, 1)
+        executed = (
+            torch.stack(self.executed, 1)
+            if self.executed
+            else latents.new_zeros(1, 0, len(self.actions.low))
+        )
+        problem = Problem(
+            dynamics=self.model.dynamics(latents, executed),
+            cost=latent_distance(
+                self.goal, steps=self.steps, executed=self.execute, weight=self.weight
+            ),
+            horizon=self.horizon,
+            actions=self.actions,
+            goal=self.goal,
+        )
+        self.plan = self.planner.plan(
+            problem,
+            generator=self.generator,
+            warm_start=self._shifted(),
+            deadline=self.deadline,
+        )
+        blocks = self.model.denormalise(self.plan.actions[0, : self.execute])
+        return blocks.reshape(-1, blocks.shape[-1])
+
+    def _shifted(self) -> Tensor | None:
+        """The rest of the last plan, its end filled with the middle of the bounds."""
+        if self.plan is None:
+            return None
+        rest = self.plan.actions[:, self.execute :]
+        middle = (self.actions.low + self.actions.high) / 2
+        return torch.cat([rest, middle.expand(1, self.execute, -1)], 1)

@@ -1,0 +1,104 @@
+"""Let any simulator written with numpy stand in for a learned model."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from planners.errors import PlannerError
+
+Rollout = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""latents (B, D), actions (B, N, H, A) -> latents (B, N, H, D)"""
+
+
+class NumpyDynamics:
+    """`planners.problem.Dynamics` from a function; latents are (1, D). Not differentiable.
+
+    Args:
+        function: see `Rollout`.
+        start: (B, D).
+    """
+
+    def __init__(self, function: Rollout, start: np.ndarray) -> None:
+        self.function = function
+        self.start = torch.as_tensor(np.asarray(start, np.float64)).unsqueeze(1)
+
+    def rollout(self, actions: Tensor) -> Tensor:
+        """(B, N, H, A) -> (B, N, H, 1, D)"""
+        start = self.start[:, 0].numpy()
+        latents = self.function(start, actions.detach().cpu().double().numpy())
+        expected = (*actions.shape[:3], start.shape[-1])
+        if latents.shape != expected:
+            raise PlannerError(
+                f"the dynamics function returned {latents.shape}; it must return (B, N, H, D) = "
+                f"{expected}"
+            )
+        return torch.as_tensor(latents).unsqueeze(-2)
+
+    def predict(self, states: Tensor, actions: Tensor) -> Tensor:
+        """states (B, N, H - 1, 1, D) given, actions (B, N, H, A) -> (B, N, H, 1, D)"""
+        B, N, H, A = actions.shape
+        first = self.start[:, None, None].expand(B, N, 1, *self.start.shape[1:])
+        given = torch.cat([first, states.to(first)], 2).reshape(B * N * H, -1)
+        one_step = actions.detach().cpu().double().reshape(B * N * H, 1, 1, A)
+        latents = self.function(given.numpy(), one_step.numpy())
+        return torch.as_tensor(latents).reshape(B, N, H, 1, -1)
+
+
+class NumpyModel:
+    """The `planners.mpc.WorldModel` of a simulator whose latent is its own state.
+
+    Args:
+        start: observation -> latent (D,).
+        rollout: see `Rollout`; actions are blocks in the environment's units, flattened.
+        low, high: (A,) bounds of one action.
+        action_block: n, actions of a block.
+        counted: how many leading entries of the latent a goal is compared by; None: all.
+    """
+
+    context = 1
+
+    def __init__(
+        self,
+        start: Callable[[Mapping[str, np.ndarray]], np.ndarray],
+        rollout: Rollout,
+        low: np.ndarray,
+        high: np.ndarray,
+        action_block: int,
+        counted: int | None = None,
+    ) -> None:
+        self.start, self.rollout, self.counted = start, rollout, counted
+        self.low, self.high = (
+            torch.as_tensor(np.asarray(x), dtype=torch.float64).repeat(action_block)
+            for x in (low, high)
+        )
+        self.action_block = action_block
+
+    def encode(self, observation: Mapping[str, np.ndarray]) -> Tensor:
+        """Columns (B, T, ...) -> (B, T, 1, D)"""
+        B, T = next(iter(observation.values())).shape[:2]
+        latents = [
+            [self.start({name: x[b, t] for name, x in observation.items()}) for t in range(T)]
+            for b in range(B)
+        ]
+        return torch.as_tensor(np.asarray(latents, np.float64)).unsqueeze(2)
+
+    def known(self, observation: Mapping[str, np.ndarray]) -> Tensor:
+        """(1, D): 1 for the entries a goal is compared by."""
+        D = self.encode({k: np.asarray(v)[None, None] for k, v in observation.items()}).shape[-1]
+        counted = D if self.counted is None else self.counted
+        return (torch.arange(D) < counted).double().unsqueeze(0)
+
+    def dynamics(self, latents: Tensor, executed: Tensor) -> NumpyDynamics:
+        """The current latent is all a simulator needs."""
+        return NumpyDynamics(self.rollout, latents[:, -1, 0].numpy())
+
+    def action_bounds(self) -> tuple[Tensor, Tensor]:
+        return self.low, self.high
+
+    def normalise(self, actions: np.ndarray) -> Tensor:
+        return torch.as_tensor(np.asarray(actions), dtype=torch.float64).flatten(-2)
+
+    def denormalise(self, actions: Tensor) -> np.ndarray:
+        return actions.unflatten(-1, (self.action_block, -1)).numpy()

@@ -1,0 +1,224 @@
+"""The world model: an action-conditioned joint-embedding predictive architecture (JEPA).
+
+It encodes each frame into a latent and predicts the next latent from a context of latents and
+actions; no pixels are ever predicted. Trained with `wm.losses`, used by planners through
+`encode` and `dynamics`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from wm import losses
+from wm.build import build
+from wm.dynamics import LatentDynamics
+from wm.errors import WmError
+from wm.spec import DataSpec
+
+
+class JEPA(nn.Module):
+    """Latents are (K, D): slot 0 from the pictures, slot 1, if asked for, the standardised
+    proprioception, zero-padded: it is not learnt and so needs no protection from collapse.
+
+    Args:
+        spec: what the data look like (sizes, statistics, bounds), from the dataset.
+        encoder, predictor: configs with `_target_` in `wm`.
+        latent: D.
+        context: h, the most frames a prediction may see.
+        rollout: steps of the multi-step prediction loss.
+        proprio: whether proprioception is a slot of the latent.
+        objective: weight of each loss term, by name; see `loss`.
+        directions: how many random directions SIGReg looks along.
+    """
+
+    action_low: Tensor
+    action_high: Tensor
+    action_mean: Tensor
+    action_std: Tensor
+    proprio_mean: Tensor
+    proprio_std: Tensor
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        encoder: Mapping[str, Any],
+        predictor: Mapping[str, Any],
+        latent: int = 64,
+        context: int = 3,
+        rollout: int = 5,
+        proprio: bool = False,
+        objective: Mapping[str, float] | None = None,
+        directions: int = 256,
+    ) -> None:
+        super().__init__()
+        if proprio and not 0 < spec.proprio_size <= latent:
+            raise WmError(
+                f"proprio=true needs 1 to {latent} (latent) proprioceptive values a frame, the "
+                f"data have {spec.proprio_size}; set model.proprio=false or a larger model.latent"
+            )
+        self.spec, self.latent, self.context, self.rollout = spec, latent, context, rollout
+        self.objective = {"prediction": 1.0, "sigreg": 0.09} if objective is None else objective
+        unknown = set(self.objective) - set(TERMS)
+        if unknown:
+            raise WmError(f"unknown loss {sorted(unknown)}; the objective may weigh {list(TERMS)}")
+        self.directions = directions
+        self.slots = 2 if proprio else 1
+        channels = 3 * len(spec.cameras)
+        self.encoder = build(encoder, image_size=spec.image_size, in_channels=channels)
+        # The last BatchNorm lets SIGReg shape the latent freely; a LayerNorm would block it (LeWM).
+        self.head = nn.Sequential(
+            nn.Linear(self.encoder.features, latent),
+            nn.BatchNorm1d(latent, affine=False, momentum=0.05),
+        )
+        X, A = self.slots * latent, spec.action_size
+        self.predictor = build(predictor, latent=X, action=A, context=context)
+        if "inverse_dynamics" in self.objective:
+            self.inverse = nn.Sequential(nn.Linear(2 * X, 256), nn.SiLU(), nn.Linear(256, A))
+        for name, value in spec.statistics().items():
+            self.register_buffer(name, torch.as_tensor(value), persistent=False)
+
+    # What a planner needs -------------------------------------------------------------------
+
+    @property
+    def device(self) -> torch.device:
+        return self.action_mean.device
+
+    def encode(self, observation: Mapping[str, np.ndarray | Tensor]) -> Tensor:
+        """Columns (B, T, ...) in the units of the data -> latents (B, T, K, D).
+
+        Pictures are uint8 (B, T, H, W, 3). A missing proprioception gives a zero slot: see `known`.
+        """
+        pixels = [self._pixels(observation, name) for name in self.spec.cameras]
+        B, T = pixels[0].shape[:2]
+        x = torch.cat(pixels, -1).flatten(0, 1).permute(0, 3, 1, 2)
+        z = self.head(self.encoder(x.to(self.action_mean.dtype) / 255 - 0.5)).view(B, T, 1, -1)
+        if self.slots == 1:
+            return z
+        slot = z.new_zeros(B, T, 1, self.latent)
+        if "proprio" in observation:
+            proprio = torch.as_tensor(observation["proprio"], dtype=z.dtype, device=self.device)
+            slot[..., 0, : self.spec.proprio_size] = (
+                proprio - self.proprio_mean
+            ) / self.proprio_std
+        return torch.cat([z, slot], 2)
+
+    def known(self, observation: Mapping[str, Any]) -> Tensor:
+        """(K, 1): 1 for each slot that `observation` determines, for weighing a goal's cost."""
+        slots = [1.0] if self.slots == 1 else [1.0, float("proprio" in observation)]
+        return torch.tensor(slots, device=self.device).unsqueeze(-1)
+
+    def dynamics(self, latents: Tensor, executed: Tensor, valid: Tensor | None = None):
+        """Bind to a context: latents (B, c, K, D) of the last c <= h frames, executed
+        (B, c - 1, A) normalised blocks between them, valid (B, c) -> a planner's Dynamics."""
+        return LatentDynamics(self.predictor, latents, executed, valid)
+
+    def normalise(self, actions: np.ndarray | Tensor) -> Tensor:
+        """Blocks (..., n, A) in the environment's units -> (..., n * A) standardised."""
+        a = torch.as_tensor(actions, dtype=self.action_mean.dtype, device=self.device)
+        return ((a - self.action_mean) / self.action_std).flatten(-2)
+
+    def denormalise(self, actions: Tensor) -> np.ndarray:
+        """Standardised (..., n * A) -> blocks (..., n, A) in the environment's units and bounds."""
+        a = actions.unflatten(-1, (self.spec.action_block, -1)) * self.action_std + self.action_mean
+        return a.clamp(self.action_low, self.action_high).cpu().numpy()
+
+    def action_bounds(self) -> tuple[Tensor, Tensor]:
+        """Lowest and highest standardised block, each (n * A,)."""
+        n = self.spec.action_block
+        low, high = (self.normalise(x.expand(n, -1)) for x in (self.action_low, self.action_high))
+        return low, high
+
+    # What training needs --------------------------------------------------------------------
+
+    def predict(self, latents: Tensor, actions: Tensor, valid: Tensor) -> Tensor:
+        """(B, T, K, D), (B, T, A), (B, T) bool -> the latent after every position, (B, T, K, D).
+
+        Position t sees at most the last h frames up to t, and of those only the valid ones.
+        """
+        return self.predictor(latents.flatten(2), actions, valid).view_as(latents)
+
+    def imagine(self, latents: Tensor, actions: Tensor, steps: int) -> Tensor:
+        """Roll out from each of the first h frames, the context growing from one frame to h.
+
+        latents (B, L, K, D), actions (B, L - 1, A) -> (B, S, steps, K, D) with S starts; entry
+        [s, k] is the prediction of latents[s + 1 + k], fed by actions only after frame s.
+        """
+        h = self.context
+        starts = min(h, latents.shape[1] - steps)
+        rolled = [
+            self.dynamics(latents[:, : s + 1], actions[:, :s]).rollout(
+                actions[:, None, s : s + steps]
+            )[:, 0]
+            for s in range(starts)
+        ]
+        return torch.stack(rolled, 1)
+
+    def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+        """Weighted terms and their sum "loss". batch: columns (B, L, ...) and action
+        (B, L - 1, n, A) in the units of the data; generator (CPU) draws SIGReg's directions."""
+        z = self.encode(batch)
+        a = self.normalise(batch["action"])
+        terms = {name: TERMS[name](self, z, a, generator) for name in self.objective}
+        total = torch.stack([w * terms[name] for name, w in self.objective.items()]).sum()
+        return {"loss": total, **terms}
+
+    def _pixels(self, observation: Mapping[str, Any], name: str) -> Tensor:
+        size = self.spec.image_size
+        if name not in observation:
+            raise WmError(f"the model sees {name!r}; the observation has {sorted(observation)}")
+        pixels = torch.as_tensor(observation[name], device=self.device)
+        if pixels.dtype != torch.uint8 or tuple(pixels.shape[2:]) != (size, size, 3):
+            raise WmError(
+                f"{name} is {tuple(pixels.shape[2:])} {pixels.dtype}; the model was trained on "
+                f"({size}, {size}, 3) uint8: record or resize to that"
+            )
+        return pixels
+
+
+def _prediction(model: JEPA, z: Tensor, a: Tensor, _: torch.Generator) -> Tensor:
+    """Teacher-forced: every next latent from its true context."""
+    valid = torch.ones(z.shape[0], z.shape[1] - 1, dtype=torch.bool, device=z.device)
+    return losses.prediction(model.predict(z[:, :-1], a, valid), z[:, 1:])
+
+
+def _rollout(model: JEPA, z: Tensor, a: Tensor, _: torch.Generator) -> Tensor:
+    """Multi-step: every prediction of an imagined rollout against the frame it stands for."""
+    steps = min(model.rollout, z.shape[1] - 1)
+    imagined = model.imagine(z, a, steps)
+    truth = z[:, 1:].unfold(1, steps, 1).movedim(-1, 2)[:, : imagined.shape[1]]
+    return losses.prediction(imagined, truth)
+
+
+def _sigreg(model: JEPA, z: Tensor, a: Tensor, generator: torch.Generator) -> Tensor:
+    directions = losses.random_directions(model.latent, model.directions, generator, z.device)
+    return losses.sigreg(z[:, :, 0], directions)
+
+
+def _inverse(model: JEPA, z: Tensor, a: Tensor, _: torch.Generator) -> Tensor:
+    pairs = torch.cat([z[:, :-1], z[:, 1:]], -1).flatten(2)
+    return losses.inverse_dynamics(model.inverse(pairs), a)
+
+
+TERMS = {
+    "prediction": _prediction,
+    "rollout": _rollout,
+    "sigreg": _sigreg,
+    "variance": lambda model, z, a, g: losses.variance(z[:, :, 0]),
+    "covariance": lambda model, z, a, g: losses.covariance(z[:, :, 0]),
+    "smoothness": lambda model, z, a, g: losses.smoothness(z[:, :, 0]),
+    "inverse_dynamics": _inverse,
+}
+"""The terms an objective may weigh."""
+
+
+def window_length(model: JEPA) -> int:
+    """Frames of a training window: a full context, then the rollout."""
+    return model.context + model.rollout
+
+
+def observation_columns(cameras: Sequence[str], proprio: bool) -> list[str]:
+    """The dataset columns that the model reads."""
+    return [*cameras, "action"] + (["proprio"] if proprio else [])

@@ -1,0 +1,1 @@
+"""Training: one plain loop, its schedule, its resumable state and what it watches."""

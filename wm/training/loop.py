@@ -1,0 +1,160 @@
+"""The training loop: one plain loop on lightning-fabric for a CPU, a GPU or many.
+
+Batches, learning rate and every random number are functions of (seed, step), so that a run that
+was killed and resumed ends in the same weights, bit for bit on a CPU.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from wm.checkpoint import replace, save_weights
+from wm.data import Windows
+from wm.data.prefetch import prefetch
+from wm.errors import WmError
+from wm.model import JEPA
+from wm.training.monitor import evaluate
+from wm.training.schedule import learning_rate
+from wm.training.state import load_state, save_state
+
+Batch = Mapping[str, np.ndarray]
+Report = Callable[[dict[str, Any]], None]
+"""Takes each line of train.jsonl as it is written."""
+LOG = "train.jsonl"
+
+
+def optimizer_of(model: JEPA, rate: float, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW; only matrices and convolutions decay."""
+    matrices = [p for p in model.parameters() if p.dim() > 1]
+    others = [p for p in model.parameters() if p.dim() <= 1]
+    groups = [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=rate, weight_decay=weight_decay)
+
+
+def tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
+    """Copy a batch's columns to the device."""
+    return {name: torch.from_numpy(x).to(device) for name, x in batch.items()}
+
+
+def train_step(
+    model: JEPA, optimizer: Any, batch: Batch, *, seed: int, step: int, clip: float, fabric: Fabric
+) -> dict[str, float]:
+    """One update; the loss and its terms. Raises WmError naming the term that is not finite."""
+    generator = torch.Generator().manual_seed((seed << 32) + step)
+    torch.manual_seed((seed << 32) + step)  # dropout
+    terms = model.loss(tensors(batch, fabric.device), generator)
+    optimizer.zero_grad()
+    values = {name: float(value.detach()) for name, value in terms.items()}
+    broken = [name for name, value in values.items() if not np.isfinite(value)]
+    if broken:
+        raise WmError(
+            f"training stopped at step {step}: {', '.join(broken)} is NaN or infinite; the last "
+            "checkpoint is kept; lower train.rate or look at the data with `wmpc data check`"
+        )
+    fabric.backward(terms["loss"])
+    fabric.clip_gradients(model, optimizer, max_norm=clip)
+    optimizer.step()
+    return values
+
+
+def check_collapse(result: dict[str, Any], model: JEPA, step: int) -> None:
+    """Raise WmError when the latents no longer tell frames apart."""
+    if result["rankme"] >= 1.5 and np.mean(result["spread"]) >= 0.02:
+        return
+    guards = {k: v for k, v in model.objective.items() if k not in ("prediction", "rollout")}
+    raise WmError(
+        f"training stopped at step {step}: the latents collapsed (RankMe {result['rankme']:.2f}, "
+        f"mean spread {np.mean(result['spread']):.3f}); the terms against it are {guards or 'none'}"
+        ": raise one of model.objective.sigreg, variance and covariance, or inverse_dynamics"
+    )
+
+
+def fit(
+    model: JEPA,
+    windows: Windows,
+    held_out: Windows,
+    run: Path,
+    *,
+    steps: int,
+    batch: int,
+    rate: float,
+    seed: int,
+    fabric: Fabric,
+    weight_decay: float = 1e-3,
+    warmup: float = 0.05,
+    clip: float = 1.0,
+    evaluate_every: int = 500,
+    save_every: int = 500,
+    log_every: int = 20,
+    held_out_windows: int = 400,
+    describe: Any = None,
+    report: Report = lambda line: None,
+) -> None:
+    """Train `model` for `steps` in total, resuming from the run's state if it has one.
+
+    Writes `train.jsonl`, the resumable state and, atomically, the weights into `run`. `describe`
+    goes to `wm.training.monitor.evaluate`.
+    """
+    optimizer = optimizer_of(model, rate, weight_decay)
+    done = load_state(run, model, optimizer)
+    wrapped, optimizer = fabric.setup(model, optimizer)
+    wrapped.mark_forward_method("loss")
+    log = _open_log(run / LOG, done)
+
+    def write(line: dict[str, Any]) -> None:
+        if fabric.is_global_zero:
+            log.write(json.dumps(line) + "\n")
+            log.flush()
+            report(line)
+
+    def draw(step: int) -> Batch:
+        return windows.sample((seed, step * fabric.world_size + fabric.global_rank), batch)
+
+    began, timed = time.perf_counter(), done
+    for step, data in zip(range(done, steps), prefetch(draw, range(done, steps)), strict=True):
+        lr = learning_rate(step, steps, rate, warmup)
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        values = train_step(
+            wrapped, optimizer, data, seed=seed, step=step, clip=clip, fabric=fabric
+        )
+        done, last = step + 1, step + 1 == steps
+        if done % log_every == 0 or last:
+            now = time.perf_counter()
+            frames = (done - timed) * batch * windows.length * fabric.world_size
+            write(
+                {"kind": "step", "step": done, "steps": steps, "lr": lr, "loss": values["loss"]}
+                | {f"loss/{k}": v for k, v in values.items() if k != "loss"}
+                | {"frames_per_s": frames / (now - began), "seconds": now - began}
+            )
+            began, timed = now, done
+        if done % evaluate_every == 0 or last:
+            pause = time.perf_counter()
+            result = evaluate(model, held_out.all(64, held_out_windows), describe)
+            write({"kind": "eval", "step": done} | result)
+            check_collapse(result, model, done)
+            began += time.perf_counter() - pause
+        if (done % save_every == 0 or last) and fabric.is_global_zero:
+            pause = time.perf_counter()
+            save_state(run, done, model, optimizer)
+            save_weights(run, model)
+            began += time.perf_counter() - pause
+    log.close()
+
+
+def _open_log(path: Path, done: int):
+    """The log, without the lines that a killed run wrote after the state it resumes from."""
+    kept = b""
+    if path.is_file():
+        for line in path.read_bytes().splitlines(keepends=True):
+            if not line.endswith(b"\n") or json.loads(line)["step"] > done:
+                break
+            kept += line
+    replace(path, kept)
+    return open(path, "a")
