@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from wm.data import Episodes, column_statistics
+from wm.errors import WmError
+
 
 @dataclass(frozen=True)
 class DataSpec:
@@ -51,3 +54,36 @@ class DataSpec:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def describe_data(episodes: Episodes, stride: int = 1) -> DataSpec:
+    """The spec of a dataset for a model that steps `stride` recorded frames at a time.
+
+    Statistics are those of the training episodes. A constant entry is left unscaled.
+    """
+    meta = episodes.meta
+    cameras = sorted(name for name in episodes.columns if name.split("/")[0] == "pixels")
+    shapes = {episodes.columns[name].shape for name in cameras}
+    if len(shapes) != 1 or (shape := shapes.pop())[0] != shape[1]:
+        raise WmError(
+            f"{episodes.path} has pictures {sorted(shapes) or 'of no camera'}; a model takes square "
+            "pictures of one size: record them so"
+        )
+    statistics: dict[str, list[float]] = {"proprio_mean": [], "proprio_std": []}
+    for name in ("action", "proprio"):
+        if name in episodes.columns:
+            mean, std = column_statistics(episodes, name)
+            statistics[f"{name}_mean"] = mean.tolist()
+            statistics[f"{name}_std"] = np.where(std > 1e-6, std, 1.0).tolist()
+    return DataSpec(
+        cameras=cameras,
+        image_size=shape[0],
+        actions_per_frame=meta["m"],
+        stride=stride,
+        action_low=meta["action_low"],
+        action_high=meta["action_high"],
+        env={"id": meta.get("env"), **(meta.get("kwargs") or {})},
+        render=meta.get("render") or {},
+        dataset=episodes.hash,
+        **statistics,
+    )

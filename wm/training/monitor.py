@@ -46,15 +46,12 @@ def evaluate(
     training, h = model.training, model.context
     model.eval()
     frames, contexts, errors, baselines, described, last = [], [], [], [], [], []
-    for window, batch in enumerate(batches):
+    for batch in batches:
         z = model.encode(batch)
         a = model.normalise(batch["action"])
-        steps = z.shape[1] - h
         imagined = model.dynamics(z[:, :h], a[:, : h - 1]).rollout(a[:, None, h - 1 :])[:, 0]
         errors.append((imagined - z[:, h:]).square().mean((2, 3)))
-        baselines.append(
-            (z[:, h - 1 : h].expand(-1, steps, -1, -1) - z[:, h:]).square().mean((2, 3))
-        )
+        baselines.append((z[:, h - 1 : h] - z[:, h:]).square().mean((2, 3)))
         frames.append(z[:, :, 0].flatten(0, 1))
         contexts.append(z[:, :h].flatten(1))
         if describe is not None:
