@@ -49,8 +49,8 @@ class Check:
         return "[yellow]![/]" if self.fix else "[dim]·[/]" if self.absent else "[green]✓[/]"
 
 
-def run(cfg: Any) -> None:
-    """Print a table of checks and the fixes. SystemExit(1) where something needed is broken."""
+def run(cfg: Any) -> int:
+    """Print a table of checks and the fixes. Returns 1 where something needed is broken, else 0."""
     console = Console(highlight=False)
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     checks = []
@@ -64,8 +64,9 @@ def run(cfg: Any) -> None:
     broken = [check.name for check in checks if check.fatal]
     if broken:
         console.print(f"[red]Not ready[/]: {', '.join(broken)} must be mended first.")
-        raise SystemExit(1)
+        return 1
     console.print("[green]Ready.[/]")
+    return 0
 
 
 def every(timeout: float) -> Iterator[Check]:
