@@ -1,0 +1,67 @@
+"""Rates with their uncertainty, and what the rows of an evaluation come to."""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from envs.errors import EnvError
+
+
+def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """The score interval of a proportion (Wilson, J. Amer. Statist. Assoc. 22, 1927).
+
+    (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n), with p = successes / n and z the normal
+    quantile of (1 + confidence) / 2. Unlike p ± z sqrt(p(1-p)/n) it holds near 0 and 1 and for few
+    cases. No cases at all say nothing: (0, 1).
+    """
+    if not 0 <= successes <= n:
+        raise EnvError(f"{successes} successes of {n} cases came; there are 0 to {n}.")
+    if not 0 < confidence < 1:
+        raise EnvError(f"A confidence of {confidence} came; it lies between 0 and 1, e.g. 0.95.")
+    if n == 0:
+        return 0.0, 1.0
+    p, z = successes / n, NormalDist().inv_cdf((1 + confidence) / 2)
+    middle = p + z * z / (2 * n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    low = 0.0 if successes == 0 else (middle - half) / scale  # exact where rounding is not
+    high = 1.0 if successes == n else (middle + half) / scale
+    return low, high
+
+
+def rate(outcomes: Sequence[bool]) -> dict[str, Any]:
+    """`successes`, `n`, `rate` (None of no cases) and its 95% Wilson `interval`."""
+    n, successes = len(outcomes), int(sum(outcomes))
+    return {
+        "successes": successes,
+        "n": n,
+        "rate": successes / n if n else None,
+        "interval": list(wilson(successes, n)),
+    }
+
+
+def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What `rows` (see `envs.evaluate.Row.as_dict`) come to.
+
+    `success` (at any simulator action), `strict`, `end` (at the last action; only where the
+    episode was run to its end), each as `rate` gives them; `failures`, `steps` (median simulator
+    actions of the successes) and `latency_ms` (`p50`, `p99`, `mean`, `decisions`).
+    """
+    latencies = np.array([t for row in rows for t in row["latencies_ms"]], np.float64)
+    steps = [row["steps_to_success"] for row in rows if row["success"]]
+    return {
+        "success": rate([row["success"] for row in rows]),
+        "strict": rate([row["success_strict"] for row in rows]),
+        "end": rate([row["success_end"] for row in rows if row["success_end"] is not None]),
+        "failures": sum(row["failure"] is not None for row in rows),
+        "steps": float(np.median(steps)) if steps else None,
+        "latency_ms": {
+            "p50": float(np.percentile(latencies, 50)) if len(latencies) else None,
+            "p99": float(np.percentile(latencies, 99)) if len(latencies) else None,
+            "mean": float(latencies.mean()) if len(latencies) else None,
+            "decisions": len(latencies),
+        },
+    }

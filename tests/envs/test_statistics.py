@@ -1,0 +1,63 @@
+"""The Wilson interval against published values and scipy; what rows come to."""
+
+import pytest
+from scipy.stats import binomtest
+
+from envs.errors import EnvError
+from envs.statistics import summary, wilson
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [  # Newcombe, Statistics in Medicine 17 (1998), table I, method 3
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_agrees_with_newcombe(successes, n, low, high):
+    assert wilson(successes, n) == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize("n", [1, 7, 100])
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
+def test_wilson_agrees_with_scipy(n, confidence):
+    for successes in range(n + 1):
+        theirs = binomtest(successes, n).proportion_ci(confidence, method="wilson")
+        assert wilson(successes, n, confidence) == pytest.approx(tuple(theirs), abs=1e-12)
+
+
+def test_no_cases_say_nothing_and_impossible_counts_are_refused():
+    assert wilson(0, 0) == (0.0, 1.0)
+    for successes, n in ((3, 2), (-1, 2)):
+        with pytest.raises(EnvError, match="successes of"):
+            wilson(successes, n)
+    with pytest.raises(EnvError, match="confidence"):
+        wilson(1, 2, 95)
+
+
+def row(success: bool, **changes: object) -> dict:
+    return {
+        "success": success,
+        "success_strict": False,
+        "success_end": success,
+        "steps_to_success": 7 if success else None,
+        "failure": None,
+        "latencies_ms": [10.0, 20.0],
+        **changes,
+    }
+
+
+def test_summary_counts_what_happened():
+    rows = [row(True), row(True, success_end=None), row(False, failure="agent raised")]
+    total = summary(rows)
+    assert total["success"]["successes"] == 2 and total["success"]["n"] == 3
+    assert total["end"]["n"] == 2  # an episode stopped at its success says nothing of its end
+    assert total["strict"]["rate"] == 0 and total["failures"] == 1
+    assert total["steps"] == 7 and total["latency_ms"]["p50"] == 15
+
+
+def test_summary_of_nothing_is_empty_not_wrong():
+    total = summary([])
+    assert total["success"]["rate"] is None and total["latency_ms"]["p50"] is None
