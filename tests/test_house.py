@@ -1,0 +1,113 @@
+"""The rules of the house, checked on its own text: import law, sizes, links, and true documents."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wm.cli.main import VERBS
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("wm", "planners", "envs")
+SOURCES = [
+    path for package in (*PACKAGES, "tests") for path in sorted((ROOT / package).rglob("*.py"))
+]
+LIBRARY = [path for path in SOURCES if not path.is_relative_to(ROOT / "tests")]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_no_file_outgrows_300_lines(path):
+    assert len(path.read_text().splitlines()) <= 300
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=name)
+def test_the_library_is_finished_and_quiet(path):
+    text = path.read_text()
+    assert not re.search(r"NotImplementedError|\bTODO\b|\bFIXME\b", text)
+    if not path.is_relative_to(ROOT / "wm" / "cli"):
+        called = {node.func for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)}
+        assert "print" not in {node.id for node in called if isinstance(node, ast.Name)}
+
+
+def test_tests_are_no_package_and_skip_nothing():
+    assert not list((ROOT / "tests").rglob("__init__.py"))
+    skips = re.compile(r"pytest\.(skip|importorskip|xfail)|mark\.(skip|skipif|xfail)")
+    others = (path for path in SOURCES if path != Path(__file__))
+    assert not [path for path in others if skips.search(path.read_text())]
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("wm/planted.py", "import envs"),
+        ("planners/planted.py", "from wm.errors import WmError"),
+        ("envs/planted.py", "import planners"),
+        ("wm/planted.py", "from wm.cli import main"),
+        ("envs/planted.py", "import torch"),
+        ("wm/planted.py", "from omegaconf import OmegaConf"),
+        ("wm/planted.py", "import math"),
+    ],
+)
+def test_the_import_law_is_enforced(tmp_path, module, line):
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("*.pyc"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / module).write_text(line + "\n")
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    kept = line == "import math"
+    assert (done.returncode == 0) == kept, done.stdout
+    assert ("planted" in done.stdout) != kept
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if target.startswith(("http://", "https://", "mailto:")):
+            continue
+        path, _, anchor = target.partition("#")
+        other = (page.parent / path).resolve() if path else page
+        assert other.exists(), f"{target} leads nowhere"
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", other.read_text(), re.MULTILINE)
+            slugs = [re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings]
+            assert anchor in slugs, f"{target}: no such heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_pages_name_what_exists(page):
+    """Paths in backticks that begin in a folder of ours, make targets and verbs of wmpc."""
+    text = page.read_text()
+    folders = "|".join((*PACKAGES, "configs", "tests", "docs", "examples", "benchmarks", "scripts"))
+    paths = re.findall(rf"`((?:{folders})/[\w./-]*)`", text)
+    assert not [path for path in paths if not (ROOT / path).exists()]
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert words_after("make", text) <= targets
+    assert words_after("wmpc", text) <= {*VERBS}
+
+
+def words_after(command: str, text: str) -> set[str]:
+    """What follows `command` in the code of a page."""
+    code = re.findall(r"^```.*?^```|`[^`\n]+`", text, re.DOTALL | re.MULTILINE)
+    return {word for span in code for word in re.findall(rf"\b{command} ([a-z]+)", span)}
+
+
+def test_the_readme_gives_the_two_commands_and_every_verb():
+    text = (ROOT / "README.md").read_text()
+    assert {"demo", "test"} <= words_after("make", text)
+    assert words_after("wmpc", text) == {*VERBS}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_its_module_and_its_configuration(verb):
+    assert (ROOT / "wm" / "cli" / f"{verb}.py").exists()
+    assert (ROOT / "configs" / f"{verb}.yaml").exists()
