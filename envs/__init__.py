@@ -13,6 +13,8 @@ from envs.errors import EnvError
 gl.choose()  # before anything imports mujoco
 
 gymnasium.register("wmpc/Reacher-v0", entry_point="envs.reacher:Reacher")
+gymnasium.register("wmpc/TwoRoom-v0", entry_point="envs.two_room:TwoRoom")
+gymnasium.register("wmpc/PushT-v0", entry_point="envs.push_t:PushT")
 
 
 def ids() -> list[str]:

@@ -33,7 +33,7 @@ def loads(backend: str) -> bool:
 
 
 def choose() -> str:
-    """Set MUJOCO_GL and PYOPENGL_PLATFORM where unset: egl, else osmesa. Returns the choice or ""."""
+    """Set MUJOCO_GL and PYOPENGL_PLATFORM where unset: egl, else osmesa. Returns MUJOCO_GL."""
     backend = os.environ.get("MUJOCO_GL", "").strip().lower()
     if not backend and sys.platform == "linux":
         backend = next((name for name in LIBRARIES if loads(name)), "")
@@ -62,9 +62,15 @@ def context(width: int, height: int) -> Any:
         made.make_current()
         return made
     except Exception as error:  # every backend has its own way to fail
-        reason = str(error).strip() or type(error).__name__
-        tried = f"MUJOCO_GL={backend}" if backend else "no MUJOCO_GL, and neither EGL nor OSMesa"
-        raise EnvError(f"No picture can be drawn here ({tried}): {reason}. {FIX}") from error
+        raise no_picture(error) from error
+
+
+def no_picture(cause: Exception) -> EnvError:
+    """The error for a backend that does not draw."""
+    backend = os.environ.get("MUJOCO_GL")
+    tried = f"MUJOCO_GL={backend}" if backend else "no MUJOCO_GL, and neither EGL nor OSMesa found"
+    reason = str(cause).strip().rstrip(".") or type(cause).__name__
+    return EnvError(f"No picture can be drawn here ({tried}): {reason}. {FIX}")
 
 
 def probe(backend: str, timeout: float = 20.0) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class StateLayout:
         return states[..., 1 + self._model.nq : 1 + self._model.nq + self._model.nv]
 
     def physics(self, state: np.ndarray) -> np.ndarray:
-        """The `mjSTATE_FULLPHYSICS` part (P,) of a state (S,): what `mujoco.rollout` starts from."""
+        """The `mjSTATE_FULLPHYSICS` part (P,) of a state (S,): where `mujoco.rollout` starts."""
         part = np.empty(self.physics_size)
         mujoco.mj_extractState(self._model, state, INTEGRATION, part, PHYSICS)
         return part

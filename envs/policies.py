@@ -20,7 +20,7 @@ class Policy(Protocol):
 
 
 class RandomPolicy:
-    """Noise that lasts: a first-order autoregressive Gaussian, clipped to the bounds low, high (A,).
+    """Noise that lasts: an autoregressive Gaussian, clipped to the bounds low, high (A,).
 
     `correlation` is its time constant in simulator actions. Before clipping its standard deviation
     is half the range, so a third of the actions lie on a bound and the rest fill the inside.

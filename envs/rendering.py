@@ -57,12 +57,15 @@ class Renderer:
         self._rectangle = mujoco.MjrRect(0, 0, settings.width, settings.height)
         self._flipped = np.empty((settings.height, settings.width, 3), np.uint8)
         self._gl = gl.context(settings.width, settings.height)
-        self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
+        try:
+            self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
+        except mujoco.FatalError as error:
+            raise gl.no_picture(error) from error
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
 
     def render(self, data: mujoco.MjData) -> np.ndarray:
         """The picture (H, W, 3) uint8 of `data`, whose kinematics must be up to date."""
-        if self._gl is None:
+        if self._context is None:
             raise EnvError("This renderer is closed; make a new one.")
         self._gl.make_current()
         everything = mujoco.mjtCatBit.mjCAT_ALL.value
@@ -75,11 +78,14 @@ class Renderer:
 
     def close(self) -> None:
         """Free the context; the renderer cannot draw afterwards."""
-        if self._gl is not None:
-            self._gl.make_current()
-            self._context.free()
+        if getattr(self, "_context", None) is not None:
+            with self._gl.as_current():  # else the objects of another renderer would be freed
+                self._context.free()
             self._gl.free()
-            self._gl = None
+            self._gl = self._context = None
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def _camera(model: mujoco.MjModel, name: str | int) -> mujoco.MjvCamera:

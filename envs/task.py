@@ -4,6 +4,7 @@ A task is one subclass and one XML file beside it. It says what the body feels, 
 from a goal, and how to sample states; everything else is here. See docs/new-task.md.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from inspect import getfile
 from pathlib import Path
@@ -36,8 +37,7 @@ class Task(World):
     frame_skip: ClassVar[int] = 2
     tolerances: ClassVar[Mapping[str, float]]
     """By name of error; the name ends in its unit."""
-    coordinate_names: ClassVar[tuple[str, ...]]
-    filters: Mapping[str, Filter] = {}  # noqa: RUF012 (never mutated)
+    coordinate_names: tuple[str, ...]
 
     def __init__(self, image_size: int = 64, render_mode: str = "rgb_array") -> None:
         if render_mode != "rgb_array":
@@ -50,21 +50,26 @@ class Task(World):
         self.observation_space = self._observation_space()
         self.goal: Observation = {}
 
+    @abstractmethod
     def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
         """How far a state (S,) is from a goal state (S,), one number a name in `tolerances`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def coordinates(self, states: np.ndarray) -> np.ndarray:
         """Coordinates (..., C) of states (..., S), in which length counts tolerances, roughly."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sample_state(self, rng: np.random.Generator) -> np.ndarray:
         """A reachable state (S,) at rest, under the present variation."""
-        raise NotImplementedError
 
+    @abstractmethod
     def scripted_policy(self, rng: np.random.Generator) -> Policy:
         """A policy that covers what random actions seldom reach."""
-        raise NotImplementedError
+
+    @property
+    def filters(self) -> Mapping[str, Filter]:
+        """Named tests by which an evaluation may pick its cases."""
+        return {}
 
     def sample_variation(self, rng: np.random.Generator) -> np.ndarray:
         """A variation (V,) for the next episode. Overridden where there is one."""

@@ -4,8 +4,8 @@ An observation is a pure function of the full state (and the variation), so any 
 can be observed again, as a goal or in a replay, with the same bits.
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from abc import ABC, abstractmethod
+from typing import Any
 
 import gymnasium
 import mujoco
@@ -18,16 +18,16 @@ from envs.layout import StateLayout
 from envs.rendering import Renderer, RenderSettings
 
 
-class World(gymnasium.Env[Observation, np.ndarray]):
+class World(gymnasium.Env[Any, np.ndarray], ABC):
     """A MuJoCo model with pixels, proprioception and exact saving and restoring.
 
-    `settings` say how it is drawn. Subclasses give `step`, `reset`, `proprio` and `describe`.
+    `settings` say how it is drawn. Subclasses give what is abstract here, and gymnasium's `reset`.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"]}  # noqa: RUF012 (gymnasium's type)
     id: str
-    describe_names: ClassVar[tuple[str, ...]] = ()
-    variation_names: ClassVar[tuple[str, ...]] = ()
+    describe_names: tuple[str, ...]
+    variation_names: tuple[str, ...] = ()
 
     def __init__(
         self, model: mujoco.MjModel, data: mujoco.MjData, settings: RenderSettings, dt: float
@@ -49,13 +49,13 @@ class World(gymnasium.Env[Observation, np.ndarray]):
         """Everything the pixels depend on beside the state, as plain JSON values."""
         return self.settings.as_dict()
 
+    @abstractmethod
     def proprio(self, state: np.ndarray) -> np.ndarray:
         """What the body feels in a state (S,): (P,) float32."""
-        raise NotImplementedError
 
+    @abstractmethod
     def describe(self, states: np.ndarray) -> np.ndarray:
         """The meaningful variables (..., F), named `describe_names`, of states (..., S)."""
-        raise NotImplementedError
 
     def apply_variation(self, model: mujoco.MjModel, variation: np.ndarray) -> None:
         """Change `model` as `variation` (V,) says. Overridden where there is one."""
@@ -124,9 +124,9 @@ class World(gymnasium.Env[Observation, np.ndarray]):
                 break
         return self.observe_state(self.get_state()), infos
 
+    @abstractmethod
     def advance(self, action: np.ndarray) -> dict[str, Any]:
         """Apply one action (A,) without looking; returns info with `action` and `failure`."""
-        raise NotImplementedError
 
     def _admit(self, action: np.ndarray) -> tuple[np.ndarray, str | None]:
         """The action (A,) float32 within the bounds, and a reason if it cannot be applied."""
@@ -143,14 +143,13 @@ class World(gymnasium.Env[Observation, np.ndarray]):
 
     def _observation_space(self) -> Dict:
         picture = (self.settings.height, self.settings.width, 3)
-        spaces: Mapping[str, Box] = {
+        spaces: dict[str, Any] = {
             "pixels": Box(0, 255, picture, np.uint8),
             "proprio": Box(-np.inf, np.inf, self.proprio(self.get_state()).shape, np.float32),
             "state": Box(-np.inf, np.inf, (self.layout.size,), np.float64),
         }
         if self.variation_names:
-            varied = Box(-np.inf, np.inf, (len(self.variation_names),), np.float64)
-            spaces = {**spaces, "variation": varied}
+            spaces["variation"] = Box(-np.inf, np.inf, self.variation.shape, np.float64)
         return Dict(spaces)
 
     def _check_variation(self, variation: np.ndarray) -> np.ndarray:
