@@ -3,8 +3,25 @@
 model = wm.load("runs/reacher")
 """
 
-from wm.checkpoint import load_model as load
+from typing import TYPE_CHECKING, Any
+
 from wm.errors import WmError
-from wm.model import JEPA
+
+if TYPE_CHECKING:
+    from wm.checkpoint import load_model as load
+    from wm.model import JEPA
 
 __all__ = ["JEPA", "WmError", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs torch when it is used: `wmpc --help` and `wm.data` do without."""
+    if name == "load":
+        from wm.checkpoint import load_model
+
+        return load_model
+    if name == "JEPA":
+        from wm.model import JEPA
+
+        return JEPA
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -143,9 +143,8 @@ def read_columns(path: Path, meta: Mapping[str, Any]) -> dict[str, Column]:
 
 def write_at(fd: int, offset: int, data: bytes | np.ndarray) -> None:
     """Write all of `data` at `offset` of an open file."""
-    if isinstance(data, np.ndarray):
-        data = np.ascontiguousarray(data).reshape(-1).view(np.uint8).data
-    view = memoryview(data)
+    array = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
+    view = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
     while len(view):
         written = os.pwrite(fd, view, offset)
         view, offset = view[written:], offset + written
