@@ -3,12 +3,18 @@
 Importing this package chooses an OpenGL backend and registers the tasks with gymnasium.
 """
 
-from typing import Any
+import inspect
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
+from gymnasium.envs.registration import load_env_creator
 
 from envs import gl
 from envs.errors import EnvError
+
+if TYPE_CHECKING:
+    from envs.gymnasium_adapter import GymnasiumTask
+    from envs.task import Task
 
 gl.choose()  # before anything imports mujoco
 
@@ -22,12 +28,25 @@ def ids() -> list[str]:
     return sorted(name for name in gymnasium.registry if name.startswith("wmpc/"))
 
 
-def make(env_id: str, **kwargs: Any) -> Any:
+def make(env_id: str, **kwargs: Any) -> "Task | GymnasiumTask":
     """The task `env_id`, without gymnasium's wrappers; `kwargs` go to its constructor.
 
-    Ids other than wmpc/* are made through `GymnasiumTask`. EnvError on an unknown id.
+    Ids of gymnasium's other MuJoCo environments are made through `GymnasiumTask`. EnvError on an
+    unknown id or argument.
     """
-    if env_id not in gymnasium.registry:
+    from envs.gymnasium_adapter import GymnasiumTask
+
+    if env_id in ids():
+        constructor: Any = load_env_creator(str(gymnasium.registry[env_id].entry_point))
+        try:
+            inspect.signature(constructor).bind(**kwargs)
+        except TypeError as error:
+            takes = ", ".join(inspect.signature(constructor).parameters)
+            raise EnvError(f"{env_id}: {error}; it takes {takes}.") from error
+        return constructor(**kwargs)
+    if env_id.startswith("wmpc/") or (":" not in env_id and env_id not in gymnasium.registry):
         known = ", ".join(ids())
-        raise EnvError(f"No environment {env_id!r}; there are {known}, and gymnasium's MuJoCo ids.")
-    return gymnasium.make(env_id, disable_env_checker=True, **kwargs).unwrapped
+        raise EnvError(
+            f"No environment {env_id!r}; there are {known}, and gymnasium's MuJoCo environments."
+        )
+    return GymnasiumTask(env_id, **kwargs)

@@ -77,8 +77,7 @@ class Task(World):
 
     def distance(self, state: np.ndarray, goal_state: np.ndarray) -> float:
         """The largest error in units of its tolerance."""
-        errors = self.errors(state, goal_state)
-        return float(max(errors[name] / limit for name, limit in self.tolerances.items()))
+        return self._worst(self.errors(state, goal_state))
 
     def success(self, state: np.ndarray, goal_state: np.ndarray) -> bool:
         """Whether every error is within its tolerance."""
@@ -141,11 +140,14 @@ class Task(World):
         return {**info, "action": applied, "failure": failure}
 
     def _measure(self) -> dict[str, Any]:
-        state, goal_state = self.get_state(), self.goal["state"]
-        distance = self.distance(state, goal_state)
+        errors = self.errors(self.get_state(), self.goal["state"])
+        distance = self._worst(errors)
         return {
             "success": distance <= 1.0,
             "strict": distance <= 0.5,
             "distance": distance,
-            "errors": self.errors(state, goal_state),
+            "errors": errors,
         }
+
+    def _worst(self, errors: dict[str, float]) -> float:
+        return float(max(errors[name] / limit for name, limit in self.tolerances.items()))

@@ -4,7 +4,7 @@ The task of PLDM (Sobal et al., arXiv 2502.14819) and of "the literature's" 7% t
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import mujoco
 import numpy as np
@@ -34,12 +34,14 @@ class TwoRoom(Task):
     coordinate_names = ("x", "y")
     describe_names = ("x_m", "y_m", "x_m_per_s", "y_m_per_s")
 
-    def __init__(self, variation: str = "fixed", **kwargs: Any) -> None:
+    def __init__(
+        self, variation: str = "fixed", image_size: int = 64, render_mode: str = "rgb_array"
+    ) -> None:
         if variation not in ("fixed", "random"):
             raise EnvError(f"No variation {variation!r} of {self.id}: give 'fixed' or 'random'.")
         if variation == "random":
             self.variation_names = ("wall_x_m", "door_y_m")
-        super().__init__(**kwargs)
+        super().__init__(image_size, render_mode)
 
     def proprio(self, state: np.ndarray) -> np.ndarray:
         """Position in m and velocity in m/s, (4,)."""

@@ -1,0 +1,119 @@
+"""Any gymnasium MuJoCo environment, seen as this package sees its own: pixels, exact states.
+
+Such an environment has a reward of its own but no goal and no test of success.
+"""
+
+from typing import Any, NoReturn
+
+import gymnasium
+import mujoco
+import numpy as np
+from gymnasium.spaces import Box, flatten
+
+from envs.agent import Observation
+from envs.errors import EnvError
+from envs.layout import INTEGRATION, trouble
+from envs.rendering import RenderSettings
+from envs.world import World
+
+
+class GymnasiumTask(World):
+    """`gymnasium.make(env_id, **kwargs)` without its wrappers (no time limit), drawn by us.
+
+    `camera` is a name or index in its model, -1 the free camera around it; None: the first camera,
+    or the free one. `proprio` is the environment's own observation, flattened. EnvError if there is
+    no such environment, or it is not one of MuJoCo with continuous actions.
+    """
+
+    def __init__(
+        self, env_id: str, image_size: int = 64, camera: str | int | None = None, **kwargs: Any
+    ) -> None:
+        try:
+            env: Any = gymnasium.make(env_id, disable_env_checker=True, **kwargs).unwrapped
+        except (gymnasium.error.Error, ImportError, TypeError) as error:
+            raise EnvError(f"gymnasium cannot make {env_id!r}: {error}") from error
+        if not isinstance(getattr(env, "model", None), mujoco.MjModel):
+            raise EnvError(f"{env_id} is not a MuJoCo environment: it has no `model`.")
+        if not isinstance(env.action_space, Box) or not hasattr(env, "_get_obs"):
+            raise EnvError(f"{env_id} needs a Box of actions and `_get_obs`; it lacks one.")
+        self._env = env
+        self.id = env_id
+        if camera is None:
+            camera = 0 if env.model.ncam else -1
+        dt = float(getattr(env, "dt", env.model.opt.timestep * getattr(env, "frame_skip", 1)))
+        settings = RenderSettings(image_size, image_size, camera)
+        super().__init__(env.model, env.data, settings, dt)
+        env.reset(seed=0)
+        self.action_space = env.action_space
+        self.observation_space = self._observation_space()
+        self.describe_names = tuple(
+            f"{kind}[{index}]"
+            for kind, count in (("qpos", env.model.nq), ("qvel", env.model.nv))
+            for index in range(count)
+        )
+
+    def proprio(self, state: np.ndarray) -> np.ndarray:
+        """The environment's own observation of a state (S,), flattened to (P,) float32."""
+        present = self.get_state()
+        self._put(state)
+        observation = flatten(self._env.observation_space, self._env._get_obs())
+        self._put(present)
+        return np.asarray(observation, np.float32)
+
+    def describe(self, states: np.ndarray) -> np.ndarray:
+        """Positions and velocities (..., nq + nv) of states (..., S)."""
+        return np.concatenate([self.layout.qpos(states), self.layout.qvel(states)], -1)
+
+    def set_state(self, state: np.ndarray, variation: np.ndarray | None = None) -> None:
+        """Restore a state (S,) exactly, as `World.set_state`."""
+        super().set_state(state, variation)
+        self._put(state)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Begin an episode. `options` may give a `state` (S,)."""
+        given = dict(options or {})
+        state = given.pop("state", None)
+        if given.pop("variation", None) is not None or given.pop("goal_state", None) is not None:
+            self._no_goal()
+        super().reset(seed=seed)
+        _, info = self._env.reset(seed=seed, options=given or None)
+        self.set_state(self.get_state() if state is None else state)
+        return self.observe_state(self.get_state()), info
+
+    def step(self, action: np.ndarray) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Apply one action (A,); reward and ends are the environment's own."""
+        info = self.advance(action)
+        ended = bool(info["terminated"] or info["failure"])
+        observation = self.observe_state(self.get_state())
+        return observation, info["reward"], ended, info["truncated"], info
+
+    def advance(self, action: np.ndarray) -> dict[str, Any]:
+        """Apply one action (A,) without looking; info has `reward`, `terminated`, `truncated`."""
+        applied, failure = self._admit(action)
+        info: dict[str, Any] = {"reward": 0.0, "terminated": False, "truncated": False}
+        if failure is None:
+            _, reward, terminated, truncated, own = self._env.step(applied)
+            info = {"reward": float(reward), "terminated": terminated, "truncated": truncated}
+            info |= {name: value for name, value in own.items() if name not in info}
+            failure = trouble(self.data)
+        return {**info, "action": applied, "failure": failure}
+
+    def close(self) -> None:
+        """Free the renderer and the environment."""
+        super().close()
+        self._env.close()
+
+    def _no_goal(self, *_: Any, **__: Any) -> NoReturn:
+        raise EnvError(
+            f"{self.id} has no goal, success test, variation or scripted policy; it can be "
+            "collected from with policy=random and trained on. The wmpc/* tasks have them all."
+        )
+
+    success = strict = distance = errors = coordinates = sample_state = scripted_policy = _no_goal
+
+    def _put(self, state: np.ndarray) -> None:
+        """Restore a state with all that is derived from it, as `_get_obs` may read any of it."""
+        mujoco.mj_setState(self.model, self.data, state, INTEGRATION)
+        mujoco.mj_forward(self.model, self.data)  # changes nothing of the state

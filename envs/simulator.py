@@ -1,0 +1,80 @@
+"""The true dynamics of a task, as a function a planner can search in: the reference for any model.
+
+A latent is [coordinates (C) | mjSTATE_FULLPHYSICS (P) | variation (V)], D = C + P + V numbers: the
+first C, in units of the success tolerance, make the cost, and the rest is what the next step needs.
+"""
+
+import copy
+import os
+
+import mujoco
+import numpy as np
+from mujoco.rollout import Rollout
+
+from envs.agent import Observation
+from envs.errors import EnvError
+from envs.task import Task
+
+
+class Simulator:
+    """Steps many copies of `task` at once, in `threads` threads (None: one a core) kept alive."""
+
+    def __init__(self, task: Task, threads: int | None = None) -> None:
+        threads = threads or os.cpu_count() or 1
+        self._task = task
+        self._pool = Rollout(nthread=threads if threads > 1 else 0)
+        self._data = [mujoco.MjData(task.model) for _ in range(threads)]
+        self._models: dict[bytes, mujoco.MjModel] = {}
+        self.coordinates_size = len(task.coordinate_names)
+
+    def start(self, observation: Observation) -> np.ndarray:
+        """The latent (D,) of an observation, from its `state` and `variation`."""
+        if "state" not in observation:
+            raise EnvError("The simulator starts from the full state; this observation has none.")
+        state = self._task.layout.check(observation["state"])
+        varied = observation.get("variation", np.zeros(0))
+        return np.concatenate(
+            [self._task.coordinates(state), self._task.layout.physics(state), varied]
+        )
+
+    def rollout(self, latents: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        """Latents (B, N, H, D) after each of the actions (B, N, H, m * A), from latents (B, D).
+
+        An action of a planner is m simulator actions (A,) in the task's own units, one after
+        another; bounds are honoured. Warm starts are not part of a latent: contacts may differ from
+        those of `Task.step` in the last digits.
+        """
+        batch, candidates, horizon, width = actions.shape
+        size = self._task.model.nu
+        substeps = width // size * self._task.frame_skip
+        space = self._task.action_space
+        single = actions.reshape(batch * candidates, -1, size)
+        control = np.clip(single, space.low, space.high).astype(np.float64)  # type: ignore[attr-defined]
+        control = np.repeat(control, self._task.frame_skip, axis=1)
+
+        first, last = self.coordinates_size, latents.shape[1] - len(self._task.variation_names)
+        variations = latents[:, last:]
+        states, _ = self._pool.rollout(
+            [model for row in variations for model in [self._model(row)] * candidates],
+            self._data,
+            np.repeat(latents[:, first:last], candidates, axis=0),
+            control,
+        )
+        states = states[:, substeps - 1 :: substeps].reshape(batch, candidates, horizon, -1)
+        varied = np.broadcast_to(
+            variations[:, None, None], (batch, candidates, horizon, variations.shape[1])
+        )
+        # Both layouts begin with time, qpos, qvel, so `coordinates` reads either.
+        return np.concatenate([self._task.coordinates(states), states, varied], -1)
+
+    def _model(self, variation: np.ndarray) -> mujoco.MjModel:
+        """The task's model under a variation (V,), made once."""
+        key = np.asarray(variation, np.float64).tobytes()
+        if key not in self._models:
+            self._models[key] = copy.copy(self._task.model)
+            self._task.apply_variation(self._models[key], variation)
+        return self._models[key]
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.close()
