@@ -1,0 +1,208 @@
+"""A manifest: the frozen list of cases that an evaluation runs, in one JSON file that stands alone.
+
+It holds the states, actions and goal pictures themselves, so it needs no dataset, and a hash of
+all of it, so that two rates with the same hash were measured on the same cases. Floats are written
+with `repr`, which round-trips: a loaded case starts from the recorded bits. `envs.cases.build`
+draws one from a dataset's held-out episodes.
+"""
+
+import base64
+import hashlib
+import io
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+import envs
+from envs.agent import Goal
+from envs.errors import EnvError
+
+FORMAT, VERSION = "wmpc-manifest", 1
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One start and one goal. n is `Manifest.action_block`, S the state's size."""
+
+    episode: int
+    """Index of the held-out episode it comes from."""
+    frame: int
+    """Recorded frame of the start in that episode."""
+    goal_episode: int | None
+    goal_frame: int | None
+    """Recorded frame of the goal; both None where the goal was sampled."""
+    variation: np.ndarray
+    """(V,) float64, what the task changed in the model."""
+    lead_in_state: np.ndarray
+    """(S,) float64, where the lead-in begins."""
+    lead_in: np.ndarray
+    """(L, n, A) float32, the recorded blocks from there to the start; L may be 0."""
+    start_state: np.ndarray
+    """(S,) float64, with its velocity."""
+    goal_state: np.ndarray
+    """(S,) float64."""
+    goal_png: bytes
+    """The goal's picture (H, W, 3) as PNG; see `goal_pixels`."""
+    replay: np.ndarray | None
+    """(k, n, A) float32, the recorded blocks from start to goal, where there are any."""
+    distance: float
+    """From start to goal, in tolerances: `Task.distance`."""
+    seed: int
+    """For whatever an agent draws at random."""
+
+    @cached_property
+    def goal_pixels(self) -> np.ndarray:
+        """(H, W, 3) uint8."""
+        return np.array(Image.open(io.BytesIO(self.goal_png)))
+
+    def goal(self, privileged: bool = False) -> Goal:
+        """The picture to reach; for privileged agents also the state and variation."""
+        seen: dict[str, np.ndarray] = {"pixels": self.goal_pixels}
+        if privileged:
+            seen |= {"state": self.goal_state, "variation": self.variation}
+        return Goal(seen)
+
+
+@dataclass(frozen=True, eq=False)
+class Manifest:
+    """Cases, and everything they depend on."""
+
+    env: str
+    kwargs: dict[str, Any]
+    """What `envs.make` takes beside the id."""
+    render: dict[str, Any]
+    """`Task.render_settings` of the pictures."""
+    dataset: str
+    """The dataset's hash."""
+    kind: str
+    goals: str
+    blocks: int | None
+    """Blocks from start to goal, kind "ahead" only."""
+    action_block: int
+    """n, simulator actions of a block."""
+    budget: int
+    """Blocks an agent may act for."""
+    filter: str | None
+    seed: int
+    excluded: dict[str, int]
+    """By reason, the candidates that were drawn and refused."""
+    cases: tuple[Case, ...]
+
+    @property
+    def actions(self) -> int:
+        """The budget in simulator actions."""
+        return self.budget * self.action_block
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """As plain JSON values, without the hash."""
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "cases"}
+        cases = [{k: _plain(v) for k, v in asdict(case).items()} for case in self.cases]
+        return {"format": FORMAT, "version": VERSION, **own, "cases": cases}
+
+    @cached_property
+    def hash(self) -> str:
+        """Hex SHA-256 of the content."""
+        return _hash(self.content)
+
+    def make(self) -> Any:
+        """The task these cases run in."""
+        task = envs.make(self.env, **self.kwargs)
+        self.check(task)
+        return task
+
+    def check(self, task: Any) -> None:
+        """EnvError unless `task` is the one these cases were drawn for, drawn the same way."""
+        if task.id != self.env:
+            raise EnvError(
+                f"This manifest is for {self.env}, not for {task.id}: use one drawn from a dataset "
+                f"of {task.id}."
+            )
+        if dict(task.render_settings) != self.render:
+            raise EnvError(
+                f"This manifest's pictures were drawn with {self.render}, {task.id} draws with "
+                f"{task.render_settings}: make the task with the same settings."
+            )
+
+    def save(self, path: str | Path) -> None:
+        """Write it whole or not at all."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+        temporary.write_text(_canonical({**self.content, "hash": self.hash}) + "\n")
+        os.replace(temporary, path)
+
+
+def load(path: str | Path) -> Manifest:
+    """Read a manifest; EnvError where it is missing, foreign, damaged or altered."""
+    path = Path(path)
+    if not path.is_file():
+        raise EnvError(f"There is no manifest at {path}.")
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise EnvError(f"{path} is no manifest: it is not JSON ({error}).") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise EnvError(f"{path} is no manifest: it does not say format {FORMAT!r}.")
+    if content.get("version") != VERSION:
+        raise EnvError(
+            f"{path} is a manifest of version {content.get('version')!r}; this wmpc reads "
+            f"{VERSION}: draw it anew."
+        )
+    stated = content.pop("hash", None)
+    if stated != _hash(content):
+        raise EnvError(
+            f"{path} was altered or damaged: its content does not have the hash it states. "
+            "Restore the file, or draw a new manifest."
+        )
+    try:
+        cases = tuple(_case(case) for case in content["cases"])
+        own = {f.name: content[f.name] for f in fields(Manifest) if f.name != "cases"}
+    except (KeyError, TypeError, ValueError) as error:
+        raise EnvError(f"{path} is damaged: {error!r} while reading its cases.") from None
+    if not cases:
+        raise EnvError(f"{path} has no cases: draw a new manifest.")
+    return Manifest(**own, cases=cases)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """A picture (H, W, 3) uint8, losslessly."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def _case(values: Mapping[str, Any]) -> Case:
+    values = dict(values)
+    values["goal_png"] = base64.b64decode(values["goal_png"])
+    for name in ("variation", "lead_in_state", "start_state", "goal_state"):
+        values[name] = np.asarray(values[name], np.float64)
+    for name in ("lead_in", "replay"):
+        if (blocks := values[name]) is not None:
+            values[name] = np.asarray(blocks["values"], np.float32).reshape(blocks["shape"])
+    return Case(**values)
+
+
+def _plain(value: Any) -> Any:
+    """JSON for a field of a case; blocks keep their shape, which an empty list would lose."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, np.ndarray):
+        flat = value.ravel().tolist()
+        return flat if value.ndim == 1 else {"shape": list(value.shape), "values": flat}
+    return value
+
+
+def _canonical(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _hash(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_canonical(content).encode()).hexdigest()
