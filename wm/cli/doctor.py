@@ -179,8 +179,8 @@ def drawing(probes: list[dict[str, Any]], chosen: str) -> Iterator[Check]:
 
 
 def first_line(error: object) -> str:
-    """The start of an error's text, short enough for the table."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:100]
+    """The first sentence of an error's text, short enough for the table."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0][:100]
 
 
 def codec() -> Check:
