@@ -5,6 +5,7 @@ from typing import Protocol
 import numpy as np
 
 from envs.agent import Observation
+from envs.errors import EnvError
 
 
 class Policy(Protocol):
@@ -28,6 +29,8 @@ class RandomPolicy:
 
     def __init__(self, low: np.ndarray, high: np.ndarray, correlation: float = 8.0) -> None:
         self._low, self._high = np.asarray(low, np.float64), np.asarray(high, np.float64)
+        if not 0 <= correlation < np.inf:
+            raise EnvError(f"A correlation of {correlation} actions; give 0 (white noise) or more.")
         self._keep = np.exp(-1.0 / correlation) if correlation > 0 else 0.0
         self.reset(np.random.default_rng(0))
 

@@ -29,7 +29,7 @@ class PushT(Task):
 
     id = "wmpc/PushT-v0"
     xml = "push_t.xml"
-    frame_skip = 4
+    frame_skip = 2
     tolerances: ClassVar[Mapping[str, float]] = {
         "position_m": 0.04 * SIDE,
         "angle_rad": float(np.deg2rad(20)),

@@ -15,6 +15,7 @@ from envs import gl
 from envs.errors import EnvError
 
 SHADOW_MAP = 4096  # MuJoCo's default shadow map size, pixels
+LARGEST = 4096  # software OpenGL's largest side is 16384; this bounds memory
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,14 @@ class RenderSettings:
     samples: int = 0
     """Samples a pixel for antialiasing; 0: none."""
 
+    def __post_init__(self) -> None:
+        for side in (self.width, self.height):
+            if not isinstance(side, int) or not 1 <= side <= LARGEST:
+                raise EnvError(
+                    f"A picture of {self.width} x {self.height} pixels cannot be drawn; give whole "
+                    f"numbers from 1 to {LARGEST}."
+                )
+
     def as_dict(self) -> dict[str, Any]:
         """The settings as plain JSON values."""
         return asdict(self)
@@ -38,12 +47,10 @@ class Renderer:
     """Draws states of one model. Use it in the thread that made it.
 
     Sets `model.vis.quality` and the size of the off-screen buffer, which are read when the context
-    is made. Raises EnvError on an unknown camera, a size that is not positive, or without OpenGL.
+    is made. Raises EnvError on an unknown camera or without OpenGL.
     """
 
     def __init__(self, model: mujoco.MjModel, settings: RenderSettings) -> None:
-        if settings.width < 1 or settings.height < 1:
-            raise EnvError(f"A picture of {settings.width} x {settings.height} pixels is empty.")
         model.vis.quality.shadowsize = SHADOW_MAP if settings.shadows else 0
         model.vis.quality.offsamples = settings.samples
         model.vis.global_.offwidth, model.vis.global_.offheight = settings.width, settings.height
@@ -56,9 +63,9 @@ class Renderer:
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = settings.reflections
         self._rectangle = mujoco.MjrRect(0, 0, settings.width, settings.height)
         self._flipped = np.empty((settings.height, settings.width, 3), np.uint8)
-        self._gl = gl.context(settings.width, settings.height)
+        self._gl: Any = gl.context(settings.width, settings.height)
         try:
-            self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
+            self._context: Any = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
         except mujoco.FatalError as error:
             raise gl.no_picture(error) from error
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)

@@ -47,10 +47,9 @@ class Simulator:
         batch, candidates, horizon, width = actions.shape
         size = self._task.model.nu
         substeps = width // size * self._task.frame_skip
-        space = self._task.action_space
-        single = actions.reshape(batch * candidates, -1, size)
-        control = np.clip(single, space.low, space.high).astype(np.float64)  # type: ignore[attr-defined]
-        control = np.repeat(control, self._task.frame_skip, axis=1)
+        low, high = self._task.model.actuator_ctrlrange.T
+        single = np.clip(actions.reshape(batch * candidates, -1, size), low, high)
+        control = np.repeat(single.astype(np.float64), self._task.frame_skip, axis=1)
 
         first, last = self.coordinates_size, latents.shape[1] - len(self._task.variation_names)
         variations = latents[:, last:]
@@ -60,7 +59,8 @@ class Simulator:
             np.repeat(latents[:, first:last], candidates, axis=0),
             control,
         )
-        states = states[:, substeps - 1 :: substeps].reshape(batch, candidates, horizon, -1)
+        states = np.asarray(states)[:, substeps - 1 :: substeps]
+        states = states.reshape(batch, candidates, horizon, -1)
         varied = np.broadcast_to(
             variations[:, None, None], (batch, candidates, horizon, variations.shape[1])
         )

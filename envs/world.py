@@ -25,6 +25,7 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"]}  # noqa: RUF012 (gymnasium's type)
+    action_space: Box  # pyright: ignore[reportIncompatibleVariableOverride]
     id: str
     describe_names: tuple[str, ...]
     variation_names: tuple[str, ...] = ()
@@ -130,7 +131,6 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
 
     def _admit(self, action: np.ndarray) -> tuple[np.ndarray, str | None]:
         """The action (A,) float32 within the bounds, and a reason if it cannot be applied."""
-        assert isinstance(self.action_space, Box)
         action = np.asarray(action, np.float32)
         if action.shape != self.action_space.shape:
             raise EnvError(
