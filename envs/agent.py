@@ -6,7 +6,7 @@ plans with a world model, replays a recording or acts at random.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -26,6 +26,7 @@ class Goal:
     weight: Mapping[str, np.ndarray] | None = None
 
 
+@runtime_checkable
 class Agent(Protocol):
     """Acts in chunks, as policies in robotics do."""
 

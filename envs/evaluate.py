@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 
@@ -125,7 +125,7 @@ def evaluate(
             try:
                 play(
                     own,
-                    cast(Agent, agent if hasattr(agent, "act") else _ask(agent, case)),
+                    agent if isinstance(agent, Agent) else _ask(agent, case),
                     case.goal(privileged),
                     row,
                     actions=manifest.actions,
