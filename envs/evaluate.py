@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from envs.agent import Agent, Goal, Observation
 from envs.errors import EnvError
 from envs.manifest import Case, Manifest
 
+Make = Callable[[Case], Agent]
 Start = Literal["warm", "cold"]
 HIDDEN = ("state", "variation")
 """What only privileged agents may see."""
@@ -85,7 +86,7 @@ class Row:
 
 
 def evaluate(
-    agent: Agent | Callable[[Case], Agent],
+    agent: Agent | Make,
     manifest: Manifest,
     task: Any = None,
     *,
@@ -110,6 +111,7 @@ def evaluate(
     own = manifest.make() if task is None else task
     try:
         manifest.check(own)
+        one = isinstance(agent, Agent) and not isinstance(agent, type)  # a class makes agents
         for index in range(len(manifest.cases)) if cases is None else cases:
             case = manifest.cases[index]
             warm = start == "warm"
@@ -125,7 +127,7 @@ def evaluate(
             try:
                 play(
                     own,
-                    agent if isinstance(agent, Agent) else _ask(agent, case),
+                    cast(Agent, agent if one else _ask(cast(Make, agent), case)),
                     case.goal(privileged),
                     row,
                     actions=manifest.actions,

@@ -1,0 +1,97 @@
+"""A world simple enough to know the answer: a point on a line, a step of at most 0.1 an action."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from gymnasium.spaces import Box
+
+
+class Line:
+    """State (position, time); an action moves the point by a tenth of it. Tolerance 0.1."""
+
+    id = "test/Line"
+    render_settings = {"width": 8, "height": 8}  # noqa: RUF012
+    tolerances = {"position_m": 0.1}  # noqa: RUF012
+    filters = {"far": lambda start, goal, variation: abs(start[0] - goal[0]) > 0.35}  # noqa: RUF012
+    action_space = Box(-1, 1, (1,), np.float32)
+    breaks_beyond = np.inf
+
+    def __init__(self, image_size=8):
+        self.state = np.zeros(2)
+
+    def reset(self, *, seed=None, options=None):
+        self.set_state(options["state"], options.get("variation"))
+        self.goal = {"state": np.array(options["goal_state"])}
+        return self.observe_state(self.state), {}
+
+    def set_state(self, state, variation=None):
+        self.state = np.array(state, np.float64)
+
+    def get_state(self):
+        return self.state.copy()
+
+    def observe_state(self, state, variation=None):
+        proprio = np.asarray(state, np.float32)[:1]
+        return {"pixels": self.render_state(state), "proprio": proprio, "state": state.copy()}
+
+    def render_state(self, state, variation=None):
+        picture = np.zeros((8, 8, 3), np.uint8)
+        picture[:, int(np.clip(round(4 + 2 * state[0]), 0, 7))] = 255
+        return picture
+
+    def errors(self, state, goal_state):
+        return {"position_m": abs(state[0] - goal_state[0])}
+
+    def distance(self, state, goal_state):
+        return float(self.errors(state, goal_state)["position_m"] / 0.1)
+
+    def success(self, state, goal_state):
+        return self.distance(state, goal_state) <= 1
+
+    def sample_state(self, rng):
+        return np.array([rng.uniform(-2, 2), 0.0])
+
+    def advance(self, action):
+        action = np.clip(np.asarray(action, np.float32), -1, 1)
+        self.state = self.state + np.array([0.1 * float(action[0]), 1.0])
+        distance = self.distance(self.state, self.goal["state"])
+        broken = abs(self.state[0]) > self.breaks_beyond
+        return {
+            "success": distance <= 1,
+            "strict": distance <= 0.5,
+            "distance": distance,
+            "errors": self.errors(self.state, self.goal["state"]),
+            "action": action,
+            "failure": "fell off the line" if broken else None,
+        }
+
+    def close(self):
+        pass
+
+
+class Recording:
+    """`count` episodes of `steps` recorded steps of m = 2 actions; 9, 19, ... held out."""
+
+    def __init__(self, count=60, steps=20, seed=0, move=1.0):
+        self.meta = {"env": Line.id, "kwargs": {}, "render": dict(Line.render_settings), "m": 2}
+        self.hash = f"recording {count} {steps} {seed}"
+        self.held_out_ids = np.arange(9, count, 10)
+        self.steps, self.seed, self.move = steps, seed, move
+
+    def episode(self, index):
+        rng, line = np.random.default_rng([self.seed, index]), Line()
+        states = [np.array([rng.uniform(-1, 1), 0.0])]
+        action = rng.uniform(-self.move, self.move, (self.steps, 2, 1)).astype(np.float32)
+        line.reset(options={"state": states[0], "goal_state": states[0]})
+        for pair in action:
+            for single in pair:
+                line.advance(single)
+            states.append(line.get_state())
+        pixels = np.stack([line.render_state(state) for state in states])
+        return {"pixels": pixels, "state": np.stack(states), "action": action}
+
+
+@pytest.fixture
+def line():
+    return SimpleNamespace(Task=Line, Recording=Recording)
