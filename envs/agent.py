@@ -42,5 +42,5 @@ class Agent(Protocol):
         ...
 
     def act(self) -> np.ndarray:
-        """Return (m, A), m >= 1 actions in the environment's units to execute before the next call."""
+        """(m, A), m >= 1 actions in the environment's units, to execute before the next call."""
         ...
