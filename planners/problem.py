@@ -16,8 +16,10 @@ from torch import Tensor
 class Dynamics(Protocol):
     """A model bound to one context (frames seen, actions executed)."""
 
-    start: Tensor
-    """(B, K, D), the current latent."""
+    @property
+    def start(self) -> Tensor:
+        """(B, K, D), the current latent."""
+        ...
 
     def rollout(self, actions: Tensor) -> Tensor:
         """Imagine: actions (B, N, H, A) -> latents (B, N, H, K, D) after each action."""
