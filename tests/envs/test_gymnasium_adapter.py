@@ -1,0 +1,66 @@
+"""Somebody else's environments: drawn by us, restored exactly, without goals. test_tasks.py holds
+Pusher-v5 to the laws of every world."""
+
+import gymnasium
+import numpy as np
+import pytest
+
+import envs
+from envs.errors import EnvError
+
+
+def test_rewards_and_ends_are_the_environments_own():
+    ours, theirs = envs.make("Hopper-v5"), gymnasium.make("Hopper-v5")
+    ours.reset(seed=5)
+    theirs.reset(seed=5)
+    assert ours.render_settings["camera"] == 0 and ours.dt == pytest.approx(theirs.unwrapped.dt)
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        action = rng.uniform(-1, 1, 3).astype(np.float32)
+        mine, own = ours.step(action), theirs.step(action)
+        assert mine[1] == pytest.approx(own[1]) and mine[2] == own[2]
+        np.testing.assert_allclose(mine[0]["proprio"], own[0], rtol=1e-5, atol=1e-5)
+        if mine[2]:
+            break
+    assert mine[2]
+    assert mine[4]["x_position"] == pytest.approx(own[4]["x_position"])
+
+
+def test_reset_takes_a_state():
+    world = envs.make("Pusher-v5", image_size=32)
+    first, _ = world.reset(seed=0)
+    world.reset(seed=1)
+    again, _ = world.reset(options={"state": first["state"]})
+    assert all(np.array_equal(first[key], again[key]) for key in first)
+    assert first["pixels"].shape == (32, 32, 3) and first["pixels"].std() > 5
+
+
+def test_goals_are_asked_of_tasks_only():
+    world = envs.make("Pusher-v5")
+    state = world.get_state()
+    for question in (world.success, world.strict, world.distance, world.coordinates):
+        with pytest.raises(EnvError, match="no goal"):
+            question(state, state)
+    with pytest.raises(EnvError, match="policy=random"):
+        world.scripted_policy(np.random.default_rng(0))
+    with pytest.raises(EnvError, match="no goal"):
+        world.reset(options={"goal_state": state})
+
+
+@pytest.mark.parametrize(
+    ("env_id", "kwargs", "words"),
+    [
+        ("CartPole-v1", {}, "not a MuJoCo"),
+        ("Pusher-v5", {"nonsense": 1}, "nonsense"),
+        ("nowhere_at_all:Env-v0", {}, "nowhere_at_all"),
+        ("Pusher-v99", {}, "wmpc/Reacher-v0"),
+    ],
+)
+def test_what_cannot_be_adapted_is_named(env_id, kwargs, words):
+    with pytest.raises(EnvError, match=words):
+        envs.make(env_id, **kwargs)
+
+
+def test_unknown_camera_is_named():
+    with pytest.raises(EnvError, match="free camera"):
+        envs.make("Pusher-v5", camera="top").render()
