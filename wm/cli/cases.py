@@ -1,0 +1,80 @@
+"""Which cases a run is evaluated on, and whether its checkpoint fits them."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import envs
+from envs import cases, manifest
+from envs.manifest import Manifest
+from wm.checkpoint import read_config
+from wm.data import open_episodes
+from wm.data.reader import HELD_OUT
+from wm.errors import WmError
+from wm.spec import DataSpec
+
+
+def data_of(run: str, data: str | None) -> str:
+    """The dataset's folder: `data`, or the one that the run was trained on."""
+    data = data or read_config(run)["train"].get("data")
+    if data is None:
+        raise WmError(f"{run} does not say what it was trained on: give data=FOLDER")
+    return str(data)
+
+
+def frozen(
+    settings: dict[str, Any], run: str, data: str | None, block: int
+) -> tuple[Manifest, Path]:
+    """The manifest that `settings` (the config group) ask for, and its file.
+
+    Drawn once a dataset and settings, then read from DATA/manifests.
+    """
+    settings = dict(settings)
+    if path := settings.pop("path"):
+        return manifest.load(path), Path(path)
+    episodes = open_episodes(data_of(run, data))
+    identity = json.dumps([settings, block, episodes.hash], sort_keys=True)
+    name = f"{settings['kind']}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}.json"
+    file = episodes.path / "manifests" / name
+    if file.exists():
+        return manifest.load(file), file
+    task = envs.make(episodes.meta["env"], **episodes.meta.get("kwargs", {}))
+    try:
+        drawn = cases.build(cast(cases.Recorded, episodes), task, action_block=block, **settings)
+    finally:
+        task.close()
+    drawn.save(file)
+    return drawn, file
+
+
+def agree(spec: DataSpec, drawn: Manifest, task: Any, run: str) -> list[str]:
+    """WmError where the checkpoint cannot be judged by these cases; else what to know of them."""
+    for what, trained, given in (
+        ("environment", spec.env.get("id"), drawn.env),
+        ("picture size", spec.image_size, drawn.render["width"]),
+        ("render settings", spec.render, drawn.render),
+        ("action size", len(spec.action_low), task.action_space.shape[0]),
+        ("action block", spec.action_block, drawn.action_block),
+    ):
+        if trained != given:
+            raise WmError(
+                f"{run} was trained with {what} {trained}, the manifest has {given}: use a "
+                "manifest drawn from the dataset the run was trained on"
+            )
+    seen = [case.episode for case in drawn.cases if case.episode % HELD_OUT != HELD_OUT - 1]
+    if seen:
+        raise WmError(
+            f"the manifest takes cases from episodes {seen[:5]}, which models are trained on: only "
+            f"every {HELD_OUT}th episode (9, 19, ...) is held out"
+        )
+    notes = []
+    if spec.dataset != drawn.dataset:
+        notes.append(
+            "The manifest's dataset is not byte for byte the one the model was trained on: they "
+            "share the rule of which episodes are held out, but not the episodes' hash."
+        )
+    arguments = {name: value for name, value in spec.env.items() if name != "id"}
+    if arguments != drawn.kwargs:
+        notes.append(f"Trained with {arguments}, evaluated with {drawn.kwargs}.")
+    return notes
