@@ -70,7 +70,7 @@ def measure(episodes: Episodes, task: Any) -> Coverage:
 
 
 def warnings(coverage: Coverage) -> list[str]:
-    """A sentence about the variables that hardly move, and one about those that stay in a corner."""
+    """A sentence about the variables that hardly move, one about those that stay in a corner."""
     found = []
     for low, text, values in (
         (MOVES_IN, "moves in few episodes", coverage.moves),

@@ -44,7 +44,9 @@ def inspect(episodes: Episodes, console: Console) -> None:
         facts[f"from episode {source['first_episode']}"] = _settings(
             {k: v for k, v in source.items() if k != "first_episode"}
         )
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name, fact in facts.items():
         table.add_row(f"[bold]{name}[/]", escape(fact))
     console.print(table)

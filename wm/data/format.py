@@ -28,6 +28,7 @@ VERSION = 1
 META, ENDS, DIGESTS, LOCK = "meta.json", "episode_ends.npy", "digests", ".lock"
 IDENTITY = ("version", "env", "kwargs", "render", "m", "fps", "action_low", "action_high")
 """The keys of `meta.json` (beside `columns`) that all episodes of a dataset share."""
+ROWS = {"frames", "steps", "episode"}
 HEADER_BYTES = 256
 
 
@@ -103,7 +104,7 @@ def plain(meta: Mapping[str, Any]) -> dict[str, Any]:
 def read_meta(path: Path) -> dict[str, Any]:
     """`meta.json` of a dataset; WmError where it is no dataset of this format and version."""
     if not path.exists():
-        raise WmError(f"there is no dataset at {path}: the folder does not exist")
+        raise WmError(f"there is no dataset at {path}: `wmpc collect` or `EpisodeWriter` makes one")
     if not path.is_dir():
         raise WmError(f"{path} is a file; a dataset is a folder with {META} and a .npy per column")
     if not any(name != LOCK for name in os.listdir(path)):
@@ -120,6 +121,8 @@ def read_meta(path: Path) -> dict[str, Any]:
         raise WmError(
             f"{path} has format version {meta.get('version')!r}; this wmpc reads version {VERSION}"
         )
+    if lacking := [key for key in (*IDENTITY, "columns", "sources") if key not in meta]:
+        raise WmError(f"{path / META} is damaged: it lacks {', '.join(lacking)}")
     return meta
 
 
@@ -130,11 +133,7 @@ def read_columns(path: Path, meta: Mapping[str, Any]) -> dict[str, Column]:
             name: Column(name, np.dtype(c["dtype"]), tuple(map(int, c["shape"])), str(c["rows"]))
             for name, c in meta["columns"].items()
         }
-        if "action" not in columns or {c.rows for c in columns.values()} - {
-            "frames",
-            "steps",
-            "episode",
-        }:
+        if "action" not in columns or not {c.rows for c in columns.values()} <= ROWS:
             raise ValueError
     except (KeyError, TypeError, ValueError, AttributeError):
         raise WmError(f"{path / META} is damaged: its 'columns' make no sense") from None

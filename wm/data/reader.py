@@ -128,10 +128,11 @@ def read_ends(path: Path) -> np.ndarray:
     if not (path / ENDS).exists():
         raise WmError(f"{path} has no complete episode (no {ENDS}): collect some first")
     try:
-        ends = np.load(path / ENDS, allow_pickle=False)
-    except (ValueError, OSError, EOFError, SyntaxError):
-        raise WmError(f"{path / ENDS} is damaged: it is not a .npy file") from None
-    if not isinstance(ends, np.ndarray) or ends.dtype != np.int64 or ends.ndim != 1:
+        with (path / ENDS).open("rb") as stream:
+            ends = np.lib.format.read_array(stream, allow_pickle=False)
+    except Exception:  # numpy parses the header as Python: damage may raise anything
+        raise WmError(f"{path / ENDS} is damaged: it is not a whole .npy file") from None
+    if ends.dtype != np.int64 or ends.ndim != 1:
         raise WmError(f"{path / ENDS} is damaged: it should hold one int64 an episode")
     if len(ends) == 0 or np.any(np.diff(ends, prepend=0) < 2):
         raise WmError(f"{path / ENDS} is damaged: each episode should add at least two frames")
@@ -157,6 +158,6 @@ def read_header(file: Path) -> tuple[tuple[int, ...], np.dtype] | None:
         try:
             np.lib.format.read_magic(stream)
             shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-        except Exception:  # numpy parses the header as Python: damage may raise anything
+        except Exception:  # as above
             return None
         return (shape[1:], dtype) if stream.tell() == HEADER_BYTES and shape else None

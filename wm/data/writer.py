@@ -75,6 +75,8 @@ class EpisodeWriter:
         Raises WmError, and writes nothing, where a column is missing, new, of another dtype or
         shape, of a length that is neither T+1 nor T, not finite, or an action is out of bounds.
         """
+        if self._lock is None:
+            raise WmError(f"this writer of {self.path} is closed: open another one")
         index = len(self)
         episode = {name: np.asarray(array) for name, array in episode.items()}
         columns = infer_columns(episode, index)
