@@ -75,7 +75,7 @@ def describe(verb: str) -> str:
     """The help of a verb: its YAML, and its groups with the keys of the default choice."""
     text = files("configs").joinpath(f"{verb}.yaml").read_text()
     lines = [re.sub(r"^defaults:\n(?:[ -].*\n)*", "", text, flags=re.MULTILINE).strip()]
-    config = _config(verb, [])
+    config = _compose(verb, [])
     for group in _groups(verb):
         lines += ["", f"# {group}: {', '.join(options(group))}"]
         node = OmegaConf.select(config, group.replace("/", "."))

@@ -84,37 +84,42 @@ def warnings(coverage: Coverage) -> list[str]:
 
 def draw(coverage: Coverage, path: Path) -> None:
     """A triangle of histograms, one a variable and one a pair, and those of the actions."""
-    shown = range(min(len(coverage.names), MOST_VARIABLES))
-    size = len(shown)
-    figure = Figure(figsize=(2.0 * size + 0.5, 2.0 * (size + 1)), layout="constrained")
-    axes = figure.subplots(size + 1, max(size, coverage.actions.shape[1]), squeeze=False)
-    for axis in axes.flat:
-        axis.set_axis_off()
-        axis.tick_params(labelsize=6)
-    for i in shown:
-        axes[i, i].set_axis_on()
-        axes[i, i].hist(coverage.values[:, i], bins=40, color="tab:blue")
-        axes[i, i].set_yticks([])
-        axes[i, i].set_title(f"{coverage.names[i]}\nmoves in {coverage.moves[i]:.0%}", fontsize=7)
-    for i, j in combinations(shown, 2):
-        axis = axes[j, i]
-        axis.set_axis_on()
-        bins = [coverage.edges(i), coverage.edges(j)]
-        counts, x, y = np.histogram2d(coverage.values[:, i], coverage.values[:, j], bins)
-        axis.pcolormesh(x, y, np.log1p(counts).T, cmap="viridis")
-        axis.set_title(f"{coverage.visited(i, j):.0%} of cells", fontsize=7)
-        axis.set_xlabel(coverage.names[i], fontsize=6)
-        axis.set_ylabel(coverage.names[j], fontsize=6)
-    for a in range(coverage.actions.shape[1]):
-        axis = axes[size, a]
-        axis.set_axis_on()
-        axis.hist(coverage.actions[:, a], bins=40, color="tab:orange")
-        axis.set_yticks([])
-        axis.set_title(f"action[{a}]", fontsize=7)
+    size = min(len(coverage.names), MOST_VARIABLES)
+    wide = max(size, coverage.actions.shape[1])
+    figure = Figure(figsize=(1.8 * wide + 1, 1.8 * (size + 1)))
+    grid = figure.add_gridspec(
+        size + 1, wide, hspace=0.6, wspace=0.35, left=0.08, right=0.98, top=0.95, bottom=0.04
+    )
+
+    def axis(row: int, column: int, title: str) -> Any:
+        made = figure.add_subplot(grid[row, column])
+        made.set_title(title, fontsize=7)
+        made.tick_params(labelsize=6)
+        made.locator_params(nbins=3)
+        return made
+
+    def histogram(row: int, column: int, title: str, values: np.ndarray, color: str) -> None:
+        made = axis(row, column, title)
+        made.hist(values, bins=40, color=color)
+        made.set_yticks([])
+
+    for i in range(size):
+        title = f"{coverage.names[i]}\nmoves in {coverage.moves[i]:.0%}"
+        histogram(i, i, title, coverage.values[:, i], "tab:blue")
+    for a, values in enumerate(coverage.actions.T):
+        histogram(size, a, f"action[{a}]", values, "tab:orange")
+    for i, j in combinations(range(size), 2):
+        x, y = coverage.edges(i), coverage.edges(j)
+        counts, _, _ = np.histogram2d(coverage.values[:, i], coverage.values[:, j], [x, y])
+        made = axis(j, i, f"{coverage.visited(i, j):.0%} of cells")
+        box = (x[0], x[-1], y[0], y[-1])
+        made.imshow(np.log1p(counts).T, origin="lower", extent=box, aspect="auto")
+        if i == 0:
+            made.set_ylabel(coverage.names[j], fontsize=7)
     FigureCanvasAgg(figure).print_png(path)
 
 
-def _goals(task: Any, count: int = 2000) -> np.ndarray | None:
+def _goals(task: Any, count: int = 500) -> np.ndarray | None:
     """(count, F): states that the task draws as goals; None where it has no goals."""
     rng = np.random.default_rng(0)
     try:

@@ -1,0 +1,122 @@
+"""Wrong words end in one sentence and exit code 2; right ones give a typed configuration."""
+
+import subprocess
+import sys
+
+import pytest
+
+from wm.cli import compose, main
+
+WRONG = {
+    "verb": ("colect", "did you mean 'collect'"),
+    "env": ("collect env=nope", "allowed: push_t, pusher, reacher"),
+    "env near": ("collect env=two_rom", "did you mean 'two_room'"),
+    "env as a node": ("collect env={}", "there is no env {}"),
+    "env as a list": ("collect env=[reacher]", "there is no env ['reacher']"),
+    "env as a number": ("collect env=5", "there is no env 5"),
+    "env as null": ("collect env=null", "there is no env None"),
+    "group of another verb": ("collect model=small", "no key of wmpc collect 'model'"),
+    "group for a verb without": ("data env=reacher data=x", "no key of wmpc data 'env'"),
+    "key": ("collect epsodes=3", "did you mean 'episodes'"),
+    "inner key": ("collect env.kwargs.size=3", "no key of wmpc collect 'env.kwargs.size'"),
+    "hydra's own key": ("collect hydra.run.dir=x", "no key of wmpc collect 'hydra.run.dir'"),
+    "node by a number": ("collect env.kwargs=3", "set its keys, such as env.kwargs.image_size=64"),
+    "node by a node": ("collect env.kwargs={a:3}", "set its keys"),
+    "word for a number": ("collect episodes=many", "a whole number like 1000"),
+    "fraction for a number": ("collect episodes=1.5", "a whole number like 1000"),
+    "null for a number": ("collect episodes=null", "a whole number like 1000"),
+    "list for a number": ("collect episodes=[1]", "a whole number like 1000"),
+    "number for text": ("collect policy=3", "text like random"),
+    "no value": ("collect episodes", "cannot read 'episodes'"),
+    "no key": ("collect =3", "cannot read '=3'"),
+    "open bracket": ("collect data=[3", "cannot read 'data=[3'"),
+    "option": ("collect --episodes=3", "cannot read '--episodes=3'"),
+    "deletion": ("collect ~seed", "write key=value"),
+    "addition nowhere": ("collect +colour=red", "no key of wmpc collect 'colour'"),
+    "interpolation": ("collect data=${nothing}", "nothing"),
+    "sweep without -m": ("collect seed=0,1", "add -m"),
+    "endless sweep": ("collect -m seed=interval(0,1)", "no list of values"),
+    "wrong value in a sweep": ("collect -m env=reacher,nope", "there is no env 'nope'"),
+    "missing value": ("data inspect", "data=... must be given"),
+    "word for do": ("data inspekt data=x", "did you mean 'inspect'"),
+    "policy": ("collect policy=clever", "random, scripted, mixed"),
+    "no episodes": ("collect episodes=0", "at least 1"),
+    "negative seed": ("collect seed=-1", "seed is not negative"),
+    "negative workers": ("collect workers=-1", "-1 workers came"),
+    "no steps": ("collect steps=0", "at least 1"),
+    "empty picture": ("collect env.kwargs.image_size=0 workers=0", "0 x 0 pixels"),
+    "constructor's argument": ("collect +env.kwargs.wind=1", "unexpected keyword argument 'wind'"),
+    "no such variation": ("collect env=two_room env.kwargs.variation=odd", "fixed"),
+    "no scripted policy": ("collect env=pusher policy=scripted workers=0", "policy=random"),
+    "no gymnasium id": ("collect env=pusher env.id=Nope-v5", "No environment 'Nope-v5'"),
+    "no dataset": ("data inspect data=nowhere", "there is no dataset at nowhere"),
+    "a file": ("data check data=notes.txt", "is a file"),
+    "another folder": ("collect data=. episodes=1", "not a wmpc dataset"),
+}
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("precious")
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_input(capsys, tmp_path, case):
+    words, message = WRONG[case]
+    assert main.main(words.split(" ")) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.startswith("wmpc ")
+    assert error.count("\n") == 1 and "Traceback" not in error
+    assert (tmp_path / "notes.txt").read_text() == "precious"
+    assert not list(tmp_path.rglob("*.npy"))
+
+
+def test_a_bug_keeps_its_traceback_and_debug_shows_all(capsys, monkeypatch):
+    monkeypatch.setattr(compose, "jobs", lambda *_: 1 / 0)
+    assert main.main(["collect"]) == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    monkeypatch.setenv("WMPC_DEBUG", "1")
+    assert main.main(["nope"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", main.VERBS)
+def test_help_of_every_verb_names_keys_and_two_examples(capsys, verb):
+    assert main.main([verb, "--help"]) == 0
+    help = capsys.readouterr().out
+    assert help.count(f"wmpc {verb}") >= 3  # its title and two examples
+    assert "defaults:" not in help
+
+
+def test_help_imports_nothing_slow():
+    program = "import sys; from wm.cli.main import main; main(['--help']); " + (
+        "assert not {'torch', 'hydra', 'mujoco', 'numpy'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert all(verb in done.stdout for verb in main.VERBS)
+
+
+def test_version(capsys):
+    assert main.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("wmpc 0.")
+
+
+def test_groups_and_keys_compose():
+    words = ["env=two_room", "env.kwargs.variation=random", "episodes=7", "data=runs/x-seed=0"]
+    (job,) = compose.jobs("collect", words)
+    assert job.config.env.id == "wmpc/TwoRoom-v0"
+    assert job.config.env.kwargs.variation == "random"
+    assert (job.config.episodes, job.config.data) == (7, "runs/x-seed=0")
+
+
+def test_sweeps_do_not_collide():
+    jobs = compose.jobs("collect", ["-m", "seed=0,1", "steps=range(2,4)", "workers=1"])
+    assert [job.title for job in jobs][:2] == ["seed=0 steps=2", "seed=0 steps=3"]
+    assert [job.config.data for job in jobs] == [
+        f"data/reacher-seed={seed}-steps={steps}" for seed in (0, 1) for steps in (2, 3)
+    ]
+    jobs = compose.jobs("collect", ["-m", "env=reacher,two_room"])
+    assert [job.config.data for job in jobs] == ["data/reacher", "data/two_room"]
+    assert [job.config.policy for job in jobs] == ["random", "mixed"]
