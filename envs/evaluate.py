@@ -33,9 +33,10 @@ class Row:
     seed: int
     success: bool = False
     """At any simulator action within the budget, and nothing failed."""
-    success_strict: bool = False
+    success_strict: bool | None = False
+    """The same within half the tolerances; None where stopped at the first success."""
     success_end: bool | None = None
-    """At the last action; None where the episode was stopped at its first success."""
+    """At the last action; None where stopped at the first success."""
     steps_to_success: int | None = None
     """Simulator actions until the first success."""
     steps: int = 0
@@ -69,7 +70,7 @@ class Row:
         self.distance_end = float(info["distance"])
         self.distance_best = min(self.distance_best, self.distance_end)
         self.errors_end = {name: float(error) for name, error in info["errors"].items()}
-        self.success_strict |= bool(info["strict"])
+        self.success_strict = bool(self.success_strict or info["strict"])
         if info["success"] and not self.success:
             self.success, self.steps_to_success = True, self.steps
 
@@ -187,6 +188,7 @@ def play(
                 executed.append(info["action"])
                 row.take(task.get_state(), info)
                 if row.success and stop_at_success:
+                    row.success_strict = None  # who knows
                     return
             if row.steps < actions:
                 watch(np.stack(executed))

@@ -46,16 +46,17 @@ def rate(outcomes: Sequence[bool]) -> dict[str, Any]:
 def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What `rows` (see `envs.evaluate.Row.as_dict`) come to.
 
-    `success` (at any simulator action), `strict`, `end` (at the last action; only where the
-    episode was run to its end), each as `rate` gives them; `failures`, `steps` (median simulator
-    actions of the successes) and `latency_ms` (`p50`, `p99`, `mean`, `decisions`).
+    `success` (at any simulator action), `strict`, `end` (at the last action), each as `rate` gives
+    them, the last two of no cases where any was stopped at its success; `failures`, `steps` (median
+    simulator actions of the successes) and `latency_ms` (`p50`, `p99`, `mean`, `decisions`).
     """
     latencies = np.array([t for row in rows for t in row["latencies_ms"]], np.float64)
     steps = [row["steps_to_success"] for row in rows if row["success"]]
+    whole = [] if any(row["success_end"] is None for row in rows) else rows
     return {
         "success": rate([row["success"] for row in rows]),
-        "strict": rate([row["success_strict"] for row in rows]),
-        "end": rate([row["success_end"] for row in rows if row["success_end"] is not None]),
+        "strict": rate([row["success_strict"] for row in whole]),
+        "end": rate([row["success_end"] for row in whole]),
         "failures": sum(row["failure"] is not None for row in rows),
         "steps": float(np.median(steps)) if steps else None,
         "latency_ms": {

@@ -50,12 +50,17 @@ def row(success: bool, **changes: object) -> dict:
 
 
 def test_summary_counts_what_happened():
-    rows = [row(True), row(True, success_end=None), row(False, failure="agent raised")]
+    rows = [row(True), row(True), row(False, failure="agent raised")]
     total = summary(rows)
     assert total["success"]["successes"] == 2 and total["success"]["n"] == 3
-    assert total["end"]["n"] == 2  # an episode stopped at its success says nothing of its end
     assert total["strict"]["rate"] == 0 and total["failures"] == 1
     assert total["steps"] == 7 and total["latency_ms"]["p50"] == 15
+
+
+def test_episodes_stopped_at_their_success_say_nothing_of_their_end():
+    total = summary([row(True, success_end=None, success_strict=None), row(False)])
+    assert total["success"]["rate"] == 0.5
+    assert total["end"]["rate"] is None and total["strict"]["rate"] is None
 
 
 def test_summary_of_nothing_is_empty_not_wrong():

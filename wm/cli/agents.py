@@ -10,7 +10,6 @@ from envs.errors import EnvError
 from envs.manifest import Case
 from envs.simulator import Simulator
 from planners import MPCAgent, NumpyModel
-from planners.costs import Steps
 from planners.mpc import WorldModel
 from planners.problem import Planner
 
@@ -40,7 +39,7 @@ def mpc(setting: Setting, **arguments: Any) -> Entrant:
     return _planning(setting.model, setting.planner, **arguments)
 
 
-def simulator(setting: Setting, *, steps: Steps = "last", **arguments: Any) -> Entrant:
+def simulator(setting: Setting, **arguments: Any) -> Entrant:
     """The same agent and planner, but the model is the true simulator.
 
     The cost is the squared distance between states in units of the tolerance.
@@ -55,7 +54,7 @@ def simulator(setting: Setting, *, steps: Steps = "last", **arguments: Any) -> E
         setting.action_block,
         counted=true.coordinates_size,
     )
-    return _planning(model, setting.planner, steps=steps, privileged=True, **arguments)
+    return _planning(model, setting.planner, privileged=True, **arguments)
 
 
 def random(setting: Setting, seed: int = 0) -> Entrant:

@@ -18,9 +18,9 @@ from wm.checkpoint import replace
 from wm.cli import agents
 from wm.cli.agents import Entrant, Setting
 
-SIMULATOR = {"horizon": 5, "execute": 1, "steps": "last"}
+SIMULATOR = {"horizon": 5, "execute": 1, "steps": "sum"}
 SEARCH = {"_target_": "planners.CEM", "samples": 64, "elites": 8, "iterations": 4}
-COST = "squared distance to the goal in tolerances, at the end of the horizon"
+COST = "squared distance to the goal in tolerances, summed over the horizon"
 EXPLAINED = {
     "random": "the correlated noise that data are collected with",
     "zero": "no action at all",
