@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 core = min(os.sched_getaffinity(0))
 os.sched_setaffinity(0, {core})
-os.environ["LP_NUM_THREADS"] = "1"  # llvmpipe's own threads, read when the context is made
 
 import numpy as np  # noqa: E402
 

@@ -15,6 +15,7 @@ from envs.errors import EnvError
 
 BACKENDS = ("egl", "osmesa", "glfw")
 LIBRARIES = {"egl": ("libEGL.so.1", "libEGL.so"), "osmesa": ("libOSMesa.so.8", "libOSMesa.so")}
+ASKED = os.environ.get("MUJOCO_GL", "")  # before `choose`
 FIX = (
     "Install a software renderer (`apt-get install libegl1 libgl1-mesa-dri`, or `libosmesa6`), "
     "or set MUJOCO_GL to a backend that works before importing mujoco; `wmpc doctor` tries each."
@@ -37,10 +38,14 @@ def choose() -> str:
     backend = os.environ.get("MUJOCO_GL", "").strip().lower()
     if not backend and sys.platform == "linux":
         backend = next((name for name in LIBRARIES if loads(name)), "")
-        if backend:
-            os.environ["MUJOCO_GL"] = backend
+    elif backend in LIBRARIES and not loads(backend):
+        backend = "disabled"  # else `import mujoco` itself would fail, obscurely
+    if backend:
+        os.environ["MUJOCO_GL"] = backend
     if backend in LIBRARIES:
         os.environ.setdefault("PYOPENGL_PLATFORM", backend)
+    # Mesa's software renderer in the calling thread: a third less time for small pictures.
+    os.environ.setdefault("LP_NUM_THREADS", "0")
     return backend
 
 
@@ -56,6 +61,8 @@ def context(width: int, height: int) -> Any:
             from mujoco.egl import GLContext
         elif backend == "osmesa":
             from mujoco.osmesa import GLContext
+        elif backend == "disabled":
+            raise OSError("its library cannot be loaded, or pictures were switched off")
         else:
             from mujoco import GLContext
         made = GLContext(width, height)
@@ -67,8 +74,8 @@ def context(width: int, height: int) -> Any:
 
 def no_picture(cause: Exception) -> EnvError:
     """The error for a backend that does not draw."""
-    backend = os.environ.get("MUJOCO_GL")
-    tried = f"MUJOCO_GL={backend}" if backend else "no MUJOCO_GL, and neither EGL nor OSMesa found"
+    asked = ASKED or os.environ.get("MUJOCO_GL")
+    tried = f"MUJOCO_GL={asked}" if asked else "no MUJOCO_GL, and neither EGL nor OSMesa found"
     reason = str(cause).strip().rstrip(".") or type(cause).__name__
     return EnvError(f"No picture can be drawn here ({tried}): {reason}. {FIX}")
 
@@ -100,8 +107,6 @@ def probe(backend: str, timeout: float = 20.0) -> dict[str, Any]:
 def _measure(backend: str) -> dict[str, Any]:
     import time
 
-    from OpenGL import GL
-
     from envs.reacher import Reacher
 
     try:
@@ -111,6 +116,8 @@ def _measure(backend: str) -> dict[str, Any]:
         for _ in range(pictures):
             task.render()
         spent = time.perf_counter() - started
+        from OpenGL import GL  # for the platform that the context has settled
+
         name = GL.glGetString(GL.GL_RENDERER).decode()  # type: ignore[union-attr]
     except EnvError as error:
         return {"backend": backend, "error": str(error)}
