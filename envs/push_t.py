@@ -16,7 +16,7 @@ from envs.policies import Policy
 from envs.task import Filter, Task
 
 SIDE, REACH, RADIUS = 2.0, 0.92, 0.08  # the arena's side, where the disc's centre can be, the disc
-BLOCK_REACH = 0.6  # where the block's centre of mass can be
+BLOCK_REACH = 0.45  # where the block's centre of mass can be: the disc gets all around it there
 BOXES = ((0.0, 0.112, 0.3, 0.08), (0.0, -0.168, 0.08, 0.2))  # bar and stem: centre, half sizes
 
 
@@ -93,7 +93,7 @@ class PushT(Task):
 class Pusher:
     """Circles the block to a side, then drives through it along a line, and again."""
 
-    CIRCLE = 0.5  # distance from the block at which it is circled, m
+    CIRCLE = REACH - BLOCK_REACH  # distance from the block at which it is circled, m
 
     def __init__(self, qpos: Callable[[np.ndarray], np.ndarray], rng: np.random.Generator) -> None:
         self._qpos = qpos
@@ -117,11 +117,11 @@ class Pusher:
         return np.clip(velocity + self._noise, -1, 1).astype(np.float32)
 
     def _choose(self, disc: np.ndarray, block: np.ndarray) -> None:
-        """A bearing, seen from the block, near the disc's own and inside the arena."""
+        """A side of the block near the disc, from which there is room to push."""
         here = np.arctan2(*(disc - block)[::-1])
-        for spread in (0.8, 1.2, 1.8, 3.0):
-            self._bearing = float(here + spread * self._rng.standard_normal())
-            if np.abs(block + self.CIRCLE * _unit(self._bearing)).max() < REACH:
+        for _ in range(10):
+            self._bearing = float(here + 0.9 * self._rng.standard_normal())
+            if np.abs(block - 0.2 * _unit(self._bearing)).max() < BLOCK_REACH:
                 break
 
     def _circle(self, offset: np.ndarray, block: np.ndarray) -> np.ndarray:
@@ -130,8 +130,8 @@ class Pusher:
         here, radius = np.arctan2(offset[1], offset[0]), np.linalg.norm(offset)
         turn = np.arctan2(np.sin(self._bearing - here), np.cos(self._bearing - here))
         if abs(turn) < 0.2:
-            self._pushes = int(self._rng.integers(10, 35))
-            aim = block + self._rng.uniform(-0.25, 0.25) * _unit(self._bearing + np.pi / 2)
+            self._pushes = int(self._rng.integers(15, 40))
+            aim = block + self._rng.uniform(-0.18, 0.18) * _unit(self._bearing + np.pi / 2)
             self._line = aim - (block + offset)
             self._line /= np.linalg.norm(self._line)
             self._speed = self._rng.uniform(0.5, 1.1)

@@ -54,7 +54,7 @@ class Simulator:
         first, last = self.coordinates_size, latents.shape[1] - len(self._task.variation_names)
         variations = latents[:, last:]
         states, _ = self._pool.rollout(
-            [model for row in variations for model in [self._model(row)] * candidates],
+            [model for model in self._varied(variations) for _ in range(candidates)],
             self._data,
             np.repeat(latents[:, first:last], candidates, axis=0),
             control,
@@ -67,13 +67,15 @@ class Simulator:
         # Both layouts begin with time, qpos, qvel, so `coordinates` reads either.
         return np.concatenate([self._task.coordinates(states), states, varied], -1)
 
-    def _model(self, variation: np.ndarray) -> mujoco.MjModel:
-        """The task's model under a variation (V,), made once."""
-        key = np.asarray(variation, np.float64).tobytes()
-        if key not in self._models:
-            self._models[key] = copy.copy(self._task.model)
-            self._task.apply_variation(self._models[key], variation)
-        return self._models[key]
+    def _varied(self, variations: np.ndarray) -> list[mujoco.MjModel]:
+        """The task's model under each variation (B, V); those of the last call are kept."""
+        keys = [np.asarray(row, np.float64).tobytes() for row in variations]
+        kept, self._models = self._models, {}
+        for key, row in zip(keys, variations, strict=True):
+            if key not in self._models:
+                self._models[key] = kept.get(key) or copy.copy(self._task.model)
+                self._task.apply_variation(self._models[key], row)
+        return [self._models[key] for key in keys]
 
     def close(self) -> None:
         """End the threads."""
