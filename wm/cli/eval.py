@@ -65,6 +65,7 @@ def run(cfg: Any) -> None:
         | {"hash": drawn.hash, "file": str(path), "cases": len(drawn.cases)},
         "config": config,
         "notes": notes,
+        "privileged": entrant.privileged,
         "start": cfg.start,
         "summary": summary([row.as_dict() for row in rows]),
         "cold": summary([row.as_dict() for row in cold]) if cold else None,

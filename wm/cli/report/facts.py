@@ -1,0 +1,85 @@
+"""What a report tells, gathered from the files of a run; whatever is missing is None."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from wm.checkpoint import read_config
+from wm.errors import WmError
+
+MIME = {".png": "image/png", ".mp4": "video/mp4"}
+SCALES = {"rad": "rad", "m": "m"}
+MOST_POINTS = 160
+"""Of a curve; more are averaged in groups."""
+
+
+def embed(path: Path) -> str | None:
+    """A file as a data URI."""
+    if not path.is_file():
+        return None
+    return f"data:{MIME[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def results_of(run: Path, name: str | None) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    """The evaluation to show (None where there is none), and all of them, the latest first."""
+    files = sorted(run.glob("eval/*/results.json"), key=lambda f: f.stat().st_mtime, reverse=True)
+    found = [read_results(file) for file in files]
+    if name is None:
+        return (found[0] if found else None), found
+    for results in found:
+        if results["name"] == name:
+            return results, found
+    known = ", ".join(results["name"] for results in found) or "none yet"
+    raise WmError(f"{run} has no evaluation {name!r}; it has {known}")
+
+
+def read_results(file: Path) -> dict[str, Any]:
+    """A `results.json`, with the `name` and `folder` it lies in; WmError where it is not one."""
+    try:
+        results = json.loads(file.read_bytes())
+        if results["format"] != "wmpc-results" or results["version"] != 1:
+            raise KeyError("format")
+        missing = {"env", "summary", "manifest", "reference", "rows"} - results.keys()
+    except (ValueError, KeyError, TypeError):
+        raise WmError(f"{file} is damaged or not of this wmpc: evaluate again") from None
+    if missing:
+        raise WmError(f"{file} lacks {sorted(missing)}: evaluate again")
+    return {**results, "name": file.parent.name, "folder": file.parent}
+
+
+def training_log(run: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The "step" and the "eval" lines of `train.jsonl`; an unfinished last line is left out."""
+    steps, evaluations = [], []
+    file = run / "train.jsonl"
+    for text in file.read_text().splitlines() if file.is_file() else ():
+        try:
+            line = json.loads(text)
+        except ValueError:
+            continue
+        {"step": steps, "eval": evaluations}.get(line.get("kind"), []).append(line)
+    return steps, evaluations
+
+
+def curves(lines: Sequence[Mapping[str, Any]], prefix: str) -> dict[str, tuple[list, list]]:
+    """Step and value of every key that begins with `prefix`, averaged in groups."""
+    names = sorted({key for line in lines for key in line if key.startswith(prefix)})
+    found = {}
+    for name in names:
+        points = [(line["step"], line[name]) for line in lines if name in line]
+        size = -(-len(points) // MOST_POINTS)
+        groups = [points[i : i + size] for i in range(0, len(points), size)]
+        found[name.removeprefix(prefix)] = (
+            [group[-1][0] for group in groups],
+            [sum(value for _, value in group) / len(group) for group in groups],
+        )
+    return found
+
+
+def dataset_of(run: Path, data: str | None) -> Path | None:
+    """The dataset's folder, if it is known and there."""
+    path = data or read_config(run)["train"].get("data")
+    if data is not None and not Path(data).is_dir():
+        raise WmError(f"there is no dataset at {data}")
+    return Path(path) if path and Path(path).is_dir() else None
