@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -69,7 +69,9 @@ def settings(task: Any, env_kwargs: dict[str, Any], m: int) -> dict[str, Any]:
     }
 
 
-def collect(recipe: Recipe, first: int, stop: int, workers: int = 0) -> Iterator[Recording]:
+def collect(
+    recipe: Recipe, first: int, stop: int, workers: int = 0
+) -> Generator[Recording, None, None]:
     """Yield episodes `first` to `stop - 1`, in order.
 
     `workers` processes record ahead, each at most two episodes; 0 records in this process. An

@@ -1,6 +1,7 @@
 """`wmpc collect`: record episodes until the dataset holds as many as asked for."""
 
 from collections import Counter
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -70,13 +71,14 @@ def _record(recipe: Recipe, writer: EpisodeWriter, cfg: Any, console: Console) -
             cfg.data, total=cfg.episodes, completed=len(writer), rate="starting"
         )
         frames = 0
-        for recording in collect(recipe, len(writer), cfg.episodes, cfg.workers):
-            writer.append(recording.episode)
-            failures.update(recording.failures)
-            if frames == 0:
-                progress.reset(bar, completed=len(writer))  # the rate leaves out the start
-            frames += recipe.steps + 1
-            elapsed = progress.tasks[bar].elapsed or 0.0
-            rate = f"{frames / elapsed:.0f} frames/s" if elapsed > 0.5 else ""
-            progress.update(bar, completed=len(writer), rate=rate)
+        with closing(collect(recipe, len(writer), cfg.episodes, cfg.workers)) as recordings:
+            for recording in recordings:
+                writer.append(recording.episode)
+                failures.update(recording.failures)
+                if frames == 0:
+                    progress.reset(bar, completed=len(writer))  # the rate leaves out the start
+                frames += recipe.steps + 1
+                elapsed = progress.tasks[bar].elapsed or 0.0
+                rate = f"{frames / elapsed:.0f} frames/s" if elapsed > 0.5 else ""
+                progress.update(bar, completed=len(writer), rate=rate)
     return failures

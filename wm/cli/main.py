@@ -48,12 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             return _run(verb, words[1:])
     except KeyboardInterrupt as interrupt:
-        print(f"wmpc {verb}: {interrupt or 'interrupted'}", file=sys.stderr)
-        return 130
+        return _interrupted(verb, interrupt)
     except BrokenPipeError:  # `wmpc data inspect | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # while a C extension was imported
+            return _interrupted(verb, error.__cause__)
         sentence = _sentence(error)
         if sentence is None or os.environ.get("WMPC_DEBUG"):
             traceback.print_exc()
@@ -80,6 +81,11 @@ def _run(verb: str, words: list[str]) -> int:
         if code:
             return code
     return 0
+
+
+def _interrupted(verb: str, interrupt: KeyboardInterrupt) -> int:
+    print(f"wmpc {verb}: {str(interrupt) or 'interrupted'}", file=sys.stderr)
+    return 130
 
 
 def _usage() -> str:
