@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from wm.cli.main import VERBS
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("wm", "planners", "envs")
+OTHERS = ("tests", "examples", "benchmarks", "scripts")
 SOURCES = [
-    path for package in (*PACKAGES, "tests") for path in sorted((ROOT / package).rglob("*.py"))
+    path for folder in (*PACKAGES, *OTHERS) for path in sorted((ROOT / folder).rglob("*.py"))
 ]
-LIBRARY = [path for path in SOURCES if not path.is_relative_to(ROOT / "tests")]
+LIBRARY = [path for path in SOURCES if path.relative_to(ROOT).parts[0] in PACKAGES]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -109,5 +111,5 @@ def test_the_readme_gives_the_two_commands_and_every_verb():
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_its_module_and_its_configuration(verb):
-    assert (ROOT / "wm" / "cli" / f"{verb}.py").exists()
+    assert find_spec(f"wm.cli.{verb}")
     assert (ROOT / "configs" / f"{verb}.yaml").exists()
