@@ -68,6 +68,20 @@ def test_a_refused_first_episode_leaves_nothing(tmp_path, meta, make_episode):
         open_episodes(tmp_path / "set")
 
 
+def test_a_full_disk_loses_only_the_episode_in_flight(tmp_path, meta, make_episode, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with EpisodeWriter(tmp_path / "set", meta) as writer:
+        for index in range(2):
+            with monkeypatch.context() as patch:
+                patch.setattr("os.pwrite" if index else "os.replace", full)
+                with pytest.raises(OSError, match="No space left"):
+                    writer.append(make_episode(5))
+            assert writer.append(make_episode(index)) == index
+    open_episodes(tmp_path / "set").verify()
+
+
 SETTINGS = {
     "env": ({"env": "other"}, "env=made-up, now env=other"),
     "kwargs": ({"kwargs": {"image_size": 8}}, "kwargs.image_size=4, now kwargs.image_size=8"),

@@ -83,7 +83,7 @@ class EpisodeWriter:
         if self.columns:
             check_columns(self.path, self.columns, columns, index)
         check_episode(episode, columns, index, self.meta)
-        if not self._files:
+        if len(self._files) < len(self._stored()):
             self._begin(columns)
         frames = len(episode["action"]) + 1
         ends = np.append(self.ends, (self.ends[-1] if index else 0) + frames)
@@ -100,7 +100,7 @@ class EpisodeWriter:
 
     def close(self) -> None:
         """Bring everything to the disk and let others write."""
-        if self._files:
+        if self._files and len(self):
             self._files |= {name: os.open(self.path / name, os.O_RDONLY) for name in (ENDS, ".")}
         for fd in self._files.values():
             os.fsync(fd)
@@ -112,16 +112,16 @@ class EpisodeWriter:
 
     def _begin(self, columns: dict[str, Column]) -> None:
         """State the settings, and cut off what an interrupted writer left behind."""
-        if not self.columns:
-            self.columns = columns
-            self.meta.setdefault("m", columns["action"].shape[0])
-            self.meta["columns"] = {name: column.describe() for name, column in columns.items()}
-        source = self.meta.pop("source")
-        sources = [s for s in self.meta.get("sources", []) if s["first_episode"] < len(self)]
+        self.columns = self.columns or columns
+        meta = {key: value for key, value in self.meta.items() if key != "source"}
+        meta.setdefault("m", columns["action"].shape[0])
+        meta["columns"] = {name: column.describe() for name, column in self.columns.items()}
+        source = self.meta["source"]
+        sources = [s for s in meta.get("sources", []) if s["first_episode"] < len(self)]
         if not sources or {**sources[-1], "first_episode": 0} != {**source, "first_episode": 0}:
             sources.append({"first_episode": len(self), **source})
-        self.meta["sources"] = sources
-        replace_file(self.path / META, (json.dumps(self.meta, indent=1) + "\n").encode())
+        meta["sources"] = sources
+        replace_file(self.path / META, (json.dumps(meta, indent=1) + "\n").encode())
         for column in self._stored():
             fd = os.open(self.path / column.file, os.O_RDWR | os.O_CREAT, 0o644)
             self._files[column.name] = fd
