@@ -62,6 +62,7 @@ class MPCAgent:
         horizon: H, blocks planned ahead.
         execute: blocks executed before planning again.
         steps: which imagined latents the goal cost counts, see `planners.costs.latent_distance`.
+            With "last" a receding horizon procrastinates: the goal stays H blocks away.
         seed: of the planner's randomness; every `reset` starts it anew.
         deadline: seconds a plan may take; None leaves the planner its own budget.
     """
@@ -73,7 +74,7 @@ class MPCAgent:
         *,
         horizon: int = 5,
         execute: int = 1,
-        steps: Steps = "last",
+        steps: Steps = "sum",
         seed: int = 0,
         deadline: float | None = None,
     ) -> None:

@@ -5,7 +5,6 @@ Loading never unpickles anything, and builds only what `wm` itself defines.
 
 import hashlib
 import json
-import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,22 +14,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from wm.build import build
+from wm.data.format import replace_file
 from wm.errors import WmError
 from wm.model import JEPA
 from wm.spec import DataSpec
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 FORMAT = 1
-
-
-def replace(path: Path, data: bytes) -> None:
-    """Write `path` whole or not at all."""
-    temporary = path.with_name(path.name + ".part")
-    with open(temporary, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def save_config(run: Path, model: dict[str, Any], spec: DataSpec, train: dict[str, Any]) -> None:
@@ -42,12 +32,12 @@ def save_config(run: Path, model: dict[str, Any], spec: DataSpec, train: dict[st
         "train": train,
         "versions": {name: version(name) for name in ("wmpc", "torch", "numpy")},
     }
-    replace(run / CONFIG, json.dumps(config, indent=2).encode())
+    replace_file(run / CONFIG, json.dumps(config, indent=2).encode())
 
 
 def save_weights(run: Path, model: JEPA) -> None:
     """Replace the run's weights atomically."""
-    replace(run / WEIGHTS, save({k: v.contiguous() for k, v in model.state_dict().items()}))
+    replace_file(run / WEIGHTS, save({k: v.contiguous() for k, v in model.state_dict().items()}))
 
 
 def read_config(run: str | Path) -> dict[str, Any]:

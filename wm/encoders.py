@@ -1,4 +1,4 @@
-"""Pictures to features. An encoder maps (N, C, H, W) floats in [-0.5, 0.5] to (N, features)."""
+"""Pictures to features. An encoder maps (N, C, H, W) floats in [-2, 2] to (N, features)."""
 
 from itertools import pairwise
 
@@ -28,6 +28,9 @@ class ConvEncoder(nn.Module):
         layers: list[nn.Module] = [nn.Conv2d(in_channels, widths[0], 8, 4, 2), nn.ReLU()]
         for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 4, 2, 1), nn.ReLU()]
+        for layer in layers:
+            if isinstance(layer, nn.Conv2d):  # keep the signal's variance from layer to layer
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         self.layers = nn.Sequential(*layers)
         self.features = widths[-1] * 16
 

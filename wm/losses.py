@@ -19,8 +19,9 @@ def sigreg(z: Tensor, directions: Tensor, knots: int = 17, t_max: float = 3.0) -
     """Sketched isotropic Gaussian regularisation (LeJEPA, arXiv 2511.08544, Epps-Pulley).
 
     z (B, T, D), directions (D, M) of unit columns. For each time step and direction,
-    N * integral over [0, t_max] of |phi(t) - exp(-t^2/2)|^2 exp(-t^2/2) dt by the trapezoid rule,
-    phi the empirical characteristic function of the N = B projections; then the mean.
+    N * integral over [-t_max, t_max] of |phi(t) - exp(-t^2/2)|^2 exp(-t^2/2) dt, phi the empirical
+    characteristic function of the N = B projections, by the trapezoid rule with `knots` on the
+    right half (the integrand is even); then the mean.
     """
     N = z.shape[0]
     t = torch.linspace(0, t_max, knots, dtype=z.dtype)
@@ -31,7 +32,7 @@ def sigreg(z: Tensor, directions: Tensor, knots: int = 17, t_max: float = 3.0) -
     c, s = c1, s1
     statistic = z.new_zeros(())
     for k in range(1, knots):  # t = 0 contributes nothing: phi(0) = 1
-        weight = gauss[k] * dt * (0.5 if k == knots - 1 else 1.0)
+        weight = gauss[k] * dt * (1.0 if k == knots - 1 else 2.0)
         error = (c.mean(0) - gauss[k]).square() + s.mean(0).square()  # (T, M)
         statistic = statistic + weight * error.mean()
         c, s = c * c1 - s * s1, s * c1 + c * s1

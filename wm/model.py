@@ -5,7 +5,7 @@ actions; no pixels are ever predicted. Trained with `wm.losses`, used by planner
 `encode` and `dynamics`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from wm import losses
 from wm.build import build
 from wm.dynamics import LatentDynamics
 from wm.errors import WmError
+from wm.predictors import windows
 from wm.spec import DataSpec
 
 
@@ -32,6 +33,7 @@ class JEPA(nn.Module):
         proprio: whether proprioception is a slot of the latent.
         objective: weight of each loss term, by name; see `loss`.
         directions: how many random directions SIGReg looks along.
+        head: "linear" (then BatchNorm) or "mlp" (BatchNorm inside, as in LeWM).
     """
 
     action_low: Tensor
@@ -52,6 +54,7 @@ class JEPA(nn.Module):
         proprio: bool = False,
         objective: Mapping[str, float] | None = None,
         directions: int = 256,
+        head: str = "linear",
     ) -> None:
         super().__init__()
         if proprio and not 0 < spec.proprio_size <= latent:
@@ -68,17 +71,29 @@ class JEPA(nn.Module):
         self.slots = 2 if proprio else 1
         channels = 3 * len(spec.cameras)
         self.encoder = build(encoder, image_size=spec.image_size, in_channels=channels)
-        # The last BatchNorm lets SIGReg shape the latent freely; a LayerNorm would block it (LeWM).
-        self.head = nn.Sequential(
-            nn.Linear(self.encoder.features, latent),
-            nn.BatchNorm1d(latent, affine=False, momentum=0.05),
-        )
+        # A BatchNorm lets SIGReg shape the latent freely; a LayerNorm would block it (LeWM).
+        features = self.encoder.features
+        if head == "linear":
+            self.head = nn.Sequential(
+                nn.Linear(features, latent), nn.BatchNorm1d(latent, affine=False, momentum=0.05)
+            )
+        elif head == "mlp":
+            self.head = nn.Sequential(
+                nn.Linear(features, 2048), nn.BatchNorm1d(2048), nn.GELU(), nn.Linear(2048, latent)
+            )
+        else:
+            raise WmError(f"model.head is {head!r}; it may be linear or mlp")
         X, A = self.slots * latent, spec.action_size
         self.predictor = build(predictor, latent=X, action=A, context=context)
         if "inverse_dynamics" in self.objective:
             self.inverse = nn.Sequential(nn.Linear(2 * X, 256), nn.SiLU(), nn.Linear(256, A))
         for name, value in spec.statistics().items():
             self.register_buffer(name, torch.as_tensor(value), persistent=False)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of a dataset that the model reads."""
+        return [*self.spec.cameras, "action", *(["proprio"] if self.slots == 2 else [])]
 
     # What a planner needs -------------------------------------------------------------------
 
@@ -94,7 +109,8 @@ class JEPA(nn.Module):
         pixels = [self._pixels(observation, name) for name in self.spec.cameras]
         B, T = pixels[0].shape[:2]
         x = torch.cat(pixels, -1).flatten(0, 1).permute(0, 3, 1, 2)
-        z = self.head(self.encoder(x.to(self.action_mean.dtype) / 255 - 0.5)).view(B, T, 1, -1)
+        x = (x - 127.5).div_(64)  # to about unit variance; in place, it is the largest tensor
+        z = self.head(self.encoder(x)).view(B, T, 1, -1)
         if self.slots == 1:
             return z
         slot = z.new_zeros(B, T, 1, self.latent)
@@ -147,14 +163,14 @@ class JEPA(nn.Module):
         [s, k] is the prediction of latents[s + 1 + k], fed by actions only after frame s.
         """
         h = self.context
-        starts = min(h, latents.shape[1] - steps)
-        rolled = [
-            self.dynamics(latents[:, : s + 1], actions[:, :s]).rollout(
-                actions[:, None, s : s + steps]
-            )[:, 0]
-            for s in range(starts)
-        ]
-        return torch.stack(rolled, 1)
+        S = min(h, latents.shape[1] - steps)
+        seen = torch.ones(latents.shape[:2], dtype=torch.bool, device=latents.device)
+        # Every start is a problem of its own; its context is padded to h frames before the first.
+        z, valid = (windows(x, h)[:, :S].flatten(0, 1) for x in (latents, seen))
+        executed = windows(actions, h)[:, :S, :-1].flatten(0, 1)
+        after = actions.unfold(1, steps, 1).movedim(-1, 2)[:, :S].flatten(0, 1)
+        dynamics = self.dynamics(z, executed, valid)
+        return dynamics.rollout(after.unsqueeze(1)).unflatten(0, (-1, S))[:, :, 0]
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Weighted terms and their sum "loss". batch: columns (B, L, ...) and action
@@ -194,7 +210,12 @@ def _rollout(model: JEPA, z: Tensor, a: Tensor, _: torch.Generator) -> Tensor:
 
 def _sigreg(model: JEPA, z: Tensor, a: Tensor, generator: torch.Generator) -> Tensor:
     directions = losses.random_directions(model.latent, model.directions, generator, z.device)
-    return losses.sigreg(z[:, :, 0], directions)
+    import os
+
+    z = z[:, :, 0]
+    if os.environ.get("POOL"):
+        z = z.flatten(0, 1).unsqueeze(1)
+    return losses.sigreg(z, directions)
 
 
 def _inverse(model: JEPA, z: Tensor, a: Tensor, _: torch.Generator) -> Tensor:
@@ -217,8 +238,3 @@ TERMS = {
 def window_length(model: JEPA) -> int:
     """Frames of a training window: a full context, then the rollout."""
     return model.context + model.rollout
-
-
-def observation_columns(cameras: Sequence[str], proprio: bool) -> list[str]:
-    """The dataset columns that the model reads."""
-    return [*cameras, "action"] + (["proprio"] if proprio else [])

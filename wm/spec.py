@@ -66,7 +66,7 @@ def describe_data(episodes: Episodes, stride: int = 1) -> DataSpec:
     shapes = {episodes.columns[name].shape for name in cameras}
     if len(shapes) != 1 or (shape := shapes.pop())[0] != shape[1]:
         raise WmError(
-            f"{episodes.path} has pictures {sorted(shapes) or 'of no camera'}; a model takes square "
+            f"{episodes.path} has pictures {sorted(shapes) or 'none'}; a model takes square "
             "pictures of one size: record them so"
         )
     statistics: dict[str, list[float]] = {"proprio_mean": [], "proprio_std": []}

@@ -20,7 +20,8 @@ import wm
 from envs.evaluate import Row, evaluate
 from envs.manifest import Manifest
 from envs.statistics import summary
-from wm.checkpoint import checkpoint_hash, replace
+from wm.checkpoint import checkpoint_hash
+from wm.data.format import replace_file
 from wm.cli import film
 from wm.cli.agents import Entrant, Setting
 from wm.cli.cases import agree, frozen
@@ -76,7 +77,7 @@ def run(cfg: Any) -> None:
         "versions": versions(),
         "seconds": time.perf_counter() - began,
     }
-    replace(folder / RESULTS, json.dumps(results, indent=1).encode())
+    replace_file(folder / RESULTS, json.dumps(results, indent=1).encode())
     for note in notes:
         console.print(f"note: {note}")
     console.print(f"[bold]{headline(results)}[/]", soft_wrap=True)

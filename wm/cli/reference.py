@@ -14,9 +14,9 @@ from hydra.utils import instantiate
 from envs.evaluate import evaluate
 from envs.manifest import Manifest
 from envs.statistics import summary
-from wm.checkpoint import replace
 from wm.cli import agents
 from wm.cli.agents import Entrant, Setting
+from wm.data.format import replace_file
 
 SIMULATOR = {"horizon": 5, "execute": 1, "steps": "sum"}
 SEARCH = {"_target_": "planners.CEM", "samples": 64, "elites": 8, "iterations": 4}
@@ -60,7 +60,7 @@ def reference(drawn: Manifest, path: Path, task: Any, cases: int) -> dict[str, A
             total = summary([row.as_dict() for row in rows])
             known[name] = {"settings": settings, "summary": total}
             content = {"manifest": drawn.hash, **known}
-            replace(cache, json.dumps(content, indent=1).encode())
+            replace_file(cache, json.dumps(content, indent=1).encode())
         found[name] = known[name]
     return found
 

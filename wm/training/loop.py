@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from wm.checkpoint import replace, save_weights
+from wm.checkpoint import save_weights
 from wm.data import Windows
+from wm.data.format import replace_file
 from wm.data.prefetch import prefetch
 from wm.errors import WmError
 from wm.model import JEPA
@@ -156,5 +157,5 @@ def _open_log(path: Path, done: int):
             if not line.endswith(b"\n") or json.loads(line)["step"] > done:
                 break
             kept += line
-    replace(path, kept)
+    replace_file(path, kept)
     return open(path, "a")

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from wm.checkpoint import replace
+from wm.data.format import replace_file
 from wm.errors import WmError
 
 STATE = "training_state.pt"
@@ -17,7 +17,7 @@ def save_state(run: Path, step: int, model: torch.nn.Module, optimizer: Any) -> 
     buffer = io.BytesIO()
     state = {"step": step, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
     torch.save(state, buffer)
-    replace(run / STATE, buffer.getvalue())
+    replace_file(run / STATE, buffer.getvalue())
 
 
 def load_state(run: Path, model: torch.nn.Module, optimizer: Any) -> int:

@@ -10,8 +10,9 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from rich.console import Console
 
-from wm.checkpoint import read_config, replace
+from wm.checkpoint import read_config
 from wm.cli.report import charts, facts
+from wm.data.format import replace_file
 
 
 def run(cfg: Any) -> None:
@@ -20,7 +21,7 @@ def run(cfg: Any) -> None:
     out = Path(cfg.out) if cfg.out else folder / "report.html"
     text = page(folder, cfg.eval, cfg.data)
     out.parent.mkdir(parents=True, exist_ok=True)
-    replace(out, text.encode())
+    replace_file(out, text.encode())
     size = os.path.getsize(out) / 2**20
     Console(highlight=False).print(f"{out} ({size:.1f} MiB)", soft_wrap=True)
 
