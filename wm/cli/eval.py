@@ -21,11 +21,11 @@ from envs.evaluate import Row, evaluate
 from envs.manifest import Manifest
 from envs.statistics import summary
 from wm.checkpoint import checkpoint_hash
-from wm.data.format import replace_file
 from wm.cli import film
 from wm.cli.agents import Entrant, Setting
 from wm.cli.cases import agree, frozen
 from wm.cli.reference import reference
+from wm.data.format import replace_file
 from wm.errors import WmError
 
 RESULTS = "results.json"
