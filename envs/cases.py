@@ -164,6 +164,8 @@ def build(
         if value < least:
             raise EnvError(f"{name}={value} came; it must be at least {least}.")
     ahead = blocks if kind == "ahead" else None
+    if ahead is not None and budget < ahead:
+        raise EnvError(f"budget={budget} blocks came, fewer than the {ahead} to the goal.")
     draw = _Draw(episodes, task, ahead, lead_in, action_block // m, filter, goals, seed)
     ids = np.random.default_rng(seed).permutation(np.asarray(episodes.held_out_ids)).tolist()
     drawn, excluded = _take([draw.of(index) for index in ids], cases, per_episode)

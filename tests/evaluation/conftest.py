@@ -1,10 +1,19 @@
-"""A world simple enough to know the answer: a point on a line, a step of at most 0.1 an action."""
+"""Two worlds: a point on a line, simple enough to know the answer, and a Reacher with a run."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from gymnasium.spaces import Box
+
+import envs
+from envs.collect import Recipe, collect, settings
+from wm.build import build
+from wm.checkpoint import save_config, save_weights
+from wm.cli.main import main
+from wm.data import EpisodeWriter, open_episodes
+from wm.spec import describe_data
 
 
 class Line:
@@ -95,3 +104,50 @@ class Recording:
 @pytest.fixture
 def line():
     return SimpleNamespace(Task=Line, Recording=Recording)
+
+
+@pytest.fixture(scope="session")
+def reacher(tmp_path_factory):
+    """A dataset of 40 short random episodes."""
+    path = tmp_path_factory.mktemp("data") / "reacher"
+    recipe = Recipe("wmpc/Reacher-v0", {"image_size": 32}, "random", steps=24, m=5, seed=0)
+    task = envs.make(recipe.env_id, **recipe.env_kwargs)
+    with EpisodeWriter(path, settings(task, recipe.env_kwargs, recipe.m)) as writer:
+        for recording in collect(recipe, 0, 40):
+            writer.append(recording.episode)
+    task.close()
+    return path
+
+
+def untrained(data, run, stride=1):
+    """A checkpoint that fits the dataset and knows nothing."""
+    run.mkdir(parents=True)
+    spec = describe_data(open_episodes(data), stride)
+    model = {
+        "_target_": "wm.model.JEPA",
+        "encoder": {"_target_": "wm.encoders.ConvEncoder", "channels": [4, 8, 8]},
+        "predictor": {"_target_": "wm.predictors.WindowMLP", "width": 16},
+        "latent": 8,
+    }
+    torch.manual_seed(0)
+    save_config(run, model, spec, {"data": str(data)})
+    save_weights(run, build(model, spec=spec))
+    return run
+
+
+@pytest.fixture(scope="session")
+def trained(reacher, tmp_path_factory):
+    """A run on that dataset."""
+    return untrained(reacher, tmp_path_factory.mktemp("runs") / "reacher")
+
+
+@pytest.fixture
+def wmpc(capsys):
+    """Runs a command line in this process: exit code, and all that was said."""
+
+    def command(*words):
+        code = main([str(word) for word in words])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return command

@@ -62,7 +62,8 @@ def agree(spec: DataSpec, drawn: Manifest, task: Any, run: str) -> list[str]:
                 f"{run} was trained with {what} {trained}, the manifest has {given}: use a "
                 "manifest drawn from the dataset the run was trained on"
             )
-    seen = [case.episode for case in drawn.cases if case.episode % HELD_OUT != HELD_OUT - 1]
+    episodes = [case.episode for case in drawn.cases if case.episode >= 0]
+    seen = [episode for episode in episodes if episode % HELD_OUT != HELD_OUT - 1]
     if seen:
         raise WmError(
             f"the manifest takes cases from episodes {seen[:5]}, which models are trained on: only "
