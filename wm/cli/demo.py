@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from wm.checkpoint import checkpoint_hash
@@ -45,16 +45,34 @@ def run(cfg: Any) -> int:
 
 def commands(cfg: Any) -> dict[str, list[str]]:
     """The words after `wmpc VERB` for each stage."""
+    env = [f"env={cfg.env.name}"]
+    default = compose.jobs("collect", env)[0].config.env
+    env += [f"env.{key}={value}" for key, value in sorted(leaves(cfg.env) - leaves(default))]
     data, trained = f"data={cfg.folder}/data", f"run={cfg.folder}/run"
     episodes = [] if cfg.episodes is None else [f"episodes={cfg.episodes}"]
     minutes = [] if cfg.minutes is None else [f"train.minutes={cfg.minutes}"]
     return {
         "doctor": [],
-        "collect": [f"env={cfg.env}", data, *episodes],
-        "train": [data, trained, f"model={cfg.model}", f"seed={cfg.seed}", *minutes],
-        "eval": [trained, f"name={EVALUATION}", f"manifest.cases={cfg.cases}", "overwrite=true"],
-        "report": [trained, f"eval={EVALUATION}", f"out={cfg.folder}/report.html"],
+        "collect": [*env, data, *episodes],
+        "train": [data, trained, f"model={cfg.preset}", f"seed={cfg.seed}", *minutes],
+        "eval": [
+            trained,
+            data,
+            f"name={EVALUATION}",
+            f"manifest.cases={cfg.cases}",
+            "overwrite=true",
+        ],
+        "report": [trained, data, f"eval={EVALUATION}", f"out={cfg.folder}/report.html"],
     }
+
+
+def leaves(node: Any, prefix: str = "") -> set[tuple[str, Any]]:
+    """The dotted keys of a configuration and their values."""
+    found = set()
+    for key, value in node.items():
+        inner = isinstance(value, DictConfig)
+        found |= leaves(value, f"{prefix}{key}.") if inner else {(prefix + key, value)}
+    return found
 
 
 def stands(results: Path, config: Any, folder: Path) -> bool:

@@ -1,0 +1,41 @@
+"""The demo goes the whole way, and the second time it uses what stands."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from wm.cli.main import main
+
+WORDS = ["env.kwargs.image_size=32", "env.steps=25", "episodes=20", "preset=tiny", "minutes=0.02"]
+SMALL = ["demo", *WORDS, "cases=3", "folder=here"]
+
+
+def test_the_whole_way_and_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(SMALL) == 0
+    said = capsys.readouterr().out
+    results = Path("here/run/eval/demo/results.json")
+    assert "reached" in said and "Report: here/report.html" in said and "Minutes: " in said
+    assert "<html" in Path("here/report.html").read_text()
+    assert len(json.loads(results.read_bytes())["rows"]) >= 3
+
+    kept = [results, Path("here/run/model.safetensors"), Path("here/data/episode_ends.npy")]
+    written = [path.stat().st_mtime_ns for path in kept]
+    assert main(SMALL) == 0
+    assert [path.stat().st_mtime_ns for path in kept] == written
+
+    assert main([*SMALL, "cases=4"]) == 0  # other cases: measured anew, with the same model
+    assert [path.stat().st_mtime_ns == time for path, time in zip(kept, written, strict=True)] == [
+        False,
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("wrong", ["env=nope", "preset=nope", "episode=3"])
+def test_wrong_words_stop_it_before_it_begins(tmp_path, monkeypatch, capsys, wrong):
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo", wrong]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
