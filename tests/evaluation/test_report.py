@@ -147,6 +147,22 @@ def test_missing_parts_become_sentences(run):
     assert "has not been evaluated yet" in words and "no coverage picture" in words
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"kind": "step", "step": 20, "loss": 0.0, "loss/variance": 0.0},
+        {"kind": "step", "step": 20, "loss": float("nan")},
+        {"kind": "eval", "step": 20, "rankme": 1.0, "spread": [0.1]},
+        {"kind": "later", "step": 20},
+    ],
+)
+def test_odd_logs_still_make_a_page(run, line):
+    (run / "train.jsonl").write_text(json.dumps(line) + "\n")
+    text = page(run)
+    Page(text)
+    assert "nan" not in re.sub(r"base64,[\w+/=]+", "", text)
+
+
 def test_the_coverage_of_the_dataset_is_shown(run, tmp_path):
     data = tmp_path / "data"
     data.mkdir()

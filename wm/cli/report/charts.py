@@ -68,7 +68,7 @@ def lines(
     """Lines over a common x; the first has the page's first colour, and so on."""
     xs = [x for values, _ in series.values() for x in values]
     ys = [y for _, values in series.values() for y in values if not log or y > 0]
-    low, high = y_range or (min(ys) if log else min(0.0, *ys, 0.0), max(ys))
+    low, high = y_range or (min(ys, default=1.0) if log else min([0.0, *ys]), max(ys, default=1.0))
     x = Axis(min(xs), max(xs), LEFT, WIDTH - RIGHT)
     y = Axis(low, high, HEIGHT - BOTTOM, TOP, log)
     parts = [_axes(x, y, x_label, y_label, percent)]

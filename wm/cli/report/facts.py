@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ from wm.checkpoint import read_config
 from wm.errors import WmError
 
 MIME = {".png": "image/png", ".mp4": "video/mp4"}
-SCALES = {"rad": "rad", "m": "m"}
 MOST_POINTS = 160
 """Of a curve; more are averaged in groups."""
 
@@ -63,11 +63,13 @@ def training_log(run: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 
 def curves(lines: Sequence[Mapping[str, Any]], prefix: str) -> dict[str, tuple[list, list]]:
-    """Step and value of every key that begins with `prefix`, averaged in groups."""
+    """Step and value of every key that begins with `prefix`, averaged in groups; no NaN."""
     names = sorted({key for line in lines for key in line if key.startswith(prefix)})
     found = {}
     for name in names:
-        points = [(line["step"], line[name]) for line in lines if name in line]
+        points = [(line["step"], line[name]) for line in lines if isfinite(line.get(name, nan))]
+        if not points:
+            continue
         size = -(-len(points) // MOST_POINTS)
         groups = [points[i : i + size] for i in range(0, len(points), size)]
         found[name.removeprefix(prefix)] = (
