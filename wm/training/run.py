@@ -97,7 +97,7 @@ def train(
                 lambda network: optimizer_of(network, rate, weight_decay),
             )
         run.mkdir(parents=True, exist_ok=True)
-        frozen = recipe | {"steps": steps}
+        frozen = recipe | {"steps": steps, "data": str(episodes.path.resolve())}
         save_config(run, dict(model), spec, frozen)
     fit(
         network,
@@ -141,6 +141,7 @@ def _resume(
     config = read_config(run)
     frozen = config["train"]
     asked = recipe | ({"steps": frozen["steps"]} if recipe["minutes"] is not None else {})
+    asked["data"] = frozen.get("data")  # the same data may lie elsewhere by now
     pairs = [
         *_differences("model", config["model"], json.loads(json.dumps(model))),
         *_differences("data", config["data"], json.loads(json.dumps(data))),
