@@ -10,7 +10,7 @@ import pytest
 from envs import manifest as manifests
 
 QUICK = [
-    "manifest.cases=4", "manifest.blocks=3", "manifest.budget=4", "cold=2", "reference=2",
+    "manifest.cases=4", "manifest.blocks=3", "manifest.budget=4", "cold=2", "reference.cases=2",
     "videos=1", "planner.samples=8", "planner.elites=2", "planner.iterations=2",
 ]  # fmt: skip
 

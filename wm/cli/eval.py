@@ -50,7 +50,7 @@ def run(cfg: Any) -> None:
             else []
         )
         with console.status("floors and the planner in the true simulator"):
-            references = reference(drawn, path, task, cfg.reference)
+            references = reference(drawn, path, task, config["reference"])
         folder.mkdir(parents=True, exist_ok=True)
         with console.status("pictures and videos"):
             media = illustrate(folder, rows, drawn, task, cfg.videos)

@@ -5,22 +5,20 @@ Measured once a manifest, in NAME.reference.json beside it.
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import instantiate
-
 from envs.evaluate import evaluate
 from envs.manifest import Manifest
 from envs.statistics import summary
+from planners import CEM
 from wm.cli import agents
 from wm.cli.agents import Entrant, Setting
 from wm.data.format import replace_file
 
-SIMULATOR = {"horizon": 5, "execute": 1, "steps": "sum"}
-SEARCH = {"_target_": "planners.CEM", "samples": 64, "elites": 8, "iterations": 4}
-COST = "squared distance to the goal in tolerances, summed over the horizon"
+COST = "squared distance between states, in tolerances"
 EXPLAINED = {
     "random": "the correlated noise that data are collected with",
     "zero": "no action at all",
@@ -29,26 +27,29 @@ EXPLAINED = {
 }
 
 
-def reference(drawn: Manifest, path: Path, task: Any, cases: int) -> dict[str, Any]:
+def reference(
+    drawn: Manifest, path: Path, task: Any, simulator: Mapping[str, Any]
+) -> dict[str, Any]:
     """For each of `EXPLAINED` that applies: its `settings` and `summary`, measured or remembered.
 
-    `cases` is how many the simulator's planner does, which is slow; the others do all.
+    `simulator` says how its planner searches (arguments of `CEM` and `MPCAgent`) and on how many
+    `cases`; the others do all.
     """
     cache = path.with_suffix(".reference.json")
     known = _read(cache, drawn)
-    setting = Setting(task, drawn.action_block, planner=instantiate(SEARCH))
-    mujoco = {"mujoco": version("mujoco"), "start": "warm"}
-    every = {"cases": len(drawn.cases), **mujoco}
+    setting = Setting(task, drawn.action_block)
+    always = {"mujoco": version("mujoco"), "start": "warm"}
+    every = {"cases": len(drawn.cases), **always}
     asked: dict[str, dict[str, Any]] = {"random": every, "zero": every}
     if all(case.replay is not None for case in drawn.cases):
         asked["replay"] = every
-    if cases > 0:
-        few = {"cases": min(cases, len(drawn.cases)), **mujoco}
-        asked["simulator"] = {**few, "planner": SEARCH, "agent": SIMULATOR, "cost": COST}
+    if simulator["cases"] > 0:
+        few = min(simulator["cases"], len(drawn.cases))
+        asked["simulator"] = {**always, **simulator, "cases": few, "cost": COST}
     found = {}
     for name, settings in asked.items():
         if known.get(name, {}).get("settings") != settings:
-            entrant: Entrant = getattr(agents, name)(setting, **settings.get("agent", {}))
+            entrant = _entrant(name, setting, simulator)
             rows = evaluate(
                 entrant.make,
                 drawn,
@@ -63,6 +64,14 @@ def reference(drawn: Manifest, path: Path, task: Any, cases: int) -> dict[str, A
             replace_file(cache, json.dumps(content, indent=1).encode())
         found[name] = known[name]
     return found
+
+
+def _entrant(name: str, setting: Setting, simulator: Mapping[str, Any]) -> Entrant:
+    if name != "simulator":
+        return getattr(agents, name)(setting)
+    search = {key: simulator[key] for key in ("samples", "elites", "iterations")}
+    acting = {key: simulator[key] for key in ("horizon", "execute", "steps")}
+    return agents.simulator(replace(setting, planner=CEM(**search)), **acting)
 
 
 def _read(cache: Path, drawn: Manifest) -> dict[str, Any]:
