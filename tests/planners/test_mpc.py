@@ -1,0 +1,136 @@
+"""MPC on a simulator written with numpy, where the optimum is plain."""
+
+import numpy as np
+import pytest
+import torch
+
+from planners import CEM, MPCAgent, NumpyDynamics, NumpyModel, PlannerError
+
+
+def double_integrator(latents, actions):
+    """latents (B, 2), actions (B, N, H, n) forces -> (B, N, H, 2)"""
+    B, N, H, n = actions.shape
+    x = np.broadcast_to(latents[:, None, 0], (B, N)).copy()
+    v = np.broadcast_to(latents[:, None, 1], (B, N)).copy()
+    out = np.empty((B, N, H, 2))
+    for t in range(H):
+        for i in range(n):
+            v = v + 0.1 * actions[:, :, t, i]
+            x = x + 0.1 * v
+        out[:, :, t, 0], out[:, :, t, 1] = x, v
+    return out
+
+
+class Goal:
+    def __init__(self, x):
+        self.observation = {"state": np.array([x, 0.0])}
+
+
+@pytest.fixture
+def agent():
+    model = NumpyModel(
+        start=lambda observation: observation["state"],
+        rollout=double_integrator,
+        low=np.array([-1.0]),
+        high=np.array([1.0]),
+        action_block=3,
+        counted=1,
+    )
+    return MPCAgent(model, CEM(samples=64, elites=8, iterations=4), horizon=6)
+
+
+def run(agent, blocks=15, goal=1.0):
+    state = np.zeros(2)
+    agent.reset(Goal(goal))
+    agent.observe({"state": state}, None)
+    nearest = np.inf
+    for _ in range(blocks):
+        block = agent.act()
+        assert block.shape == (3, 1) and np.abs(block).max() <= 1
+        state = double_integrator(state[None], block.reshape(1, 1, 1, 3))[0, 0, 0]
+        agent.observe({"state": state}, block)
+        nearest = min(nearest, abs(state[0] - goal))
+    return nearest, state
+
+
+def test_reaches_the_goal(agent):
+    nearest, _ = run(agent)
+    assert nearest < 0.05
+
+
+def test_reset_starts_the_randomness_anew(agent):
+    assert np.array_equal(run(agent, 4)[1], run(agent, 4)[1])
+
+
+def test_the_last_plan_is_shifted_into_the_next(agent):
+    agent.reset(Goal(1.0))
+    agent.observe({"state": np.zeros(2)}, None)
+    agent.act()
+    before = agent.plan.actions
+    warm = agent._shifted()
+    assert torch.equal(warm[:, :-1], before[:, 1:]) and warm[:, -1].eq(0).all()
+
+
+def test_act_before_observe():
+    model = NumpyModel(lambda o: o["state"], double_integrator, np.array([-1]), np.array([1]), 3)
+    with pytest.raises(PlannerError, match="reset"):
+        MPCAgent(model, CEM()).act()
+    with pytest.raises(PlannerError, match="execute"):
+        MPCAgent(model, CEM(), horizon=2, execute=3)
+
+
+def test_numpy_dynamics_predicts_each_step_from_the_state_given():
+    dynamics = NumpyDynamics(double_integrator, np.array([[0.2, 0.1]]))
+    actions = torch.rand(1, 4, 3, 3, dtype=torch.float64)
+    rolled = dynamics.rollout(actions)
+    assert torch.allclose(dynamics.predict(rolled[:, :, :-1], actions), rolled)
+
+
+def test_a_function_of_the_wrong_shape_is_named():
+    dynamics = NumpyDynamics(lambda s, a: np.zeros((1, 1)), np.zeros((1, 2)))
+    with pytest.raises(PlannerError, match=r"must return \(B, N, H, D\)"):
+        dynamics.rollout(torch.zeros(1, 4, 3, 3))
+
+
+class Recorder:
+    """A world model that notes which context it was given."""
+
+    context = 3
+
+    def __init__(self):
+        self.contexts = []
+
+    def encode(self, observation):
+        return torch.as_tensor(observation["x"], dtype=torch.float32).unsqueeze(-2)
+
+    def known(self, observation):
+        return torch.ones(1, 1)
+
+    def dynamics(self, latents, executed):
+        self.contexts.append((latents[0, :, 0, 0].tolist(), executed[0, :, 0].tolist()))
+        return NumpyDynamics(lambda s, a: a.cumsum(2) + s[:, None, None], latents[:, -1, 0].numpy())
+
+    def action_bounds(self):
+        return -torch.ones(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
+
+    def normalise(self, actions):
+        return torch.as_tensor(actions).flatten(-2)
+
+    def denormalise(self, actions):
+        return actions.unflatten(-1, (1, -1)).numpy()
+
+
+def test_the_context_is_the_true_history():
+    model = Recorder()
+    agent = MPCAgent(model, CEM(samples=8, elites=2, iterations=1), horizon=2)
+    goal = Goal(0.0)
+    goal.observation = {"x": np.zeros(1)}
+    agent.reset(goal)
+    agent.observe({"x": np.array([0.0])}, None)
+    agent.act()
+    for t in range(1, 5):
+        agent.observe({"x": np.array([float(t)])}, np.array([[t / 10]]))
+    agent.act()
+    assert model.contexts[0] == ([0.0], [])  # short at the start, and said so
+    assert model.contexts[1][0] == [2.0, 3.0, 4.0]
+    assert model.contexts[1][1] == pytest.approx([0.3, 0.4])

@@ -1,0 +1,48 @@
+"""Small models and batches, shared by the model's tests."""
+
+from importlib.resources import files
+
+import numpy as np
+import torch
+import yaml
+
+from wm.build import build
+from wm.spec import DataSpec
+
+
+def preset(name):
+    return yaml.safe_load(files("configs").joinpath(f"model/{name}.yaml").read_text())
+
+
+PRESETS = sorted(f.name[:-5] for f in files("configs").joinpath("model").iterdir())
+
+
+def spec(size=64, cameras=("pixels",), stride=1, proprio=3):
+    return DataSpec(
+        cameras=list(cameras),
+        image_size=size,
+        actions_per_frame=2,
+        stride=stride,
+        action_low=[-1.0, -2.0],
+        action_high=[1.0, 2.0],
+        action_mean=[0.1, -0.2],
+        action_std=[0.5, 0.8],
+        proprio_mean=[0.0] * proprio,
+        proprio_std=[2.0] * proprio,
+    )
+
+
+def model(name="tiny", data=None, seed=0, **changes):
+    torch.manual_seed(seed)
+    return build(preset(name) | changes, spec=data or spec(224 if name == "lewm" else 64))
+
+
+def batch(network, B=4, L=5, seed=0):
+    rng = np.random.default_rng(seed)
+    size = network.spec.image_size
+    columns = {
+        c: rng.integers(0, 256, (B, L, size, size, 3), np.uint8) for c in network.spec.cameras
+    }
+    columns["action"] = rng.uniform(-1, 1, (B, L - 1, network.spec.action_block, 2)).astype("f4")
+    columns["proprio"] = rng.normal(size=(B, L, network.spec.proprio_size)).astype("f4")
+    return {name: torch.from_numpy(x) for name, x in columns.items()}
