@@ -185,7 +185,10 @@ class JEPA(nn.Module):
         size = self.spec.image_size
         if name not in observation:
             raise WmError(f"the model sees {name!r}; the observation has {sorted(observation)}")
-        pixels = torch.as_tensor(observation[name], device=self.device)
+        pixels = observation[name]
+        if isinstance(pixels, np.ndarray) and not pixels.flags.writeable:
+            pixels = pixels.copy()  # a memory map's rows; torch wants to own what it wraps
+        pixels = torch.as_tensor(pixels, device=self.device)
         if pixels.dtype != torch.uint8 or tuple(pixels.shape[2:]) != (size, size, 3):
             raise WmError(
                 f"{name} is {tuple(pixels.shape[2:])} {pixels.dtype}; the model was trained on "

@@ -194,7 +194,7 @@ def test_bad_configs(change, message):
 
 @pytest.mark.parametrize("size, encoder", [(60, "ConvEncoder"), (64, "ViTEncoder")])
 def test_image_sizes_an_encoder_cannot_take(size, encoder):
-    with pytest.raises(WmError, match="image_size|multiple"):
+    with pytest.raises(WmError, match=r"image_size|multiple"):
         build({"_target_": f"wm.encoders.{encoder}"}, image_size=size, in_channels=3)
 
 

@@ -33,6 +33,8 @@ def train(
     stride: int = 1,
     seed: int = 0,
     evaluate_every: int = 500,
+    save_every: int = 200,
+    log_every: int = 20,
     accelerator: str = "auto",
     devices: int = 1,
     precision: Any = "32-true",
@@ -113,6 +115,8 @@ def train(
         warmup=warmup,
         clip=clip,
         evaluate_every=evaluate_every,
+        save_every=save_every,
+        log_every=log_every,
         describe=describe if state else None,
         report=report,
     )

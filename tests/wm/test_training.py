@@ -1,0 +1,271 @@
+"""Training: resumed bit for bit, stopped when it goes wrong, refusing to mix runs."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+import torch
+from model_cases import preset
+
+import wm
+from wm import WmError
+from wm.checkpoint import checkpoint_hash, read_config
+from wm.data import EpisodeWriter, open_episodes
+from wm.training.monitor import probe_r2, rankme
+from wm.training.run import finished, train
+from wm.training.schedule import learning_rate, steps_in
+
+SETTINGS = {"steps": 12, "batch": 4, "evaluate_every": 6, "accelerator": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Twenty episodes of a bright square pushed about."""
+    path = tmp_path_factory.mktemp("data") / "square"
+    rng = np.random.default_rng(0)
+    meta = {"env": "square", "fps": 10.0, "action_low": [-1.0, -1.0], "action_high": [1.0, 1.0]}
+    with EpisodeWriter(path, meta) as writer:
+        for _ in range(20):
+            action = rng.uniform(-1, 1, (8, 1, 2)).astype("f4")
+            place = np.clip(30 + np.cumsum(np.r_[np.zeros((1, 2)), 6 * action[:, 0]], 0), 0, 56)
+            pixels = np.zeros((9, 64, 64, 3), np.uint8)
+            for t, (x, y) in enumerate(place.astype(int)):
+                pixels[t, y : y + 8, x : x + 8] = 255
+            writer.append({"pixels": pixels, "action": action, "state": place})
+    return path
+
+
+def weights(run):
+    return (run / "model.safetensors").read_bytes()
+
+
+def test_a_run_holds_all_that_rebuilds_the_model(data, tmp_path):
+    lines = []
+    model = train(open_episodes(data), tmp_path, preset("tiny"), report=lines.append, **SETTINGS)
+    loaded = wm.load(tmp_path)
+    pixels = {"pixels": open_episodes(data).episode(9)["pixels"][None]}
+    assert torch.equal(loaded.encode(pixels), model.encode(pixels))
+    assert not loaded.training and not any(p.requires_grad for p in loaded.parameters())
+    assert finished(tmp_path)
+    config = read_config(tmp_path)
+    assert config["data"]["dataset"] == open_episodes(data).hash
+    assert lines == [json.loads(s) for s in (tmp_path / "train.jsonl").read_text().splitlines()]
+    assert {"step", "eval"} == {line["kind"] for line in lines}
+    last = lines[-1]
+    assert last["kind"] == "eval" and len(last["rollout_error"]) == len(last["rollout_baseline"])
+
+
+def test_same_seed_same_weights(data, tmp_path):
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        train(open_episodes(data), tmp_path / name, preset("tiny"), seed=seed, **SETTINGS)
+    assert weights(tmp_path / "a") == weights(tmp_path / "b") != weights(tmp_path / "c")
+    assert checkpoint_hash(tmp_path / "a") == checkpoint_hash(tmp_path / "b")
+
+
+def test_resuming_after_any_save_ends_in_the_same_weights(data, tmp_path):
+    """Interrupted in the middle of the log's line after a save, as a kill may."""
+    train(open_episodes(data), tmp_path / "whole", preset("tiny"), **SETTINGS)
+
+    def stop(line):
+        if line["kind"] == "step" and line["step"] > 6:
+            raise KeyboardInterrupt
+
+    cut = tmp_path / "cut"
+    with pytest.raises(KeyboardInterrupt):
+        train(
+            open_episodes(data),
+            cut,
+            preset("tiny"),
+            report=stop,
+            **SETTINGS | {"save_every": 5, "log_every": 1},
+        )
+    with open(cut / "train.jsonl", "a") as log:
+        log.write('{"kind": "st')
+    train(open_episodes(data), cut, preset("tiny"), **SETTINGS | {"save_every": 5, "log_every": 1})
+    assert weights(cut) == weights(tmp_path / "whole")
+    steps = [json.loads(s) for s in (cut / "train.jsonl").read_text().splitlines()]
+    assert [s["step"] for s in steps if s["kind"] == "step"] == list(range(1, 13))
+
+
+def test_minutes_become_steps_once(data, tmp_path):
+    settings = SETTINGS | {"steps": None, "minutes": 0.01}
+    train(open_episodes(data), tmp_path, preset("tiny"), **settings)
+    frozen = read_config(tmp_path)["train"]["steps"]
+    assert frozen >= 1
+    before = weights(tmp_path)
+    train(open_episodes(data), tmp_path, preset("tiny"), **settings)  # nothing left to do
+    assert read_config(tmp_path)["train"]["steps"] == frozen and weights(tmp_path) == before
+
+
+def test_calibration_leaves_the_model_alone():
+    model = torch.nn.Linear(2, 2)
+    before = model.weight.clone()
+
+    def step(model, optimizer, index):
+        optimizer.zero_grad()
+        model.weight.square().sum().backward()
+        optimizer.step()
+
+    count = steps_in(0.01, model, step, lambda m: torch.optim.SGD(m.parameters(), 0.1))  # type: ignore[arg-type]
+    assert count >= 1 and torch.equal(model.weight, before)
+
+
+def test_another_recipe_never_overwrites_a_run(data, tmp_path):
+    train(open_episodes(data), tmp_path, preset("tiny"), **SETTINGS)
+    before = weights(tmp_path)
+    for change in ({"rate": 0.5}, {"seed": 3}, {"steps": 13}):
+        with pytest.raises(WmError, match="other settings"):
+            train(open_episodes(data), tmp_path, preset("tiny"), **SETTINGS | change)
+    with pytest.raises(WmError, match=r"model\.latent was 16, is 8"):
+        train(open_episodes(data), tmp_path, preset("tiny") | {"latent": 8}, **SETTINGS)
+    assert weights(tmp_path) == before
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").touch()
+    with pytest.raises(WmError, match="not empty"):
+        train(open_episodes(data), tmp_path / "other", preset("tiny"), **SETTINGS)
+
+
+def test_nan_stops_the_run_and_names_the_term(data, tmp_path):
+    with pytest.raises(WmError, match=r"step \d+: .*prediction.* is NaN"):
+        train(
+            open_episodes(data),
+            tmp_path,
+            preset("tiny"),
+            **SETTINGS | {"rate": 1e30, "clip": 1e30, "steps": 20},
+        )
+
+
+def test_collapse_stops_the_run_and_names_the_guard(data, tmp_path):
+    from wm.model import JEPA
+    from wm.training.loop import check_collapse
+
+    train(open_episodes(data), tmp_path, preset("tiny"), **SETTINGS)
+    model = wm.load(tmp_path)
+    assert isinstance(model, JEPA)
+    with pytest.raises(WmError, match="collapsed.*sigreg"):
+        check_collapse({"rankme": 1.1, "spread": [1.0]}, model, 7)
+    with pytest.raises(WmError, match="collapsed"):
+        check_collapse({"rankme": 9.0, "spread": [0.001] * 4}, model, 7)
+    check_collapse({"rankme": 9.0, "spread": [1.0]}, model, 7)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"steps": 0}, "steps"),
+        ({"steps": None, "minutes": None}, "minutes"),
+        ({"batch": 1}, "batch"),
+        ({"rate": 0.0}, "rate"),
+        ({"stride": 9}, "window"),
+    ],
+)
+def test_bad_settings(data, tmp_path, change, message):
+    with pytest.raises(WmError, match=message):
+        train(open_episodes(data), tmp_path / "run", preset("tiny"), **SETTINGS | change)
+    assert not (tmp_path / "run").exists()
+
+
+def test_damaged_checkpoints(data, tmp_path):
+    good = tmp_path / "good"
+    train(open_episodes(data), good, preset("tiny"), **SETTINGS)
+    whole = {f.name: f.read_bytes() for f in good.iterdir()}
+    rng = random.Random(0)
+    for name in ("model.safetensors", "config.json"):
+        for _ in range(15):
+            bad = tmp_path / "bad"
+            shutil.rmtree(bad, ignore_errors=True)
+            shutil.copytree(good, bad)
+            (bad / name).write_bytes(whole[name][: rng.randrange(len(whole[name]) - 1)])
+            with pytest.raises(WmError):
+                wm.load(bad)
+    (bad / "config.json").unlink()
+    with pytest.raises(WmError, match="no run at"):
+        wm.load(bad)
+    (good / "model.safetensors").unlink()
+    with pytest.raises(WmError, match="no weights"):
+        wm.load(good)
+
+
+def test_learning_rate_rises_then_falls():
+    rates = [learning_rate(step, 100, 1.0, 0.1) for step in range(100)]
+    assert rates[9] == 1.0 and rates[0] == pytest.approx(0.1)
+    assert all(b > a for a, b in zip(rates[:9], rates[1:10], strict=True))
+    assert all(b <= a for a, b in zip(rates[9:], rates[10:], strict=False))
+    assert rates[-1] < 0.02
+
+
+def test_rankme_of_known_spectra():
+    q = torch.linalg.qr(torch.randn(500, 8, generator=torch.Generator().manual_seed(0)))[0]
+    q = q - q.mean(0)
+    assert rankme(q) == pytest.approx(8, rel=0.02)
+    assert rankme(q[:, :1].expand(-1, 8)) == pytest.approx(1, abs=0.01)
+
+
+def test_probe_finds_what_is_linear_and_nothing_else():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(400, 5))
+    y = np.stack([z @ np.arange(5.0), rng.normal(size=400), np.full(400, 3.0)], 1)
+    r2 = probe_r2(z, y, np.arange(400) // 10)
+    assert r2[0] > 0.999 and r2[1] < 0.1 and np.isnan(r2[2])
+
+
+CHILD = """
+import sys
+from wm.data import open_episodes
+from wm.training.run import train
+from model_cases import preset
+
+def report(line):
+    if line["kind"] == "step":
+        print(line["step"], flush=True)
+
+train(open_episodes(sys.argv[1]), sys.argv[2], preset("tiny"), report=report,
+      steps=60, batch=4, evaluate_every=20, save_every=5, log_every=1, accelerator="cpu")
+"""
+
+
+@pytest.mark.slow
+def test_sigkill_at_twenty_random_moments_changes_nothing(data, tmp_path):
+    """The kills fall anywhere: on start, in a step, in a save, in an evaluation."""
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *sys.path[1:]]),
+        "OMP_NUM_THREADS": "1",
+    }
+
+    def start(run):
+        return subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(CHILD), str(data), str(run)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+
+    whole = start(tmp_path / "whole")
+    assert whole.wait() == 0, whole.stderr and whole.stderr.read()
+    rng, run, kills = random.Random(0), tmp_path / "killed", 0
+    for attempt in range(200):
+        child = start(run)
+        assert child.stdout is not None
+        if kills < 20:
+            line = child.stdout.readline() if attempt % 4 else ""
+            time.sleep(rng.uniform(0, 0.15 if line else 2.0))
+            if child.poll() is None:
+                child.send_signal(signal.SIGKILL)
+                kills += 1
+            child.wait()
+            if run.is_dir() and (run / "model.safetensors").is_file():
+                wm.load(run)  # whatever moment it was, the weights there are whole
+            continue
+        assert child.wait() == 0, child.stderr and child.stderr.read()
+        break
+    assert kills == 20 and finished(run)
+    assert weights(run) == weights(tmp_path / "whole")
