@@ -19,7 +19,7 @@ demo: .venv/ready  ## pixels to goals: doctor, collect, train, eval, report
 	@$(BIN)/wmpc demo env=$(ENV)
 
 test: .venv/ready  ## the laws, in minutes
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4
 
 slow: .venv/ready  ## the science and the kill tests
 	$(BIN)/pytest -m slow
