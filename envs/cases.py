@@ -220,8 +220,9 @@ def _check(
         raise EnvError(f"No kind of manifest {kind!r}; there are 'ahead' and 'elsewhere'.")
     if goals not in ("recorded", "sampled"):
         raise EnvError(f"Goals {goals!r} came; they are 'recorded' or 'sampled'.")
-    if filter and filter not in task.filters:
-        raise EnvError(f"{task.id} has no filter {filter!r}; it has {sorted(task.filters)}.")
+    filters = getattr(task, "filters", {})
+    if filter and filter not in filters:
+        raise EnvError(f"{task.id} has no filter {filter!r}; it has {sorted(filters)}.")
     if meta["env"] != task.id:
         raise EnvError(f"The dataset was recorded in {meta['env']}, the task is {task.id}.")
     if dict(meta.get("render") or {}) != dict(task.render_settings):
