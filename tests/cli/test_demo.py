@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from wm.cli import compose, demo, doctor
 from wm.cli.main import main
 
 WORDS = ["env.kwargs.image_size=32", "env.steps=25", "episodes=20", "preset=tiny", "minutes=0.02"]
@@ -13,6 +14,7 @@ SMALL = ["demo", *WORDS, "cases=3", "folder=here"]
 
 def test_the_whole_way_and_again(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(doctor, "run", lambda config: 0)
     assert main(SMALL) == 0
     said = capsys.readouterr().out
     results = Path("here/run/eval/demo/results.json")
@@ -25,12 +27,19 @@ def test_the_whole_way_and_again(tmp_path, monkeypatch, capsys):
     assert main(SMALL) == 0
     assert [path.stat().st_mtime_ns for path in kept] == written
 
-    assert main([*SMALL, "cases=4"]) == 0  # other cases: measured anew, with the same model
-    assert [path.stat().st_mtime_ns == time for path, time in zip(kept, written, strict=True)] == [
-        False,
-        True,
-        True,
-    ]
+    config = compose.jobs("demo", SMALL[1:])[0].config
+    asked = compose.jobs("eval", demo.commands(config)["eval"])[0].config
+    assert demo.stands(results, asked, Path("here"))
+    asked.manifest.cases = 4
+    assert not demo.stands(results, asked, Path("here"))
+    assert not demo.stands(Path("nowhere"), asked, Path("here"))
+
+
+def test_it_ends_where_the_machine_is_not_ready(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(doctor, "run", lambda config: 1)
+    assert main(["demo"]) == 1
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("wrong", ["env=nope", "preset=nope", "episode=3"])

@@ -162,7 +162,7 @@ def drawing(probes: list[dict[str, Any]], chosen: str) -> Iterator[Check]:
     for probe in probes:
         backend = probe["backend"]
         if error := probe.get("error"):
-            yield Check(f"GL {backend}", f"no ({NEEDS[backend]}): {first_line(error)}", absent=True)
+            yield Check(f"GL {backend}", f"no: {first_line(error)} ({NEEDS[backend]})", absent=True)
             continue
         speed[backend] = probe["milliseconds"]
         found = f"{probe['renderer']}, {speed[backend]:.1f} ms a picture (Reacher, 64 px)"
@@ -175,12 +175,14 @@ def drawing(probes: list[dict[str, Any]], chosen: str) -> Iterator[Check]:
         fix = f"export MUJOCO_GL={min(speed, key=lambda backend: speed[backend])}"
         yield Check("drawing with", f"{used}, which fails", fix, True)
     else:
-        yield Check("drawing with", "nothing", f"No GL backend works here: {APT}", True)
+        fix = f"{APT}; if the machine was only busy: wmpc doctor timeout=60"
+        yield Check("drawing with", "nothing", fix, True)
 
 
 def first_line(error: object) -> str:
     """The first sentence of an error's text, short enough for the table."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0][:100]
+    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return line.rpartition("): ")[2].partition(". ")[0][:100]
 
 
 def codec() -> Check:
