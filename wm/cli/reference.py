@@ -19,18 +19,13 @@ from wm.cli.agents import Entrant, Setting
 from wm.data.format import replace_file
 
 COST = "squared distance between states, in tolerances"
-EXPLAINED = {
-    "random": "the correlated noise that data are collected with",
-    "zero": "no action at all",
-    "replay": "the recorded actions from start to goal",
-    "simulator": "the same kind of planner in the true simulator, with the state given",
-}
+NAMES = ("random", "zero", "replay", "simulator")
 
 
 def reference(
     drawn: Manifest, path: Path, task: Any, simulator: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """For each of `EXPLAINED` that applies: its `settings` and `summary`, measured or remembered.
+    """For each of `NAMES` that applies: its `settings` and `summary`, measured or remembered.
 
     `simulator` says how its planner searches (arguments of `CEM` and `MPCAgent`) and on how many
     `cases`; the others do all.
@@ -80,6 +75,4 @@ def _read(cache: Path, drawn: Manifest) -> dict[str, Any]:
         content: Mapping[str, Any] = json.loads(cache.read_bytes())
     except (FileNotFoundError, ValueError):
         return {}
-    return {
-        k: v for k, v in content.items() if k in EXPLAINED and content["manifest"] == drawn.hash
-    }
+    return {k: v for k, v in content.items() if k in NAMES and content["manifest"] == drawn.hash}
