@@ -22,10 +22,10 @@ class CEM:
 
     def __init__(
         self,
-        samples: int = 256,
-        elites: int = 32,
-        iterations: int = 6,
-        spread: float = 0.5,
+        samples: int = 128,
+        elites: int = 16,
+        iterations: int = 4,
+        spread: float = 1.0,
         least_spread: float = 0.02,
         momentum: float = 0.0,
     ) -> None:

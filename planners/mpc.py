@@ -9,6 +9,7 @@ from torch import Tensor
 
 from planners.costs import Steps, latent_distance
 from planners.errors import PlannerError
+from planners.knots import HeldDynamics, hold
 from planners.problem import Box, Dynamics, Plan, Planner, Problem
 
 
@@ -61,6 +62,7 @@ class MPCAgent:
         planner: any `planners.problem.Planner`.
         horizon: H, blocks planned ahead.
         execute: blocks executed before planning again.
+        knots: actions planned a block, each held for its share of it; None plans every action.
         steps: which imagined latents the goal cost counts, see `planners.costs.latent_distance`.
             With "last" a receding horizon procrastinates: the goal stays H blocks away.
         seed: of the planner's randomness; every `reset` starts it anew.
@@ -74,6 +76,7 @@ class MPCAgent:
         *,
         horizon: int = 5,
         execute: int = 1,
+        knots: int | None = 1,
         steps: Steps = "sum",
         seed: int = 0,
         deadline: float | None = None,
@@ -84,7 +87,16 @@ class MPCAgent:
         self.horizon, self.execute = horizon, execute
         self.steps: Steps = steps
         self.seed, self.deadline = seed, deadline
-        self.actions = Box(*model.action_bounds())
+        low, high = model.action_bounds()
+        self.block, self.size = model.denormalise(low).shape
+        knots = self.block if knots is None else knots
+        if knots < 1 or self.block % knots:
+            raise PlannerError(
+                f"knots is {knots}; it must divide the {self.block} actions of a block"
+            )
+        self.times = self.block // knots
+        self.actions = Box(low[: knots * self.size], high[: knots * self.size])
+        """Bounds of what is planned: the knots of one block."""
         self.goal: Tensor | None = None
         self.plan: Plan | None = None
         """The plan that `act` followed last."""
@@ -111,8 +123,7 @@ class MPCAgent:
         """
         batch = {name: np.asarray(x)[None, None] for name, x in observation.items()}
         latent = self.model.encode(batch)[:, 0]
-        n = self.model.denormalise(self.actions.low).shape[0]
-        if executed is None or len(executed) != n or not self.latents:
+        if executed is None or len(executed) != self.block or not self.latents:
             self.latents, self.executed = [], []
         else:
             self.executed.append(self.model.normalise(np.asarray(executed)[None]))
@@ -128,10 +139,11 @@ class MPCAgent:
         executed = (
             torch.stack(self.executed, 1)
             if self.executed
-            else latents.new_zeros(1, 0, len(self.actions.low))
+            else latents.new_zeros(1, 0, self.block * self.size)
         )
+        dynamics = self.model.dynamics(latents, executed)
         problem = Problem(
-            dynamics=self.model.dynamics(latents, executed),
+            dynamics=HeldDynamics(dynamics, self.times, self.size),
             cost=latent_distance(
                 self.goal, steps=self.steps, executed=self.execute, weight=self.weight
             ),
@@ -145,7 +157,8 @@ class MPCAgent:
             warm_start=self._shifted(),
             deadline=self.deadline,
         )
-        blocks = self.model.denormalise(self.plan.actions[0, : self.execute])
+        blocks = hold(self.plan.actions[0, : self.execute], self.times, self.size)
+        blocks = self.model.denormalise(blocks)
         return blocks.reshape(-1, blocks.shape[-1])
 
     def _shifted(self) -> Tensor | None:

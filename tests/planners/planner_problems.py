@@ -5,7 +5,7 @@ import torch
 from planners import CEM, Adam, Box, Problem, RandomShooting
 
 PLANNERS = {
-    "cem": CEM(samples=256, elites=24, iterations=12),
+    "cem": CEM(samples=256, elites=24, iterations=14, spread=0.5),
     "adam": Adam(restarts=4, iterations=120),
     "random": RandomShooting(samples=2000, iterations=5),
 }

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from planners import CEM, MPCAgent, NumpyDynamics, NumpyModel, PlannerError
+from planners.knots import hold
 
 
 def double_integrator(latents, actions):
@@ -37,6 +38,26 @@ def agent():
         counted=1,
     )
     return MPCAgent(model, CEM(samples=64, elites=8, iterations=4), horizon=6)
+
+
+def test_knots_are_held_over_their_share_of_a_block(agent):
+    block = run_one(agent)
+    assert (block == block[0]).all()  # one knot: constant over the block
+    free = run_one(MPCAgent(agent.model, agent.planner, horizon=6, knots=None))
+    assert len(set(free[:, 0])) == 3
+    with pytest.raises(PlannerError, match="divide"):
+        MPCAgent(agent.model, agent.planner, knots=2)
+
+
+def test_hold_repeats_each_action():
+    knots = torch.tensor([1.0, 10.0, 2.0, 20.0])  # two knots of two numbers
+    assert hold(knots, 2, 2).tolist() == [1, 10, 1, 10, 2, 20, 2, 20]
+
+
+def run_one(agent):
+    agent.reset(Goal(0.3))
+    agent.observe({"state": np.zeros(2)}, None)
+    return agent.act()
 
 
 def run(agent, blocks=15, goal=1.0):

@@ -26,7 +26,7 @@ def train(
     minutes: float | None = 3.0,
     steps: int | None = None,
     batch: int = 64,
-    rate: float = 1e-3,
+    rate: float = 2e-3,
     weight_decay: float = 1e-3,
     warmup: float = 0.05,
     clip: float = 1.0,

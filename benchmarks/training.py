@@ -1,0 +1,82 @@
+"""Training speed: unique frames encoded and back-propagated a second, all losses on.
+
+    python benchmarks/training.py [preset] [repeats]
+
+Side by side in one run, alternating: a whole training step as `wmpc train` does it (batch drawn
+from the memory map, every loss, gradient clipping, AdamW), and the upper bound, the encoder alone
+forwards and backwards on the same frames.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from hydra import compose, initialize_config_module
+from lightning_fabric import Fabric
+from omegaconf import OmegaConf
+
+from wm.build import build
+from wm.data import EpisodeWriter, Windows, open_episodes
+from wm.model import window_length
+from wm.spec import describe_data
+from wm.training.loop import optimizer_of, tensors, train_step
+
+
+def noise_dataset(path: Path, episodes: int = 60, steps: int = 30) -> None:
+    """Episodes of the size that `wmpc collect env=reacher` records; their content costs nothing."""
+    rng = np.random.default_rng(0)
+    meta = {"env": "noise", "fps": 10.0, "action_low": [-1.0] * 2, "action_high": [1.0] * 2}
+    with EpisodeWriter(path, meta) as writer:
+        for _ in range(episodes):
+            writer.append(
+                {
+                    "pixels": rng.integers(0, 256, (steps + 1, 64, 64, 3), np.uint8),
+                    "action": rng.uniform(-1, 1, (steps, 5, 2)).astype(np.float32),
+                }
+            )
+
+
+def main(preset: str = "small", repeats: int = 15, steps: int = 5) -> None:
+    with initialize_config_module("configs", version_base="1.3"):
+        cfg = compose("train", [f"model={preset}"])
+    batch, fabric = cfg.train.batch, Fabric(accelerator="cpu")
+    with tempfile.TemporaryDirectory() as folder:
+        noise_dataset(Path(folder) / "noise")
+        episodes = open_episodes(Path(folder) / "noise")
+        model = build(OmegaConf.to_container(cfg.model), spec=describe_data(episodes))
+        windows = Windows(episodes, episodes.train_ids, window_length(model), 1, model.columns)
+        optimizer = optimizer_of(model, cfg.train.rate, cfg.train.weight_decay)
+
+        def whole(step: int) -> None:
+            data = windows.sample((0, step), batch)
+            train_step(model, optimizer, data, seed=0, step=step, clip=1.0, fabric=fabric)
+
+        def encoder(step: int) -> None:
+            model.encode(tensors(windows.sample((0, step), batch), fabric.device)).sum().backward()
+
+        frames = batch * windows.length * steps
+        rates: dict[str, list[float]] = {"training": [], "encoder only": []}
+        for repeat in range(repeats + 1):
+            for name, work in (("training", whole), ("encoder only", encoder)):
+                began = time.perf_counter()
+                for step in range(steps):
+                    work(repeat * steps + step)
+                if repeat:  # the first warms up
+                    rates[name].append(frames / (time.perf_counter() - began))
+    print(f"preset {preset}, {batch} windows of {windows.length} frames at 64 px")
+    print(f"losses {dict(model.objective)}, torch threads {torch.get_num_threads()}")
+    for name, values in rates.items():
+        print(
+            f"{name:>14}: median {median(values):6.0f} frames/s"
+            f"  (lowest {min(values):.0f}, highest {max(values):.0f})"
+        )
+    ratios = [a / b for a, b in zip(*rates.values(), strict=True)]
+    print(f"training reaches {median(ratios):.0%} of the encoder-only bound")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2], *map(int, sys.argv[2:3]))
