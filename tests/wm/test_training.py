@@ -150,7 +150,7 @@ def test_collapse_stops_the_run_and_names_the_guard(data, tmp_path):
     train(open_episodes(data), tmp_path, preset("tiny"), **SETTINGS)
     model = wm.load(tmp_path)
     assert isinstance(model, JEPA)
-    with pytest.raises(WmError, match="collapsed.*sigreg"):
+    with pytest.raises(WmError, match=r"collapsed.*sigreg"):
         check_collapse({"rankme": 1.1, "spread": [1.0]}, model, 7)
     with pytest.raises(WmError, match="collapsed"):
         check_collapse({"rankme": 9.0, "spread": [0.001] * 4}, model, 7)
