@@ -89,7 +89,8 @@ class MPCAgent:
         self.seed, self.deadline = seed, deadline
         low, high = model.action_bounds()
         self.block, self.size = model.denormalise(low).shape
-        knots = self.block if knots is None else knots
+        if knots is None:
+            knots = int(self.block)
         if knots < 1 or self.block % knots:
             raise PlannerError(
                 f"knots is {knots}; it must divide the {self.block} actions of a block"
