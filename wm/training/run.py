@@ -79,7 +79,10 @@ def train(
         )
     state = ["state"] if describe is not None and "state" in episodes.columns else []
     held_out = Windows(episodes, episodes.held_out_ids, length, stride, [*network.columns, *state])
-    fabric = Fabric(accelerator=accelerator, devices=devices, precision=precision)
+    try:
+        fabric = Fabric(accelerator=accelerator, devices=devices, precision=precision)
+    except (ValueError, RuntimeError) as error:  # fabric says what is allowed or missing
+        raise WmError(f"train.accelerator, devices or precision do not fit: {error}") from error
     fabric.launch()
     frozen = _resume(run, dict(model), spec.as_dict(), recipe)
     if frozen is None:

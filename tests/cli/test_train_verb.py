@@ -1,0 +1,91 @@
+"""`wmpc train`: a run from words, its sweep, and every refusal in one sentence."""
+
+import json
+
+import numpy as np
+import pytest
+
+import wm
+from wm.cli.main import main
+from wm.data import EpisodeWriter
+
+WORDS = ["train", "data=set", "run=run", "model=tiny", "train.steps=3", "train.batch=4"]
+WRONG = {
+    "preset": ("model=smal", "did you mean 'small'"),
+    "key": ("train.rat=1", "did you mean 'train.rate'"),
+    "key of the model": ("model.laten=3", "did you mean 'model.latent'"),
+    "value": ("train.batch=many", "a whole number like"),
+    "loss": ("+model.objective.sigrec=1.0", "unknown loss"),
+    "no such class": ("model.encoder._target_=wm.encoders.Nope", "does not exist"),
+    "class of somebody else": ("model.encoder._target_=os.system", "_target_"),
+    "no steps": ("train.steps=0", "at least 1"),
+    "rate": ("train.rate=-1.0", "above 0"),
+    "no dataset": ("data=nowhere", "there is no dataset at nowhere"),
+    "foreign dataset": ("data=foreign", "not a wmpc dataset"),
+    "truncated dataset": ("data=cut", "cut"),
+    "too few episodes": ("data=few", "record at least 10"),
+    "window too long": ("model.rollout=9", "needs episodes of at least"),
+    "proprio missing": ("model.proprio=true", "proprioceptive"),
+    "precision": ("train.precision=17", "precision"),
+    "accelerator": ("train.accelerator=abacus", "abacus"),
+}
+
+
+def record(path, episodes=12):
+    rng = np.random.default_rng(0)
+    meta = {"env": "mine", "fps": 10.0, "action_low": [-1.0], "action_high": [1.0]}
+    with EpisodeWriter(path, meta) as writer:
+        for _ in range(episodes):
+            pixels = rng.integers(0, 256, (7, 32, 32, 3), np.uint8)
+            writer.append({"pixels": pixels, "action": rng.uniform(-1, 1, (6, 2, 1)).astype("f4")})
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sets")
+    record(folder / "set")
+    record(folder / "few", 5)
+    record(folder / "cut")
+    (folder / "cut" / "pixels.npy").write_bytes(b"\x93NUMPY")
+    (folder / "foreign").mkdir()
+    (folder / "foreign" / "thesis.tex").write_text("precious")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def here(sets, tmp_path, monkeypatch):
+    """A fresh folder that sees the datasets."""
+    monkeypatch.chdir(tmp_path)
+    for data in sets.iterdir():
+        (tmp_path / data.name).symlink_to(data)
+    return tmp_path
+
+
+def test_a_run_from_words(here, capsys):
+    assert main(WORDS) == 0
+    model = wm.load("run")
+    assert model.spec.image_size == 32 and model.latent == 16
+    before = (here / "run" / "model.safetensors").read_bytes()
+    assert main(WORDS) == 0
+    assert "was trained already" in capsys.readouterr().out
+    assert main([*WORDS, "seed=1"]) == 2
+    assert "train.seed was 0, is 1" in capsys.readouterr().err
+    assert (here / "run" / "model.safetensors").read_bytes() == before
+
+
+def test_a_sweep_makes_a_run_a_value(here):
+    words = [w for w in WORDS if not w.startswith("run=")]
+    assert main([*words, "-m", "seed=0,1"]) == 0
+    seeds = [json.loads(p.read_bytes())["train"]["seed"] for p in here.glob("runs/*/config.json")]
+    assert sorted(seeds) == [0, 1]
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_words_end_in_one_sentence(here, capsys, case):
+    words, message = WRONG[case]
+    assert main([*WORDS, words]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.startswith("wmpc train: ")
+    assert error.count("\n") == 1 and "Traceback" not in error
+    assert not (here / "run").exists()
+    assert (here / "foreign" / "thesis.tex").read_text() == "precious"
