@@ -24,7 +24,7 @@ class CEM:
         self,
         samples: int = 128,
         elites: int = 16,
-        iterations: int = 4,
+        iterations: int = 6,
         spread: float = 1.0,
         least_spread: float = 0.02,
         momentum: float = 0.0,

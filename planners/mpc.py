@@ -74,7 +74,7 @@ class MPCAgent:
         model: WorldModel,
         planner: Planner,
         *,
-        horizon: int = 5,
+        horizon: int = 7,
         execute: int = 1,
         knots: int | None = 1,
         steps: Steps = "sum",
