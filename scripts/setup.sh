@@ -36,12 +36,11 @@ fi
 echo "Setting up $folder (a few minutes the first time)"
 [ -x "$folder/bin/pip" ] || "$python" -m venv "$folder"
 
-# The CPU build of torch first: the default one on Linux brings gigabytes of CUDA. For a GPU, install
-# torch into the environment by hand: what satisfies the pin is left alone.
+# The CPU build of torch first: the default one on Linux brings gigabytes of CUDA. Where pip's index
+# has no CPU build, point PIP_EXTRA_INDEX_URL at PyTorch's own, which its "get started" page names.
+# For a GPU, install torch into the environment by hand: what satisfies the pin is left alone.
 if ! pip freeze | grep -q "^$torch"; then
-    pip install -q "$torch+cpu" 2>/dev/null ||
-        pip install -q "$torch+cpu" --index-url https://download.pytorch.org/whl/cpu 2>/dev/null ||
-        pip install -q "$torch"
+    pip install -q "$torch+cpu" 2>/dev/null || pip install -q "$torch"
 fi
 pip install -qq -c constraints.txt "${wanted[@]}"
 
