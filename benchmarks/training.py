@@ -24,6 +24,7 @@ from wm.data import EpisodeWriter, Windows, open_episodes
 from wm.model import window_length
 from wm.spec import describe_data
 from wm.training.loop import optimizer_of, tensors, train_step
+from wm.training.memory import keep_freed_memory
 
 
 def noise_dataset(path: Path, episodes: int = 60, steps: int = 30) -> None:
@@ -43,6 +44,7 @@ def noise_dataset(path: Path, episodes: int = 60, steps: int = 30) -> None:
 def main(preset: str = "small", repeats: int = 15, steps: int = 5) -> None:
     with initialize_config_module("configs", version_base="1.3"):
         cfg = compose("train", [f"model={preset}"])
+    keep_freed_memory()  # as `wm.training.train` does
     batch, fabric = cfg.train.batch, Fabric(accelerator="cpu")
     with tempfile.TemporaryDirectory() as folder:
         noise_dataset(Path(folder) / "noise")

@@ -25,9 +25,9 @@ class ConvEncoder(nn.Module):
             )
         depth = image_size.bit_length() - 4  # 64 -> 16 -> 8 -> 4: three layers
         widths = [channels[min(i, len(channels) - 1)] for i in range(depth)]
-        layers: list[nn.Module] = [nn.Conv2d(in_channels, widths[0], 8, 4, 2), nn.ReLU()]
+        layers: list[nn.Module] = [nn.Conv2d(in_channels, widths[0], 8, 4, 2), nn.ReLU(True)]
         for before, after in pairwise(widths):
-            layers += [nn.Conv2d(before, after, 4, 2, 1), nn.ReLU()]
+            layers += [nn.Conv2d(before, after, 4, 2, 1), nn.ReLU(True)]  # in place: less memory
         for layer in layers:
             if isinstance(layer, nn.Conv2d):  # keep the signal's variance from layer to layer
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")

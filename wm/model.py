@@ -213,12 +213,7 @@ def _rollout(model: JEPA, z: Tensor, a: Tensor, _: torch.Generator) -> Tensor:
 
 def _sigreg(model: JEPA, z: Tensor, a: Tensor, generator: torch.Generator) -> Tensor:
     directions = losses.random_directions(model.latent, model.directions, generator, z.device)
-    import os
-
-    z = z[:, :, 0]
-    if os.environ.get("POOL"):
-        z = z.flatten(0, 1).unsqueeze(1)
-    return losses.sigreg(z, directions)
+    return losses.sigreg(z[:, :, 0], directions)
 
 
 def _inverse(model: JEPA, z: Tensor, a: Tensor, _: torch.Generator) -> Tensor:

@@ -15,6 +15,7 @@ from wm.errors import WmError
 from wm.model import JEPA, window_length
 from wm.spec import describe_data
 from wm.training.loop import Report, fit, optimizer_of, train_step
+from wm.training.memory import keep_freed_memory
 from wm.training.schedule import steps_in
 
 
@@ -84,6 +85,7 @@ def train(
     except (ValueError, RuntimeError) as error:  # fabric says what is allowed or missing
         raise WmError(f"train.accelerator, devices or precision do not fit: {error}") from error
     fabric.launch()
+    keep_freed_memory()
     frozen = _resume(run, dict(model), spec.as_dict(), recipe)
     if frozen is None:
         if steps is None:
