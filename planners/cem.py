@@ -5,7 +5,7 @@ from torch import Generator, Tensor
 
 from planners.errors import PlannerError
 from planners.problem import Plan, Problem
-from planners.search import Best, bounds, checked_warm_start
+from planners.search import Search
 
 
 class CEM:
@@ -48,24 +48,17 @@ class CEM:
         deadline: float | None = None,
     ) -> Plan:
         """See `planners.problem.Planner`."""
-        box = bounds(problem)
-        B, H, A = problem.dynamics.start.shape[0], problem.horizon, len(box.low)
-        centre, half = (box.high + box.low) / 2, (box.high - box.low) / 2
-        warm_start = checked_warm_start(problem, warm_start)
-        mean = centre.expand(B, H, A) if warm_start is None else warm_start
-        std = (self.spread * half).expand(B, H, A)
-        best = Best(problem, deadline)
-        for iteration in range(self.iterations):
-            if iteration and best.expired():
-                break
-            noise = torch.randn(B, self.samples, H, A, generator=generator, dtype=mean.dtype)
-            actions = box.clamp(mean[:, None] + std[:, None] * noise.to(mean.device))
+        search = Search(problem, generator, warm_start, deadline)
+        mean, std = search.initial, (self.spread * search.half).expand_as(search.initial)
+        for _ in search.rounds(self.iterations):
+            actions = mean[:, None] + std[:, None] * search.noise(self.samples)
+            actions = search.box.clamp(actions)
             actions[:, 0] = mean  # the mean itself, at first the warm start, is a candidate
-            rank = best.score(actions)
+            rank = search.score(actions)
             elite = rank.topk(self.elites, largest=False).indices
-            chosen = actions.gather(1, elite[:, :, None, None].expand(-1, -1, H, A))
+            chosen = actions.take_along_dim(elite[:, :, None, None], 1)
             keep = self.momentum
             mean = keep * mean + (1 - keep) * chosen.mean(1)
             std = keep * std + (1 - keep) * chosen.std(1)
-            std = torch.maximum(std, self.least_spread * half)
-        return best.plan(spread=float((std / half).mean()))
+            std = torch.maximum(std, self.least_spread * search.half)
+        return search.plan(spread=float((std / search.half).mean()))

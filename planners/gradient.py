@@ -5,7 +5,7 @@ from torch import Generator, Tensor
 
 from planners.errors import PlannerError
 from planners.problem import Plan, Problem
-from planners.search import Best, bounds, checked_warm_start
+from planners.search import Search
 
 
 class Adam:
@@ -37,17 +37,14 @@ class Adam:
         deadline: float | None = None,
     ) -> Plan:
         """See `planners.problem.Planner`."""
-        box = bounds(problem)
-        B, H, A = problem.dynamics.start.shape[0], problem.horizon, len(box.low)
-        centre, half = (box.high + box.low) / 2, (box.high - box.low) / 2
-        warm_start = checked_warm_start(problem, warm_start)
-        mean = centre.expand(B, H, A) if warm_start is None else warm_start
-        noise = torch.randn(B, self.restarts, H, A, generator=generator, dtype=mean.dtype)
+        search = Search(problem, generator, warm_start, deadline)
+        half = search.half
+        noise = search.noise(self.restarts)
         noise[:, 0] = 0
-        actions = box.clamp(mean[:, None] + self.spread * half * noise.to(mean.device))
-        best = Best(problem, deadline)
+        actions = search.box.clamp(search.initial[:, None] + self.spread * half * noise)
         m = v = torch.zeros_like(actions)
-        for step in range(1, self.iterations + 1):
+        step = 0
+        for step in search.rounds(self.iterations + 1):  # the last only looks where it ended
             with torch.enable_grad():
                 actions = actions.detach().requires_grad_()
                 latents = problem.dynamics.rollout(actions)
@@ -57,17 +54,15 @@ class Adam:
                         "the cost does not depend differentiably on the actions (a simulator or a "
                         "detached model?); use a sampling planner such as CEM"
                     )
+                search.take(actions, latents, cost)
+                if step == self.iterations:
+                    break
                 (gradient,) = torch.autograd.grad(cost.sum(), actions)
-            best.take(actions, latents, cost)
-            if best.expired():
-                break
             gradient = gradient.nan_to_num(0.0) * half  # in shares of the half range
             m = 0.9 * m + 0.1 * gradient
             v = 0.999 * v + 0.001 * gradient.square()
-            direction = (m / (1 - 0.9**step)) / ((v / (1 - 0.999**step)).sqrt() + 1e-8)
-            rate = self.rate * (1 - (step - 1) / self.iterations)  # anneal: end near the optimum
-            actions = box.clamp(actions.detach() - rate * half * direction)
-        else:
-            with torch.no_grad():
-                best.score(actions)
-        return best.plan()
+            t = step + 1
+            direction = (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8)
+            rate = self.rate * (1 - step / self.iterations)  # anneal: end near the optimum
+            actions = search.box.clamp(actions.detach() - rate * half * direction)
+        return search.plan(steps=step)

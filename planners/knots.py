@@ -6,7 +6,7 @@ that a sampling planner finds goals it would otherwise never come near.
 
 from torch import Tensor
 
-from planners.problem import Dynamics
+from planners.problem import Dynamics, candidate_bytes
 
 
 def hold(actions: Tensor, times: int, size: int) -> Tensor:

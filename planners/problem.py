@@ -67,6 +67,17 @@ class Problem:
     """(B, K, D), for planners that use the goal beyond its cost."""
     constraints: tuple[Cost, ...] = ()
     """Each <= 0 where satisfied."""
+    memory: int = 1 << 30
+    """Bytes that imagining may take; more candidates than fit are rolled out one after another."""
+
+
+def candidate_bytes(dynamics: Dynamics, horizon: int, A: int) -> int:
+    """Bytes that rolling out one candidate takes: as the dynamics say in `candidate_bytes(H)`,
+    else 32 times the size of its latents and actions."""
+    if (told := getattr(dynamics, "candidate_bytes", None)) is not None:
+        return int(told(horizon))
+    start = dynamics.start
+    return 32 * horizon * (start[0].numel() + A) * start.element_size()
 
 
 @dataclass(frozen=True)

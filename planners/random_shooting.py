@@ -5,7 +5,7 @@ from torch import Generator, Tensor
 
 from planners.errors import PlannerError
 from planners.problem import Plan, Problem
-from planners.search import Best, bounds, checked_warm_start
+from planners.search import Search
 
 
 class RandomShooting:
@@ -34,16 +34,15 @@ class RandomShooting:
         deadline: float | None = None,
     ) -> Plan:
         """See `planners.problem.Planner`."""
-        box = bounds(problem)
-        B, H, A = problem.dynamics.start.shape[0], problem.horizon, len(box.low)
-        warm_start = checked_warm_start(problem, warm_start)
-        best = Best(problem, deadline)
-        for iteration in range(self.iterations):
-            if iteration and best.expired():
-                break
-            share = torch.rand(B, self.samples, H, A, generator=generator, dtype=box.low.dtype)
-            actions = box.low + (box.high - box.low) * share.to(box.low.device)
-            if iteration == 0 and warm_start is not None:
-                actions[:, 0] = warm_start
-            best.score(actions)
-        return best.plan()
+        search = Search(problem, generator, warm_start, deadline)
+        low, high = search.box.low, search.box.high
+        shape = 1, self.samples, search.H, search.A
+        for iteration in search.rounds(self.iterations):
+            share = torch.rand(
+                shape, generator=generator, dtype=low.dtype, device=generator.device
+            ).to(low.device)
+            actions = (low + (high - low) * share).expand(search.B, -1, -1, -1)
+            if iteration == 0:
+                actions = torch.cat([search.initial[:, None], actions[:, 1:]], 1)
+            search.score(actions)
+        return search.plan()

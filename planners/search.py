@@ -1,59 +1,91 @@
-"""What every sampling planner does alike: draw within bounds, score, keep the best ever seen."""
+"""One call of `plan`: the checked problem, its clock, and the best candidate seen so far.
+
+What every planner does alike is here: candidates are rolled out in pieces that fit the memory,
+constraints come before cost, a NaN never wins, and the search ends before its deadline, not after.
+"""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from planners.errors import PlannerError
-from planners.problem import Box, Plan, Problem
+from planners.problem import Box, Categorical, Plan, Problem, candidate_bytes
 
 
-def bounds(problem: Problem) -> Box:
-    """The problem's box, checked: finite, not inverted, a horizon of at least one."""
-    box = problem.actions
-    if not isinstance(box, Box):
-        raise PlannerError(f"this planner searches a Box of actions, not {type(box).__name__}")
-    if box.low.shape != box.high.shape or box.low.dim() != 1:
-        raise PlannerError(
-            f"action bounds are {tuple(box.low.shape)} and {tuple(box.high.shape)}; both must be "
-            "(A,)"
-        )
-    if not (box.low.isfinite().all() and box.high.isfinite().all() and (box.low < box.high).all()):
-        raise PlannerError("action bounds must be finite with low < high in every dimension")
-    if problem.horizon < 1:
-        raise PlannerError(f"horizon is {problem.horizon}; it must be at least 1")
-    return box
+class Search:
+    """The state of a search over (B, H, A) sequences.
 
+    Args:
+        problem, generator, warm_start, deadline: as `planners.problem.Planner.plan` takes them.
+        space: the kind of actions that the planner can search.
 
-def checked_warm_start(problem: Problem, warm_start: Tensor | None) -> Tensor | None:
-    """`warm_start` (B, H, A) clamped to the bounds, or a PlannerError about its shape."""
-    if warm_start is None:
-        return None
-    box = bounds(problem)
-    expected = (problem.dynamics.start.shape[0], problem.horizon, len(box.low))
-    if tuple(warm_start.shape) != expected:
-        raise PlannerError(
-            f"warm_start is {tuple(warm_start.shape)}; this problem needs (B, H, A) = {expected}"
-        )
-    return box.clamp(warm_start)
+    Attributes:
+        box: bounds of one action; for `Categorical`, 0 to 1.
+        centre, half: (A,), the middle of the bounds and half their range.
+        initial: (B, H, A), the warm start, or the middle of the bounds.
+    """
 
-
-class Best:
-    """The best candidate of every problem so far, and how long the search has taken."""
-
-    def __init__(self, problem: Problem, deadline: float | None) -> None:
-        self.problem, self.deadline = problem, deadline
+    def __init__(
+        self,
+        problem: Problem,
+        generator: Generator,
+        warm_start: Tensor | None,
+        deadline: float | None,
+        space: type[Box] | type[Categorical] = Box,
+    ) -> None:
         self.began = time.perf_counter()
+        self.problem, self.generator, self.deadline = problem, generator, deadline
+        start = problem.dynamics.start
+        self.box = _bounds(problem, space, start)
+        self.B, self.H, self.A = start.shape[0], problem.horizon, len(self.box.low)
+        self.centre = (self.box.high + self.box.low) / 2
+        self.half = (self.box.high - self.box.low) / 2
+        self.initial = self._initial(warm_start)
+        size = candidate_bytes(problem.dynamics, self.H, self.A)
+        self.piece = max(1, problem.memory // (self.B * size))
         self.found: tuple[Tensor, ...] = ()  # rank, actions, cost, violation, latents
-        self.history: list[float] = []
-        self.invalid = 0
+        self.history: list[Tensor] = []
+        self.invalid: Tensor | int = 0
+
+    def _initial(self, warm_start: Tensor | None) -> Tensor:
+        expected = (self.B, self.H, self.A)
+        if warm_start is None:
+            return self.centre.expand(expected)
+        if tuple(warm_start.shape) != expected:
+            raise PlannerError(
+                f"warm_start is {tuple(warm_start.shape)}; this problem needs (B, H, A) = "
+                f"{expected}"
+            )
+        return self.box.clamp(warm_start.to(self.box.low))
+
+    def noise(self, N: int, H: int | None = None) -> Tensor:
+        """Standard normal (1, N, H, A): every problem draws the same, so that none depends on
+        which others it is planned beside."""
+        shape = 1, N, H or self.H, self.A
+        kind = {"dtype": self.box.low.dtype, "device": self.generator.device}
+        return torch.randn(shape, generator=self.generator, **kind).to(self.box.low.device)
+
+    def rounds(self, most: int) -> Iterator[int]:
+        """0, 1, ... `most` - 1, while there is time for another round like the slowest so far."""
+        slowest, began = 0.0, time.perf_counter()
+        for index in range(most):
+            if self.deadline is not None:
+                now = time.perf_counter()
+                slowest, began = max(slowest, now - began) if index else 0.0, now
+                if now - self.began + slowest >= self.deadline:
+                    return
+            yield index
 
     def score(self, actions: Tensor) -> Tensor:
         """Roll out candidates (B, N, H, A) and return their rank (B, N); see `take`."""
-        latents = self.problem.dynamics.rollout(actions)
-        return self.take(actions, latents, self.problem.cost(latents, actions))
+        ranks = []
+        for piece in actions.split(self.piece, 1):
+            latents = self.problem.dynamics.rollout(piece)
+            ranks.append(self.take(piece, latents, self.problem.cost(latents, piece)))
+        return ranks[0] if len(ranks) == 1 else torch.cat(ranks, 1)
 
     def take(self, actions: Tensor, latents: Tensor, cost: Tensor) -> Tensor:
         """Remember the best of candidates with known latents and cost (B, N); return their rank.
@@ -61,15 +93,22 @@ class Best:
         The rank is the cost, except that violated constraints come before any cost, and that a
         NaN counts as infinite: it never wins.
         """
+        B, N = actions.shape[:2]
+        if cost.shape != (B, N):
+            raise PlannerError(
+                f"the cost returned {tuple(cost.shape)} for {N} candidates of {B} problems; it "
+                f"must return (B, N) = {(B, N)}"
+            )
         actions, latents, cost = actions.detach(), latents.detach(), cost.detach()
+        nan = cost.isnan()
         violation = torch.zeros_like(cost)
         for constraint in self.problem.constraints:
             excess = constraint(latents, actions).detach()
             violation = torch.maximum(violation, excess.nan_to_num(torch.inf))
-        rank = torch.where(violation > 0, 1e30 * (1 + violation), cost)
-        self.invalid += int(cost.isnan().sum())
-        rank = rank.masked_fill(cost.isnan(), torch.inf)
-        B = len(rank)
+        rank = cost.masked_fill(nan, torch.inf)
+        if self.problem.constraints:
+            rank = torch.where(violation > 0, 1e30 * (1 + violation), rank)
+            rank = rank.masked_fill(nan, torch.inf)
         pick = torch.arange(B, device=rank.device), rank.argmin(1)
         new = tuple(x[pick] for x in (rank, actions, cost, violation, latents))
         if self.found:
@@ -79,21 +118,52 @@ class Best:
                 for x, old in zip(new, self.found, strict=True)
             )
         self.found = new
-        self.history.append(float(new[2].mean()))
+        self.history.append(new[2].mean())
+        self.invalid = self.invalid + nan.sum()
         return rank
 
-    def expired(self) -> bool:
-        """Whether the deadline has passed."""
-        return self.deadline is not None and time.perf_counter() - self.began >= self.deadline
-
+    @torch.no_grad()
     def plan(self, **stats: Any) -> Plan:
-        """The best as a Plan; `stats` are kept beside the search's own."""
+        """The best as a Plan, the initial sequence where there was no time for more; `stats` are
+        kept beside the search's own."""
+        if not self.found:
+            self.score(self.initial.unsqueeze(1))
         rank, actions, cost, violation, latents = self.found
+        invalid = int(self.invalid)
         if not rank.isfinite().all():
             raise PlannerError(
-                f"every candidate of some problem cost NaN or infinity ({self.invalid} NaN in all):"
+                f"every candidate of some problem cost NaN or infinity ({invalid} NaN in all):"
                 " check that the model, the goal and the current latent are finite"
             )
-        stats["history"], stats["invalid"] = self.history, self.invalid
+        stats["history"] = torch.stack(self.history).tolist()
+        stats["invalid"], stats["feasible"] = invalid, violation <= 0
         stats["seconds"] = time.perf_counter() - self.began
         return Plan(actions, cost, violation, latents, stats)
+
+
+def _bounds(problem: Problem, space: type, start: Tensor) -> Box:
+    """The bounds of one action; PlannerError where the problem makes no sense."""
+    actions = problem.actions
+    if not isinstance(actions, space):
+        raise PlannerError(
+            f"this planner searches a {space.__name__} of actions, the problem has a "
+            f"{type(actions).__name__}: "
+            + ("use CategoricalCEM" if isinstance(actions, Categorical) else "use CEM")
+        )
+    if problem.horizon < 1:
+        raise PlannerError(f"horizon is {problem.horizon}; it must be at least 1")
+    if start.dim() != 3:
+        raise PlannerError(f"dynamics.start is {tuple(start.shape)}; it must be (B, K, D)")
+    if isinstance(actions, Categorical):
+        if actions.n < 2:
+            raise PlannerError(f"a Categorical of {actions.n} actions; it needs at least 2")
+        zeros = start.new_zeros(actions.n)
+        return Box(zeros, zeros + 1)
+    low, high = actions.low, actions.high
+    if low.shape != high.shape or low.dim() != 1 or not len(low):
+        raise PlannerError(
+            f"action bounds are {tuple(low.shape)} and {tuple(high.shape)}; both must be (A,)"
+        )
+    if not (low.isfinite().all() and high.isfinite().all() and (low < high).all()):
+        raise PlannerError("action bounds must be finite with low < high in every dimension")
+    return actions

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from wm.predictors import Predictor
+from wm.predictors import Predictor, candidates
 
 
 class LatentDynamics:
@@ -34,33 +34,16 @@ class LatentDynamics:
 
     def rollout(self, actions: Tensor) -> Tensor:
         """(B, N, H, A) -> (B, N, H, K, D), each step fed with the one before."""
-        return self._roll(actions, None)
+        z = self.predictor.rollout(self.latents.flatten(2), self.executed, self.valid, actions)
+        return z.unflatten(-1, self.latents.shape[2:])
 
     def predict(self, states: Tensor, actions: Tensor) -> Tensor:
         """states (B, N, H - 1, K, D) are s_1..s_{H-1} given, actions (B, N, H, A) ->
         F(s_t, a_t) for t = 0..H-1, (B, N, H, K, D)."""
-        return self._roll(actions, states)
-
-    def _roll(self, actions: Tensor, given: Tensor | None) -> Tensor:
         B, N, H, _ = actions.shape
-        h = self.predictor.context
-        K, D = self.latents.shape[2:]
-
-        def candidates(x: Tensor) -> Tensor:
-            return x.unsqueeze(1).expand(B, N, *x.shape[1:]).flatten(0, 1)
-
-        z = candidates(self.latents.flatten(2))
-        valid = candidates(self.valid)
-        a = torch.cat([candidates(self.executed), actions.flatten(0, 1)], 1)
-        c = z.shape[1]
-        valid = torch.cat([valid, valid.new_ones(B * N, H)], 1)
-        if given is not None:
-            z = torch.cat([z, given.flatten(0, 1).flatten(2)], 1)
-        imagined = []
-        for t in range(c, c + H):
-            lo = max(0, t - h)
-            following = self.predictor.last(z[:, lo:t], a[:, lo:t], valid[:, lo:t])
-            imagined.append(following)
-            if given is None:
-                z = torch.cat([z, following.unsqueeze(1)], 1)
-        return torch.stack(imagined, 1).view(B, N, H, K, D)
+        z = torch.cat([candidates(self.latents, N), states.flatten(0, 1)], 1)
+        a = torch.cat([candidates(self.executed, N), actions.flatten(0, 1)], 1)
+        valid = candidates(self.valid, N)
+        valid = torch.cat([valid, valid.new_ones(B * N, H - 1)], 1)
+        following = self.predictor(z.flatten(2), a, valid)[:, -H:]
+        return following.unflatten(0, (B, N)).unflatten(-1, self.latents.shape[2:])

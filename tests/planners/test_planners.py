@@ -54,11 +54,9 @@ def test_bounds_hold_always(planner, seed):
 
 def test_same_seed_same_plan(planner):
     problem = quadratic(torch.full((2, 3, 2), 0.4))
-    first, second, other = (
-        planner.plan(problem, generator=generator(seed), deadline=0.0) for seed in (7, 7, 8)
-    )
+    first, second, other = (planner.plan(problem, generator=generator(seed)) for seed in (7, 7, 8))
     assert torch.equal(first.actions, second.actions)
-    assert not torch.equal(first.actions, other.actions)
+    assert first.stats["history"] == second.stats["history"] != other.stats["history"]
 
 
 def test_never_worse_than_the_warm_start(planner):

@@ -1,69 +1,10 @@
-"""Predictors: from a context of latents and actions to the next latent.
-
-A predictor is a module with two methods. `forward(z, a, valid)` gives the next latent after every
-position of a window, each from at most `context` frames up to it; `last(z, a, valid)` only after
-the last one, which is what a rollout needs. z (B, T, X) with slots flattened into X = K * D,
-a (B, T, A), a[:, t] leads from z[:, t] to z[:, t + 1]; valid (B, T) bool tells real frames from
-padding, which always stands before them.
-"""
-
-from typing import Protocol
+"""LeWM's predictor: a causal transformer over the context, modulated by the actions."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-class Predictor(Protocol):
-    """See the module's docstring."""
-
-    context: int
-
-    def __call__(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor: ...
-
-    def last(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor: ...
-
-
-def windows(x: Tensor, h: int) -> Tensor:
-    """(B, T, ...) -> (B, T, h, ...): the h entries up to each position, zeros before the first."""
-    x = torch.cat([x.new_zeros(x.shape[0], h - 1, *x.shape[2:]), x], 1)
-    return x.unfold(1, h, 1).movedim(-1, 2)
-
-
-class WindowMLP(nn.Module):
-    """Residual MLP over the whole context at once: z_{t+1} = z_t + f(z, a, valid)."""
-
-    def __init__(
-        self, latent: int, action: int, context: int, width: int = 512, depth: int = 2
-    ) -> None:
-        super().__init__()
-        self.context = context
-        self.inlet = nn.Linear(context * (latent + action + 1), width)
-        self.blocks = nn.ModuleList(
-            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU())
-            for _ in range(depth)
-        )
-        self.outlet = nn.Linear(width, latent)
-        nn.init.zeros_(self.outlet.weight)
-        nn.init.zeros_(self.outlet.bias)
-
-    def forward(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
-        """(B, T, X), (B, T, A), (B, T) -> (B, T, X)"""
-        B, T = valid.shape
-        h = self.context
-        flat = [windows(x, h).flatten(0, 1) for x in (z, a, valid)]
-        return self.last(*flat).view(B, T, -1)
-
-    def last(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
-        """(B, T, X), (B, T, A), (B, T) -> (B, X), the latent after the last position"""
-        missing = self.context - z.shape[1]
-        mask = valid.unsqueeze(-1).to(z.dtype)
-        known = torch.cat([z * mask, a * mask, mask], -1)
-        x = F.pad(known, (0, 0, missing, 0)).flatten(1)
-        x = F.silu(self.inlet(x))
-        for block in self.blocks:
-            x = x + block(x)
-        return z[:, -1] + self.outlet(x)
+from wm.predictors.base import roll_last, windows
 
 
 class AdaLNBlock(nn.Module):
@@ -152,3 +93,7 @@ class CausalTransformer(nn.Module):
     def last(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
         """(B, T, X), (B, T, A), (B, T) -> (B, X), the latent after the last position"""
         return self(z, a, valid)[:, -1]
+
+    def rollout(self, z: Tensor, a: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
+        """See `Predictor`."""
+        return roll_last(self, z, a, valid, actions)
