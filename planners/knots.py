@@ -30,3 +30,6 @@ class HeldDynamics:
 
     def predict(self, states: Tensor, actions: Tensor) -> Tensor:
         return self.dynamics.predict(states, hold(actions, self.times, self.size))
+
+    def candidate_bytes(self, horizon: int) -> int:
+        return candidate_bytes(self.dynamics, horizon, self.times * self.size)
