@@ -3,7 +3,7 @@
 from planners.cem import CEM
 from planners.costs import add, effort, latent_distance
 from planners.errors import PlannerError
-from planners.gradient import Adam
+from planners.gradient import SGD, Adam, ProjectedGradient
 from planners.mpc import MPCAgent, WorldModel
 from planners.numpy_model import NumpyDynamics, NumpyModel
 from planners.problem import Box, Categorical, Cost, Dynamics, Plan, Planner, Problem
@@ -11,6 +11,7 @@ from planners.random_shooting import RandomShooting
 
 __all__ = [
     "CEM",
+    "SGD",
     "Adam",
     "Box",
     "Categorical",
@@ -23,6 +24,7 @@ __all__ = [
     "Planner",
     "PlannerError",
     "Problem",
+    "ProjectedGradient",
     "RandomShooting",
     "WorldModel",
     "add",

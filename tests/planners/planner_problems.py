@@ -2,11 +2,13 @@
 
 import torch
 
-from planners import CEM, Adam, Box, Problem, RandomShooting
+from planners import CEM, SGD, Adam, Box, Problem, ProjectedGradient, RandomShooting
 
 PLANNERS = {
     "cem": CEM(samples=256, elites=24, iterations=14, spread=0.5),
     "adam": Adam(restarts=4, iterations=120),
+    "sgd": SGD(restarts=4, iterations=120),
+    "projected": ProjectedGradient(restarts=4, iterations=30),
     "random": RandomShooting(samples=2000, iterations=5),
 }
 
@@ -26,7 +28,9 @@ class Linear:
         return torch.stack(latents, 2).unsqueeze(-2)
 
     def predict(self, states, actions):
-        raise AssertionError("not used here")
+        first = self.start[:, None, None].expand(*actions.shape[:2], 1, -1, -1)
+        given = torch.cat([first, states], 2)[..., 0, :]
+        return (given @ self.M + actions @ self.G).unsqueeze(-2)
 
 
 def box(A, low=-1.0, high=1.0, dtype=torch.float32):
