@@ -10,7 +10,7 @@ from torch import Tensor
 from planners.costs import Steps, latent_distance
 from planners.errors import PlannerError
 from planners.knots import HeldDynamics, hold
-from planners.problem import Box, Dynamics, Plan, Planner, Problem
+from planners.problem import Box, Cost, Dynamics, Plan, Planner, Problem
 
 
 class WorldModel(Protocol):
@@ -67,6 +67,8 @@ class MPCAgent:
             With "last" a receding horizon procrastinates: the goal stays H blocks away.
         seed: of the planner's randomness; every `reset` starts it anew.
         deadline: seconds a plan may take; None leaves the planner its own budget.
+        constraints: guardrails on what is imagined, each <= 0 where satisfied; see
+            `planners.guardrails`.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class MPCAgent:
         steps: Steps = "sum",
         seed: int = 0,
         deadline: float | None = None,
+        constraints: tuple[Cost, ...] = (),
     ) -> None:
         if not 1 <= execute <= horizon:
             raise PlannerError(f"execute is {execute}; it must be 1 to horizon = {horizon}")
@@ -87,6 +90,7 @@ class MPCAgent:
         self.horizon, self.execute = horizon, execute
         self.steps: Steps = steps
         self.seed, self.deadline = seed, deadline
+        self.constraints = tuple(constraints)
         low, high = model.action_bounds()
         self.block, self.size = model.denormalise(low).shape
         if knots is None:
@@ -151,6 +155,7 @@ class MPCAgent:
             horizon=self.horizon,
             actions=self.actions,
             goal=self.goal,
+            constraints=self.constraints,
         )
         self.plan = self.planner.plan(
             problem,
