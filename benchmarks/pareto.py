@@ -1,0 +1,120 @@
+"""Success against time, for every planner on one trained model.
+
+    python benchmarks/pareto.py RUN [data=FOLDER] [cases=200] [seed=1] [out=FILE.json] [only=NAME,..]
+
+Each planner, at several budgets, acts in the same frozen cases (drawn with a seed of their own, so
+not those that defaults are reported on); success comes with its 95% interval. Then all of them
+decide in turn, round after round, from the same states, so that their milliseconds (encoding
+included) are measured side by side. Successes found before are kept in FILE and not measured again.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from hydra import compose, initialize_config_module
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+import wm
+from envs.agent import Goal
+from envs.evaluate import evaluate
+from envs.statistics import wilson
+from planners import MPCAgent
+from wm.cli.cases import frozen
+
+REFERENCE = "cem 300x30"
+ENTRANTS: dict[str, dict[str, Any]] = {
+    REFERENCE: {"planner": "cem", "samples": 300, "elites": 30, "iterations": 30},
+    "cem 128x6": {"planner": "cem", "samples": 128, "elites": 16, "iterations": 6},
+    "cem 64x4": {"planner": "cem", "samples": 64, "elites": 8, "iterations": 4},
+    "cem 32x3": {"planner": "cem", "samples": 32, "elites": 5, "iterations": 3},
+    "icem 64x4": {"planner": "icem", "samples": 64, "elites": 8, "iterations": 4},
+    "icem 32x3": {"planner": "icem", "samples": 32, "elites": 5, "iterations": 3},
+    "icem 16x3": {"planner": "icem", "samples": 16, "elites": 4, "iterations": 3},
+    "mppi 128x6": {"planner": "mppi", "samples": 128, "iterations": 6},
+    "mppi 64x4": {"planner": "mppi", "samples": 64, "iterations": 4},
+    "mppi 32x3": {"planner": "mppi", "samples": 32, "iterations": 3},
+    "predictive 128x1": {"planner": "predictive_sampling", "samples": 128, "iterations": 1},
+    "predictive 64x4": {"planner": "predictive_sampling", "samples": 64, "iterations": 4},
+    "random 256x1": {"planner": "random_shooting", "samples": 256, "iterations": 1},
+    "sgd 8x20": {"planner": "sgd", "restarts": 8, "iterations": 20},
+    "adam 8x20": {"planner": "adam", "restarts": 8, "iterations": 20},
+    "adam 4x8": {"planner": "adam", "restarts": 4, "iterations": 8},
+    "projected 8x10": {"planner": "projected_gradient", "restarts": 8, "iterations": 10},
+    "grasp": {"planner": "grasp"},
+    "hybrid": {"planner": "hybrid"},
+}
+
+
+def planner_of(settings: dict[str, Any]) -> Any:
+    """The planner of the config group, with `settings` over its defaults."""
+    settings = dict(settings)
+    with initialize_config_module("configs", version_base="1.3"):
+        config = compose("eval", [f"planner={settings.pop('planner')}", "run=none"]).planner
+    return instantiate(OmegaConf.merge(config, settings))
+
+
+def success(model: Any, planner: Any, drawn: Any, task: Any) -> list[bool]:
+    """Whether each case was reached, with a planner seed of its own."""
+    rows = evaluate(lambda case: MPCAgent(model, planner, seed=case.seed), drawn, task)
+    return [row.success for row in rows]
+
+
+def decisions(agents: dict[str, MPCAgent], drawn: Any, rounds: int = 15) -> dict[str, list[float]]:
+    """Milliseconds of observe and act, one decision of each agent in turn."""
+    spent: dict[str, list[float]] = {name: [] for name in agents}
+    for number in range(rounds + 1):
+        case = drawn.cases[number % len(drawn.cases)]
+        for name, agent in agents.items():
+            agent.reset(Goal({"pixels": case.goal_pixels}))
+            begun = None
+            for look in range(3):  # the third decision has a whole context and a warm start
+                began = time.perf_counter()
+                agent.observe({"pixels": case.goal_pixels[:, :: 1 if look % 2 else -1]}, begun)
+                begun = agent.act()
+            if number:  # the first warms up
+                spent[name].append(1e3 * (time.perf_counter() - began))
+    return spent
+
+
+def main(run: str, options: dict[str, str]) -> None:
+    model = wm.load(run)
+    with initialize_config_module("configs", version_base="1.3"):
+        settings = OmegaConf.to_container(compose("eval", ["run=none"]).manifest, resolve=True)
+    settings |= {"cases": int(options.get("cases", 200)), "seed": int(options.get("seed", 1))}
+    if "filter" in options:
+        settings["filter"] = options["filter"]
+    drawn, _ = frozen(settings, run, options.get("data"), model.spec.action_block)
+    out = Path(options.get("out", Path(run) / "pareto.json"))
+    found = json.loads(out.read_text()) if out.exists() else {}
+    chosen = options["only"].split(",") if "only" in options else list(ENTRANTS)
+    planners = {name: planner_of(ENTRANTS[name]) for name in chosen}
+    task = drawn.make()
+    for name, planner in planners.items():
+        key = json.dumps([ENTRANTS[name], drawn.hash])
+        if key not in found:
+            found[key] = success(model, planner, drawn, task)
+            out.write_text(json.dumps(found))
+            print(f"{name}: {np.mean(found[key]):.1%}", flush=True)
+    task.close()
+    spent = decisions({n: MPCAgent(model, p) for n, p in planners.items()}, drawn)
+    base = median(spent[REFERENCE]) if REFERENCE in spent else float("nan")
+    print(f"{drawn.env}, {len(drawn.cases)} cases, manifest {drawn.hash[:10]}")
+    print(f"{'planner':18} {'success':>8} {'95% interval':>14} {'p50 ms':>7} {'p90 ms':>7} {'time':>6}")
+    for name in sorted(planners, key=lambda name: median(spent[name])):
+        reached = found[json.dumps([ENTRANTS[name], drawn.hash])]
+        low, high = wilson(sum(reached), len(reached))
+        p50, p90 = median(spent[name]), float(np.percentile(spent[name], 90))
+        print(
+            f"{name:18} {np.mean(reached):8.1%} {low:6.1%} -{high:6.1%} {p50:7.1f} {p90:7.1f} "
+            f"{p50 / base:6.1%}"
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], dict(word.split("=", 1) for word in sys.argv[2:]))
