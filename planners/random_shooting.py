@@ -36,11 +36,8 @@ class RandomShooting:
         """See `planners.problem.Planner`."""
         search = Search(problem, generator, warm_start, deadline)
         low, high = search.box.low, search.box.high
-        shape = 1, self.samples, search.H, search.A
         for iteration in search.rounds(self.iterations):
-            share = torch.rand(
-                shape, generator=generator, dtype=low.dtype, device=generator.device
-            ).to(low.device)
+            share = search.uniform(self.samples)
             actions = (low + (high - low) * share).expand(search.B, -1, -1, -1)
             if iteration == 0:
                 actions = torch.cat([search.initial[:, None], actions[:, 1:]], 1)

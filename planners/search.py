@@ -10,9 +10,14 @@ from typing import Any
 
 import torch
 from torch import Generator, Tensor
+from torch.nn.functional import one_hot, pad
 
 from planners.errors import PlannerError
 from planners.problem import Box, Categorical, Plan, Problem, candidate_bytes
+
+DRAWING = 4
+"""Tensors of the candidates' size that live at once while they are drawn (noise, scaled, shifted,
+clamped)."""
 
 
 class Search:
@@ -25,7 +30,8 @@ class Search:
     Attributes:
         box: bounds of one action; for `Categorical`, 0 to 1.
         centre, half: (A,), the middle of the bounds and half their range.
-        initial: (B, H, A), the warm start, or the middle of the bounds.
+        initial: (B, H, A), the warm start, or the middle of the bounds; one-hot for `Categorical`
+            (the warm start's largest entry, or the first class).
     """
 
     def __init__(
@@ -44,8 +50,9 @@ class Search:
         self.centre = (self.box.high + self.box.low) / 2
         self.half = (self.box.high - self.box.low) / 2
         self.initial = self._initial(warm_start)
-        size = candidate_bytes(problem.dynamics, self.H, self.A)
-        self.piece = max(1, problem.memory // (self.B * size))
+        if space is Categorical:
+            self.initial = one_hot(self.initial.argmax(-1), self.A).to(self.initial)
+        self.size = candidate_bytes(problem.dynamics, self.H, self.A)
         self.found: tuple[Tensor, ...] = ()  # rank, actions, cost, violation, latents
         self.history: list[Tensor] = []
         self.invalid: Tensor | int = 0
@@ -68,24 +75,67 @@ class Search:
         kind = {"dtype": self.box.low.dtype, "device": self.generator.device}
         return torch.randn(shape, generator=self.generator, **kind).to(self.box.low.device)
 
-    def rounds(self, most: int) -> Iterator[int]:
-        """0, 1, ... `most` - 1, while there is time for another round like the slowest so far."""
-        slowest, began = 0.0, time.perf_counter()
+    def uniform(self, N: int, A: int | None = None) -> Tensor:
+        """Uniform in [0, 1), (1, N, H, A), the same for every problem as `noise` is."""
+        shape = 1, N, self.H, A or self.A
+        kind = {"dtype": self.box.low.dtype, "device": self.generator.device}
+        return torch.rand(shape, generator=self.generator, **kind).to(self.box.low.device)
+
+    @property
+    def best(self) -> Tensor:
+        """(B, H, A), the best sequence so far; at first the initial one."""
+        return self.found[1] if self.found else self.initial
+
+    def rounds(self, most: int, least: int = 0) -> Iterator[int]:
+        """0, 1, ... `most` - 1, ending before the deadline where at least `least` came.
+
+        Another round is expected to take a quarter longer than the slowest so far, which fades by
+        a tenth a round: the machine hiccups, and one hiccup is no reason to end all plans early.
+        The first takes what it takes: one round is the shortest deadline that can be kept.
+        """
+        slowest, began = 0.0, self._now()
         for index in range(most):
             if self.deadline is not None:
-                now = time.perf_counter()
-                slowest, began = max(slowest, now - began) if index else 0.0, now
-                if now - self.began + slowest >= self.deadline:
+                now = self._now()
+                slowest, began = max(0.9 * slowest, now - began) if index else 0.0, now
+                if index >= least and now + 1.25 * slowest >= self.began + self.deadline:
                     return
             yield index
 
+    def _now(self) -> float:
+        """Seconds on the clock, when all that was asked of the device is done."""
+        if self.deadline is not None and self.box.low.is_cuda:
+            torch.cuda.synchronize(self.box.low.device)
+        return time.perf_counter()
+
     def score(self, actions: Tensor) -> Tensor:
-        """Roll out candidates (B, N, H, A) and return their rank (B, N); see `take`."""
+        """Roll out candidates (B, N, H, A) and return their rank (B, N); see `take`.
+
+        Done in pieces that fit the memory; those for which the time was too short rank infinite.
+        """
+        N = actions.shape[1]
         ranks = []
-        for piece in actions.split(self.piece, 1):
-            latents = self.problem.dynamics.rollout(piece)
-            ranks.append(self.take(piece, latents, self.problem.cost(latents, piece)))
-        return ranks[0] if len(ranks) == 1 else torch.cat(ranks, 1)
+        pieces = actions.split(self._piece(actions), 1)
+        for index in self.rounds(len(pieces), least=1):
+            latents = self.problem.dynamics.rollout(pieces[index])
+            cost = self.problem.cost(latents, pieces[index])
+            ranks.append(self.take(pieces[index], latents, cost))
+        if len(ranks) == 1 == len(pieces):
+            return ranks[0]
+        rank = torch.cat(ranks, 1)
+        return pad(rank, (0, N - rank.shape[1]), value=torch.inf)
+
+    def _piece(self, actions: Tensor) -> int:
+        """How many of the candidates (B, N, H, A) fit the memory at once, beside themselves."""
+        own = DRAWING * actions.nbytes
+        free, size = self.problem.memory - own, self.B * self.size
+        if free < size:
+            raise PlannerError(
+                f"a memory of {self.problem.memory:,} bytes is too small: {actions.shape[1]:,} "
+                f"candidates take {own:,} to draw and {size:,} to roll out one by one; give more "
+                "memory or take fewer samples"
+            )
+        return free // size
 
     def take(self, actions: Tensor, latents: Tensor, cost: Tensor) -> Tensor:
         """Remember the best of candidates with known latents and cost (B, N); return their rank.

@@ -1,0 +1,103 @@
+"""Any optimiser of Nevergrad (CMA-ES and its kin) as a planner; an extra: pip install nevergrad."""
+
+import difflib
+import warnings
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from planners.errors import PlannerError
+from planners.problem import Plan, Problem
+from planners.search import Search
+
+
+class Nevergrad:
+    """Ask one optimiser a problem for candidates, roll all of them out at once, tell the costs.
+
+    Args:
+        optimiser: a name of `nevergrad.optimizers.registry`, such as CMA, DiagonalCMA, PSO, DE,
+            OnePlusOne or NGOpt.
+        samples: candidates that each optimiser gives an iteration (its `num_workers`).
+        iterations: rounds of asking and telling.
+        spread: first standard deviation, as a share of each action's half range.
+    """
+
+    def __init__(
+        self,
+        optimiser: str = "CMA",
+        samples: int = 64,
+        iterations: int = 12,
+        spread: float = 0.5,
+    ) -> None:
+        if samples < 1 or iterations < 1 or spread <= 0:
+            raise PlannerError(
+                "Nevergrad needs samples >= 1, iterations >= 1 and spread > 0, got "
+                f"{samples}, {iterations} and {spread}"
+            )
+        registry = _nevergrad().optimizers.registry
+        if optimiser not in registry:
+            near = difflib.get_close_matches(optimiser, list(registry), 3, 0.0)
+            raise PlannerError(
+                f"Nevergrad has no optimiser {optimiser!r}; did you mean {', '.join(near)}?"
+            )
+        self.optimiser, self.samples, self.iterations = optimiser, samples, iterations
+        self.spread = spread
+
+    @torch.no_grad()
+    def plan(
+        self,
+        problem: Problem,
+        *,
+        generator: Generator,
+        warm_start: Tensor | None = None,
+        deadline: float | None = None,
+    ) -> Plan:
+        """See `planners.problem.Planner`."""
+        search = Search(problem, generator, warm_start, deadline)
+        N, low = self.samples, search.box.low
+        seed = int(torch.randint(2**31, (1,), generator=generator, device=generator.device))
+        optimisers: list[Any] = []
+        for i in search.rounds(self.iterations):
+            if i == 0:  # not before the clock is asked: making them takes its time
+                unit = (search.initial - search.centre) / search.half
+                optimisers = [self._optimiser(start, seed) for start in unit.double().cpu().numpy()]
+            asked = [[optimiser.ask() for _ in range(N)] for optimiser in optimisers]
+            units = torch.tensor([[x.value.tolist() for x in row] for row in asked]).to(low)
+            actions = search.box.clamp(search.centre + search.half * units)
+            if i == 0:
+                actions = torch.cat([search.initial[:, None], actions], 1)
+            losses = _losses(search.score(actions)[:, -N:]).tolist()
+            for optimiser, row, told in zip(optimisers, asked, losses, strict=True):
+                for candidate, loss in zip(row, told, strict=True):
+                    optimiser.tell(candidate, loss)
+        return search.plan()
+
+    def _optimiser(self, start: Any, seed: int) -> Any:
+        """For one problem, from start (H, A) in shares of the half range; all with one seed, so
+        that no plan depends on the problems beside it."""
+        ng = _nevergrad()
+        space = ng.p.Array(init=start, lower=-1.0, upper=1.0)
+        space.set_mutation(sigma=self.spread)
+        space.random_state.seed(seed)
+        make = ng.optimizers.registry[self.optimiser]
+        return make(space, budget=self.samples * self.iterations, num_workers=self.samples)
+
+
+def _losses(rank: Tensor) -> Tensor:
+    """Nevergrad cuts off losses above 5e20, where the ranks of violated constraints are: compress
+    those in their order."""
+    rank, large = rank.double().clamp(max=1e100), 1e18
+    return torch.where(rank > large, large * (1 + (rank / large).log()), rank)
+
+
+def _nevergrad() -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its optional parts
+            import nevergrad
+    except ImportError as error:
+        raise PlannerError(
+            "this planner needs Nevergrad, which is not installed: pip install 'wmpc[nevergrad]'"
+        ) from error
+    return nevergrad
