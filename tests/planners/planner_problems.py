@@ -2,7 +2,16 @@
 
 import torch
 
-from planners import CEM, SGD, Adam, Box, Problem, ProjectedGradient, RandomShooting
+from planners import (
+    CEM,
+    SGD,
+    Adam,
+    AugmentedLagrangian,
+    Box,
+    Problem,
+    ProjectedGradient,
+    RandomShooting,
+)
 
 PLANNERS = {
     "cem": CEM(samples=256, elites=24, iterations=14, spread=0.5),
@@ -10,6 +19,7 @@ PLANNERS = {
     "sgd": SGD(restarts=4, iterations=120),
     "projected": ProjectedGradient(restarts=4, iterations=30),
     "random": RandomShooting(samples=2000, iterations=5),
+    "augmented": AugmentedLagrangian(CEM(samples=256, elites=24, iterations=14, spread=0.5)),
 }
 
 

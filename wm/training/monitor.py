@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from wm.model import JEPA
+from wm.probe import ridge, with_ones
 
 
 def rankme(z: Tensor) -> float:
@@ -17,7 +18,7 @@ def rankme(z: Tensor) -> float:
     return float(torch.exp(-(p * p.log()).sum()))
 
 
-def probe_r2(z: np.ndarray, y: np.ndarray, episode: np.ndarray, ridge: float = 1e-3) -> np.ndarray:
+def probe_r2(z: np.ndarray, y: np.ndarray, episode: np.ndarray) -> np.ndarray:
     """R^2 (V,) of a linear probe from z (n, X) to y (n, V), fitted on even, scored on odd episodes.
 
     A variable that does not vary has no R^2: NaN.
@@ -25,9 +26,7 @@ def probe_r2(z: np.ndarray, y: np.ndarray, episode: np.ndarray, ridge: float = 1
     fit, test = episode % 2 == 0, episode % 2 == 1
     if fit.sum() < 2 or test.sum() < 2:
         return np.full(y.shape[1], np.nan)
-    z = np.concatenate([z, np.ones((len(z), 1))], 1).astype(np.float64)
-    gram = z[fit].T @ z[fit] + ridge * fit.sum() * np.eye(z.shape[1])
-    error = y[test] - z[test] @ np.linalg.solve(gram, z[fit].T @ y[fit])
+    error = y[test] - with_ones(z[test]) @ ridge(z[fit], y[fit])
     spread = y[test].var(0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(spread > 1e-10, 1 - (error**2).mean(0) / spread, np.nan)

@@ -1,0 +1,120 @@
+"""Probes: read the state off latents, to see what a model knows and to state costs in metres."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from wm.data import Episodes, Windows
+from wm.errors import WmError
+from wm.model import JEPA
+
+
+def ridge(z: np.ndarray, y: np.ndarray, strength: float = 1e-3) -> np.ndarray:
+    """W (X + 1, V), the last row its bias: least squares from z (n, X) to y (n, V), plus
+    n * strength * |W|^2."""
+    z = with_ones(z)
+    gram = z.T @ z + strength * len(z) * np.eye(z.shape[1])
+    return np.linalg.solve(gram, z.T @ y)
+
+
+def with_ones(z: np.ndarray) -> np.ndarray:
+    """(n, X) -> (n, X + 1) in double precision, ones in the last column."""
+    return np.concatenate([z, np.ones((len(z), 1))], 1).astype(np.float64)
+
+
+class Probe(nn.Module):
+    """Latents (..., K, D) -> state variables (..., V): a linear map and a small network beside it.
+
+    Args:
+        linear: (K * D + 1, V), see `ridge`; of variables in units of `scale`.
+        scale: (V,).
+        width: of the network's two hidden layers.
+    """
+
+    scale: Tensor
+    error: Tensor
+    """(V,), the root mean squared error on held-out frames, in units of the variables."""
+
+    def __init__(self, linear: np.ndarray, scale: np.ndarray, width: int = 128) -> None:
+        super().__init__()
+        X, V = linear.shape[0] - 1, linear.shape[1]
+        self.linear, last = nn.Linear(X, V), nn.Linear(width, V)
+        self.network = nn.Sequential(
+            nn.Linear(X, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), last
+        )
+        with torch.no_grad():
+            self.linear.weight.copy_(torch.as_tensor(linear[:-1].T))
+            self.linear.bias.copy_(torch.as_tensor(linear[-1]))
+            last.weight.zero_()  # so that it begins as the linear map alone
+            last.bias.zero_()
+        self.register_buffer("scale", torch.as_tensor(scale, dtype=torch.float32))
+        self.register_buffer("error", torch.full((V,), torch.nan))
+
+    def forward(self, latents: Tensor) -> Tensor:
+        z = latents.flatten(-2)
+        return (self.linear(z) + self.network(z)) * self.scale
+
+
+def fit_probe(
+    model: JEPA,
+    episodes: Episodes,
+    describe: Callable[[np.ndarray], np.ndarray],
+    *,
+    frames: int = 20_000,
+    steps: int = 2000,
+    batch: int = 512,
+    rate: float = 3e-3,
+    seed: int = 0,
+) -> Probe:
+    """Fit a probe from the latents of single frames to `describe`'s variables.
+
+    Args:
+        describe: state column (n, S) -> the variables wanted (n, V), such as `Task.describe`.
+        frames: of the training episodes, at most; a tenth as many held-out ones make
+            `Probe.error`.
+        steps: of Adam on the ridge regression and the network beside it; 0: the regression alone.
+
+    Each variable counts by its own spread. WmError where the dataset has no column "state".
+    """
+    if "state" not in episodes.columns:
+        raise WmError(f"{episodes.path} has no column 'state', which a probe is fitted to")
+    z, y = _pairs(model, episodes, episodes.train_ids, describe, frames)
+    scale = y.std(0).clip(min=1e-6)
+    target = torch.as_tensor(y / scale, dtype=z.dtype, device=z.device)
+    with torch.random.fork_rng(), torch.enable_grad():
+        torch.manual_seed(seed)
+        linear = ridge(z.flatten(1).cpu().numpy(), y / scale)
+        probe = Probe(linear, scale).to(z.device)
+        optimizer = torch.optim.Adam(probe.parameters(), rate)
+        for step in range(steps):
+            optimizer.param_groups[0]["lr"] = rate * (1 - step / steps)
+            rows = torch.randint(len(z), (batch,)).to(z.device)
+            loss = (probe(z[rows]) / probe.scale - target[rows]).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    probe.requires_grad_(False)
+    if len(episodes.held_out_ids):
+        z, y = _pairs(model, episodes, episodes.held_out_ids, describe, max(1, frames // 10))
+        error = probe(z) - torch.as_tensor(y, dtype=z.dtype, device=z.device)
+        probe.error.copy_(error.square().mean(0).sqrt())
+    return probe.eval()
+
+
+@torch.no_grad()
+def _pairs(
+    model: JEPA,
+    episodes: Episodes,
+    ids: np.ndarray,
+    describe: Callable[[np.ndarray], np.ndarray],
+    frames: int,
+) -> tuple[Tensor, np.ndarray]:
+    """Latents (n, K, D) and variables (n, V) of at most `frames` frames spread over `ids`."""
+    single = Windows(episodes, ids, 1, columns=[*model.columns, "state"])
+    latents, variables = [], []
+    for window in single.all(256, frames):
+        latents.append(model.encode(window)[:, 0])
+        variables.append(describe(window["state"][:, 0]))
+    return torch.cat(latents), np.concatenate(variables).astype(np.float64)
