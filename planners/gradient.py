@@ -179,7 +179,7 @@ def _look(search: Search, actions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             rank = search.take(piece, latents, cost)
             return rank, cost.detach(), gradient(cost, latents, piece) * search.half
 
-    rank, cost, g = zip(*map(look, actions.split(search.piece, 1)), strict=True)
+    rank, cost, g = zip(*map(look, search.pieces(actions, gradient=True)), strict=True)
     return torch.cat(rank, 1), torch.cat(cost, 1), torch.cat(g, 1)
 
 

@@ -56,6 +56,7 @@ class Search:
         self.found: tuple[Tensor, ...] = ()  # rank, actions, cost, violation, latents
         self.history: list[Tensor] = []
         self.invalid: Tensor | int = 0
+        self.over = False  # out of time
 
     def _initial(self, warm_start: Tensor | None) -> Tensor:
         expected = (self.B, self.H, self.A)
@@ -90,15 +91,17 @@ class Search:
         """0, 1, ... `most` - 1, ending before the deadline where at least `least` came.
 
         Another round is expected to take a quarter longer than the slowest so far, which fades by
-        a tenth a round: the machine hiccups, and one hiccup is no reason to end all plans early.
-        The first takes what it takes: one round is the shortest deadline that can be kept.
+        a tenth a round: machines hiccup, and one hiccup should not end the plan early. The first
+        takes what it takes: one round is the shortest deadline that can be kept. Once a loop ran
+        out of time, no other begins.
         """
         slowest, began = 0.0, self._now()
         for index in range(most):
             if self.deadline is not None:
                 now = self._now()
                 slowest, began = max(0.9 * slowest, now - began) if index else 0.0, now
-                if index >= least and now + 1.25 * slowest >= self.began + self.deadline:
+                self.over |= now + 1.25 * slowest >= self.began + self.deadline
+                if self.over and index >= least:
                     return
             yield index
 
@@ -111,31 +114,33 @@ class Search:
     def score(self, actions: Tensor) -> Tensor:
         """Roll out candidates (B, N, H, A) and return their rank (B, N); see `take`.
 
-        Done in pieces that fit the memory; those for which the time was too short rank infinite.
+        Done in pieces that fit the memory; those that there was no time for rank infinite.
         """
-        N = actions.shape[1]
-        ranks = []
-        pieces = actions.split(self._piece(actions), 1)
+        pieces, ranks = self.pieces(actions), []
         for index in self.rounds(len(pieces), least=1):
             latents = self.problem.dynamics.rollout(pieces[index])
             cost = self.problem.cost(latents, pieces[index])
             ranks.append(self.take(pieces[index], latents, cost))
-        if len(ranks) == 1 == len(pieces):
+        if len(pieces) == 1:
             return ranks[0]
         rank = torch.cat(ranks, 1)
-        return pad(rank, (0, N - rank.shape[1]), value=torch.inf)
+        return pad(rank, (0, actions.shape[1] - rank.shape[1]), value=torch.inf)
 
-    def _piece(self, actions: Tensor) -> int:
-        """How many of the candidates (B, N, H, A) fit the memory at once, beside themselves."""
+    def pieces(self, actions: Tensor, gradient: bool = False) -> tuple[Tensor, ...]:
+        """Candidates (B, N, H, A), cut so that each piece fits the memory beside them all.
+
+        With `gradient` the activations of every step are kept: H times the bytes.
+        """
         own = DRAWING * actions.nbytes
-        free, size = self.problem.memory - own, self.B * self.size
-        if free < size:
+        size = self.B * self.size * (self.H if gradient else 1)
+        fit = (self.problem.memory - own) // size
+        if fit < 1:
             raise PlannerError(
                 f"a memory of {self.problem.memory:,} bytes is too small: {actions.shape[1]:,} "
-                f"candidates take {own:,} to draw and {size:,} to roll out one by one; give more "
-                "memory or take fewer samples"
+                f"candidates take {own:,} to draw and {size:,} to roll out one at a time; give "
+                "more memory or take fewer samples"
             )
-        return free // size
+        return actions.split(fit, 1)
 
     def take(self, actions: Tensor, latents: Tensor, cost: Tensor) -> Tensor:
         """Remember the best of candidates with known latents and cost (B, N); return their rank.
