@@ -1,6 +1,7 @@
 """Planners: search action sequences that minimise a cost under any dynamics; torch and numpy."""
 
 from planners import costs, guardrails
+from planners.asynchronous import AsyncMPCAgent
 from planners.categorical_cem import CategoricalCEM
 from planners.cem import CEM
 from planners.constrained import AugmentedLagrangian
@@ -22,6 +23,7 @@ __all__ = [
     "MPPI",
     "SGD",
     "Adam",
+    "AsyncMPCAgent",
     "AugmentedLagrangian",
     "Box",
     "Categorical",

@@ -1,6 +1,7 @@
 """Model-predictive control: plan, execute the first blocks, look, plan again."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -66,7 +67,10 @@ class MPCAgent:
         steps: which imagined latents the goal cost counts, see `planners.costs.latent_distance`.
             With "last" a receding horizon procrastinates: the goal stays H blocks away.
         seed: of the planner's randomness; every `reset` starts it anew.
-        deadline: seconds a plan may take; None leaves the planner its own budget.
+        deadline: seconds a decision may take, from the moment the last frame is handed to
+            `observe`; None leaves the planner its own budget. With a deadline, `reset` plans once
+            for nothing: what torch does only once should not make the first decision late.
+        memory: bytes that planning may take, see `planners.problem.Problem`.
         constraints: guardrails on what is imagined, each <= 0 where satisfied; see
             `planners.guardrails`.
     """
@@ -82,6 +86,7 @@ class MPCAgent:
         steps: Steps = "sum",
         seed: int = 0,
         deadline: float | None = None,
+        memory: int = Problem.memory,
         constraints: tuple[Cost, ...] = (),
     ) -> None:
         if not 1 <= execute <= horizon:
@@ -89,7 +94,7 @@ class MPCAgent:
         self.model, self.planner = model, planner
         self.horizon, self.execute = horizon, execute
         self.steps: Steps = steps
-        self.seed, self.deadline = seed, deadline
+        self.seed, self.deadline, self.memory = seed, deadline, memory
         self.constraints = tuple(constraints)
         low, high = model.action_bounds()
         self.block, self.size = model.denormalise(low).shape
@@ -105,6 +110,8 @@ class MPCAgent:
         self.goal: Tensor | None = None
         self.plan: Plan | None = None
         """The plan that `act` followed last."""
+        self.seconds: list[float] = []
+        """What each decision since `reset` took: taking in the last frame, and acting."""
 
     @torch.no_grad()
     def reset(self, goal: GoalLike) -> None:
@@ -112,10 +119,13 @@ class MPCAgent:
         batch = {name: np.asarray(x)[None, None] for name, x in goal.observation.items()}
         self.goal = self.model.encode(batch)[:, 0]
         self.weight = self.model.known(goal.observation)
-        self.generator = torch.Generator().manual_seed(self.seed)
         self.latents: list[Tensor] = []
         self.executed: list[Tensor] = []
-        self.plan = None
+        self.plan, self.seconds, self._looked = None, [], 0.0
+        self.generator = torch.Generator().manual_seed(self.seed)
+        if self.deadline is not None:
+            self._solve([self.goal], [], None, time.perf_counter())
+            self.generator.manual_seed(self.seed)
 
     @torch.no_grad()
     def observe(
@@ -126,29 +136,47 @@ class MPCAgent:
         After `act` returned several blocks, `executed` may hold them all; frames in between were
         not seen, so the context begins anew.
         """
+        began = time.perf_counter()
         batch = {name: np.asarray(x)[None, None] for name, x in observation.items()}
         latent = self.model.encode(batch)[:, 0]
         if executed is None or len(executed) != self.block or not self.latents:
             self.latents, self.executed = [], []
         else:
             self.executed.append(self.model.normalise(np.asarray(executed)[None]))
-        h = self.model.context
-        self.latents = [*self.latents, latent][-h:]
-        self.executed = self.executed[-h + 1 :] if h > 1 else []
+        self.latents, self.executed = self._recent([*self.latents, latent], self.executed)
+        self._looked = time.perf_counter() - began
 
     def act(self) -> np.ndarray:
         """The first `execute` blocks of a fresh plan, (execute * n, a) in the env's units."""
+        began = self._begin()
+        self.plan = self._solve(self.latents, self.executed, self._shifted(self.execute), began)
+        return self._decided(0, began)
+
+    def _begin(self) -> float:
+        """When the decision began, by the clock, had the last look ended just now."""
         if self.goal is None or not self.latents:
             raise PlannerError("call reset(goal) and observe(observation, None) before act()")
-        latents = torch.stack(self.latents, 1)
-        executed = (
-            torch.stack(self.executed, 1)
-            if self.executed
-            else latents.new_zeros(1, 0, self.block * self.size)
-        )
-        dynamics = self.model.dynamics(latents, executed)
+        began, self._looked = time.perf_counter() - self._looked, 0.0
+        return began
+
+    def _decided(self, first: int, began: float) -> np.ndarray:
+        """The `execute` blocks of the plan from `first` on, as `act` gives them."""
+        assert self.plan is not None
+        blocks = self.model.denormalise(self._blocks(self.plan, first)[0])
+        self.seconds.append(time.perf_counter() - began)
+        return blocks.reshape(-1, blocks.shape[-1])
+
+    def _solve(
+        self,
+        latents: Sequence[Tensor],
+        executed: Sequence[Tensor],
+        warm_start: Tensor | None,
+        began: float,
+    ) -> Plan:
+        """Plan from a context, c latents (1, K, D) and the c - 1 blocks (1, A) between them."""
+        assert self.goal is not None
         problem = Problem(
-            dynamics=HeldDynamics(dynamics, self.times, self.size),
+            dynamics=HeldDynamics(self._dynamics(latents, executed), self.times, self.size),
             cost=latent_distance(
                 self.goal, steps=self.steps, executed=self.execute, weight=self.weight
             ),
@@ -156,21 +184,36 @@ class MPCAgent:
             actions=self.actions,
             goal=self.goal,
             constraints=self.constraints,
+            memory=self.memory,
         )
-        self.plan = self.planner.plan(
-            problem,
-            generator=self.generator,
-            warm_start=self._shifted(),
-            deadline=self.deadline,
+        left = self.deadline
+        if left is not None:
+            left = max(0.0, left - (time.perf_counter() - began))
+        return self.planner.plan(
+            problem, generator=self.generator, warm_start=warm_start, deadline=left
         )
-        blocks = hold(self.plan.actions[0, : self.execute], self.times, self.size)
-        blocks = self.model.denormalise(blocks)
-        return blocks.reshape(-1, blocks.shape[-1])
 
-    def _shifted(self) -> Tensor | None:
-        """The rest of the last plan, its end filled with the middle of the bounds."""
+    def _dynamics(self, latents: Sequence[Tensor], executed: Sequence[Tensor]) -> Dynamics:
+        z = torch.stack(list(latents), 1)
+        none = z.new_zeros(1, 0, self.block * self.size)
+        return self.model.dynamics(z, torch.stack(list(executed), 1) if executed else none)
+
+    def _recent(
+        self, latents: list[Tensor], executed: list[Tensor]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """As much of a history as the model's context holds."""
+        latents = latents[-self.model.context :]
+        return latents, executed[len(executed) - len(latents) + 1 :]
+
+    def _blocks(self, plan: Plan, first: int) -> Tensor:
+        """The blocks (1, execute, A) of a plan that `act` executes from `first` on."""
+        return hold(plan.actions[:, first : first + self.execute], self.times, self.size)
+
+    def _shifted(self, blocks: int) -> Tensor | None:
+        """What is left of the last plan after `blocks`, its end filled with the middle of the
+        bounds."""
         if self.plan is None:
             return None
-        rest = self.plan.actions[:, self.execute :]
+        blocks = min(blocks, self.horizon)
         middle = (self.actions.low + self.actions.high) / 2
-        return torch.cat([rest, middle.expand(1, self.execute, -1)], 1)
+        return torch.cat([self.plan.actions[:, blocks:], middle.expand(1, blocks, -1)], 1)

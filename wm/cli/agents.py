@@ -9,7 +9,7 @@ from envs.baselines import RandomAgent, ReplayAgent, ZeroAgent
 from envs.errors import EnvError
 from envs.manifest import Case
 from envs.simulator import Simulator
-from planners import MPCAgent, NumpyModel
+from planners import AsyncMPCAgent, MPCAgent, NumpyModel
 from planners.mpc import WorldModel
 from planners.problem import Planner
 
@@ -34,7 +34,8 @@ class Entrant:
 
 
 def mpc(setting: Setting, **arguments: Any) -> Entrant:
-    """`planners.MPCAgent` on the trained model, with that class's `arguments`."""
+    """`planners.MPCAgent` (`asynchronous`: `planners.AsyncMPCAgent`) on the trained model, with
+    that class's `arguments`."""
     assert setting.model is not None and setting.planner is not None
     return _planning(setting.model, setting.planner, **arguments)
 
@@ -88,9 +89,11 @@ def _planning(
     *,
     seed: int = 0,
     privileged: bool = False,
+    asynchronous: bool = False,
     **arguments: Any,
 ) -> Entrant:
     """Each case has its own seed: one lucky draw of the planner must not decide them all."""
+    kind = AsyncMPCAgent if asynchronous else MPCAgent
     return Entrant(
-        lambda case: MPCAgent(model, planner, seed=case.seed + seed, **arguments), privileged
+        lambda case: kind(model, planner, seed=case.seed + seed, **arguments), privileged
     )
