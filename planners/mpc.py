@@ -140,10 +140,12 @@ class MPCAgent:
         batch = {name: np.asarray(x)[None, None] for name, x in observation.items()}
         latent = self.model.encode(batch)[:, 0]
         if executed is None or len(executed) != self.block or not self.latents:
-            self.latents, self.executed = [], []
-        else:
-            self.executed.append(self.model.normalise(np.asarray(executed)[None]))
-        self.latents, self.executed = self._recent([*self.latents, latent], self.executed)
+            self.latents, self.executed = [latent], []
+        else:  # new lists: a worker may be reading the old ones
+            block = self.model.normalise(np.asarray(executed)[None])
+            self.latents, self.executed = self._recent(
+                [*self.latents, latent], [*self.executed, block]
+            )
         self._looked = time.perf_counter() - began
 
     def act(self) -> np.ndarray:

@@ -1,0 +1,265 @@
+"""On time, within memory, and planning while acting."""
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from planner_problems import generator, quadratic
+from test_mpc import Goal, Recorder, double_integrator
+
+import planners.mpc
+import planners.search
+from planners import CEM, AsyncMPCAgent, MPCAgent, NumpyModel, Plan, PlannerError
+from planners.search import Search
+
+
+class Clock:
+    """Time that only passes where a test says so: no test depends on the machine's load."""
+
+    now = 0.0
+
+    def perf_counter(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(planners.search, "time", clock)
+    monkeypatch.setattr(planners.mpc, "time", clock)
+    return clock
+
+
+class Slow:
+    """A quadratic's dynamics; the i-th rollout takes seconds(i), whatever it rolls out."""
+
+    def __init__(self, clock, seconds):
+        self.inner = quadratic(torch.full((1, 3, 1), 0.4)).dynamics
+        self.clock, self.seconds, self.sizes = clock, seconds, []
+
+    @property
+    def start(self):
+        return self.inner.start
+
+    def rollout(self, actions):
+        self.clock.now += self.seconds(len(self.sizes))
+        self.sizes.append(actions.shape[1])
+        return self.inner.rollout(actions)
+
+    def candidate_bytes(self, horizon):
+        return 1000
+
+
+def slow(clock, seconds, memory=1 << 30):
+    problem = quadratic(torch.full((1, 3, 1), 0.4))
+    return replace(problem, dynamics=Slow(clock, seconds), memory=memory)
+
+
+def plan(problem, deadline, samples=50):
+    planner = CEM(samples=samples, elites=5, iterations=1000)
+    return planner.plan(problem, generator=generator(), deadline=deadline)
+
+
+def test_a_deadline_ends_the_plan_and_is_used(clock):
+    found = plan(slow(clock, lambda i: 10), 145)
+    assert clock.now == 140  # another round might end at 152.5
+    assert len(found.stats["history"]) == 14 and found.stats["seconds"] == 140
+    clock.now = 0
+    plan(slow(clock, lambda i: 10), 153)
+    assert clock.now == 150
+
+
+def test_rounds_that_take_a_quarter_longer_than_any_before_are_on_time(clock):
+    for deadline in range(30, 300, 7):
+        clock.now = 0
+        plan(slow(clock, lambda i: 10 * 1.05**i), deadline)
+        assert 0.4 * deadline < clock.now <= deadline
+
+
+def test_one_hiccup_does_not_end_the_plan_early(clock):
+    plan(slow(clock, lambda i: 70 if i == 1 else 10), 300)
+    assert clock.now > 270
+
+
+def test_one_round_is_the_floor(clock):
+    found = plan(slow(clock, lambda i: 50), 10)
+    assert clock.now == 50 and len(found.stats["history"]) == 1
+
+
+def test_time_can_run_out_between_the_pieces_of_a_round(clock):
+    problem = slow(clock, lambda i: 10, memory=4 * 100_000 * 3 * 4 + 1000 * 1000)
+    found = plan(problem, 150, samples=100_000)
+    assert clock.now == 140 and problem.dynamics.sizes == [1000] * 14
+    assert found.cost.isfinite().all()
+
+
+def test_candidates_without_time_rank_last(clock):
+    problem = slow(clock, lambda i: 10, memory=4 * 40 * 3 * 4 + 5000)
+    search = Search(problem, generator(), None, 35)
+    rank = search.score(torch.rand(1, 40, 3, 1))
+    assert rank.shape == (1, 40) and problem.dynamics.sizes == [5] * 3
+    assert rank[0, :15].isfinite().all() and rank[0, 15:].isinf().all()
+    assert list(search.rounds(5)) == []  # and no other loop begins
+
+
+def test_pieces_change_nothing_but_memory():
+    whole, pieces = (
+        plan_once(quadratic(torch.full((2, 3, 2), 0.3)), memory) for memory in (1 << 30, 60_000)
+    )
+    assert torch.allclose(whole.actions, pieces.actions)
+
+
+def plan_once(problem, memory):
+    return CEM(samples=200).plan(replace(problem, memory=memory), generator=generator())
+
+
+def test_too_little_memory_is_said():
+    with pytest.raises(PlannerError, match="200 candidates take 38,400 to draw"):
+        plan_once(quadratic(torch.full((2, 3, 2), 0.3)), 30_000)
+
+
+# The agent ------------------------------------------------------------------------------------
+
+
+def model(rollout=double_integrator):
+    low, high = np.array([-1.0]), np.array([1.0])
+    return NumpyModel(lambda o: o["state"], rollout, low, high, action_block=3, counted=1)
+
+
+def agents(planner=None, **arguments):
+    planner = planner or CEM(samples=64, elites=8, iterations=4)
+    return [kind(model(), planner, horizon=6, **arguments) for kind in (MPCAgent, AsyncMPCAgent)]
+
+
+def drive(agent, decisions=8, execute=1):
+    """The states (decisions * execute + 1, 2) that an agent comes through."""
+    states = [np.zeros(2)]
+    agent.reset(Goal(1.0))
+    agent.observe({"state": states[0]}, None)
+    for _ in range(decisions):
+        for block in agent.act().reshape(execute, 3, 1):
+            after = double_integrator(states[-1][None], block.reshape(1, 1, 1, 3))[0, 0, 0]
+            states.append(after)
+            agent.observe({"state": after}, block)
+    return np.stack(states)
+
+
+def test_the_deadline_is_of_the_whole_decision(clock):
+    class Lazy(NumpyModel):
+        def encode(self, observation):
+            clock.now += 30
+            return super().encode(observation)
+
+    def rollout(latents, actions):
+        clock.now += 10
+        return double_integrator(latents, actions)
+
+    low, high = np.array([-1.0]), np.array([1.0])
+    lazy = Lazy(lambda o: o["state"], rollout, low, high, action_block=3)
+    agent = MPCAgent(lazy, CEM(iterations=1000), horizon=6, deadline=105)
+    for _ in range(2):
+        agent.reset(Goal(1.0))
+        for _ in range(3):
+            agent.observe({"state": np.zeros(2)}, None)
+            clock.now += 500  # waiting for its turn is nobody's fault
+            agent.act()
+        assert agent.seconds == [100] * 3
+
+
+def test_rehearsing_does_not_change_the_plans():
+    planner = CEM(samples=32, elites=4, iterations=3)
+    free, hurried = (MPCAgent(model(), planner, horizon=6, deadline=d) for d in (None, 60.0))
+    assert np.array_equal(drive(free), drive(hurried))
+
+
+def test_memory_reaches_the_problem():
+    agent = MPCAgent(model(), CEM(), memory=1000)
+    agent.reset(Goal(1.0))
+    agent.observe({"state": np.zeros(2)}, None)
+    with pytest.raises(PlannerError, match="a memory of 1,000 bytes is too small"):
+        agent.act()
+
+
+@pytest.mark.parametrize("execute", [1, 2])
+def test_in_an_exact_model_planning_ahead_loses_nothing(execute):
+    now, ahead = (drive(agent, 6, execute) for agent in agents(execute=execute))
+    assert np.allclose(now, ahead, atol=1e-12)
+    assert abs(ahead[:, 0] - 1).min() < 0.1
+
+
+def test_the_worker_plans_from_the_imagined_context():
+    recorder = Recorder()
+    agent = AsyncMPCAgent(recorder, CEM(samples=8, elites=2, iterations=1), horizon=3)
+    goal = Goal(0.0)
+    goal.observation = {"x": np.zeros(1)}
+    agent.reset(goal)
+    agent.observe({"x": np.array([5.0])}, None)
+    first = float(agent.act()[0, 0])
+    agent.observe({"x": np.array([6.0])}, np.array([[0.25]]))
+    second = float(agent.act()[0, 0])  # its plan was made by the worker
+    agent.reset(goal)
+    present, again, ahead, after, then = recorder.contexts
+    assert present == again == ([5.0], []) and after == ([5.0, 6.0], [0.25])
+    assert ahead[0] == pytest.approx([5.0, 5.0 + first]) and ahead[1] == pytest.approx([first])
+    assert then[0] == pytest.approx([5.0, 6.0, 6.0 + second])
+    assert then[1] == pytest.approx([0.25, second])
+
+
+class Gate:
+    """A planner that waits for `open` once it was `armed`, then plans as CEM; or raises."""
+
+    def __init__(self, error=None):
+        self.open, self.armed, self.error = threading.Event(), False, error
+        self.inner = CEM(samples=32, elites=4, iterations=2)
+
+    def plan(self, problem, **arguments) -> Plan:
+        if self.armed:
+            if self.error is not None:
+                raise self.error
+            assert self.open.wait(20)
+        return self.inner.plan(problem, **arguments)
+
+
+def start(planner, **arguments):
+    agent = AsyncMPCAgent(model(), planner, horizon=4, **arguments)
+    agent.reset(Goal(1.0))
+    agent.observe({"state": np.zeros(2)}, None)
+    return agent
+
+
+def test_a_late_plan_is_not_waited_for_while_the_old_one_lasts():
+    agent = start(Gate(), join=False)
+    agent.act()
+    agent._next.result()
+    agent.planner.armed = True  # the worker will hang over the third plan
+    blocks = [agent.act() for _ in range(4)]
+    old = agent.plan
+    assert np.allclose(np.concatenate(blocks)[::3, 0], old.actions[0, :, 0])
+    threading.Timer(0.1, agent.planner.open.set).start()
+    late = agent.act()  # nothing is left of the old plan: wait
+    assert agent.plan is not old
+    assert np.allclose(late[0], agent.plan.actions[0, 3])  # where the late plan is by now
+
+
+def test_errors_of_the_worker_surface_at_the_next_act():
+    agent = start(Gate(error=RuntimeError("the model exploded")))
+    agent.act()
+    agent._next.result()
+    agent.planner.armed = True
+    agent.act()
+    with pytest.raises(RuntimeError, match="exploded"):
+        agent.act()
+    agent.reset(Goal(1.0))  # and is forgotten here
+
+
+def test_act_returns_while_the_worker_plans():
+    agent = start(Gate(), join=False)
+    agent.act()
+    agent._next.result()
+    agent.planner.armed = True
+    agent.act()
+    assert agent.seconds[-1] < 0.05 and not agent._next.done()
+    agent.planner.open.set()
+    agent.reset(Goal(1.0))
