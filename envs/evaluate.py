@@ -3,8 +3,14 @@
 A warm start puts the simulator where the recorded lead-in begins and executes it while the agent
 watches, so that the agent has a true history; a cold start begins at the start state itself, whose
 velocity a picture does not show. Success is looked at after every simulator action.
+
+The simulator waits for the agent, a robot does not. With a `latency`, the world goes on while the
+agent decides: every simulator action that begins before the decision is there repeats the last one
+(zero at a cold start). Waiting uses up the budget, and the agent is shown what was really executed:
+the world when the waiting is over, then after every block.
 """
 
+import math
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +25,8 @@ from envs.manifest import Case, Manifest
 
 Make = Callable[[Case], Agent]
 Start = Literal["warm", "cold"]
+Latency = float | Literal["measured"]
+"""Seconds that each decision takes, in the world's time; or what each really took."""
 HIDDEN = ("state", "variation")
 """What only privileged agents may see."""
 
@@ -41,6 +49,8 @@ class Row:
     """Simulator actions until the first success."""
     steps: int = 0
     """Simulator actions executed."""
+    waited: int = 0
+    """How many of them repeated the last one, because the agent was deciding."""
     distance_start: float = 0.0
     distance_best: float = 0.0
     distance_end: float = 0.0
@@ -95,6 +105,7 @@ def evaluate(
     cases: Sequence[int] | None = None,
     privileged: bool = False,
     stop_at_success: bool = False,
+    latency: Latency = 0.0,
 ) -> Iterator[Row]:
     """Yield a row for each of `cases` (indices; default: all).
 
@@ -104,11 +115,17 @@ def evaluate(
         privileged: let the agent see `state` and `variation` beside the pictures and
             proprioception. A learned agent must not.
         stop_at_success: end a case there, for agents too slow to see its budget out.
+        latency: how long the world goes on while the agent decides, see the module's docstring.
+            What is "measured" includes waiting for an agent that plans beside the world.
 
     EnvError where the task is not the manifest's. What an agent does wrong fails its case alone.
     """
     if start not in ("warm", "cold"):
         raise EnvError(f"A start {start!r} came; starts are 'warm' or 'cold'.")
+    if latency != "measured" and not (isinstance(latency, int | float) and 0 <= latency < 3600):
+        raise EnvError(
+            f"A latency of {latency!r} came; it is seconds, such as 0.05, or 'measured'."
+        )
     own = manifest.make() if task is None else task
     try:
         manifest.check(own)
@@ -137,6 +154,7 @@ def evaluate(
                     expected_start=case.start_state,
                     privileged=privileged,
                     stop_at_success=stop_at_success,
+                    latency=latency,
                 )
             except Failed as failed:
                 row.fail(str(failed))
@@ -162,6 +180,7 @@ def play(
     expected_start: np.ndarray | None = None,
     privileged: bool = False,
     stop_at_success: bool = False,
+    latency: Latency = 0.0,
 ) -> None:
     """One episode of `agent` in `task`, which was reset; `row` is filled as it goes.
 
@@ -171,28 +190,48 @@ def play(
     watch = _Watch(task, agent, privileged)
     _ask(agent.reset, goal)
     watch(None)
+    last = np.zeros(task.action_space.shape)
     for block in lead_in:
-        watch(np.stack([_advance(task, action)["action"] for action in block]))
+        executed = [_advance(task, action)["action"] for action in block]
+        watch(np.stack(executed))
+        last = executed[-1]
     state, goal_state = task.get_state(), task.goal["state"]
     if expected_start is not None:
         row.lead_in_drift = float(np.abs(state - expected_start).max())
     row.begin(state, task.distance(state, goal_state))
     while row.steps < actions:
         began = time.perf_counter()
-        chunk = _checked(_ask(agent.act), task.action_space.shape[0])[: actions - row.steps]
-        row.latencies_ms.append(1000 * (watch.seconds + time.perf_counter() - began))
-        for first in range(0, len(chunk), action_block):
+        chunk = _checked(_ask(agent.act), task.action_space.shape[0])
+        seconds = watch.seconds + time.perf_counter() - began
+        row.latencies_ms.append(1000 * seconds)
+        late = waiting_actions(seconds if latency == "measured" else latency, task)
+        late = min(late, actions - row.steps)
+        row.waited += late
+        waiting = np.repeat(last[None], late, 0)
+        for block in [*_blocks(waiting, action_block), *_blocks(chunk, action_block)]:
             executed = []
-            for action in chunk[first : first + action_block]:
+            for action in block[: actions - row.steps]:
                 info = _advance(task, action)
                 executed.append(info["action"])
                 row.take(task.get_state(), info)
                 if row.success and stop_at_success:
                     row.success_strict = None  # who knows
                     return
-            if row.steps < actions:
-                watch(np.stack(executed))
+            if row.steps == actions:
+                break
+            last = executed[-1]
+            watch(np.stack(executed))
     row.success_end = row.successes[-1]
+
+
+def waiting_actions(seconds: float, task: Any) -> int:
+    """How many simulator actions of `task` begin within so many seconds of a decision."""
+    return math.ceil(seconds / task.dt - 1e-9) if seconds else 0
+
+
+def _blocks(actions: np.ndarray, size: int) -> list[np.ndarray]:
+    """Actions (m, A) in blocks of `size`, the last perhaps shorter."""
+    return [actions[first : first + size] for first in range(0, len(actions), size)]
 
 
 class _Watch:

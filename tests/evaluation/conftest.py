@@ -25,6 +25,7 @@ class Line:
     filters = {"far": lambda start, goal, variation: abs(start[0] - goal[0]) > 0.35}  # noqa: RUF012
     action_space = Box(-1, 1, (1,), np.float32)
     breaks_beyond = np.inf
+    dt = 0.02
 
     def __init__(self, image_size=8):
         self.state = np.zeros(2)

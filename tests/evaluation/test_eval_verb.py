@@ -122,6 +122,7 @@ def test_cases_from_training_episodes_are_refused(results, run, wmpc, tmp_path):
         (["manifest.path=nowhere.json"], "no manifest at"),
         (["data=nowhere"], "no dataset at nowhere"),
         (["start=hot"], "'warm' or 'cold'"),
+        (["latency=slow"], "seconds, such as 0.05"),
         (["planner.elites=100"], "elites"),
         (["agent.execute=9"], "execute is 9"),
         (["agent=replay", "manifest=elsewhere"], "nothing to replay"),
@@ -141,3 +142,14 @@ def test_a_run_that_is_none_is_refused(wmpc, tmp_path, run):
     (broken / "model.safetensors").write_bytes(b"not weights")
     code, said = wmpc("eval", f"run={broken}", *QUICK)
     assert code == 2 and "does not hold this run's weights" in said
+
+
+def test_a_latency_is_injected_and_recorded(results, run, wmpc):
+    words = ("latency=0.03", "agent.asynchronous=true", "agent.memory=100000000")
+    code, said = wmpc("eval", f"run={run}", *QUICK, *words)
+    assert code == 0 and "repeated its last action" in said
+    late = json.loads((run / "eval" / "ahead-mpc-late" / "results.json").read_text())
+    assert late["latency"] == 0.03 and results["latency"] == 0
+    assert all(row["waited"] > 0 for row in late["rows"])
+    assert all(row["waited"] == 0 for row in results["rows"])
+    assert all(row["failure"] is None and row["steps"] == 20 for row in late["rows"])

@@ -1,5 +1,7 @@
 """The evaluator, with agents whose success is known in advance."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -170,3 +172,62 @@ def test_refuses_another_task_and_an_unknown_start(line, manifest):
         list(evaluate(Walker, manifest, other))
     with pytest.raises(EnvError, match="'warm' or 'cold'"):
         list(evaluate(Walker, manifest, line.Task(), start="hot"))
+
+
+class Pulser(Walker):
+    """Steps towards the goal for three actions, then stands for one."""
+
+    def act(self):
+        gap = self.target - self.told[0][0]["proprio"][0]
+        return np.array([[np.sign(gap)]] * 3 + [[0.0]])
+
+
+@pytest.mark.parametrize(("latency", "late"), [(0.0, 0), (0.02, 1), (0.021, 2), (0.06, 3)])
+def test_a_late_agent_arrives_later_by_what_it_waited(line, manifest, latency, late):
+    """At a cold start, and after a pulse, the action that is repeated is zero."""
+    rows = list(evaluate(Pulser, manifest, line.Task(), start="cold", latency=latency))
+    for row in rows:
+        case = manifest.cases[row.case]
+        moves = int(np.ceil(abs(case.goal_state[0] - case.start_state[0]) / 0.1 - 1 - 1e-6))
+        cycles, rest = divmod(moves - 1, 3)
+        expected = cycles * (4 + late) + late + rest + 1
+        assert row.steps_to_success == (expected if expected <= 24 else None)
+        assert row.steps == 24 and row.waited == sum(i % (4 + late) < late for i in range(24))
+        assert len(row.latencies_ms) == np.ceil(24 / (4 + late))
+    assert any(row.success for row in rows)
+
+
+def test_the_last_action_is_repeated_while_waiting_and_the_agent_is_told(line, manifest):
+    class Ramp(Walker):
+        def act(self):
+            return np.linspace(0.1, 0.4, 4)[:, None] / len(self.told)
+
+    agent = Ramp(manifest.cases[0])
+    (row,) = evaluate(agent, manifest, line.Task(), cases=[0], latency=0.12)
+    executed = [told for _, told in agent.told[1:]]
+    assert [len(told) for told in executed] == [4, 4, 4, 2, 4, 4, 2, 4]  # the lead-in, then 6 late
+    before = manifest.cases[0].lead_in[-1, -1]
+    assert all((told == before).all() for told in executed[2:4])
+    assert np.allclose(executed[4][:, 0], np.linspace(0.1, 0.4, 4) / 3)
+    assert all((told == executed[4][-1]).all() for told in executed[5:7])
+    assert row.steps == 24 and row.waited == 6 + 6 + 4  # the budget ends while it decides
+
+
+def test_a_measured_latency_is_what_the_agent_took(line, manifest):
+    class Sleeper(Walker):
+        def act(self):
+            time.sleep(0.05)
+            return super().act()
+
+    quick, slow = (
+        list(evaluate(kind, manifest, line.Task(), cases=[0, 1], latency="measured"))
+        for kind in (Walker, Sleeper)
+    )
+    for one, other in zip(quick, slow, strict=True):
+        assert other.waited >= 3 * (len(other.latencies_ms) - 1) and other.waited > one.waited
+
+
+@pytest.mark.parametrize("latency", [-0.1, np.nan, "slow", None])
+def test_refuses_a_latency_that_is_none(line, manifest, latency):
+    with pytest.raises(EnvError, match="seconds, such as"):
+        list(evaluate(Walker, manifest, line.Task(), latency=latency))

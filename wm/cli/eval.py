@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import track
 
 import wm
-from envs.evaluate import Row, evaluate
+from envs.evaluate import Latency, Row, evaluate, waiting_actions
 from envs.manifest import Manifest
 from envs.statistics import summary
 from wm.checkpoint import checkpoint_hash
@@ -43,12 +43,15 @@ def run(cfg: Any) -> None:
         notes = agree(model.spec, drawn, task, cfg.run)
         folder = results_folder(cfg, drawn)
         entrant = entrant_of(config, Setting(task, drawn.action_block, model))
-        rows = measure(entrant, drawn, task, cfg.start, range(len(drawn.cases)), cfg.run)
+        late = 0.0 if cfg.latency is None else cfg.latency
+        rows = measure(entrant, drawn, task, cfg.start, range(len(drawn.cases)), cfg.run, late)
+        few = range(min(cfg.cold, len(drawn.cases)))
         cold = (
-            measure(entrant, drawn, task, "cold", range(min(cfg.cold, len(drawn.cases))), cfg.run)
+            measure(entrant, drawn, task, "cold", few, cfg.run, late)
             if cfg.cold and cfg.start == "warm"
             else []
         )
+        notes += lateness(late, task)
         with console.status("floors and the planner in the true simulator"):
             references = reference(drawn, path, task, config["reference"])
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,6 +71,7 @@ def run(cfg: Any) -> None:
         "notes": notes,
         "privileged": entrant.privileged,
         "start": cfg.start,
+        "latency": late,
         "summary": summary([row.as_dict() for row in rows]),
         "cold": summary([row.as_dict() for row in cold]) if cold else None,
         "reference": references,
@@ -94,16 +98,40 @@ def entrant_of(config: dict[str, Any], setting: Setting) -> Entrant:
 
 
 def measure(
-    entrant: Entrant, drawn: Manifest, task: Any, start: Any, cases: range, run: str
+    entrant: Entrant,
+    drawn: Manifest,
+    task: Any,
+    start: Any,
+    cases: range,
+    run: str,
+    latency: Latency = 0.0,
 ) -> list[Row]:
     """The rows of `cases`, under a progress bar; WmError where nothing worked at all."""
     rows = evaluate(
-        entrant.make, drawn, task, start=start, cases=cases, privileged=entrant.privileged
+        entrant.make,
+        drawn,
+        task,
+        start=start,
+        cases=cases,
+        privileged=entrant.privileged,
+        latency=latency,
     )
     done = list(track(rows, f"{start} starts", total=len(cases), transient=True))
     if done and all(row.failure for row in done):
         raise WmError(f"every case of {run} failed; the first: {done[0].failure}")
     return done
+
+
+def lateness(latency: Latency, task: Any) -> list[str]:
+    """What a reader of the rate must know about the latency it was measured with."""
+    if not latency:
+        return []
+    if latency == "measured":
+        return ["The robot repeated its last action for as long as each decision really took."]
+    return [
+        f"Each decision was taken to last {latency:g} s ({waiting_actions(latency, task)} "
+        "simulator actions), in which the robot repeated its last action."
+    ]
 
 
 def results_folder(cfg: Any, drawn: Manifest) -> Path:
@@ -121,6 +149,8 @@ def results_folder(cfg: Any, drawn: Manifest) -> Path:
         name += f"-{drawn.filter}"
     if cfg.start == "cold":
         name += "-cold"
+    if cfg.latency:
+        name += "-late"
     number, folder = 1, base / name
     while (folder / RESULTS).exists() and not cfg.overwrite:
         number += 1
