@@ -8,6 +8,8 @@ from planners.constrained import AugmentedLagrangian
 from planners.costs import add, effort, latent_distance, smoothness
 from planners.errors import PlannerError
 from planners.gradient import SGD, Adam, ProjectedGradient
+from planners.grasp import GRASP
+from planners.hybrid import Hybrid
 from planners.icem import ICEM
 from planners.mpc import MPCAgent, WorldModel
 from planners.mppi import MPPI
@@ -19,6 +21,7 @@ from planners.random_shooting import RandomShooting
 
 __all__ = [
     "CEM",
+    "GRASP",
     "ICEM",
     "MPPI",
     "SGD",
@@ -30,6 +33,7 @@ __all__ = [
     "CategoricalCEM",
     "Cost",
     "Dynamics",
+    "Hybrid",
     "MPCAgent",
     "Nevergrad",
     "NumpyDynamics",

@@ -104,6 +104,8 @@ class ProjectedGradient(Descent):
     that did steps on with the length of Barzilai and Borwein. Each keeps its own step length, so
     that a rejected step costs an iteration and not an inner loop. `rate` is the first step: the
     share of the half range by which the steepest action moves.
+
+    The memory is the last accepted x, cost and gradient, and lambda, the step length (B, N).
     """
 
     def __init__(
@@ -112,29 +114,23 @@ class ProjectedGradient(Descent):
         super().__init__(restarts, iterations, rate, spread)
 
     def step(self, x: Tensor, cost: Tensor, g: Tensor, left: float, memory: Any) -> Any:
-        return spectral(x, cost, g, self.rate, memory)
-
-
-def spectral(x: Tensor, cost: Tensor, g: Tensor, rate: float, memory: Any) -> tuple[Tensor, Any]:
-    """The rule of `ProjectedGradient`; memory is the last accepted x, cost, gradient, and lambda,
-    the step length (B, N)."""
-    cost = cost.nan_to_num(torch.inf, torch.inf)
-    steepest = g.abs().amax((-2, -1)).clamp_min(1e-30)
-    if memory is None:
-        length = rate / steepest
-    else:
-        x0, cost0, g0, length = memory
-        s, y = x - x0, g - g0
-        fell = cost <= cost0 + 1e-4 * (g0 * s).sum((-2, -1))
-        curvature = (s * y).sum((-2, -1))
-        longest = 2 / steepest  # across the whole range
-        spectral_length = s.square().sum((-2, -1)) / curvature.clamp_min(1e-30)
-        spectral_length = torch.where(curvature > 0, spectral_length, longest)
-        length = torch.where(fell, torch.minimum(spectral_length, longest), length / 4)
-        each = fell[..., None, None]
-        x, g = torch.where(each, x, x0), torch.where(each, g, g0)
-        cost = torch.where(fell, cost, cost0)
-    return x - length[..., None, None] * g, (x, cost, g, length)
+        cost = cost.nan_to_num(torch.inf, torch.inf)
+        steepest = g.abs().amax((-2, -1)).clamp_min(1e-30)
+        if memory is None:
+            length = self.rate / steepest
+        else:
+            x0, cost0, g0, length = memory
+            s, y = x - x0, g - g0
+            fell = cost <= cost0 + 1e-4 * (g0 * s).sum((-2, -1))
+            curvature = (s * y).sum((-2, -1))
+            longest = 2 / steepest  # across the whole range
+            spectral_length = s.square().sum((-2, -1)) / curvature.clamp_min(1e-30)
+            spectral_length = torch.where(curvature > 0, spectral_length, longest)
+            length = torch.where(fell, torch.minimum(spectral_length, longest), length / 4)
+            each = fell[..., None, None]
+            x, g = torch.where(each, x, x0), torch.where(each, g, g0)
+            cost = torch.where(fell, cost, cost0)
+        return x - length[..., None, None] * g, (x, cost, g, length)
 
 
 def starts(search: Search, restarts: int, spread: float) -> Tensor:
@@ -155,15 +151,15 @@ def descend(search: Search, actions: Tensor, rule: Rule, iterations: int) -> tup
     memory = None
     for step in search.rounds(iterations + 1):  # the last only looks where it ended
         if step == iterations:
-            rank = search.score(actions)
+            rank, following = search.score(actions), actions
         else:
             rank, cost, g = _look(search, actions)
             x, memory = rule(actions / search.half, cost, g, 1 - step / iterations, memory)
+            following = search.box.clamp(x * search.half)
         better = rank < lowest
         best = torch.where(better[..., None, None], actions, best)
         lowest = torch.where(better, rank, lowest)
-        if step < iterations:
-            actions = search.box.clamp(x * search.half)
+        actions = following
     return best, lowest
 
 

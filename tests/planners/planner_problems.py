@@ -4,10 +4,12 @@ import torch
 
 from planners import (
     CEM,
+    GRASP,
     SGD,
     Adam,
     AugmentedLagrangian,
     Box,
+    Hybrid,
     Problem,
     ProjectedGradient,
     RandomShooting,
@@ -18,6 +20,8 @@ PLANNERS = {
     "adam": Adam(restarts=4, iterations=120),
     "sgd": SGD(restarts=4, iterations=120),
     "projected": ProjectedGradient(restarts=4, iterations=30),
+    "grasp": GRASP(restarts=4),
+    "hybrid": Hybrid(samples=128, elites=8, iterations=4),
     "random": RandomShooting(samples=2000, iterations=5),
     "augmented": AugmentedLagrangian(CEM(samples=256, elites=24, iterations=14, spread=0.5)),
 }

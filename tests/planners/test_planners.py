@@ -5,7 +5,7 @@ import torch
 from planner_problems import PLANNERS, Linear, box, generator, quadratic
 
 import planners
-from planners import CEM, Adam, Box, PlannerError, Problem, RandomShooting, latent_distance
+from planners import CEM, GRASP, Adam, Box, PlannerError, Problem, RandomShooting, latent_distance
 
 
 @pytest.fixture(params=PLANNERS)
@@ -108,7 +108,7 @@ def test_a_nan_cost_never_wins_and_is_counted(planner):
     poisoned = Problem(problem.dynamics, cost, 2, problem.actions)
     plan = planner.plan(poisoned, generator=generator())
     assert plan.cost.isfinite().all() and plan.actions[0, 0, 0] <= 0.2
-    if not isinstance(planner, Adam):
+    if not isinstance(planner, Adam | GRASP):  # which need not come across one
         assert plan.stats["invalid"] > 0
 
 

@@ -1,0 +1,132 @@
+"""GRASP: gradients with virtual states (Psenka et al., arXiv 2602.00475).
+
+Actions a_0..a_{H-1} and virtual states s_1..s_{H-1} between the current latent s_0 and the goal g
+are optimised together. Each state is asked for one step only, all steps at once, so that no
+gradient runs through the rollout; noise on the states makes them wander around what blocks the
+straight way. From time to time the actions alone descend the true cost of their rollout.
+"""
+
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from planners.errors import PlannerError
+from planners.gradient import Adam, ProjectedGradient, descend, gradient, starts
+from planners.problem import Plan, Problem
+from planners.search import Search
+
+
+class GRASP:
+    """Restarts side by side, each with its own states; what is scored are rollouts of the actions.
+
+    Two things make the paper's equations independent of the units of latents and cost: states and
+    noise are moved in shares, and the actions step by Adam. The problem's cost of the predictions
+    takes the place of the last step's ||F(s_{H-1}, a_{H-1}) - g||^2, which it is for the distance
+    of the last latent. Without a goal the states begin at the current latent, without noise, and
+    the cost alone pulls.
+
+    Args:
+        restarts: N, sequences and states optimised side by side; the warm start is the first.
+        iterations: steps of states and actions together.
+        rate: Adam's step on the actions, as a share of each one's half range.
+        state_rate: share of the way that a state goes to the prediction of the one before it.
+        noise: standard deviation on the states each iteration, as a share of the distance per
+            dimension from the current latent to the goal; it falls to 0 towards each sync.
+        goal_weight: gamma, of the goal loss on every one-step prediction.
+        sync: K_sync, iterations between descents of the full rollout.
+        sync_steps: J_sync, steps of one descent, those of `ProjectedGradient`.
+        spread: standard deviation of the random first actions, as a share of the half range.
+    """
+
+    def __init__(
+        self,
+        restarts: int = 16,
+        iterations: int = 60,
+        rate: float = 0.2,
+        state_rate: float = 0.3,
+        noise: float = 0.1,
+        goal_weight: float = 0.1,
+        sync: int = 20,
+        sync_steps: int = 10,
+        spread: float = 0.2,
+    ) -> None:
+        if restarts < 1 or iterations < 1 or sync < 1 or sync_steps < 1:
+            raise PlannerError(
+                "GRASP needs restarts, iterations, sync and sync_steps of at least 1, got "
+                f"{restarts}, {iterations}, {sync} and {sync_steps}"
+            )
+        if rate <= 0 or not 0 < state_rate <= 1 or min(noise, goal_weight, spread) < 0:
+            raise PlannerError(
+                "GRASP needs rate > 0, 0 < state_rate <= 1, and noise, goal_weight and spread >= "
+                f"0, got {rate}, {state_rate}, {noise}, {goal_weight} and {spread}"
+            )
+        self.restarts, self.iterations, self.rate = restarts, iterations, rate
+        self.state_rate, self.noise, self.goal_weight = state_rate, noise, goal_weight
+        self.sync, self.sync_steps, self.spread = sync, sync_steps, spread
+        self.rule, self.finish = Adam(rate=rate).step, ProjectedGradient().step
+
+    @torch.no_grad()
+    def plan(
+        self,
+        problem: Problem,
+        *,
+        generator: Generator,
+        warm_start: Tensor | None = None,
+        deadline: float | None = None,
+    ) -> Plan:
+        """See `planners.problem.Planner`. PlannerError where the model or cost has no gradient."""
+        search = Search(problem, generator, warm_start, deadline)
+        s_0, g = problem.dynamics.start, problem.goal
+        if g is not None and g.shape != s_0.shape:
+            raise PlannerError(
+                f"the problem's goal is {tuple(g.shape)}; it must be (B, K, D) = {tuple(s_0.shape)}"
+            )
+        actions = starts(search, self.restarts, self.spread)
+        way = s_0 * 0 if g is None else g - s_0
+        sigma = self.noise * way.square().mean((-2, -1)).sqrt().view(-1, 1, 1, 1, 1)
+        t = torch.arange(1, search.H, device=way.device).view(-1, 1, 1) / search.H
+        states = (s_0[:, None, None] + t.to(way) * way[:, None, None]).expand(
+            -1, self.restarts, -1, -1, -1
+        )
+        states = states + sigma * self._xi(search)
+        memory: Any = None
+        for k in search.rounds(self.iterations):
+            left = 1 - k % self.sync / self.sync
+            F, loss, slope = self._lifted(search, states, actions)
+            x, memory = self.rule(actions / search.half, loss, slope, left, memory)
+            actions = search.box.clamp(x * search.half)
+            # the gradient of L_dyn in s_{t+1} alone, then noise: equation 5 with the states cut
+            states = states + self.state_rate * (F[:, :, :-1] - states)
+            states = states + left * sigma * self._xi(search)
+            if (k + 1) % self.sync == 0 or k + 1 == self.iterations:
+                actions, _ = descend(search, actions, self.finish, self.sync_steps)
+        return search.plan()
+
+    def _lifted(
+        self, search: Search, states: Tensor, actions: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Predictions F (B, N, H, K, D) from the states (B, N, H-1, K, D), and loss and gradient
+        of the actions, in pieces that fit the memory."""
+        problem, found = search.problem, []
+        pieces = search.pieces(actions, gradient=True)
+        for a, s in zip(pieces, states.split([len(a[0]) for a in pieces], 1), strict=True):
+            with torch.enable_grad():
+                a = a.detach().requires_grad_()
+                F = problem.dynamics.predict(s.detach(), a)  # s-bar: no gradient into the states
+                loss = problem.cost(F, a) + (F[:, :, :-1] - s).square().sum((-3, -2, -1))
+                if problem.goal is not None:
+                    error = F - problem.goal[:, None, None]
+                    loss = loss + self.goal_weight * error.square().sum((-3, -2, -1))
+                slope = gradient(loss, F, a) * search.half
+            found.append((F.detach(), loss.detach(), slope))
+        F, loss, slope = (torch.cat(x, 1) for x in zip(*found, strict=True))
+        return F, loss, slope
+
+    def _xi(self, search: Search) -> Tensor:
+        """Standard normal (1, N, H-1, K, D), the same for every problem."""
+        start = search.problem.dynamics.start
+        shape = 1, self.restarts, search.H - 1, *start.shape[1:]
+        device = search.generator.device
+        xi = torch.randn(shape, generator=search.generator, dtype=start.dtype, device=device)
+        return xi.to(start.device)
