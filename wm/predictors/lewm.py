@@ -68,7 +68,7 @@ def _convert(state: Mapping[str, Tensor], head_width: int) -> CausalTransformer:
         head_width=head_width,
         mlp=state["predictor.transformer.layers.0.mlp.net.1.weight"].shape[0],
         action_mlp=state[f"{hidden}.weight"].shape[0],
-        head=len(head["outlet.0.weight"]) if "outlet.0.weight" in head else 0,
+        head=len(head["outlet.0.weight"]) if "outlet.3.weight" in head else 0,
         renormalise=True,
     ).to(qkv)
     model.load_state_dict(ours | head)
@@ -79,7 +79,7 @@ def _head(state: Mapping[str, Tensor], width: int) -> dict[str, Tensor]:
     """Our outlet from their projection: nothing, or linear, BatchNorm, GELU, linear."""
     if "pred_proj.net.0.weight" not in state:
         identity = torch.eye(width).to(state["predictor.pos_embedding"])
-        return {"outlet.weight": identity, "outlet.bias": identity.new_zeros(width)}
+        return {"outlet.0.weight": identity, "outlet.0.bias": identity.new_zeros(width)}
     norm = {name: state[f"pred_proj.net.1.{name}"] for name in ("weight", "bias")}
     norm |= {name: state[f"pred_proj.net.1.running_{name}"] for name in ("mean", "var")}
     gain = norm["weight"] / (norm["var"] + 1e-5).sqrt()
@@ -87,6 +87,6 @@ def _head(state: Mapping[str, Tensor], width: int) -> dict[str, Tensor]:
     return {
         "outlet.0.weight": state["pred_proj.net.0.weight"] * gain[:, None],
         "outlet.0.bias": bias,
-        "outlet.2.weight": state["pred_proj.net.3.weight"],
-        "outlet.2.bias": state["pred_proj.net.3.bias"],
+        "outlet.3.weight": state["pred_proj.net.3.weight"],
+        "outlet.3.bias": state["pred_proj.net.3.bias"],
     }

@@ -35,8 +35,6 @@ def attend(q: Tensor, seen: Sequence[KeyValue], bias: Tensor | None = None) -> T
     q (B, n, heads, d), bias (heads, len(seen)) -> (B, n, heads * d). Position by position: a
     batched product of 1 x d by d x 3 matrices spends its time on calls.
     """
-    if len(seen) == 1:
-        return seen[0][1].flatten(-2)
     q = q * q.shape[-1] ** -0.5
     score = torch.stack([(q * k).sum(-1) for k, _ in seen], -1)
     p = (score if bias is None else score + bias).softmax(-1).unsqueeze(-1).unbind(-2)
