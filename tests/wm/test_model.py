@@ -18,14 +18,17 @@ TRANSFORMER = {
     "mlp": 32,
     "dropout": 0.0,
 }
-MLP = {"_target_": "wm.predictors.WindowMLP", "width": 32, "depth": 1}
+PREDICTORS = {
+    "mlp": {"_target_": "wm.predictors.WindowMLP", "width": 32, "depth": 1},
+    "transformer": TRANSFORMER,
+    "cached": TRANSFORMER | {"_target_": "wm.predictors.CachedTransformer"},
+}
 
 
-@pytest.fixture(params=["mlp", "transformer"])
+@pytest.fixture(params=PREDICTORS)
 def network(request):
     """A model whose predictor is not at its zero start, so that its inputs matter."""
-    config = MLP if request.param == "mlp" else TRANSFORMER
-    network = model(predictor=config, context=3, rollout=2).eval()
+    network = model(predictor=PREDICTORS[request.param], context=3, rollout=2).eval()
     with torch.no_grad():
         for p in network.predictor.parameters():
             p.add_(torch.randn(p.shape, generator=torch.Generator().manual_seed(1)) * 0.1)
