@@ -2,10 +2,32 @@
 
 import pytest
 import torch
-from planner_problems import PLANNERS, Linear, box, generator, quadratic
+from planner_problems import (
+    DISCRETE,
+    FLOORS,
+    LINEAR_QUADRATIC,
+    PLANNERS,
+    generator,
+    linear_quadratic,
+    quadratic,
+)
 
 import planners
-from planners import CEM, GRASP, Adam, Box, PlannerError, Problem, RandomShooting, latent_distance
+from planners import (
+    CEM,
+    GRASP,
+    ICEM,
+    MPPI,
+    Adam,
+    Box,
+    CategoricalCEM,
+    Nevergrad,
+    PlannerError,
+    PredictiveSampling,
+    Problem,
+    RandomShooting,
+    latent_distance,
+)
 
 
 @pytest.fixture(params=PLANNERS)
@@ -22,7 +44,7 @@ def test_every_planner_is_tested():
         and value is not planners.Planner
     }
     public.discard(planners.MPCAgent)
-    assert public == {type(p) for p in PLANNERS.values()}
+    assert public == {type(p) for p in (PLANNERS | DISCRETE).values()}
 
 
 def test_finds_the_optimum_of_a_quadratic(planner):
@@ -74,28 +96,34 @@ def test_no_time_means_the_warm_start_or_better(planner):
     assert len(plan.stats["history"]) == 1
 
 
-def test_solves_linear_quadratic_control():
-    """Against the Riccati recursion: minimise sum |s|^2 + 0.1 |a|^2 of a double integrator."""
-    M = torch.tensor([[1.0, 0.0], [0.2, 1.0]])
-    G = torch.tensor([[0.02, 0.2]])
-    start, H, R = torch.tensor([[0.6, 0.0]]), 8, 0.1
-    P = torch.eye(2)
-    for _ in range(H - 1):  # row convention: s' = s M + a G
-        F, g = M.T, G.T
-        K = torch.linalg.solve(R + g.T @ P @ g, g.T @ P @ F)
-        P = torch.eye(2) + F.T @ P @ (F - g @ K)
-    F, g = M.T, G.T
-    K = torch.linalg.solve(R + g.T @ P @ g, g.T @ P @ F)
-    riccati = float(start @ (F.T @ P @ (F - g @ K)) @ start.T)
-    problem = Problem(
-        dynamics=Linear(start, M, G),
-        cost=lambda z, a: z.square().sum((-3, -2, -1)) + R * a.square().sum((-2, -1)),
-        horizon=H,
-        actions=box(1, -5, 5),
-    )
-    for planner in (CEM(512, 40, 30, least_spread=0.001), Adam(4, 300)):
-        cost = float(planner.plan(problem, generator=generator()).cost)
-        assert riccati * 0.999 <= cost <= riccati * 1.02
+@pytest.mark.parametrize("name", LINEAR_QUADRATIC)
+def test_solves_linear_quadratic_control(name):
+    problem, riccati = linear_quadratic()
+    cost = float(LINEAR_QUADRATIC[name].plan(problem, generator=generator()).cost)
+    assert riccati * 0.999 <= cost <= riccati * FLOORS.get(name, 1.02)
+
+
+def test_a_plan_does_not_depend_on_the_order_of_the_problems(planner):
+    optimum = torch.rand(3, 3, 2, generator=generator()) * 1.8 - 0.9
+    order = torch.tensor([2, 0, 1])
+    plan = planner.plan(quadratic(optimum), generator=generator())
+    permuted = planner.plan(quadratic(optimum[order]), generator=generator())
+    assert torch.allclose(permuted.actions, plan.actions[order], atol=1e-5)
+    assert torch.allclose(permuted.cost, plan.cost[order], atol=1e-6)
+
+
+def test_a_plan_does_not_depend_on_the_problems_beside_it(planner):
+    optimum = torch.rand(3, 3, 2, generator=generator()) * 1.8 - 0.9
+    plan = planner.plan(quadratic(optimum), generator=generator())
+    alone = planner.plan(quadratic(optimum[1:2]), generator=generator())
+    assert torch.allclose(alone.actions, plan.actions[1:2], atol=1e-5)
+
+
+def test_double_precision_throughout(planner):
+    optimum = torch.tensor([[[0.3], [-0.6]]], dtype=torch.float64)
+    plan = planner.plan(quadratic(optimum), generator=generator())
+    assert {plan.actions.dtype, plan.cost.dtype, plan.latents.dtype} == {torch.float64}
+    assert (plan.actions - optimum).abs().max() < 0.05
 
 
 def test_a_nan_cost_never_wins_and_is_counted(planner):
@@ -162,6 +190,33 @@ def test_bad_warm_start(planner):
     [
         lambda: CEM(samples=10, elites=11),
         lambda: CEM(iterations=0),
+        lambda: CEM(samples=0),
+        lambda: CEM(elites=1),
+        lambda: CEM(spread=0.0),
+        lambda: CEM(least_spread=-0.1),
+        lambda: CEM(momentum=1.0),
+        lambda: ICEM(samples=10, elites=11),
+        lambda: ICEM(iterations=0),
+        lambda: ICEM(beta=-1.0),
+        lambda: ICEM(keep=1.5),
+        lambda: ICEM(decay=0.9),
+        lambda: MPPI(samples=0),
+        lambda: MPPI(temperature=-1.0),
+        lambda: MPPI(temperature=0.0),
+        lambda: MPPI(samples=8, effective=9),
+        lambda: MPPI(spread=0.0),
+        lambda: MPPI(decay=0.0),
+        lambda: MPPI(gamma=-1.0),
+        lambda: PredictiveSampling(samples=0),
+        lambda: PredictiveSampling(knots=0),
+        lambda: PredictiveSampling(spread=-1.0),
+        lambda: PredictiveSampling(interpolation="quintic"),  # type: ignore[arg-type]
+        lambda: CategoricalCEM(samples=10, elites=11),
+        lambda: CategoricalCEM(samples=0),
+        lambda: CategoricalCEM(momentum=1.0),
+        lambda: CategoricalCEM(least=2.0),
+        lambda: Nevergrad(samples=0),
+        lambda: Nevergrad("Newton"),
         lambda: RandomShooting(samples=0),
         lambda: Adam(restarts=0),
         lambda: latent_distance(torch.zeros(1, 1, 1), steps="first"),  # type: ignore[arg-type]
