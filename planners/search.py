@@ -15,9 +15,9 @@ from torch.nn.functional import one_hot, pad
 from planners.errors import PlannerError
 from planners.problem import Box, Categorical, Plan, Problem, candidate_bytes
 
-DRAWING = 4
-"""Tensors of the candidates' size that live at once while they are drawn (noise, scaled, shifted,
-clamped)."""
+DRAWING = 6
+"""Tensors of the candidates' size that live at once while they are drawn (the last round's, noise,
+its spectrum where it is coloured, scaled, shifted, clamped)."""
 
 
 class Search:

@@ -1,7 +1,7 @@
 """A model bound to one context, as planners want it (`planners.problem.Dynamics`)."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from wm.predictors import Predictor, candidates
 
@@ -36,6 +36,17 @@ class LatentDynamics:
         """(B, N, H, A) -> (B, N, H, K, D), each step fed with the one before."""
         z = self.predictor.rollout(self.latents.flatten(2), self.executed, self.valid, actions)
         return z.unflatten(-1, self.latents.shape[2:])
+
+    def candidate_bytes(self, horizon: int) -> int:
+        """Bytes that rolling out one candidate of `horizon` blocks takes at most: what every linear
+        layer gives for every frame of the context and the horizon. A transformer that caches keys
+        and values comes near it, a network that forgets what it computed stays far below."""
+        frames = self.predictor.context + horizon
+        layers = self.predictor.modules() if isinstance(self.predictor, nn.Module) else ()
+        width = sum(layer.out_features for layer in layers if isinstance(layer, nn.Linear))
+        X, A = self.start[0].numel(), self.executed.shape[-1]
+        copies = 4  # latents and actions: of the context, of the window, in the cost
+        return self.start.element_size() * frames * (width + copies * (X + A))
 
     def predict(self, states: Tensor, actions: Tensor) -> Tensor:
         """states (B, N, H - 1, K, D) are s_1..s_{H-1} given, actions (B, N, H, A) ->

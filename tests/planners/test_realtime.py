@@ -1,5 +1,7 @@
 """On time, within memory, and planning while acting."""
 
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
@@ -89,14 +91,14 @@ def test_one_round_is_the_floor(clock):
 
 
 def test_time_can_run_out_between_the_pieces_of_a_round(clock):
-    problem = slow(clock, lambda i: 10, memory=4 * 100_000 * 3 * 4 + 1000 * 1000)
+    problem = slow(clock, lambda i: 10, memory=6 * 100_000 * 3 * 4 + 1000 * 1000)
     found = plan(problem, 150, samples=100_000)
     assert clock.now == 140 and problem.dynamics.sizes == [1000] * 14
     assert found.cost.isfinite().all()
 
 
 def test_candidates_without_time_rank_last(clock):
-    problem = slow(clock, lambda i: 10, memory=4 * 40 * 3 * 4 + 5000)
+    problem = slow(clock, lambda i: 10, memory=6 * 40 * 3 * 4 + 5000)
     search = Search(problem, generator(), None, 35)
     rank = search.score(torch.rand(1, 40, 3, 1))
     assert rank.shape == (1, 40) and problem.dynamics.sizes == [5] * 3
@@ -106,7 +108,7 @@ def test_candidates_without_time_rank_last(clock):
 
 def test_pieces_change_nothing_but_memory():
     whole, pieces = (
-        plan_once(quadratic(torch.full((2, 3, 2), 0.3)), memory) for memory in (1 << 30, 60_000)
+        plan_once(quadratic(torch.full((2, 3, 2), 0.3)), memory) for memory in (1 << 30, 80_000)
     )
     assert torch.allclose(whole.actions, pieces.actions)
 
@@ -116,7 +118,7 @@ def plan_once(problem, memory):
 
 
 def test_too_little_memory_is_said():
-    with pytest.raises(PlannerError, match="200 candidates take 38,400 to draw"):
+    with pytest.raises(PlannerError, match="200 candidates take 57,600 to draw"):
         plan_once(quadratic(torch.full((2, 3, 2), 0.3)), 30_000)
 
 
@@ -263,3 +265,38 @@ def test_act_returns_while_the_worker_plans():
     assert agent.seconds[-1] < 0.05 and not agent._next.done()
     agent.planner.open.set()
     agent.reset(Goal(1.0))
+
+
+HUNDRED_THOUSAND = """
+import re, torch
+from planners import CEM, Box, Problem, latent_distance
+from wm.dynamics import LatentDynamics
+from wm.predictors import WindowMLP
+
+predictor = WindowMLP(latent=16, action=10, context=3, width=64, depth=2).requires_grad_(False)
+dynamics = LatentDynamics(predictor, torch.randn(1, 3, 1, 16), torch.randn(1, 2, 10))
+bounds = Box(-torch.ones(10), torch.ones(10))
+cost = latent_distance(torch.randn(1, 1, 16))
+problem = Problem(dynamics, cost, 7, bounds, memory=MEMORY)
+
+
+def plan(samples):
+    CEM(samples, samples // 10, 1).plan(problem, generator=torch.Generator().manual_seed(0))
+    # not getrusage: its maximum begins with that of the process that forked this one
+    return 1024 * int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1])
+
+
+before = plan(100)
+print(plan(100_000) - before)
+"""
+
+
+def test_a_hundred_thousand_samples_stay_within_the_memory():
+    """Pieces of what does not fit at once; see `LatentDynamics.candidate_bytes`."""
+    memory = 224 << 20  # of it 6 x 28 MB for the candidates themselves
+    script = HUNDRED_THOUSAND.replace("MEMORY", str(memory))
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=99
+    )
+    assert done.returncode == 0, done.stderr
+    assert 100_000 * 7 * 10 * 4 < int(done.stdout) < memory
