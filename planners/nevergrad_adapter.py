@@ -1,4 +1,4 @@
-"""Any optimiser of Nevergrad (CMA-ES and its kin) as a planner; an extra: pip install nevergrad."""
+"""Any optimiser of Nevergrad (CMA-ES and its kin) as a planner; needs `pip install nevergrad`."""
 
 import difflib
 import warnings
@@ -14,6 +14,9 @@ from planners.search import Search
 
 class Nevergrad:
     """Ask one optimiser a problem for candidates, roll all of them out at once, tell the costs.
+
+    Asking and telling take Nevergrad about a millisecond a candidate, in Python: this is for slow
+    simulators and for comparison, not for a control loop.
 
     Args:
         optimiser: a name of `nevergrad.optimizers.registry`, such as CMA, DiagonalCMA, PSO, DE,
@@ -98,6 +101,6 @@ def _nevergrad() -> Any:
             import nevergrad
     except ImportError as error:
         raise PlannerError(
-            "this planner needs Nevergrad, which is not installed: pip install 'wmpc[nevergrad]'"
+            "this planner needs Nevergrad, which is not installed: pip install nevergrad"
         ) from error
     return nevergrad
