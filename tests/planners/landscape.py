@@ -1,8 +1,8 @@
 """A 2-D world with a wall: the straight path to the goal ends at it, the only way is a gap.
 
 Positions are the latents, an action is a displacement of at most `STEP` an axis. The wall acts in
-the dynamics, as a real one does: the nearer to it a motion would lead, the less of it happens, and
-inside nothing moves. The cost is the distance to the goal and knows of no wall. Everything is
+the dynamics, as a real one does: the nearer to it a motion would lead, half way or at its end, the
+less of it happens, and into the wall nothing moves. The cost is the distance to the goal and knows of no wall. Everything is
 smooth, so gradients are exact; they lead along the wall to the point nearest the goal, which is
 not the gap, and stay there.
 """
@@ -30,13 +30,13 @@ def occupancy(x, y):
 def move(p, a):
     """Positions after displacements: p, a (..., 2) -> (..., 2), one axis after the other."""
     (x, y), (dx, dy) = p.unbind(-1), a.unbind(-1)
-    x = x + dx * (1 - occupancy(x + dx, y))
-    y = y + dy * (1 - occupancy(x, y + dy))
+    x = x + dx * (1 - occupancy(x + dx / 2, y)) * (1 - occupancy(x + dx, y))
+    y = y + dy * (1 - occupancy(x, y + dy / 2)) * (1 - occupancy(x, y + dy))
     return torch.stack([x, y], -1)
 
 
 class Walled:
-    """`planners.Dynamics`; start (B, 2). Counts the steps it was asked for."""
+    """`planners.Dynamics`; start (B, 2). `steps` counts what it was asked for, a problem."""
 
     def __init__(self, start):
         self.start = start.unsqueeze(1)
@@ -48,38 +48,38 @@ class Walled:
         for t in range(actions.shape[2]):
             p = move(p, actions[:, :, t])
             path.append(p)
-        self.steps += actions[..., 0].numel()
+        self.steps += actions[0, ..., 0].numel()
         return torch.stack(path, 2).unsqueeze(-2)
 
     def predict(self, states, actions):
         first = self.start[:, None, None].expand(*actions.shape[:2], 1, 1, 2)
-        self.steps += actions[..., 0].numel()
+        self.steps += actions[0, ..., 0].numel()
         return move(torch.cat([first, states], 2)[..., 0, :], actions).unsqueeze(-2)
 
 
-def problem(seed):
-    """One start left of the wall, one goal right of it, both below the gap."""
-    g = torch.Generator().manual_seed(1000 + seed)
-    u = torch.rand(4, generator=g)
-    start = torch.stack([-0.5 - 0.3 * u[0], -0.4 + 0.5 * u[1]])
-    goal = torch.stack([0.5 + 0.3 * u[2], -0.4 + 0.5 * u[3]])
-    goal = goal.view(1, 1, 2)
+def problem(*seeds):
+    """A start left of the wall and a goal right of it for every seed, all below the gap."""
+    places = []
+    for seed in seeds:
+        u = torch.rand(4, generator=torch.Generator().manual_seed(1000 + seed))
+        places.append([-0.5 - 0.3 * u[0], -0.4 + 0.5 * u[1], 0.5 + 0.3 * u[2], -0.4 + 0.5 * u[3]])
+    start, goal = torch.tensor(places).split(2, 1)
     bound = torch.full((2,), STEP)
     return Problem(
-        Walled(start[None]),
-        latent_distance(goal, steps="last"),
-        HORIZON,
-        Box(-bound, bound),
-        goal=goal,
+        dynamics=Walled(start),
+        cost=latent_distance(goal[:, None], steps="last"),
+        horizon=HORIZON,
+        actions=Box(-bound, bound),
+        goal=goal[:, None],
     )
 
 
 def straight(task):
-    """(1, H, 2): the warm start that walks the straight line to the goal."""
-    way = task.goal[:, 0] - task.dynamics.start[:, 0]
-    return (way / HORIZON).unsqueeze(1).expand(1, HORIZON, 2)
+    """(B, H, 2): the warm start that walks the straight line to the goal."""
+    way = task.goal - task.dynamics.start
+    return (way / HORIZON).expand(-1, HORIZON, -1)
 
 
 def reached(task, plan):
-    """Whether the plan's own rollout ends near the goal."""
-    return bool((plan.latents[:, -1] - task.goal).norm(dim=-1).max() < NEAR)
+    """(B,) bool: whether the plan's rollout ends near the goal."""
+    return (plan.latents[:, -1] - task.goal).norm(dim=-1)[:, 0] < NEAR
