@@ -4,6 +4,7 @@ import difflib
 import warnings
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -46,6 +47,7 @@ class Nevergrad:
             )
         self.optimiser, self.samples, self.iterations = optimiser, samples, iterations
         self.spread = spread
+        self._optimiser(np.zeros((2, 2)), 0).ask()  # imports what it needs, so that no plan waits
 
     @torch.no_grad()
     def plan(
@@ -66,7 +68,7 @@ class Nevergrad:
                 unit = (search.initial - search.centre) / search.half
                 optimisers = [self._optimiser(start, seed) for start in unit.double().cpu().numpy()]
             asked = [[optimiser.ask() for _ in range(N)] for optimiser in optimisers]
-            units = torch.tensor([[x.value.tolist() for x in row] for row in asked]).to(low)
+            units = torch.from_numpy(np.array([[x.value for x in row] for row in asked])).to(low)
             actions = search.box.clamp(search.centre + search.half * units)
             if i == 0:
                 actions = torch.cat([search.initial[:, None], actions], 1)

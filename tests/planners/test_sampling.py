@@ -21,6 +21,7 @@ from planners import (
 )
 from planners.icem import coloured
 from planners.mppi import weigh
+from planners.nevergrad_adapter import _losses
 from planners.predictive_sampling import interpolate
 
 
@@ -269,6 +270,14 @@ def test_nevergrad_missing_names_the_command(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", absent)
     with pytest.raises(PlannerError, match="pip install"):
         Nevergrad()
+
+
+def test_nevergrad_is_told_violations_in_their_order():
+    """Its own limit is 5e20; ranks of violated constraints are beyond."""
+    ranks = torch.tensor([-3.0, 0.0, 2e5, 1e30, 1.5e30, 1e36, torch.inf])
+    told = _losses(ranks)
+    assert (told.diff() > 0).all() and told.max() < 5e20
+    assert torch.equal(told[:3], ranks[:3].double())
 
 
 @pytest.mark.parametrize("optimiser", ["DiagonalCMA", "DE", "OnePlusOne"])
