@@ -76,6 +76,25 @@ class Linear:
         return (given @ self.M + actions @ self.G).unsqueeze(-2)
 
 
+class Recorded:
+    """A problem that notes every candidate rolled out, and what it cost."""
+
+    def __init__(self, problem):
+        self.actions, self.costs = [], []
+
+        def rollout(actions):
+            self.actions.append(actions.clone())
+            return inner(actions)
+
+        def cost(latents, actions):
+            self.costs.append(problem.cost(latents, actions))
+            return self.costs[-1]
+
+        dynamics = problem.dynamics
+        inner, dynamics.rollout = dynamics.rollout, rollout
+        self.problem = Problem(dynamics, cost, problem.horizon, problem.actions)
+
+
 def box(A, low=-1.0, high=1.0, dtype=torch.float32):
     return Box(torch.full((A,), low, dtype=dtype), torch.full((A,), high, dtype=dtype))
 
