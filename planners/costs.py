@@ -110,6 +110,8 @@ def distance(
         raise PlannerError(
             f"slots is {tuple(slots.shape)}; a goal of (K, D) = {tuple(goal.shape[1:])} takes (K,)"
         )
+    if not isinstance(slots, Tensor) and slots not in ("sum", "mean"):
+        raise PlannerError(f"slots is {slots!r}; it may be sum, mean or a weight (K,)")
     if weight is not None and not _broadcasts(weight.shape, goal.shape[1:]):
         raise PlannerError(
             f"weight is {tuple(weight.shape)}; it must broadcast to (K, D) = "
@@ -118,8 +120,6 @@ def distance(
 
     def measured(latents: Tensor) -> Tensor:
         each = metric(latents, _beside(goal, latents), weight)
-        if each.shape[-1] == 1 and slots in ("sum", "mean"):
-            return each.squeeze(-1)
         if isinstance(slots, Tensor):
             return each @ slots.to(each)
         return each.sum(-1) if slots == "sum" else each.mean(-1)

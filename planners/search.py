@@ -148,21 +148,17 @@ class Search:
         The rank is the cost, except that violated constraints come before any cost, and that a
         NaN counts as infinite: it never wins.
         """
-        B, N = actions.shape[:2]
-        if cost.shape != (B, N):
-            raise PlannerError(
-                f"the cost returned {tuple(cost.shape)} for {N} candidates of {B} problems; it "
-                f"must return (B, N) = {(B, N)}"
-            )
-        actions, latents, cost = actions.detach(), latents.detach(), cost.detach()
+        B = len(actions)
+        actions, latents, cost = actions.detach(), latents.detach(), _each("cost", cost, actions)
         nan = cost.isnan()
         violation = torch.zeros_like(cost)
         for constraint in self.problem.constraints:
-            excess = constraint(latents, actions).detach()
+            excess = _each("constraint", constraint(latents, actions), actions)
             violation = torch.maximum(violation, excess.nan_to_num(torch.inf))
         rank = cost.masked_fill(nan, torch.inf)
         if self.problem.constraints:
-            rank = torch.where(violation > 0, 1e30 * (1 + violation), rank)
+            wide = torch.promote_types(rank.dtype, torch.float32)  # 1e30 is beyond a float16
+            rank = torch.where(violation > 0, 1e30 * (1 + violation.to(wide)), rank.to(wide))
             rank = rank.masked_fill(nan, torch.inf)
         pick = torch.arange(B, device=rank.device), rank.argmin(1)
         new = tuple(x[pick] for x in (rank, actions, cost, violation, latents))
@@ -187,13 +183,25 @@ class Search:
         invalid = int(self.invalid)
         if not rank.isfinite().all():
             raise PlannerError(
-                f"every candidate of some problem cost NaN or infinity ({invalid} NaN in all):"
-                " check that the model, the goal and the current latent are finite"
+                f"every candidate of some problem cost NaN or infinity ({invalid} NaN in all), or "
+                "broke a constraint by as much: check that the model, the goal and the current "
+                "latent are finite"
             )
         stats["history"] = torch.stack(self.history).tolist()
         stats["invalid"], stats["feasible"] = invalid, violation <= 0
         stats["seconds"] = time.perf_counter() - self.began
         return Plan(actions, cost, violation, latents, stats)
+
+
+def _each(what: str, value: Tensor, actions: Tensor) -> Tensor:
+    """The value, one a candidate (B, N); PlannerError where it is not."""
+    B, N = actions.shape[:2]
+    if value.shape != (B, N):
+        raise PlannerError(
+            f"the {what} returned {tuple(value.shape)} for {N} candidates of {B} problems; it "
+            f"must return (B, N) = {(B, N)}"
+        )
+    return value.detach()
 
 
 def _bounds(problem: Problem, space: type, start: Tensor) -> Box:

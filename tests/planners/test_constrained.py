@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from planner_problems import PLANNERS, generator, quadratic
+from planner_problems import PLANNERS, Linear, generator, quadratic
 
 from planners import CEM, Adam, AugmentedLagrangian, CategoricalCEM, PlannerError
 from planners.guardrails import action_limit, half_space, outside_disc
-from planners.problem import Categorical, Problem
+from planners.problem import Box, Categorical, Problem
 
 INNER = {"cem": CEM(256, 24, 14, spread=0.5), "adam": Adam(restarts=4, iterations=60)}
 
@@ -148,6 +148,25 @@ def test_every_planner_reports_the_violation_and_filters(name):
 def test_bad_arguments(bad):
     with pytest.raises(PlannerError, match="AugmentedLagrangian needs"):
         AugmentedLagrangian(CEM(), **bad)
+
+
+def test_a_constraint_of_another_shape():
+    problem = constrained(torch.zeros(1, 2, 1), lambda z, a: a[..., 0])
+    with pytest.raises(PlannerError, match="the constraint returned"):
+        CEM().plan(problem, generator=generator())
+
+
+def test_violations_rank_in_half_precision_too():
+    one = torch.ones(1, 1).half()
+    problem = Problem(
+        Linear(torch.zeros(1, 1).half(), one, one),
+        lambda z, a: (a - 0.8).square().sum((-2, -1)),
+        1,
+        Box(-one[0], one[0]),
+        constraints=(lambda z, a: a[..., 0, 0] + 0.5, lambda z, a: -a[..., 0, 0]),
+    )
+    plan = CEM(256, 24, 6).plan(problem, generator=generator())
+    assert float(plan.violation) == pytest.approx(0.25, abs=0.02)
 
 
 # Guardrails ---------------------------------------------------------------------------------

@@ -177,6 +177,7 @@ def test_a_goal_of_another_shape(wrong, make, latents, actions):
         (lambda g: distance(g, weight=torch.ones(D + 1)), "weight is"),
         (lambda g: distance(g, weight=torch.ones(1, 1, K, D)), "weight is"),
         (lambda g: distance(g, slots=torch.ones(K + 1)), "slots is"),
+        (lambda g: distance(g, slots="max"), "slots is 'max'"),  # type: ignore[arg-type]
         (lambda g: prefix(distance(g), 0), "executed"),
         (lambda g: discounted(distance(g), 0.0), "gamma"),
         (lambda g: discounted(distance(g), 1.5), "gamma"),
