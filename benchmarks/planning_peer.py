@@ -54,7 +54,8 @@ def build(sizes: dict) -> Peer:
     )
     action = Embedder(input_dim=A, smoothed_dim=A, emb_dim=width)
     head = MLP(width, sizes["mlp"], width, norm_fn=torch.nn.BatchNorm1d)
-    model = Peer(torch.nn.Identity(), predictor, action, pred_proj=head).eval()
+    model = Peer(torch.nn.Identity(), predictor, action, pred_proj=head)
+    model = model.eval().requires_grad_(False)
     with torch.no_grad():
         for name, x in model.state_dict().items():
             if "adaLN" in name or name.startswith("pred_proj.net.1."):
@@ -85,6 +86,8 @@ def main(folder: Path) -> None:
         request = json.loads(line)
         answer: dict = {}
         match request.pop("do"):
+            case "threads":
+                torch.set_num_threads(request["n"])
             case "build":
                 model = build(request)
                 state = {k: v.numpy() for k, v in model.state_dict().items()}

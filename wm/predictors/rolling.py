@@ -21,6 +21,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, gelu: bool = F
     than the BLAS behind F.linear, and the GELU is applied before the result leaves the cache.
     """
     fused = x.device.type == "cpu" and x.dtype == torch.float32 and torch.backends.mkldnn.enabled
+    fused = fused and not torch.compiler.is_compiling()  # it has its own
     needed = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
     if fused and not needed and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         kind = ("gelu", [], "none") if gelu else ("none", [], "")
