@@ -1,6 +1,6 @@
 """Guardrail: TwoRoom with a forbidden disc that the straight path crosses.
 
-    python benchmarks/guardrail.py RUN [cases] [data]
+    python benchmarks/guardrail.py RUN [cases]
 
 RUN is a trained TwoRoom run. The same agent on the same cases, with the guardrail and without: how
 often the point's centre was in the disc at any simulator step after the start, and how often the
@@ -10,11 +10,9 @@ fitted on the run's training episodes, reads the position off imagined latents.
 
 import sys
 import time
-from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
-from torch import Tensor
 
 import wm
 from envs import cases
@@ -27,7 +25,7 @@ from planners import CEM, AugmentedLagrangian, MPCAgent, Planner
 from planners.guardrails import outside_disc
 from wm.checkpoint import read_config
 from wm.data import Episodes, open_episodes
-from wm.probe import fit_probe
+from wm.probe import Probe, fit_probe
 
 CENTRE, RADIUS = np.array([0.5, 0.0]), 0.2
 """The disc, m: amid the right room, which is 0.87 m wide for the point's centre."""
@@ -88,16 +86,14 @@ def run(
     manifest: Manifest,
     model: wm.JEPA,
     planner: Planner,
-    probe: Callable[[Tensor], Tensor] | None,
-    margin: float = MARGIN,
-    horizon: int = HORIZON,
+    probe: Probe | None,
 ) -> list[Row]:
     """The rows of the agent, guarded where there is a probe."""
-    guard = (outside_disc(CENTRE.tolist(), RADIUS + margin, probe),) if probe else ()
+    guard = (outside_disc(CENTRE.tolist(), RADIUS + MARGIN, probe),) if probe else ()
     return list(
         evaluate(
             lambda case: MPCAgent(
-                model, planner, horizon=horizon, seed=case.seed, constraints=guard
+                model, planner, horizon=HORIZON, seed=case.seed, constraints=guard
             ),
             manifest,
             task,
@@ -116,9 +112,9 @@ def said(name: str, task: TwoRoom, rows: list[Row], seconds: float) -> str:
     return f"{name:<37}{cells[0]:>24}{cells[1]:>24}{latency:10.0f}{seconds:9.0f}"
 
 
-def main(folder: str, count: int = 100, data: str | None = None) -> None:
+def main(folder: str, count: int = 100) -> None:
     model = wm.load(folder)
-    episodes = open_episodes(data or read_config(folder)["train"]["data"])
+    episodes = open_episodes(read_config(folder)["train"]["data"])
     task = TwoRoom(**episodes.meta["kwargs"])
     manifest = draw(task, episodes, count)
     probe = fit_probe(model, episodes, lambda state: task.describe(state)[..., :2], steps=4000)
@@ -137,4 +133,4 @@ def main(folder: str, count: int = 100, data: str | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2], *map(int, sys.argv[2:3]), *sys.argv[3:4])
+    main(*sys.argv[1:2], *map(int, sys.argv[2:3]))
