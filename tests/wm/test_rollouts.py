@@ -124,7 +124,9 @@ def test_the_context_is_computed_once_for_all_candidates():
         predictor = PREDICTORS[kind]().eval()
         counted = []
         layer = predictor.blocks[0].renorm1  # passed by every token that enters a layer
-        layer.register_forward_pre_hook(lambda _, x, n=counted: n.append(x[0].shape[1]))
+        layer.register_forward_pre_hook(
+            lambda _, x, n=counted: n.extend([x[0].shape[-2]] * x[0].shape[:-2].numel())
+        )
         z, a, valid, actions = (x if x.dtype == torch.bool else x.float() for x in problem(3, B=1))
         with torch.no_grad():
             predictor.rollout(z, a, valid, actions[:, :, :5])

@@ -38,24 +38,22 @@ class AdaLNBlock(AdaLN):
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout)
         return self.after(x, m, y.transpose(1, 2).flatten(2))
 
-    def key_value(self, x: Tensor, m: Sequence[Tensor]) -> KeyValue:
-        """What later positions see of a token x (B, n, width) with modulations m."""
-        weight = self.qkv.weight[self.out.in_features :]
-        k, v = linear(self.before(x, m), weight).unflatten(-1, (2, self.heads, -1)).unbind(-3)
-        return k, v
-
-    def step(self, x: Tensor, m: Sequence[Tensor], seen: list[KeyValue]) -> Tensor:
-        """`forward` for one token x (B, n, width) after the positions in `seen`, which its own
-        key and value join -> (B, n, width)"""
-        if seen:
-            qkv = linear(self.before(x, m), self.qkv.weight)
-            q, k, v = qkv.unflatten(-1, (3, self.heads, -1)).unbind(-3)
-            seen.append((k, v))
-            attended = attend(q, seen)
-        else:  # a token that sees only itself needs no query
-            seen.append(self.key_value(x, m))
-            attended = seen[0][1].flatten(-2)
-        return self.after(x, m, attended)
+    def extend(self, x: Tensor, m: Sequence[Tensor], seen: list[KeyValue], answers: int) -> Tensor:
+        """`forward` without dropout for tokens x (T, B, n, width) that follow the positions in
+        `seen`, which their keys and values join -> the last `answers` of them"""
+        inner, T = self.out.in_features, len(x)
+        y = self.before(x, m)
+        kv = linear(y, self.qkv.weight[inner:]).unflatten(-1, (2, self.heads, -1))
+        before, asked = len(seen), T - answers
+        seen += [(k, v) for k, v in (token.unbind(-3) for token in kv)]
+        if not answers:
+            return x[T:]
+        alone = 1 if not before and not asked else 0  # who sees only itself needs no query
+        q = linear(y[asked + alone :], self.qkv.weight[:inner]).unflatten(-1, (self.heads, -1))
+        attended = [seen[0][1].flatten(-2)] if alone else []
+        for t, token in enumerate(q, before + asked + alone):
+            attended.append(attend(token, seen[: t + 1]))
+        return self.after(x[asked:], [part[asked:] for part in m], torch.stack(attended))
 
 
 class CausalTransformer(nn.Module):
@@ -131,34 +129,43 @@ class CausalTransformer(nn.Module):
 
         The window begins at frame `first`. While it grows, a new frame is all there is to compute:
         keys and values of the others are kept. Once it slides, every frame's position changes,
-        and the window is computed anew. The last layer answers for the newest frame only.
+        and the window is computed anew. Frames whose action is executed are the same for all
+        candidates. The last layer answers for the newest frame only.
         """
-        h, c = self.context, z.shape[1]
-        frames = list(z.unsqueeze(2).unbind(1))  # each (B, n, X)
-        modulations = self._modulations(a, actions)  # by layer, then by frame
+        (B, N, H, _), h, c = actions.shape, self.context, z.shape[1]
         blocks = cast("list[AdaLNBlock]", self.blocks)
+        given = a.movedim(1, 0).unsqueeze(2), actions.movedim(2, 0)
+        given = (F.silu(self.action(x)) for x in given)
+        executed, planned = ([block.modulations(s) for block in blocks] for s in given)
+        shared = z[:, :-1].movedim(1, 0).unsqueeze(2)  # (c - 1, B, 1, X)
+        frames = [z[:, -1:].expand(B, N, -1)]
         first, seen = 0, [[] for _ in blocks]
-        for t in range(c, c + actions.shape[2]):  # frame t - 1 is the newest, t the wanted one
+        for t in range(c, c + H):  # frame t is wanted, frames[0] is c - 1
             if t - first > h:
                 first, seen = t - h, [[] for _ in blocks]
-            new = range(first + len(seen[0]), t)
-            x = [self.inlet(frames[i]) + self.position[i - first] for i in new]
-            for block, m, past in zip(blocks[:-1], modulations, seen, strict=False):
-                x = [block.step(y, m[i], past) for i, y in zip(new, x, strict=True)]
-            block, m, past = blocks[-1], modulations[-1], seen[-1]
-            past += [block.key_value(y, m[i]) for i, y in zip(new[:-1], x[:-1], strict=True)]
-            x = block.step(x[-1], m[t - 1], past)
+            new = first + len(seen[0])
+            if new < c - 1:
+                m = [[part[new:] for part in six] for six in executed]
+                self._extend(shared[new:], new - first, m, seen, answers=0)
+                new = c - 1
+            m = [[part[new - c + 1 : t - c + 1] for part in six] for six in planned]
+            x = torch.stack(frames[new - c + 1 :])
+            (x,) = self._extend(x, new - first, m, seen, answers=1)
             frames.append(evaluate(self.outlet, self.norm(x)))
-        return torch.stack(frames[c:], 2)
+        return torch.stack(frames[1:], 2)
 
-    def _modulations(self, a: Tensor, actions: Tensor) -> list[list[tuple[Tensor, ...]]]:
-        """Of every block, of every action executed (B, 1, width) or planned (B, N, width)."""
-        executed = F.silu(self.action(a.movedim(1, 0).unsqueeze(2)))
-        planned = F.silu(self.action(actions.movedim(2, 0)))
-        return [
-            [
-                *zip(*(m.unbind(0) for m in block.modulations(executed)), strict=True),
-                *zip(*(m.unbind(0) for m in block.modulations(planned)), strict=True),
-            ]
-            for block in cast("list[AdaLNBlock]", self.blocks)
-        ]
+    def _extend(
+        self,
+        z: Tensor,
+        place: int,
+        modulations: list[list[Tensor]],
+        seen: list[list[KeyValue]],
+        answers: int,
+    ) -> Tensor:
+        """Frames z (T, B, n, X) from position `place` on, through all layers; the hidden states of
+        the last `answers` come out."""
+        x = self.inlet(z) + self.position[place : place + len(z), None, None]
+        blocks = cast("list[AdaLNBlock]", self.blocks)
+        for block, m, past in zip(blocks, modulations, seen, strict=True):
+            x = block.extend(x, m, past, answers if block is blocks[-1] else len(x))
+        return x
