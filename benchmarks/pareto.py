@@ -45,7 +45,7 @@ ENTRANTS: dict[str, dict[str, Any]] = {
     "sgd 8x20": {"planner": "sgd", "restarts": 8, "iterations": 20},
     "adam 8x20": {"planner": "adam", "restarts": 8, "iterations": 20},
     "adam 4x8": {"planner": "adam", "restarts": 4, "iterations": 8},
-    "projected 8x10": {"planner": "projected_gradient", "restarts": 8, "iterations": 10},
+    "projected 8x10": {"planner": "projected", "restarts": 8, "iterations": 10},
     "grasp": {"planner": "grasp"},
     "hybrid": {"planner": "hybrid"},
 }
@@ -70,12 +70,13 @@ def decisions(agents: dict[str, MPCAgent], drawn: Any, rounds: int = 15) -> dict
     spent: dict[str, list[float]] = {name: [] for name in agents}
     for number in range(rounds + 1):
         case = drawn.cases[number % len(drawn.cases)]
+        flipped = case.goal_pixels[:, ::-1]
         for name, agent in agents.items():
             agent.reset(Goal({"pixels": case.goal_pixels}))
             begun = None
             for look in range(3):  # the third decision has a whole context and a warm start
                 began = time.perf_counter()
-                agent.observe({"pixels": case.goal_pixels[:, :: 1 if look % 2 else -1]}, begun)
+                agent.observe({"pixels": case.goal_pixels if look % 2 else flipped}, begun)
                 begun = agent.act()
             if number:  # the first warms up
                 spent[name].append(1e3 * (time.perf_counter() - began))

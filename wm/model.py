@@ -186,8 +186,8 @@ class JEPA(nn.Module):
         if name not in observation:
             raise WmError(f"the model sees {name!r}; the observation has {sorted(observation)}")
         pixels = observation[name]
-        if isinstance(pixels, np.ndarray) and not pixels.flags.writeable:
-            pixels = pixels.copy()  # a memory map's rows; torch wants to own what it wraps
+        if isinstance(pixels, np.ndarray):  # torch wraps neither a memory map's rows nor flips
+            pixels = np.require(pixels, requirements=["C", "W"])
         pixels = torch.as_tensor(pixels, device=self.device)
         if pixels.dtype != torch.uint8 or tuple(pixels.shape[2:]) != (size, size, 3):
             raise WmError(
