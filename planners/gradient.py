@@ -98,15 +98,18 @@ class Adam(Descent):
 
 
 class ProjectedGradient(Descent):
-    """Spectral projected gradient (Birgin, Martinez and Raydan 2000), monotone.
+    """Spectral projected gradient (Birgin, Martinez and Raydan 2000).
 
-    A candidate that did not fall enough (Armijo) goes back and tries a quarter of its step; one
-    that did steps on with the length of Barzilai and Borwein. Each keeps its own step length, so
-    that a rejected step costs an iteration and not an inner loop. `rate` is the first step: the
-    share of the half range by which the steepest action moves.
+    A candidate that did not fall enough below the highest of its last `WINDOW` costs (Armijo's
+    condition, not monotone) goes back and tries a quarter of its step; one that did steps on with
+    the length of Barzilai and Borwein. Each keeps its own step length, so that a rejected step
+    costs an iteration and not an inner loop. Any scale of the cost will do.
 
-    The memory is the last accepted x, cost and gradient, and lambda, the step length (B, N).
+    `rate` is the first step: the share of the half range by which the steepest action moves. The
+    memory is the last accepted x and gradient, the last costs, and lambda, the step length.
     """
+
+    WINDOW = 5
 
     def __init__(
         self, restarts: int = 8, iterations: int = 30, rate: float = 0.2, spread: float = 0.5
@@ -114,23 +117,22 @@ class ProjectedGradient(Descent):
         super().__init__(restarts, iterations, rate, spread)
 
     def step(self, x: Tensor, cost: Tensor, g: Tensor, left: float, memory: Any) -> Any:
-        cost = cost.nan_to_num(torch.inf, torch.inf)
+        cost = cost.nan_to_num(torch.inf, torch.inf).unsqueeze(-1)
         steepest = g.abs().amax((-2, -1)).clamp_min(1e-30)
         if memory is None:
-            length = self.rate / steepest
+            length, costs = self.rate / steepest, cost
         else:
-            x0, cost0, g0, length = memory
+            x0, g0, costs, length = memory
             s, y = x - x0, g - g0
-            fell = cost <= cost0 + 1e-4 * (g0 * s).sum((-2, -1))
-            curvature = (s * y).sum((-2, -1))
-            longest = 2 / steepest  # across the whole range
-            spectral_length = s.square().sum((-2, -1)) / curvature.clamp_min(1e-30)
-            spectral_length = torch.where(curvature > 0, spectral_length, longest)
-            length = torch.where(fell, torch.minimum(spectral_length, longest), length / 4)
-            each = fell[..., None, None]
-            x, g = torch.where(each, x, x0), torch.where(each, g, g0)
-            cost = torch.where(fell, cost, cost0)
-        return x - length[..., None, None] * g, (x, cost, g, length)
+            fell = cost[..., 0] <= costs.amax(-1) + 1e-4 * (g0 * s).sum((-2, -1))
+            curvature, longest = (s * y).sum((-2, -1)), 2 / steepest  # across the whole range
+            spectral = s.square().sum((-2, -1)) / curvature.clamp_min(1e-30)
+            spectral = torch.where(curvature > 0, torch.minimum(spectral, longest), longest)
+            length = torch.where(fell, spectral, length / 4)
+            x, g = (torch.where(fell[..., None, None], *both) for both in ((x, x0), (g, g0)))
+            accepted = torch.where(fell[..., None], cost, costs[..., -1:])
+            costs = torch.cat([costs, accepted], -1)[..., -self.WINDOW :]
+        return x - length[..., None, None] * g, (x, g, costs, length)
 
 
 def starts(search: Search, restarts: int, spread: float) -> Tensor:

@@ -29,10 +29,11 @@ class GRASP:
     Args:
         restarts: N, sequences and states optimised side by side; the warm start is the first.
         iterations: steps of states and actions together.
-        rate: Adam's step on the actions, as a share of each one's half range.
+        rate: Adam's step on the actions, as a share of each one's half range; it falls to 0
+            towards each sync.
         state_rate: share of the way that a state goes to the prediction of the one before it.
         noise: standard deviation on the states each iteration, as a share of the distance per
-            dimension from the current latent to the goal; it falls to 0 towards each sync.
+            dimension from the current latent to the goal.
         goal_weight: gamma, of the goal loss on every one-step prediction.
         sync: K_sync, iterations between descents of the full rollout.
         sync_steps: J_sync, steps of one descent, those of `ProjectedGradient`.
@@ -43,13 +44,13 @@ class GRASP:
         self,
         restarts: int = 16,
         iterations: int = 60,
-        rate: float = 0.2,
-        state_rate: float = 0.3,
-        noise: float = 0.1,
-        goal_weight: float = 0.1,
-        sync: int = 20,
-        sync_steps: int = 10,
-        spread: float = 0.2,
+        rate: float = 0.4,
+        state_rate: float = 0.2,
+        noise: float = 0.5,
+        goal_weight: float = 1.0,
+        sync: int = 10,
+        sync_steps: int = 20,
+        spread: float = 0.5,
     ) -> None:
         if restarts < 1 or iterations < 1 or sync < 1 or sync_steps < 1:
             raise PlannerError(
@@ -92,13 +93,15 @@ class GRASP:
         states = states + sigma * self._xi(search)
         memory: Any = None
         for k in search.rounds(self.iterations):
+            if k == 0:
+                search.score(actions)
             left = 1 - k % self.sync / self.sync
             F, loss, slope = self._lifted(search, states, actions)
             x, memory = self.rule(actions / search.half, loss, slope, left, memory)
             actions = search.box.clamp(x * search.half)
             # the gradient of L_dyn in s_{t+1} alone, then noise: equation 5 with the states cut
             states = states + self.state_rate * (F[:, :, :-1] - states)
-            states = states + left * sigma * self._xi(search)
+            states = states + sigma * self._xi(search)
             if (k + 1) % self.sync == 0 or k + 1 == self.iterations:
                 actions, _ = descend(search, actions, self.finish, self.sync_steps)
         return search.plan()

@@ -2,14 +2,14 @@
 
 Positions are the latents, an action is a displacement of at most `STEP` an axis. The wall acts in
 the dynamics, as a real one does: the nearer to it a motion would lead, half way or at its end, the
-less of it happens, and into the wall nothing moves. The cost is the distance to the goal and knows of no wall. Everything is
-smooth, so gradients are exact; they lead along the wall to the point nearest the goal, which is
-not the gap, and stay there.
+less of it happens, and into the wall nothing moves. The cost is the distance to the goal and knows
+of no wall. Everything is smooth, so gradients are exact; they lead along the wall to the point
+nearest the goal, which is not the gap, and stay there.
 """
 
 import torch
 
-from planners import Box, Problem, latent_distance
+from planners import CEM, GRASP, ICEM, SGD, Adam, Box, Hybrid, Problem, latent_distance
 
 STEP = 0.18  # furthest displacement of an action, an axis: less than the wall is thick
 HORIZON = 14
@@ -17,6 +17,17 @@ THICK = 0.1  # half of the wall's thickness
 SOFT = 0.015  # how sharp its surface is
 GAP = (0.3, 0.8)  # where the wall, along x = 0, is open
 NEAR = 0.1  # distance from the goal that counts as reaching it
+
+DESCENT = {  # from the straight line; a restart more is a random search more
+    "SGD": SGD(restarts=1, iterations=100, rate=1.0),
+    "Adam": Adam(restarts=1, iterations=100),
+}
+SEARCH = {
+    "CEM": CEM(samples=512, elites=40, iterations=15),
+    "ICEM": ICEM(samples=256, elites=24, iterations=10),
+    "Hybrid": Hybrid(samples=512, elites=8, iterations=6, steps=2, finish=10),
+    "GRASP": GRASP(),
+}
 
 
 def occupancy(x, y):
