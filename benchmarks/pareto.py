@@ -1,11 +1,11 @@
 """Success against time, for every planner on one trained model.
 
-    python benchmarks/pareto.py RUN [data=FOLDER] [cases=200] [seed=1] [out=FILE.json] [only=NAME,..]
+    python benchmarks/pareto.py RUN [data=FOLDER] [cases=200] [seed=1] [only=NAME,..]
 
 Each planner, at several budgets, acts in the same frozen cases (drawn with a seed of their own, so
 not those that defaults are reported on); success comes with its 95% interval. Then all of them
 decide in turn, round after round, from the same states, so that their milliseconds (encoding
-included) are measured side by side. Successes found before are kept in FILE and not measured again.
+included) are measured side by side. Successes found before are kept in RUN/pareto.json and not measured again.
 """
 
 import json
@@ -31,9 +31,11 @@ REFERENCE = "cem 300x30"
 ENTRANTS: dict[str, dict[str, Any]] = {
     REFERENCE: {"planner": "cem", "samples": 300, "elites": 30, "iterations": 30},
     "cem 128x6": {"planner": "cem", "samples": 128, "elites": 16, "iterations": 6},
+    "cem 64x8": {"planner": "cem", "samples": 64, "elites": 8, "iterations": 8},
     "cem 64x4": {"planner": "cem", "samples": 64, "elites": 8, "iterations": 4},
     "cem 32x3": {"planner": "cem", "samples": 32, "elites": 5, "iterations": 3},
     "icem 64x4": {"planner": "icem", "samples": 64, "elites": 8, "iterations": 4},
+    "icem 128x4": {"planner": "icem", "samples": 128, "elites": 12, "iterations": 4},
     "icem 32x3": {"planner": "icem", "samples": 32, "elites": 5, "iterations": 3},
     "icem 16x3": {"planner": "icem", "samples": 16, "elites": 4, "iterations": 3},
     "mppi 128x6": {"planner": "mppi", "samples": 128, "iterations": 6},
@@ -42,12 +44,24 @@ ENTRANTS: dict[str, dict[str, Any]] = {
     "predictive 128x1": {"planner": "predictive_sampling", "samples": 128, "iterations": 1},
     "predictive 64x4": {"planner": "predictive_sampling", "samples": 64, "iterations": 4},
     "random 256x1": {"planner": "random_shooting", "samples": 256, "iterations": 1},
-    "sgd 8x20": {"planner": "sgd", "restarts": 8, "iterations": 20},
-    "adam 8x20": {"planner": "adam", "restarts": 8, "iterations": 20},
-    "adam 4x8": {"planner": "adam", "restarts": 4, "iterations": 8},
+    "sgd 8x10": {"planner": "sgd", "restarts": 8, "iterations": 10},
+    "adam 8x10": {"planner": "adam", "restarts": 8, "iterations": 10},
     "projected 8x10": {"planner": "projected", "restarts": 8, "iterations": 10},
-    "grasp": {"planner": "grasp"},
-    "hybrid": {"planner": "hybrid"},
+    "hybrid 64x2": {
+        "planner": "hybrid",
+        "samples": 64,
+        "elites": 4,
+        "iterations": 2,
+        "steps": 2,
+        "finish": 4,
+    },
+    "grasp 8x20": {
+        "planner": "grasp",
+        "restarts": 8,
+        "iterations": 20,
+        "sync": 10,
+        "sync_steps": 5,
+    },
 }
 
 
@@ -91,7 +105,7 @@ def main(run: str, options: dict[str, str]) -> None:
     if "filter" in options:
         settings["filter"] = options["filter"]
     drawn, _ = frozen(settings, run, options.get("data"), model.spec.action_block)
-    out = Path(options.get("out", Path(run) / "pareto.json"))
+    out = Path(run) / "pareto.json"
     found = json.loads(out.read_text()) if out.exists() else {}
     chosen = options["only"].split(",") if "only" in options else list(ENTRANTS)
     planners = {name: planner_of(ENTRANTS[name]) for name in chosen}
@@ -106,7 +120,9 @@ def main(run: str, options: dict[str, str]) -> None:
     spent = decisions({n: MPCAgent(model, p) for n, p in planners.items()}, drawn)
     base = median(spent[REFERENCE]) if REFERENCE in spent else float("nan")
     print(f"{drawn.env}, {len(drawn.cases)} cases, manifest {drawn.hash[:10]}")
-    print(f"{'planner':18} {'success':>8} {'95% interval':>14} {'p50 ms':>7} {'p90 ms':>7} {'time':>6}")
+    print(
+        f"{'planner':18} {'success':>8} {'95% interval':>14} {'p50 ms':>7} {'p90':>7} {'time':>6}"
+    )
     for name in sorted(planners, key=lambda name: median(spent[name])):
         reached = found[json.dumps([ENTRANTS[name], drawn.hash])]
         low, high = wilson(sum(reached), len(reached))
