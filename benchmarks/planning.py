@@ -11,7 +11,7 @@ The peer lives in an environment of its own; without one, ours is compared to it
 Measurements alternate: every round times each contender once, so that what disturbs the machine
 disturbs all, and a ratio is the median over rounds of two neighbours. The peer is timed as it
 ships; what memory that malloc keeps is worth to it, MALLOC_MMAP_THRESHOLD_=1073741824
-MALLOC_TRIM_THRESHOLD_=1073741824 in the environment tells (wmpc does so by itself).
+MALLOC_TRIM_THRESHOLD_=1073741824 in the environment tells (ours asks malloc by itself).
 """
 
 import argparse
@@ -30,7 +30,7 @@ from torch import Tensor
 
 from planners import CEM, MPPI, Adam, Box, Planner, Problem, latent_distance
 from wm.dynamics import LatentDynamics
-from wm.predictors import CachedTransformer, Predictor, from_lewm
+from wm.predictors import CachedTransformer, CausalTransformer, Predictor, from_lewm
 from wm.predictors.base import roll_last
 from wm.training.memory import keep_freed_memory
 
@@ -180,7 +180,7 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=3, help="of a planner, end to end")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    keep_freed_memory()  # as training and planning from the command line do
+    keep_freed_memory()  # as training does
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     cached = CachedTransformer(192, 10, 3, head=2048, action_mlp=768)
@@ -193,8 +193,6 @@ def main() -> None:
                 lewm = from_lewm({name: torch.from_numpy(x) for name, x in arrays.items()})
             print(f"peer: LeWM's predictor, action encoder and projection, {count / 1e6:.1f} M")
         else:
-            from wm.predictors import CausalTransformer
-
             lewm = CausalTransformer(192, 10, 3, renormalise=True, head=2048, action_mlp=768)
         for name, predictor in (("LeWM in wmpc", lewm), ("ours, CachedTransformer", cached)):
             predictor.eval().requires_grad_(False)
