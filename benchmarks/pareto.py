@@ -5,7 +5,7 @@
 Each planner, at several budgets, acts in the same frozen cases (drawn with a seed of their own, so
 not those that defaults are reported on); success comes with its 95% interval. Then all of them
 decide in turn, round after round, from the same states, so that their milliseconds (encoding
-included) are measured side by side. Successes found before are kept in RUN/pareto.json and not measured again.
+included) are measured side by side. Successes are kept in RUN/pareto.json and not measured again.
 """
 
 import json
@@ -100,8 +100,11 @@ def decisions(agents: dict[str, MPCAgent], drawn: Any, rounds: int = 15) -> dict
 def main(run: str, options: dict[str, str]) -> None:
     model = wm.load(run)
     with initialize_config_module("configs", version_base="1.3"):
-        settings = OmegaConf.to_container(compose("eval", ["run=none"]).manifest, resolve=True)
-    settings |= {"cases": int(options.get("cases", 200)), "seed": int(options.get("seed", 1))}
+        composed: Any = OmegaConf.to_container(compose("eval", ["run=none"]).manifest)
+    settings = composed | {
+        "cases": int(options.get("cases", 200)),
+        "seed": int(options.get("seed", 1)),
+    }
     if "filter" in options:
         settings["filter"] = options["filter"]
     drawn, _ = frozen(settings, run, options.get("data"), model.spec.action_block)

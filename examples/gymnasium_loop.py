@@ -13,7 +13,7 @@ from envs.agent import Goal
 def reach(run: str, seed: int = 0, blocks: int = 10) -> int | None:
     """Pursue a goal seen as a picture; the simulator actions it took, None if not reached."""
     model = wm.load(run)
-    agent = planners.MPCAgent(model, planners.CEM())
+    agent = planners.MPCAgent(model, planners.ICEM())
 
     env = gymnasium.make(**model.spec.env)
     observation, info = env.reset(seed=seed)

@@ -43,8 +43,8 @@ class ICEM:
     def __init__(
         self,
         samples: int = 128,
-        elites: int = 16,
-        iterations: int = 6,
+        elites: int = 12,
+        iterations: int = 4,
         beta: float = 1.0,
         keep: float = 0.3,
         decay: float = 1.25,
