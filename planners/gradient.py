@@ -151,7 +151,7 @@ def descend(search: Search, actions: Tensor, rule: Rule, iterations: int) -> tup
     """
     best, lowest = actions, actions.new_full(actions.shape[:2], torch.inf)
     memory = None
-    for step in search.rounds(iterations + 1):  # the last only looks where it ended
+    for step in search.rounds(iterations + 1, kind="descent"):  # the last only looks where it ended
         if step == iterations:
             rank, following = search.score(actions), actions
         else:

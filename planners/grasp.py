@@ -94,7 +94,7 @@ class GRASP:
         memory: Any = None
         for k in search.rounds(self.iterations):
             if k == 0:
-                search.score(actions)
+                descend(search, actions, self.finish, 1)
             left = 1 - k % self.sync / self.sync
             F, loss, slope = self._lifted(search, states, actions)
             x, memory = self.rule(actions / search.half, loss, slope, left, memory)
@@ -113,7 +113,7 @@ class GRASP:
         of the actions, in pieces that fit the memory."""
         problem, found = search.problem, []
         pieces = search.pieces(actions, gradient=True)
-        for a, s in zip(pieces, states.split([len(a[0]) for a in pieces], 1), strict=True):
+        for a, s in zip(pieces, states.split([a.shape[1] for a in pieces], 1), strict=True):
             with torch.enable_grad():
                 a = a.detach().requires_grad_()
                 F = problem.dynamics.predict(s.detach(), a)  # s-bar: no gradient into the states

@@ -57,6 +57,7 @@ class Search:
         self.history: list[Tensor] = []
         self.invalid: Tensor | int = 0
         self.over = False  # out of time
+        self.slowest: dict[str | None, float] = {}  # seconds, of loops with a kind
 
     def _initial(self, warm_start: Tensor | None) -> Tensor:
         expected = (self.B, self.H, self.A)
@@ -87,23 +88,28 @@ class Search:
         """(B, H, A), the best sequence so far; at first the initial one."""
         return self.found[1] if self.found else self.initial
 
-    def rounds(self, most: int, least: int = 0) -> Iterator[int]:
+    def rounds(self, most: int, least: int = 0, kind: str | None = None) -> Iterator[int]:
         """0, 1, ... `most` - 1, ending before the deadline where at least `least` came.
 
         Another round is expected to take a quarter longer than the slowest so far, which fades by
         a tenth a round: machines hiccup, and one hiccup should not end the plan early. The first
-        takes what it takes: one round is the shortest deadline that can be kept. Once a loop ran
-        out of time, no other begins.
+        takes what it takes: one round is the shortest deadline that can be kept. A loop with a
+        `kind` knows how long those before it of its kind took. Once a loop ran out of time, no
+        other begins.
         """
-        slowest, began = 0.0, self._now()
+        slowest = self.slowest.get(kind, 0.0)
         for index in range(most):
+            began = 0.0
             if self.deadline is not None:
-                now = self._now()
-                slowest, began = max(0.9 * slowest, now - began) if index else 0.0, now
-                self.over |= now + 1.25 * slowest >= self.began + self.deadline
+                began = self._now()
+                self.over |= began + 1.25 * slowest >= self.began + self.deadline
                 if self.over and index >= least:
                     return
             yield index
+            if self.deadline is not None:
+                slowest = max(0.9 * slowest, self._now() - began)
+                if kind is not None:
+                    self.slowest[kind] = slowest
 
     def _now(self) -> float:
         """Seconds on the clock, when all that was asked of the device is done."""

@@ -4,6 +4,7 @@ import pytest
 import torch
 from planner_problems import Linear, box, generator, quadratic
 
+import planners.search
 from planners import (
     GRASP,
     SGD,
@@ -141,6 +142,48 @@ def test_descent_never_loses(rule):
     best, rank = descend(search, first, lambda *a: rule(a[0], a[1], 30 * a[2], *a[3:]), 5)
     assert torch.equal(rank, problem.cost(None, best))
     assert (rank <= problem.cost(None, first)).all()
+
+
+class Clocked(Linear):
+    """Every rollout and every prediction takes ten seconds of the search's clock."""
+
+    now = 0.0
+
+    def perf_counter(self):
+        return self.now
+
+    def rollout(self, actions):
+        self.now += 10
+        return super().rollout(actions)
+
+    def predict(self, states, actions):
+        self.now += 10
+        return super().predict(states, actions)
+
+
+@pytest.mark.parametrize("planner", EVERY, ids=by_name)
+def test_loops_within_loops_keep_the_deadline(planner, monkeypatch):
+    """From the floor on, which is what the first round takes."""
+    problem = quadratic(torch.rand(1, 3, 1, generator=generator()))
+    for deadline in range(100, 400, 37):
+        world = Clocked(torch.zeros(1, 1), torch.eye(1), torch.zeros(1, 1))
+        monkeypatch.setattr(planners.search, "time", world)
+        timed = Problem(world, problem.cost, 3, problem.actions)
+        planner.plan(timed, generator=generator(), deadline=deadline)
+        assert deadline / 3 < world.now <= deadline
+
+
+@pytest.mark.parametrize("planner", EVERY, ids=by_name)
+def test_pieces_change_nothing_but_memory(planner):
+    problem = quadratic(torch.rand(2, 3, 2, generator=generator()))
+    plans = [
+        planner.plan(
+            Problem(problem.dynamics, problem.cost, 3, problem.actions, memory=memory),
+            generator=generator(),
+        )
+        for memory in (1 << 30, 40_000)
+    ]
+    assert torch.allclose(plans[0].actions, plans[1].actions, atol=1e-5)
 
 
 class Watched(Linear):
