@@ -1,6 +1,6 @@
 """Planning speed beside stable-worldmodel 0.1.1, with the same LeWM weights and candidates.
 
-    python benchmarks/planning.py [--peer-python PATH] [--rounds 9] [--iterations 3] [--threads 2]
+    python benchmarks/planning.py [--peer-python PATH] [--rounds 9] [--iterations 5] [--threads 2]
 
 The peer lives in an environment of its own; without one, ours is compared to itself uncached:
 
@@ -17,6 +17,7 @@ MALLOC_TRIM_THRESHOLD_=1073741824 in the environment tells (ours asks malloc by 
 import argparse
 import json
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -112,26 +113,32 @@ def problem_of(predictor: Predictor, z: Tensor, a: Tensor, goal: Tensor) -> Prob
     return Problem(dynamics, latent_distance(goal), H, box, goal)
 
 
-def rollouts(c: int, lewm: Predictor, cached: Predictor, peer: Peer | None, rounds: int) -> None:
+def rollouts(
+    c: int, lewm: Predictor, cached: dict[bool, Predictor], peer: Peer | None, rounds: int
+) -> None:
+    """Compare one iteration's work; `cached` by whether it has a head as large as LeWM's."""
     draw = torch.Generator().manual_seed(c)
     z, a, goal, candidates = (
         torch.randn(s, generator=draw)
         for s in ((1, c, 192), (1, c - 1, 10), (1, 1, 192), (1, N, H, 10))
     )
     problem = problem_of(lewm, z, a, goal)
-    ours = problem_of(cached, z, a, goal)
+    names = {"ours": False, "ours, with a head": True}
+    ours = {name: problem_of(cached[head], z, a, goal) for name, head in names.items()}
     valid = torch.ones(1, c, dtype=torch.bool)
     score = lambda p: p.cost(p.dynamics.rollout(candidates), candidates)  # noqa: E731
     contenders: dict[str, Timed] = {}
     work = {"peer": peers(c, N, H, **SIZES), "LeWM, uncached": peers(c, N, H, **SIZES)}
-    work |= {"LeWM, cached": least(c, N, H, **SIZES), "ours": stays_valid(c, N, H, **SIZES)}
+    work["LeWM, cached"] = least(c, N, H, **SIZES)
+    work |= {name: stays_valid(c, N, H, projection=x, **SIZES) for name, x in names.items()}
     if peer:
         peer.put(latents=z, executed=a, goal=goal, candidates=candidates)
         peer.ask("context")
         contenders["peer"] = lambda: peer.ask("cost")["seconds"]
     contenders["LeWM, uncached"] = timed(lambda: roll_last(lewm, z, a, valid, candidates))
     contenders["LeWM, cached"] = timed(lambda: score(problem))
-    contenders["ours"] = timed(lambda: score(ours))
+    for name, other in ours.items():
+        contenders[name] = timed(lambda p=other: score(p))
     with torch.inference_mode():
         seconds = alternate(contenders | {"GEMM": gemm_rate}, rounds)
         print(f"\nOne iteration's rollout and cost, {N} samples, horizon {H}, context {c}")
@@ -177,13 +184,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--peer-python", help="python of the environment with the peer")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--iterations", type=int, default=3, help="of a planner, end to end")
+    parser.add_argument("--iterations", type=int, default=5, help="of a planner, end to end")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     keep_freed_memory()  # as training does
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    cached = CachedTransformer(192, 10, 3, head=2048, action_mlp=768)
+    cached: dict[bool, Predictor] = {
+        head: CachedTransformer(192, 10, 3, head=2048 * head, action_mlp=768).eval()
+        for head in (False, True)
+    }
     with tempfile.TemporaryDirectory() as folder:
         peer = None
         if options.peer_python:
@@ -194,13 +205,15 @@ def main() -> None:
             print(f"peer: LeWM's predictor, action encoder and projection, {count / 1e6:.1f} M")
         else:
             lewm = CausalTransformer(192, 10, 3, renormalise=True, head=2048, action_mlp=768)
-        for name, predictor in (("LeWM in wmpc", lewm), ("ours, CachedTransformer", cached)):
+        named = {"LeWM in wmpc": lewm, "ours": cached[False], "ours, with a head": cached[True]}
+        for name, predictor in named.items():
+            assert isinstance(predictor, torch.nn.Module)
             predictor.eval().requires_grad_(False)
             size = sum(p.numel() for p in predictor.parameters())
-            print(f"{name}: {size / 1e6:.1f} M")
+            print(f"{name}: {size / 1e6:.1f} M parameters")
         for c in (1, 3):
             rollouts(c, lewm, cached, peer, options.rounds)
-        plans(lewm, cached, peer, options.rounds, options.iterations)
+        plans(lewm, cached[False], peer, options.rounds, options.iterations)
         if peer:
             peer.process.terminate()
 

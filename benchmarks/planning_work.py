@@ -46,10 +46,15 @@ def least(c: int, N: int, H: int, context: int, **sizes: int) -> float:
     return 2e-9 * N * (deep + last + H * (s["depth"] * s["modulation"] + s["head"]))
 
 
-def stays_valid(c: int, N: int, H: int, context: int, **sizes: int) -> float:
-    """GFLOP where every frame of a candidate is processed once: H tokens, whatever the context."""
+def stays_valid(
+    c: int, N: int, H: int, context: int, projection: bool = True, **sizes: int
+) -> float:
+    """GFLOP where every frame of a candidate is processed once: H tokens, whatever the context; a
+    token that sees only itself needs no query. `projection`: with a head as large as LeWM's."""
     s = _sizes(**sizes)
-    return 2e-9 * N * H * (s["depth"] * (s["layer"] + s["modulation"]) + s["head"])
+    head = s["head"] if projection else sizes["width"] ** 2
+    token = s["depth"] * (s["layer"] + s["modulation"]) + head
+    return 2e-9 * N * (H * token - (c == 1) * s["depth"] * s["query"])
 
 
 def gemm_rate(n: int = 1024, times: int = 8) -> float:

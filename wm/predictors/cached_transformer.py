@@ -43,6 +43,8 @@ class MemoryBlock(AdaLN):
 
     def step(self, x: Tensor, m: Sequence[Tensor], seen: Sequence[KeyValue]) -> Tensor:
         """`forward` for one token x (B, n, width) that sees the frames `seen`, itself the last."""
+        if len(seen) == 1:  # a token that sees only itself needs no query
+            return self.after(x, m, seen[0][1].flatten(-2))
         q = linear(self.before(x, m), self.query.weight).unflatten(-1, (self.heads, -1))
         return self.after(x, m, attend(q, seen, self.bias[:, : len(seen)].flip(1)))
 
