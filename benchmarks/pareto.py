@@ -34,10 +34,9 @@ ENTRANTS: dict[str, dict[str, Any]] = {
     "cem 64x8": {"planner": "cem", "samples": 64, "elites": 8, "iterations": 8},
     "cem 64x4": {"planner": "cem", "samples": 64, "elites": 8, "iterations": 4},
     "cem 32x3": {"planner": "cem", "samples": 32, "elites": 5, "iterations": 3},
-    "icem 64x4": {"planner": "icem", "samples": 64, "elites": 8, "iterations": 4},
-    "icem 128x4": {"planner": "icem", "samples": 128, "elites": 12, "iterations": 4},
+    "icem 128x5": {"planner": "icem"},
+    "icem 64x4": {"planner": "icem", "samples": 64, "iterations": 4},
     "icem 32x3": {"planner": "icem", "samples": 32, "elites": 5, "iterations": 3},
-    "icem 16x3": {"planner": "icem", "samples": 16, "elites": 4, "iterations": 3},
     "mppi 128x6": {"planner": "mppi", "samples": 128, "iterations": 6},
     "mppi 64x4": {"planner": "mppi", "samples": 64, "iterations": 4},
     "mppi 32x3": {"planner": "mppi", "samples": 32, "iterations": 3},
@@ -65,12 +64,13 @@ ENTRANTS: dict[str, dict[str, Any]] = {
 }
 
 
-def planner_of(settings: dict[str, Any]) -> Any:
-    """The planner of the config group, with `settings` over its defaults."""
+def config_of(settings: dict[str, Any]) -> dict[str, Any]:
+    """The planner's config group, with `settings` over its defaults."""
     settings = dict(settings)
     with initialize_config_module("configs", version_base="1.3"):
         config = compose("eval", [f"planner={settings.pop('planner')}", "run=none"]).planner
-    return instantiate(OmegaConf.merge(config, settings))
+    merged: Any = OmegaConf.to_container(OmegaConf.merge(config, settings))
+    return merged
 
 
 def success(model: Any, planner: Any, drawn: Any, task: Any) -> list[bool]:
@@ -111,10 +111,12 @@ def main(run: str, options: dict[str, str]) -> None:
     out = Path(run) / "pareto.json"
     found = json.loads(out.read_text()) if out.exists() else {}
     chosen = options["only"].split(",") if "only" in options else list(ENTRANTS)
-    planners = {name: planner_of(ENTRANTS[name]) for name in chosen}
+    configs = {name: config_of(ENTRANTS[name]) for name in chosen}
+    planners = {name: instantiate(config) for name, config in configs.items()}
+    keys = {name: json.dumps([config, drawn.hash]) for name, config in configs.items()}
     task = drawn.make()
     for name, planner in planners.items():
-        key = json.dumps([ENTRANTS[name], drawn.hash])
+        key = keys[name]
         if key not in found:
             found[key] = success(model, planner, drawn, task)
             out.write_text(json.dumps(found))
@@ -127,7 +129,7 @@ def main(run: str, options: dict[str, str]) -> None:
         f"{'planner':18} {'success':>8} {'95% interval':>14} {'p50 ms':>7} {'p90':>7} {'time':>6}"
     )
     for name in sorted(planners, key=lambda name: median(spent[name])):
-        reached = found[json.dumps([ENTRANTS[name], drawn.hash])]
+        reached = found[keys[name]]
         low, high = wilson(sum(reached), len(reached))
         p50, p90 = median(spent[name]), float(np.percentile(spent[name], 90))
         print(

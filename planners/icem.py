@@ -43,14 +43,14 @@ class ICEM:
     def __init__(
         self,
         samples: int = 128,
-        elites: int = 12,
-        iterations: int = 4,
-        beta: float = 1.0,
+        elites: int = 8,
+        iterations: int = 5,
+        beta: float = 0.5,
         keep: float = 0.3,
         decay: float = 1.25,
         spread: float = 1.0,
         least_spread: float = 0.02,
-        momentum: float = 0.1,
+        momentum: float = 0.0,
     ) -> None:
         if not 2 <= elites <= samples:
             raise PlannerError(f"elites is {elites}; iCEM needs 2 to samples = {samples}")
