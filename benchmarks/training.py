@@ -24,7 +24,7 @@ from wm.data import EpisodeWriter, Windows, open_episodes
 from wm.model import window_length
 from wm.spec import describe_data
 from wm.training.loop import optimizer_of, tensors, train_step
-from wm.training.memory import keep_freed_memory
+from wm.memory import keep_freed_memory
 
 
 def noise_dataset(path: Path, episodes: int = 60, steps: int = 30) -> None:

@@ -15,7 +15,7 @@ from wm.errors import WmError
 from wm.model import JEPA, window_length
 from wm.spec import describe_data
 from wm.training.loop import Report, fit, optimizer_of, train_step
-from wm.training.memory import keep_freed_memory
+from wm.memory import keep_freed_memory
 from wm.training.schedule import steps_in
 
 

@@ -1,4 +1,4 @@
-"""Keep the memory that a training step frees, for the next step to take.
+"""Keep the memory that a training step or a rollout frees, for the next one to take.
 
 The largest tensors of a step, tens of megabytes each, are above malloc's threshold for asking the
 system: every step faulted all its pages in anew, which took a fifth of a small model's time on a
