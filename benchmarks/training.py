@@ -21,10 +21,10 @@ from omegaconf import OmegaConf
 
 from wm.build import build
 from wm.data import EpisodeWriter, Windows, open_episodes
+from wm.memory import keep_freed_memory
 from wm.model import window_length
 from wm.spec import describe_data
 from wm.training.loop import optimizer_of, tensors, train_step
-from wm.memory import keep_freed_memory
 
 
 def noise_dataset(path: Path, episodes: int = 60, steps: int = 30) -> None:

@@ -12,10 +12,10 @@ from wm.build import build
 from wm.checkpoint import CONFIG, WEIGHTS, read_config, save_config
 from wm.data import Episodes, Windows
 from wm.errors import WmError
+from wm.memory import keep_freed_memory
 from wm.model import JEPA, window_length
 from wm.spec import describe_data
 from wm.training.loop import Report, fit, optimizer_of, train_step
-from wm.memory import keep_freed_memory
 from wm.training.schedule import steps_in
 
 
