@@ -83,7 +83,7 @@ def draw(path: Path, reached: dict[str, int], seeds: int) -> None:
     )
     wall = landscape.occupancy(x, y)
     task = landscape.problem(*range(STARTS))
-    figure, axes = plt.subplots(2, 3, figsize=(9, 5.9), sharex=True, sharey=True)
+    figure, axes = plt.subplots(2, 3, figsize=(9, 5.6), sharex=True, sharey=True)
     for axis, name in zip(axes.flat, DRAWN, strict=True):
         axis.contourf(x, y, wall, levels=[0.5, 1.1], colors=["#44485a"])
         world = Seen(task.dynamics.start[:, 0])
@@ -93,7 +93,7 @@ def draw(path: Path, reached: dict[str, int], seeds: int) -> None:
             warm_start=landscape.straight(task),
         )
         ends = torch.cat(world.ends)
-        ends = ends[torch.randperm(len(ends), generator=generator(0))[:1500]]
+        ends = ends[torch.randperm(len(ends), generator=generator(0))[:900]]
         axis.scatter(*ends.T, s=3, color="#8fa3c8", alpha=0.6, linewidths=0)
         ways = torch.cat([world.start, plan.latents[:, :, 0]], 1)
         for way, goal, good in zip(
@@ -106,7 +106,7 @@ def draw(path: Path, reached: dict[str, int], seeds: int) -> None:
         axis.set(xlim=(-1, 1), ylim=(-0.75, 1.05), aspect="equal", xticks=[], yticks=[])
     figure.tight_layout(pad=0.6)
     path.parent.mkdir(exist_ok=True)
-    figure.savefig(path, dpi=100)
+    figure.savefig(path, dpi=90)
 
 
 def main(seeds: int = 100, picture: Path = ROOT / "docs" / "images" / "landscape.png") -> None:
