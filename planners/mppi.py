@@ -5,7 +5,7 @@ from torch import Generator, Tensor
 
 from planners.errors import PlannerError
 from planners.problem import Plan, Problem
-from planners.search import Search
+from planners.search import VIOLATED, Search
 
 
 class MPPI:
@@ -98,7 +98,7 @@ def _temperature(excess: Tensor, effective: float) -> Tensor:
     At 100 times the excess of the n-th best, at least 0.99 n samples count. Those that break a
     constraint which others keep (see `Search.take`) are not counted upon.
     """
-    comparable = (excess < 1e29).sum(1, keepdim=True)
+    comparable = (excess < VIOLATED / 10).sum(1, keepdim=True)
     target = comparable.clamp(max=effective)
     level = excess.sort(1).values.gather(1, target.ceil().long() - 1)
     high = (100 * level).clamp(min=torch.finfo(excess.dtype).tiny * 1e6).log()

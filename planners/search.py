@@ -15,6 +15,8 @@ from torch.nn.functional import one_hot, pad
 from planners.errors import PlannerError
 from planners.problem import Box, Categorical, Plan, Problem, candidate_bytes
 
+VIOLATED = 1e30
+"""The least rank of what violates a constraint: above any cost."""
 DRAWING = 6
 """Tensors of the candidates' size that live at once while they are drawn (the last round's, noise,
 its spectrum where it is coloured, scaled, shifted, clamped)."""
@@ -163,8 +165,8 @@ class Search:
             violation = torch.maximum(violation, excess.nan_to_num(torch.inf))
         rank = cost.masked_fill(nan, torch.inf)
         if self.problem.constraints:
-            wide = torch.promote_types(rank.dtype, torch.float32)  # 1e30 is beyond a float16
-            rank = torch.where(violation > 0, 1e30 * (1 + violation.to(wide)), rank.to(wide))
+            wide = torch.promote_types(rank.dtype, torch.float32)  # VIOLATED is beyond a float16
+            rank = torch.where(violation > 0, VIOLATED * (1 + violation.to(wide)), rank.to(wide))
             rank = rank.masked_fill(nan, torch.inf)
         pick = torch.arange(B, device=rank.device), rank.argmin(1)
         new = tuple(x[pick] for x in (rank, actions, cost, violation, latents))

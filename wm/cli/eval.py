@@ -25,6 +25,7 @@ from wm.cli import film
 from wm.cli.agents import Entrant, Setting
 from wm.cli.cases import agree, frozen
 from wm.cli.reference import reference
+from wm.cli.threads import sensible_threads
 from wm.data.format import replace_file
 from wm.errors import WmError
 
@@ -44,13 +45,15 @@ def run(cfg: Any) -> None:
         folder = results_folder(cfg, drawn)
         entrant = entrant_of(config, Setting(task, drawn.action_block, model))
         late = 0.0 if cfg.latency is None else cfg.latency
-        rows = measure(entrant, drawn, task, cfg.start, range(len(drawn.cases)), cfg.run, late)
         few = range(min(cfg.cold, len(drawn.cases)))
-        cold = (
-            measure(entrant, drawn, task, "cold", few, cfg.run, late)
-            if cfg.cold and cfg.start == "warm"
-            else []
-        )
+        with sensible_threads(model.predictor):
+            rows = measure(entrant, drawn, task, cfg.start, range(len(drawn.cases)), cfg.run, late)
+            cold = (
+                measure(entrant, drawn, task, "cold", few, cfg.run, late)
+                if cfg.cold and cfg.start == "warm"
+                else []
+            )
+            dependencies = versions()
         notes += lateness(late, task)
         with console.status("floors and the planner in the true simulator"):
             references = reference(drawn, path, task, config["reference"])
@@ -78,7 +81,7 @@ def run(cfg: Any) -> None:
         "media": media,
         "rows": [row.as_dict() for row in rows + cold],
         "command": shlex.join(["wmpc", *sys.argv[1:]]),
-        "versions": versions(),
+        "versions": dependencies,
         "seconds": time.perf_counter() - began,
     }
     replace_file(folder / RESULTS, json.dumps(results, indent=1).encode())

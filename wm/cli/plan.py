@@ -20,6 +20,7 @@ from wm.cli import film
 from wm.cli.agents import Setting
 from wm.cli.cases import agree, data_of
 from wm.cli.eval import entrant_of, versions
+from wm.cli.threads import sensible_threads
 from wm.data import open_episodes
 from wm.data.format import replace_file
 from wm.errors import WmError
@@ -55,7 +56,7 @@ def run(cfg: Any) -> None:
         entrant = entrant_of(config, Setting(task, block, model))
         if entrant.privileged and target.state is None:
             raise WmError("this agent needs the goal's state: give a recorded frame or a state.npy")
-        with console.status("planning"):
+        with console.status("planning"), sensible_threads(model.predictor):
             (row,) = evaluate(
                 entrant.make, single, task, start="cold", privileged=entrant.privileged
             )

@@ -1,0 +1,26 @@
+"""How many cores a decision should take."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+SMALL = 1_000_000
+"""Parameters of a predictor below which one thread decides sooner than two: its matrix products are
+over before the threads have met (docs/lab-notes.md)."""
+
+
+@contextmanager
+def sensible_threads(predictor: nn.Module) -> Iterator[None]:
+    """One torch thread while planning with a small predictor on a CPU, else as many as there were.
+
+    A rule, not a measurement: the same machine must give the same bits.
+    """
+    before = torch.get_num_threads()
+    if sum(p.numel() for p in predictor.parameters()) < SMALL:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
