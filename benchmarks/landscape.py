@@ -26,8 +26,8 @@ from planners import GRASP, MPPI, Adam, PredictiveSampling, ProjectedGradient  #
 
 PLANNERS = (
     landscape.DESCENT
-    | {"Projected": ProjectedGradient(restarts=1, iterations=100)}
-    | {"Adam x 16": Adam(restarts=16, iterations=100)}
+    | {"Projected": ProjectedGradient(restarts=1, iterations=60)}
+    | {"Adam x 16": Adam(restarts=16, iterations=60)}
     | {"MPPI": MPPI(samples=512, iterations=15)}
     | {"Predictive": PredictiveSampling(samples=512, iterations=15)}
     | landscape.SEARCH
@@ -104,7 +104,7 @@ def draw(path: Path, reached: dict[str, int], seeds: int) -> None:
             axis.plot(*goal, "*", color="#e9a300", ms=8, mec="white", mew=0.4, zorder=3)
         axis.set_title(f"{name}: {100 * reached[name] / seeds:.0f}%", fontsize=11)
         axis.set(xlim=(-1, 1), ylim=(-0.75, 1.05), aspect="equal", xticks=[], yticks=[])
-    figure.tight_layout(pad=0.6)
+    figure.tight_layout(pad=0.6, h_pad=1.6)
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=90)
 

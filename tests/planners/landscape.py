@@ -19,8 +19,8 @@ GAP = (0.3, 0.8)  # where the wall, along x = 0, is open
 NEAR = 0.1  # distance from the goal that counts as reaching it
 
 DESCENT = {  # from the straight line; a restart more is a random search more
-    "SGD": SGD(restarts=1, iterations=100, rate=1.0),
-    "Adam": Adam(restarts=1, iterations=100),
+    "SGD": SGD(restarts=1, iterations=60, rate=1.0),
+    "Adam": Adam(restarts=1, iterations=60),
 }
 SEARCH = {
     "CEM": CEM(samples=512, elites=40, iterations=15),
