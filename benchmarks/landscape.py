@@ -83,7 +83,9 @@ def draw(path: Path, reached: dict[str, int], seeds: int) -> None:
     )
     wall = landscape.occupancy(x, y)
     task = landscape.problem(*range(STARTS))
-    figure, axes = plt.subplots(2, 3, figsize=(9, 5.6), sharex=True, sharey=True)
+    figure, axes = plt.subplots(
+        2, 3, figsize=(9, 5.9), sharex=True, sharey=True, layout="constrained"
+    )
     for axis, name in zip(axes.flat, DRAWN, strict=True):
         axis.contourf(x, y, wall, levels=[0.5, 1.1], colors=["#44485a"])
         world = Seen(task.dynamics.start[:, 0])
@@ -104,7 +106,6 @@ def draw(path: Path, reached: dict[str, int], seeds: int) -> None:
             axis.plot(*goal, "*", color="#e9a300", ms=8, mec="white", mew=0.4, zorder=3)
         axis.set_title(f"{name}: {100 * reached[name] / seeds:.0f}%", fontsize=11)
         axis.set(xlim=(-1, 1), ylim=(-0.75, 1.05), aspect="equal", xticks=[], yticks=[])
-    figure.tight_layout(pad=0.6, h_pad=1.6)
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=90)
 
