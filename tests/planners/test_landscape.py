@@ -1,6 +1,6 @@
 """A wall across the straight path: plain gradients end at it, the other planners find the gap.
 
-Budgets in steps of the dynamics: CEM 107,520, iCEM 16,200, Hybrid 46,300, GRASP 41,900.
+Budgets in steps of the dynamics: CEM 107,520, iCEM 16,200, Hybrid 46,300, GRASP 42,100.
 `benchmarks/landscape.py` plans the same seeds one by one; here they are batches, to be quick.
 """
 
