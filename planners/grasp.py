@@ -84,7 +84,7 @@ class GRASP:
                 f"the problem's goal is {tuple(g.shape)}; it must be (B, K, D) = {tuple(s_0.shape)}"
             )
         actions = starts(search, self.restarts, self.spread)
-        way = s_0 * 0 if g is None else g - s_0
+        way = s_0 * 0 if g is None else (g - s_0) * weight(problem)
         sigma = self.noise * way.square().mean((-2, -1)).sqrt().view(-1, 1, 1, 1, 1)
         t = torch.arange(1, search.H, device=way.device).view(-1, 1, 1) / search.H
         states = (s_0[:, None, None] + t.to(way) * way[:, None, None]).expand(
@@ -119,8 +119,8 @@ class GRASP:
                 F = problem.dynamics.predict(s.detach(), a)  # s-bar: no gradient into the states
                 loss = problem.cost(F, a) + (F[:, :, :-1] - s).square().sum((-3, -2, -1))
                 if problem.goal is not None:
-                    error = F - problem.goal[:, None, None]
-                    loss = loss + self.goal_weight * error.square().sum((-3, -2, -1))
+                    error = (F - problem.goal[:, None, None]).square() * weight(problem)
+                    loss = loss + self.goal_weight * error.sum((-3, -2, -1))
                 slope = gradient(loss, F, a) * search.half
             found.append((F.detach(), loss.detach(), slope))
         F, loss, slope = (torch.cat(x, 1) for x in zip(*found, strict=True))
@@ -133,3 +133,8 @@ class GRASP:
         device = search.generator.device
         xi = torch.randn(shape, generator=search.generator, dtype=start.dtype, device=device)
         return xi.to(start.device)
+
+
+def weight(problem: Problem) -> Tensor | float:
+    """What of the goal counts: an entry that is not known must not pull."""
+    return 1.0 if problem.weight is None else problem.weight

@@ -185,6 +185,7 @@ class MPCAgent:
             horizon=self.horizon,
             actions=self.actions,
             goal=self.goal,
+            weight=self.weight,
             constraints=self.constraints,
             memory=self.memory,
         )

@@ -65,6 +65,8 @@ class Problem:
     actions: Box | Categorical
     goal: Tensor | None = None
     """(B, K, D), for planners that use the goal beyond its cost."""
+    weight: Tensor | None = None
+    """Broadcastable to (K, D), how much each entry of the goal counts; None: all alike."""
     constraints: tuple[Cost, ...] = ()
     """Each <= 0 where satisfied."""
     memory: int = 1 << 30

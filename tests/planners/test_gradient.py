@@ -211,6 +211,18 @@ def test_grasp_does_without_a_goal_and_with_a_single_step():
     assert (plan.actions - optimum).abs().max() < 1e-3
 
 
+def test_grasp_is_not_drawn_by_what_the_goal_leaves_open():
+    """An entry of the goal that does not count may be anything."""
+    weight, plans = torch.tensor([1.0, 0.0]), []
+    for unknown in (0.0, 50.0):
+        goal = torch.tensor([[[0.4, unknown]]])
+        dynamics = Linear(torch.zeros(1, 2), torch.eye(2), torch.eye(2))
+        cost = latent_distance(goal, weight=weight)
+        problem = Problem(dynamics, cost, 5, box(2, -0.2, 0.2), goal=goal, weight=weight)
+        plans.append(GRASP(restarts=3, iterations=4).plan(problem, generator=generator()).actions)
+    assert torch.equal(*plans)
+
+
 def test_grasp_refuses_a_goal_of_another_shape():
     problem = quadratic(torch.zeros(2, 3, 1))
     problem = Problem(problem.dynamics, problem.cost, 3, problem.actions, goal=torch.zeros(1, 2, 3))
