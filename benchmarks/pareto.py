@@ -75,7 +75,9 @@ def config_of(settings: dict[str, Any]) -> dict[str, Any]:
 
 def success(model: Any, planner: Any, drawn: Any, task: Any) -> list[bool]:
     """Whether each case was reached, with a planner seed of its own."""
-    rows = evaluate(lambda case: MPCAgent(model, planner, seed=case.seed), drawn, task)
+    rows = evaluate(
+        lambda case: MPCAgent(model, planner, seed=case.seed), drawn, task, stop_at_success=True
+    )
     return [row.success for row in rows]
 
 

@@ -3,7 +3,11 @@
 import torch
 from torch import Tensor, nn
 
+from wm.errors import WmError
 from wm.predictors import Predictor, candidates
+
+MODES = ("default", "reduce-overhead", "max-autotune")
+"""Of torch.compile. The last two capture CUDA graphs, so that a rollout is launched as one."""
 
 
 class LatentDynamics:
@@ -58,3 +62,14 @@ class LatentDynamics:
         valid = torch.cat([valid, valid.new_ones(B * N, H - 1)], 1)
         following = self.predictor(z.flatten(2), a, valid)[:, -H:]
         return following.unflatten(0, (B, N)).unflatten(-1, self.latents.shape[2:])
+
+
+def compile_rollouts(predictor: Predictor, mode: str = "default") -> None:
+    """Have torch compile the predictor's rollouts at the first one of each shape: the same numbers
+    but for rounding. Minutes of compiling on a CPU, which needs a C++ compiler.
+
+    WmError on an unknown mode.
+    """
+    if mode not in MODES:
+        raise WmError(f"compile is {mode!r}; it may be null, {', '.join(MODES)}")
+    predictor.rollout = torch.compile(predictor.rollout, mode=mode)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from wm import WmError
+from wm.dynamics import compile_rollouts
 from wm.predictors import CachedTransformer, CausalTransformer, WindowMLP, from_lewm, windows
 from wm.predictors.base import roll_last
 from wm.predictors.rolling import attend, linear
@@ -177,3 +178,17 @@ def test_other_weights_are_refused():
     del state["action_encoder.embed.2.weight"]
     with pytest.raises(WmError, match=r"LeWM.*embed\.2\.weight"):
         from_lewm(state, head_width=8)
+
+
+@pytest.mark.slow
+def test_compiling_changes_rollouts_by_rounding_only():
+    torch.manual_seed(0)
+    predictor = PREDICTORS["mlp"]().eval()
+    z, a = torch.randn(2, h, X), torch.randn(2, h - 1, A)
+    given = z, a, torch.ones(2, h, dtype=torch.bool), torch.randn(2, 4, 6, A)
+    with torch.no_grad():
+        plain = predictor.rollout(*given)
+        compile_rollouts(predictor)
+        assert torch.allclose(predictor.rollout(*given), plain, atol=1e-5)
+    with pytest.raises(WmError, match="compile is 'fast'"):
+        compile_rollouts(predictor, "fast")

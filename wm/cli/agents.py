@@ -12,7 +12,9 @@ from envs.simulator import Simulator
 from planners import AsyncMPCAgent, MPCAgent, NumpyModel
 from planners.mpc import WorldModel
 from planners.problem import Planner
+from wm.dynamics import compile_rollouts
 from wm.memory import keep_freed_memory
+from wm.model import JEPA
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Setting:
 
     task: Any
     action_block: int
-    model: WorldModel | None = None
+    model: JEPA | None = None
     planner: Planner | None = None
 
 
@@ -34,11 +36,13 @@ class Entrant:
     """Whether it may see the simulator's state."""
 
 
-def mpc(setting: Setting, **arguments: Any) -> Entrant:
+def mpc(setting: Setting, *, compile: str | None = None, **arguments: Any) -> Entrant:
     """`planners.MPCAgent` (`asynchronous`: `planners.AsyncMPCAgent`) on the trained model, with
-    that class's `arguments`."""
+    that class's `arguments`; `compile` is a mode of `wm.dynamics.compile_rollouts`."""
     assert setting.model is not None and setting.planner is not None
     keep_freed_memory()
+    if compile is not None:
+        compile_rollouts(setting.model.predictor, compile)
     return _planning(setting.model, setting.planner, **arguments)
 
 
