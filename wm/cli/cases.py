@@ -34,7 +34,7 @@ def frozen(
     if path := settings.pop("path"):
         return manifest.load(path), Path(path)
     episodes = open_episodes(data_of(run, data))
-    identity = json.dumps([settings, block, episodes.hash], sort_keys=True)
+    identity = json.dumps([manifest.VERSION, settings, block, episodes.hash], sort_keys=True)
     name = f"{settings['kind']}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}.json"
     file = episodes.path / "manifests" / name
     if file.exists():
