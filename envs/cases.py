@@ -1,4 +1,4 @@
-"""Drawing the cases of a manifest from held-out episodes, seeded, each one possible and unsolved."""
+"""Drawing a manifest from held-out episodes, seeded, each case possible and none solved already."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -160,8 +160,9 @@ def build(
         lead_in: recorded blocks before the start, fewer where the episode has fewer.
         filter: a name in `task.filters` that every case must pass, or "hard": the task's own.
 
-    What is no case, and why, see `envs.exclusions`; so doing nothing reaches no goal, and the
-    recorded actions reach every goal that is ahead. EnvError where the dataset is of another task, or has too few cases.
+    What is no case, and why, see `envs.exclusions`: doing nothing reaches no goal, and the recorded
+    actions reach every goal that is ahead. EnvError where the dataset is of another task, or has
+    too few cases.
     """
     m = _check(episodes, task, kind, goals, action_block)
     filter = filter_of(task, filter)
