@@ -12,6 +12,7 @@ from envs.simulator import Simulator
 from planners import AsyncMPCAgent, MPCAgent, NumpyModel
 from planners.mpc import WorldModel
 from planners.problem import Planner
+from wm.errors import WmError
 from wm.memory import keep_freed_memory
 
 
@@ -37,7 +38,9 @@ class Entrant:
 def mpc(setting: Setting, **arguments: Any) -> Entrant:
     """`planners.MPCAgent` (`asynchronous`: `planners.AsyncMPCAgent`) on the trained model, with
     that class's `arguments`."""
-    assert setting.model is not None and setting.planner is not None
+    if setting.model is None:
+        raise WmError("agent=mpc plans with a trained model: give run=FOLDER")
+    assert setting.planner is not None
     keep_freed_memory()
     return _planning(setting.model, setting.planner, **arguments)
 

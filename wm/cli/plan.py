@@ -19,7 +19,8 @@ from wm.checkpoint import checkpoint_hash
 from wm.cli import film
 from wm.cli.agents import Setting
 from wm.cli.cases import agree, data_of
-from wm.cli.eval import entrant_of, versions
+from wm.cli.measure import entrant_of
+from wm.cli.results import versions
 from wm.cli.threads import sensible_threads
 from wm.data import open_episodes
 from wm.data.format import replace_file
