@@ -1,5 +1,6 @@
 """Agents that hang, stray, exit or meddle: the case fails with the reason, and the run goes on."""
 
+import contextlib
 import signal
 import sys
 import threading
@@ -54,10 +55,8 @@ def spin():
 
 def spin_and_swallow():
     while True:
-        try:
+        with contextlib.suppress(Exception):
             spin()
-        except Exception:
-            pass
 
 
 def swallow_once():

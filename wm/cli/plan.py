@@ -53,7 +53,7 @@ def run(cfg: Any) -> None:
             filter=None, seed=cfg.seed, excluded={}, cases=(case,),
         )  # fmt: skip
         agree(model.spec, single, task, cfg.run)
-        folder = plan_folder(Path(cfg.run) / "plan", cfg.name)
+        folder = plan_folder(Path(cfg.run) / "plan", None if cfg.name is None else str(cfg.name))
         entrant = entrant_of(config, Setting(task, block, model))
         if entrant.privileged and target.state is None:
             raise WmError("this agent needs the goal's state: give a recorded frame or a state.npy")

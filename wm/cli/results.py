@@ -20,16 +20,16 @@ UNTRAINED = "evals"
 
 def results_folder(cfg: Any, drawn: Manifest) -> Path:
     """A folder without results in it, unless `overwrite`."""
-    own = Path(cfg.run) / "eval" if cfg.run else Path(UNTRAINED)
-    base = Path(cfg.folder) if cfg.folder else own
+    own = Path(UNTRAINED) if cfg.run is None else Path(str(cfg.run)) / "eval"
+    base = own if cfg.folder is None else Path(str(cfg.folder))
     if cfg.name is not None:
-        folder = base / cfg.name
+        folder = base / str(cfg.name)  # a name such as 1 or nan is read as a number
         if (folder / RESULTS).exists() and not cfg.overwrite:
             raise WmError(
                 f"{folder} holds results: give another name=..., or overwrite=true to replace them"
             )
         return folder
-    parts = [] if cfg.run else [task_name(drawn.env)]
+    parts = [task_name(drawn.env)] if cfg.run is None else []
     parts += [drawn.name, cfg.agent["_target_"].rpartition(".")[2]]
     if drawn.filter:
         parts.append(drawn.filter)
