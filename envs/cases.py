@@ -1,4 +1,4 @@
-"""Drawing the cases of a manifest from held-out episodes, seeded, never solved at their start."""
+"""Drawing a manifest from held-out episodes, seeded, each case possible and none solved already."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from envs.errors import EnvError
+from envs.exclusions import exclusion, filter_of
 from envs.manifest import Case, Manifest, png
+from envs.strata import stratified
 
 TRIES = 20
 """Goals elsewhere that are drawn for one start before another start is taken."""
@@ -33,6 +35,7 @@ class _Draw:
     episodes: Recorded
     task: Any
     blocks: int | None
+    actions: int
     lead_in: int
     stride: int
     filter: str | None
@@ -58,7 +61,7 @@ class _Draw:
             if any(abs(start - other) < apart for other in taken):
                 continue
             for goal in self._goals(index, episode, start, rng):
-                case = self._case(index, episode, start, goal)
+                case = goal if isinstance(goal, str) else self._case(index, episode, start, goal)
                 yield case
                 if isinstance(case, Case):
                     taken.append(start)
@@ -66,22 +69,22 @@ class _Draw:
 
     def _goals(
         self, index: int, episode: Mapping[str, np.ndarray], start: int, rng: np.random.Generator
-    ) -> Iterator[tuple[int, int] | np.ndarray]:
-        """Candidates: (episode, frame) of a recorded goal, or a sampled state (S,)."""
+    ) -> Iterator[tuple[int, int] | np.ndarray | str]:
+        """Candidates: (episode, frame) of a recorded goal, or a sampled state (S,); or a reason."""
         if self.blocks is not None:
             yield index, start + self.blocks * self.stride
             return
         variation = _variation(episode)
-        self.task.set_state(episode["state"][start], variation)
         others = [i for i in self.episodes.held_out_ids if i != index]
         for _ in range(TRIES):
             if self.goals == "sampled":
+                self.task.set_state(episode["state"][start], variation)
                 yield self.task.sample_state(rng)
             elif others:
                 other = int(rng.choice(others))
                 there = self.episodes.episode(other)
-                if np.array_equal(_variation(there), variation):
-                    yield other, int(rng.integers(len(there["state"])))
+                alike = np.array_equal(_variation(there), variation)
+                yield (other, int(rng.integers(len(there["state"])))) if alike else "other_layout"
 
     def _case(
         self,
@@ -92,34 +95,40 @@ class _Draw:
     ) -> Case | str:
         """The case, or why it is none."""
         stride, task, variation = self.stride, self.task, _variation(episode)
-        start_state = np.array(episode["state"][start], np.float64)
-        if isinstance(goal, tuple):
-            there = self.episodes.episode(goal[0])
-            goal_state = np.array(there["state"][goal[1]], np.float64)
-            pixels = np.array(there["pixels"][goal[1]])
-        else:
-            goal_state, pixels = goal, task.render_state(goal, variation)
-        if task.success(start_state, goal_state):
-            return "pre_solved"
-        if self.filter and not task.filters[self.filter](start_state, goal_state, variation):
-            return self.filter
         blocks = (-1, stride * episode["action"].shape[1], episode["action"].shape[2])
         begin = start - min(self.lead_in, start // stride) * stride
-        ahead = start + (self.blocks or 0) * stride
+        lead_in, replay = (
+            np.array(episode["action"][first:stop], np.float32).reshape(blocks)
+            for first, stop in ((begin, start), (start, start + (self.blocks or 0) * stride))
+        )
+        start_state = np.array(episode["state"][start], np.float64)
+        there = self.episodes.episode(goal[0]) if isinstance(goal, tuple) else None
+        frame = goal[1] if isinstance(goal, tuple) else None
+        goal_state = np.array(there["state"][frame] if there else goal, np.float64)
+        reason = exclusion(
+            task,
+            start_state,
+            goal_state,
+            variation,
+            filter=self.filter,
+            actions=self.actions,
+            replay=replay.reshape(-1, blocks[2]) if self.blocks else None,
+        )
+        if reason is not None:
+            return reason
+        pixels = there["pixels"][frame] if there else task.render_state(goal_state, variation)
         return Case(
             episode=index,
             frame=start,
             goal_episode=goal[0] if isinstance(goal, tuple) else None,
-            goal_frame=goal[1] if isinstance(goal, tuple) else None,
+            goal_frame=frame,
             variation=variation,
             lead_in_state=np.array(episode["state"][begin], np.float64),
-            lead_in=np.array(episode["action"][begin:start], np.float32).reshape(blocks),
+            lead_in=lead_in,
             start_state=start_state,
             goal_state=goal_state,
-            goal_png=png(pixels),
-            replay=np.array(episode["action"][start:ahead], np.float32).reshape(blocks)
-            if self.blocks
-            else None,
+            goal_png=png(np.array(pixels)),
+            replay=replay if self.blocks else None,
             distance=float(task.distance(start_state, goal_state)),
             seed=int(np.random.SeedSequence([self.seed, index, start]).generate_state(1)[0]),
         )
@@ -149,11 +158,14 @@ def build(
         action_block: n, simulator actions of a block.
         budget: blocks that an agent may act for.
         lead_in: recorded blocks before the start, fewer where the episode has fewer.
-        filter: a name in `task.filters` that every case must pass.
+        filter: a name in `task.filters` that every case must pass, or "hard": the task's own.
 
-    EnvError where the dataset is of another task, or has too few cases.
+    What is no case, and why, see `envs.exclusions`: doing nothing reaches no goal, and the recorded
+    actions reach every goal that is ahead. EnvError where the dataset is of another task, or has
+    too few cases.
     """
-    m = _check(episodes, task, kind, goals, filter, action_block)
+    m = _check(episodes, task, kind, goals, action_block)
+    filter = filter_of(task, filter)
     for name, value, least in (
         ("blocks", blocks, 1),
         ("budget", budget, 1),
@@ -166,7 +178,8 @@ def build(
     ahead = blocks if kind == "ahead" else None
     if ahead is not None and budget < ahead:
         raise EnvError(f"budget={budget} blocks came, fewer than the {ahead} to the goal.")
-    draw = _Draw(episodes, task, ahead, lead_in, action_block // m, filter, goals, seed)
+    actions, stride = budget * action_block, action_block // m
+    draw = _Draw(episodes, task, ahead, actions, lead_in, stride, filter, goals, seed)
     ids = np.random.default_rng(seed).permutation(np.asarray(episodes.held_out_ids)).tolist()
     drawn, excluded = _take([draw.of(index) for index in ids], cases, per_episode)
     if len(drawn) < cases:
@@ -189,7 +202,7 @@ def build(
         filter=filter,
         seed=seed,
         excluded=dict(sorted(excluded.items())),
-        cases=tuple(drawn),
+        cases=stratified(drawn, task),
     )
 
 
@@ -211,18 +224,13 @@ def _take(
     return drawn, excluded
 
 
-def _check(
-    episodes: Recorded, task: Any, kind: str, goals: str, filter: str | None, action_block: int
-) -> int:
+def _check(episodes: Recorded, task: Any, kind: str, goals: str, action_block: int) -> int:
     """m, the dataset's actions a frame; EnvError where the arguments do not fit each other."""
     meta = episodes.meta
     if kind not in ("ahead", "elsewhere"):
         raise EnvError(f"No kind of manifest {kind!r}; there are 'ahead' and 'elsewhere'.")
     if goals not in ("recorded", "sampled"):
         raise EnvError(f"Goals {goals!r} came; they are 'recorded' or 'sampled'.")
-    filters = getattr(task, "filters", {})
-    if filter and filter not in filters:
-        raise EnvError(f"{task.id} has no filter {filter!r}; it has {sorted(filters)}.")
     if meta["env"] != task.id:
         raise EnvError(f"The dataset was recorded in {meta['env']}, the task is {task.id}.")
     if dict(meta.get("render") or {}) != dict(task.render_settings):

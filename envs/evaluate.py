@@ -12,16 +12,16 @@ the world when the waiting is over, then after every block.
 
 import math
 import time
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, cast
 
 import numpy as np
 
 from envs.agent import Agent, Goal, Observation
+from envs.asking import Failed, ask, checked
 from envs.errors import EnvError
 from envs.manifest import Case, Manifest
+from envs.row import Row
 
 Make = Callable[[Case], Agent]
 Start = Literal["warm", "cold"]
@@ -29,71 +29,8 @@ Latency = float | Literal["measured"]
 """Seconds that each decision takes, in the world's time; or what each really took."""
 HIDDEN = ("state", "variation")
 """What only privileged agents may see."""
-
-
-@dataclass(eq=False)
-class Row:
-    """What happened in one case. Distances are in tolerances (`Task.distance`)."""
-
-    case: int
-    episode: int
-    start: str
-    seed: int
-    success: bool = False
-    """At any simulator action within the budget, and nothing failed."""
-    success_strict: bool | None = False
-    """The same within half the tolerances; None where stopped at the first success."""
-    success_end: bool | None = None
-    """At the last action; None where stopped at the first success."""
-    steps_to_success: int | None = None
-    """Simulator actions until the first success."""
-    steps: int = 0
-    """Simulator actions executed."""
-    waited: int = 0
-    """How many of them repeated the last one, because the agent was deciding."""
-    distance_start: float = 0.0
-    distance_best: float = 0.0
-    distance_end: float = 0.0
-    errors_end: dict[str, float] = field(default_factory=dict)
-    failure: str | None = None
-    """Why the case failed: the agent raised or returned nonsense, or the simulation broke."""
-    lead_in_drift: float = 0.0
-    """Largest difference between the start state reached by the lead-in and the recorded one."""
-    latencies_ms: list[float] = field(default_factory=list)
-    """Of each decision: taking in the last observation, and acting."""
-    states: list[np.ndarray] = field(default_factory=list)
-    """The state (S,) at the start and after every simulator action; not part of `as_dict`."""
-    successes: list[bool] = field(default_factory=list)
-    """Success in each of `states`; not part of `as_dict`."""
-
-    def begin(self, state: np.ndarray, distance: float) -> None:
-        """The agent may act from here."""
-        self.states.append(state)
-        self.successes.append(distance <= 1.0)
-        self.distance_start = self.distance_best = self.distance_end = distance
-
-    def take(self, state: np.ndarray, info: Mapping[str, Any]) -> None:
-        """One simulator action later."""
-        self.steps += 1
-        self.states.append(state)
-        self.successes.append(bool(info["success"]))
-        self.distance_end = float(info["distance"])
-        self.distance_best = min(self.distance_best, self.distance_end)
-        self.errors_end = {name: float(error) for name, error in info["errors"].items()}
-        self.success_strict = bool(self.success_strict or info["strict"])
-        if info["success"] and not self.success:
-            self.success, self.steps_to_success = True, self.steps
-
-    def fail(self, reason: str) -> None:
-        """A case in which anything broke is no success, whatever came before."""
-        self.failure = reason
-        self.success = self.success_strict = self.success_end = False
-        self.steps_to_success = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        names = [f.name for f in fields(self) if f.name not in ("states", "successes")]
-        return {name: getattr(self, name) for name in names}
+PATIENCE = 60.0
+"""Seconds after which an agent counts as hung."""
 
 
 def evaluate(
@@ -106,6 +43,7 @@ def evaluate(
     privileged: bool = False,
     stop_at_success: bool = False,
     latency: Latency = 0.0,
+    patience: float | None = PATIENCE,
 ) -> Iterator[Row]:
     """Yield a row for each of `cases` (indices; default: all).
 
@@ -117,8 +55,11 @@ def evaluate(
         stop_at_success: end a case there, for agents too slow to see its budget out.
         latency: how long the world goes on while the agent decides, see the module's docstring.
             What is "measured" includes waiting for an agent that plans beside the world.
+        patience: seconds that each call of the agent may take before its case fails; None: any.
+            Kept in the main thread only, see `envs.asking`.
 
-    EnvError where the task is not the manifest's. What an agent does wrong fails its case alone.
+    EnvError where the task is not the manifest's. What an agent does wrong fails its case alone: it
+    raises, hangs, or returns actions that are out of bounds, not finite or wrongly shaped.
     """
     if start not in ("warm", "cold"):
         raise EnvError(f"A start {start!r} came; starts are 'warm' or 'cold'.")
@@ -126,6 +67,8 @@ def evaluate(
         raise EnvError(
             f"A latency of {latency!r} came; it is seconds, such as 0.05, or 'measured'."
         )
+    if patience is not None and not patience > 0:
+        raise EnvError(f"A patience of {patience!r} came; it is seconds, such as 60, or None.")
     own = manifest.make() if task is None else task
     try:
         manifest.check(own)
@@ -145,7 +88,7 @@ def evaluate(
             try:
                 play(
                     own,
-                    cast(Agent, agent if one else _ask(cast(Make, agent), case)),
+                    cast(Agent, agent if one else ask(patience, cast(Make, agent), case)),
                     case.goal(privileged),
                     row,
                     actions=manifest.actions,
@@ -155,6 +98,7 @@ def evaluate(
                     privileged=privileged,
                     stop_at_success=stop_at_success,
                     latency=latency,
+                    patience=patience,
                 )
             except Failed as failed:
                 row.fail(str(failed))
@@ -162,10 +106,6 @@ def evaluate(
     finally:
         if task is None:
             own.close()
-
-
-class Failed(Exception):
-    """The case failed, and why."""
 
 
 def play(
@@ -181,27 +121,29 @@ def play(
     privileged: bool = False,
     stop_at_success: bool = False,
     latency: Latency = 0.0,
+    patience: float | None = PATIENCE,
 ) -> None:
     """One episode of `agent` in `task`, which was reset; `row` is filled as it goes.
 
     The agent sees the world after every `action_block` simulator actions, also within a longer
     chunk of its own, so its history has no holes. Raises `Failed`.
     """
-    watch = _Watch(task, agent, privileged)
-    _ask(agent.reset, goal)
+    watch = _Watch(task, agent, privileged, patience)
+    ask(patience, agent.reset, goal)
     watch(None)
     last = np.zeros(task.action_space.shape)
     for block in lead_in:
         executed = [_advance(task, action)["action"] for action in block]
         watch(np.stack(executed))
         last = executed[-1]
+    coordinates = getattr(task, "coordinates", None)
     state, goal_state = task.get_state(), task.goal["state"]
     if expected_start is not None:
         row.lead_in_drift = float(np.abs(state - expected_start).max())
     row.begin(state, task.distance(state, goal_state))
     while row.steps < actions:
         began = time.perf_counter()
-        chunk = _checked(_ask(agent.act), task.action_space.shape[0])
+        chunk = checked(ask(patience, agent.act), task.action_space)
         seconds = watch.seconds + time.perf_counter() - began
         row.latencies_ms.append(1000 * seconds)
         late = waiting_actions(seconds if latency == "measured" else latency, task)
@@ -216,12 +158,14 @@ def play(
                 row.take(task.get_state(), info)
                 if row.success and stop_at_success:
                     row.success_strict = None  # who knows
+                    row.conclude(coordinates)
                     return
             if row.steps == actions:
                 break
             last = executed[-1]
             watch(np.stack(executed))
     row.success_end = row.successes[-1]
+    row.conclude(coordinates)
 
 
 def waiting_actions(seconds: float, task: Any) -> int:
@@ -237,8 +181,8 @@ def _blocks(actions: np.ndarray, size: int) -> list[np.ndarray]:
 class _Watch:
     """Shows the agent the present, and times it."""
 
-    def __init__(self, task: Any, agent: Agent, privileged: bool) -> None:
-        self.task, self.agent, self.privileged = task, agent, privileged
+    def __init__(self, task: Any, agent: Agent, privileged: bool, patience: float | None) -> None:
+        self.task, self.agent, self.privileged, self.patience = task, agent, privileged, patience
         self.seconds = 0.0
 
     def __call__(self, executed: np.ndarray | None) -> None:
@@ -246,30 +190,8 @@ class _Watch:
         if not self.privileged:
             observation = {k: v for k, v in observation.items() if k not in HIDDEN}
         began = time.perf_counter()
-        _ask(self.agent.observe, observation, executed)
+        ask(self.patience, self.agent.observe, observation, executed)
         self.seconds = time.perf_counter() - began
-
-
-def _ask(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call the agent; `Failed` with the place where it raised."""
-    try:
-        return function(*arguments)
-    except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        file = place.filename.rpartition("/")[-1]
-        raise Failed(
-            f"the agent raised {type(error).__name__}: {error} ({file}:{place.lineno})"
-        ) from error
-
-
-def _checked(chunk: Any, size: int) -> np.ndarray:
-    """The agent's actions (m, A); `Failed` where they are none."""
-    chunk = np.asarray(chunk)
-    if chunk.ndim != 2 or chunk.shape[1] != size or not len(chunk):
-        raise Failed(f"the agent returned actions of shape {chunk.shape}, not (m, {size}), m >= 1")
-    if chunk.dtype.kind not in "fiu" or not np.isfinite(chunk).all():
-        raise Failed("the agent returned actions that are not finite numbers")
-    return chunk
 
 
 def _advance(task: Any, action: np.ndarray) -> dict[str, Any]:

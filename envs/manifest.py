@@ -12,7 +12,7 @@ import io
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ import envs
 from envs.agent import Goal
 from envs.errors import EnvError
 
-FORMAT, VERSION = "wmpc-manifest", 1
+FORMAT, VERSION = "wmpc-manifest", 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +56,8 @@ class Case:
     """From start to goal, in tolerances: `Task.distance`."""
     seed: int
     """For whatever an agent draws at random."""
+    strata: list[str] = field(default_factory=list)
+    """The groups it belongs to: its third by `distance`, and the task's filters that it passes."""
 
     @cached_property
     def goal_pixels(self) -> np.ndarray:
@@ -63,10 +65,13 @@ class Case:
         return np.array(Image.open(io.BytesIO(self.goal_png)))
 
     def goal(self, privileged: bool = False) -> Goal:
-        """The picture to reach; for privileged agents also the state and variation."""
-        seen: dict[str, np.ndarray] = {"pixels": self.goal_pixels}
+        """The picture to reach; for privileged agents also the state and variation.
+
+        Copies: an agent may work on them in place, and the case must stay what it is.
+        """
+        seen: dict[str, np.ndarray] = {"pixels": self.goal_pixels.copy()}
         if privileged:
-            seen |= {"state": self.goal_state, "variation": self.variation}
+            seen |= {"state": self.goal_state.copy(), "variation": self.variation.copy()}
         return Goal(seen)
 
 
@@ -92,8 +97,19 @@ class Manifest:
     filter: str | None
     seed: int
     excluded: dict[str, int]
-    """By reason, the candidates that were drawn and refused."""
+    """By reason, the candidates that were drawn and refused: `envs.exclusions.REASONS`, or the
+    filter's name."""
     cases: tuple[Case, ...]
+    shift: dict[str, Any] | None = None
+    """How the task differs from the one recorded, see `envs.shift`; None: not at all."""
+
+    @property
+    def name(self) -> str:
+        """What one calls these cases: ahead, ahead20 (a long horizon), across, elsewhere."""
+        if self.kind == "elsewhere" and self.goals == "recorded":
+            return "across"
+        far = self.blocks is not None and self.blocks > 5
+        return f"{self.kind}{self.blocks}" if far else self.kind
 
     @property
     def actions(self) -> int:
@@ -115,6 +131,10 @@ class Manifest:
     def make(self) -> Any:
         """The task these cases run in."""
         task = envs.make(self.env, **self.kwargs)
+        if self.shift is not None:
+            from envs.shift import apply  # which itself makes manifests
+
+            apply(task, self.shift)
         self.check(task)
         return task
 

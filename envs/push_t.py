@@ -36,6 +36,7 @@ class PushT(Task):
     }
     coordinate_names = ("disc_x", "disc_y", "block_x", "block_y", "cos_angle", "sin_angle")
     describe_names = ("disc_x_m", "disc_y_m", "block_x_m", "block_y_m", "cos_angle", "sin_angle")
+    hard_filter = "block_moved"
 
     def proprio(self, state: np.ndarray) -> np.ndarray:
         """The disc's position in m and velocity in m/s, (4,); the block is seen, not felt."""

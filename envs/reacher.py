@@ -6,7 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from envs.policies import Policy, RandomPolicy
-from envs.task import Task
+from envs.task import Filter, Task
+
+FAR = 1.0  # rad by which both joints are turned in a far pose
 
 
 class Reacher(Task):
@@ -21,6 +23,7 @@ class Reacher(Task):
     tolerances: ClassVar[Mapping[str, float]] = {"shoulder_rad": 0.1, "elbow_rad": 0.1}
     coordinate_names = ("cos_shoulder", "cos_elbow", "sin_shoulder", "sin_elbow")
     describe_names = (*coordinate_names, "shoulder_rad_per_s", "elbow_rad_per_s")
+    hard_filter = "far_pose"
 
     def proprio(self, state: np.ndarray) -> np.ndarray:
         """Cosines and sines of the joint angles and their velocities, (6,)."""
@@ -49,6 +52,14 @@ class Reacher(Task):
         policy = RandomPolicy(self.action_space.low, self.action_space.high)
         policy.reset(rng)
         return policy
+
+    @property
+    def filters(self) -> Mapping[str, Filter]:
+        """`far_pose`: both joints are turned by at least 1 rad."""
+        return {"far_pose": self._far_pose}
+
+    def _far_pose(self, start: np.ndarray, goal: np.ndarray, variation: np.ndarray) -> bool:
+        return min(self.errors(start, goal).values()) >= FAR
 
     def _unit_circle(self, states: np.ndarray) -> np.ndarray:
         angles = self.layout.qpos(states)

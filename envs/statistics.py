@@ -66,3 +66,14 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             "decisions": len(latencies),
         },
     }
+
+
+def by_stratum(
+    rows: Sequence[Mapping[str, Any]], strata_of_case: Sequence[Sequence[str]]
+) -> dict[str, dict[str, Any]]:
+    """The `rate` of success in each stratum, by name; `strata_of_case[i]` are those of case i."""
+    outcomes: dict[str, list[bool]] = {}
+    for row in rows:
+        for name in strata_of_case[int(row["case"])]:
+            outcomes.setdefault(name, []).append(row["success"])
+    return {name: rate(found) for name, found in sorted(outcomes.items())}

@@ -21,6 +21,10 @@ from envs.policies import Policy
 from envs.rendering import RenderSettings
 from envs.world import World
 
+SLACK = 0.02
+"""Share of a joint's range by which limits, which are soft, may be overrun: full force overruns
+those of our tasks by up to 1.7%."""
+
 Filter = Callable[[np.ndarray, np.ndarray, np.ndarray], bool]
 """start state (S,), goal state (S,), variation (V,) -> whether an evaluation keeps the case."""
 
@@ -38,6 +42,8 @@ class Task(World):
     tolerances: ClassVar[Mapping[str, float]]
     """By name of error; the name ends in its unit."""
     coordinate_names: tuple[str, ...]
+    hard_filter: ClassVar[str | None] = None
+    """The name in `filters` of this task's hard cases: what `filter="hard"` of a manifest means."""
 
     def __init__(self, image_size: int = 64, render_mode: str = "rgb_array") -> None:
         if render_mode != "rgb_array":
@@ -70,6 +76,16 @@ class Task(World):
     def filters(self) -> Mapping[str, Filter]:
         """Named tests by which an evaluation may pick its cases."""
         return {}
+
+    def in_bounds(self, state: np.ndarray) -> bool:
+        """Whether a state (S,) lies where this task's states lie: limited joints within `SLACK` of
+        their ranges. Overridden where that is not all there is to say."""
+        single = (mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE)
+        limited = (self.model.jnt_limited == 1) & np.isin(self.model.jnt_type, single)
+        low, high = self.model.jnt_range[limited].T
+        qpos = self.layout.qpos(state)[self.model.jnt_qposadr[limited]]
+        slack = SLACK * (high - low)
+        return bool(np.all((qpos >= low - slack) & (qpos <= high + slack)))
 
     def sample_variation(self, rng: np.random.Generator) -> np.ndarray:
         """A variation (V,) for the next episode. Overridden where there is one."""

@@ -33,6 +33,7 @@ class TwoRoom(Task):
     tolerances: ClassVar[Mapping[str, float]] = {"distance_m": 0.07 * SIDE}
     coordinate_names = ("x", "y")
     describe_names = ("x_m", "y_m", "x_m_per_s", "y_m_per_s")
+    hard_filter = "other_room"
 
     def __init__(
         self, variation: str = "fixed", image_size: int = 64, render_mode: str = "rgb_array"

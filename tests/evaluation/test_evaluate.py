@@ -67,12 +67,13 @@ def test_warm_agents_watch_the_lead_in_and_cold_ones_do_not(line, manifest):
 
 
 def test_agents_are_told_what_was_applied_not_what_they_asked_for(line, manifest):
-    class Pusher(Walker):
+    class Rounded(Walker):
         def act(self):
-            return np.full((4, 1), 7.0)
+            return np.full((4, 1), 1 + 1e-6)
 
-    agent = Pusher(manifest.cases[0])
-    list(evaluate(agent, manifest, line.Task(), cases=[0]))
+    agent = Rounded(manifest.cases[0])
+    (row,) = evaluate(agent, manifest, line.Task(), cases=[0])
+    assert row.failure is None and len(agent.told) == 8
     assert all((executed == 1).all() for _, executed in agent.told[3:])
 
 

@@ -81,7 +81,7 @@ def run(trained, tmp_path):
         media.append({**entry, "video": f"{case}.mp4"})
     total = summary(rows)
     results = {
-        "format": "wmpc-results", "version": 1,
+        "format": "wmpc-results", "version": 2,
         "env": {"id": "wmpc/Reacher-v0", "kwargs": {"image_size": 32},
                 "tolerances": {"shoulder_rad": 0.1, "elbow_rad": 0.1}},
         "run": str(run), "checkpoint": "c0ffee", "privileged": False, "start": "warm",

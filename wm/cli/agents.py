@@ -13,6 +13,7 @@ from planners import AsyncMPCAgent, MPCAgent, NumpyModel
 from planners.mpc import WorldModel
 from planners.problem import Planner
 from wm.dynamics import compile_rollouts
+from wm.errors import WmError
 from wm.memory import keep_freed_memory
 from wm.model import JEPA
 
@@ -39,7 +40,9 @@ class Entrant:
 def mpc(setting: Setting, *, compile: str | None = None, **arguments: Any) -> Entrant:
     """`planners.MPCAgent` (`asynchronous`: `planners.AsyncMPCAgent`) on the trained model, with
     that class's `arguments`; `compile` is a mode of `wm.dynamics.compile_rollouts`."""
-    assert setting.model is not None and setting.planner is not None
+    if setting.model is None:
+        raise WmError("agent=mpc plans with a trained model: give run=FOLDER")
+    assert setting.planner is not None
     keep_freed_memory()
     if compile is not None:
         compile_rollouts(setting.model.predictor, compile)

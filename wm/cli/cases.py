@@ -15,26 +15,30 @@ from wm.errors import WmError
 from wm.spec import DataSpec
 
 
-def data_of(run: str, data: str | None) -> str:
+def data_of(run: str | None, data: str | None) -> str:
     """The dataset's folder: `data`, or the one that the run was trained on."""
-    data = data or read_config(run)["train"].get("data")
+    if run is None and data is None:
+        raise WmError("give run=FOLDER, or data=FOLDER where the agent needs no trained model")
+    data = data or read_config(str(run))["train"].get("data")
     if data is None:
         raise WmError(f"{run} does not say what it was trained on: give data=FOLDER")
     return str(data)
 
 
 def frozen(
-    settings: dict[str, Any], run: str, data: str | None, block: int
+    settings: dict[str, Any], run: str | None, data: str | None, block: int | None
 ) -> tuple[Manifest, Path]:
     """The manifest that `settings` (the config group) ask for, and its file.
 
-    Drawn once a dataset and settings, then read from DATA/manifests.
+    Drawn once a dataset and settings, then read from DATA/manifests. `block` is its action block,
+    None for the actions between two recorded frames.
     """
     settings = dict(settings)
     if path := settings.pop("path"):
         return manifest.load(path), Path(path)
     episodes = open_episodes(data_of(run, data))
-    identity = json.dumps([settings, block, episodes.hash], sort_keys=True)
+    block = int(episodes.meta["m"]) if block is None else block
+    identity = json.dumps([manifest.VERSION, settings, block, episodes.hash], sort_keys=True)
     name = f"{settings['kind']}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}.json"
     file = episodes.path / "manifests" / name
     if file.exists():
@@ -62,13 +66,7 @@ def agree(spec: DataSpec, drawn: Manifest, task: Any, run: str) -> list[str]:
                 f"{run} was trained with {what} {trained}, the manifest has {given}: use a "
                 "manifest drawn from the dataset the run was trained on"
             )
-    episodes = [case.episode for case in drawn.cases if case.episode >= 0]
-    seen = [episode for episode in episodes if episode % HELD_OUT != HELD_OUT - 1]
-    if seen:
-        raise WmError(
-            f"the manifest takes cases from episodes {seen[:5]}, which models are trained on: only "
-            f"every {HELD_OUT}th episode (9, 19, ...) is held out"
-        )
+    held_out(drawn)
     notes = []
     if spec.dataset != drawn.dataset:
         notes.append(
@@ -79,3 +77,14 @@ def agree(spec: DataSpec, drawn: Manifest, task: Any, run: str) -> list[str]:
     if arguments != drawn.kwargs:
         notes.append(f"Trained with {arguments}, evaluated with {drawn.kwargs}.")
     return notes
+
+
+def held_out(drawn: Manifest) -> None:
+    """WmError where a case comes from an episode that models and agents learn from."""
+    episodes = [case.episode for case in drawn.cases if case.episode >= 0]
+    seen = [episode for episode in episodes if episode % HELD_OUT != HELD_OUT - 1]
+    if seen:
+        raise WmError(
+            f"the manifest takes cases from episodes {seen[:5]}, which models are trained on: only "
+            f"every {HELD_OUT}th episode (9, 19, ...) is held out"
+        )

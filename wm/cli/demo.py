@@ -11,7 +11,7 @@ from rich.console import Console
 
 from wm.checkpoint import checkpoint_hash
 from wm.cli import compose
-from wm.cli.eval import RESULTS, headline
+from wm.cli.results import RESULTS, headline
 from wm.data import open_episodes
 
 EVALUATION = "demo"

@@ -1,60 +1,65 @@
-"""`wmpc eval`: how often a trained model reaches goals, beside honest floors."""
+"""`wmpc eval`: how often an agent reaches goals, beside honest floors."""
 
 import json
-import os
-import platform
 import shlex
 import sys
 import time
-from importlib.metadata import version
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.utils import get_method, instantiate
 from omegaconf import OmegaConf
 from rich.console import Console
-from rich.progress import track
 
 import wm
-from envs.evaluate import Latency, Row, evaluate, waiting_actions
+from envs.evaluate import Latency, Row, waiting_actions
 from envs.manifest import Manifest
-from envs.statistics import summary
+from envs.row import failures
+from envs.statistics import by_stratum, summary
 from wm.checkpoint import checkpoint_hash
 from wm.cli import film
-from wm.cli.agents import Entrant, Setting
-from wm.cli.cases import agree, frozen
+from wm.cli.agents import Setting
+from wm.cli.cases import agree, frozen, held_out
+from wm.cli.measure import Trial, entrant_of, measure, measure_apart
 from wm.cli.reference import reference
+from wm.cli.results import FORMAT, RESULTS, VERSION, headline, results_folder, versions
 from wm.cli.threads import sensible_threads
 from wm.data.format import replace_file
 from wm.errors import WmError
 
-RESULTS = "results.json"
-FORMAT, VERSION = "wmpc-results", 1
-
 
 def run(cfg: Any) -> None:
-    """Evaluate, write RUN/eval/NAME/results.json with its pictures, and print the headline."""
+    """Evaluate, write results.json with its pictures, and print the headline."""
     console, began = Console(highlight=False), time.perf_counter()
     config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
-    model = wm.load(cfg.run)
-    drawn, path = frozen(config["manifest"], cfg.run, cfg.data, model.spec.action_block)
+    if cfg.workers < 1:
+        raise WmError(f"workers={cfg.workers} came; it must be at least 1")
+    model = None if cfg.run is None else wm.load(cfg.run)
+    block = cfg.action_block if model is None else model.spec.action_block
+    if cfg.action_block not in (None, block):
+        raise WmError(
+            f"action_block={cfg.action_block} came; {cfg.run} was trained with {block}: leave "
+            "action_block out, or run"
+        )
+    drawn, path = frozen(config["manifest"], cfg.run, cfg.data, block)
     task = drawn.make()
     try:
-        notes = agree(model.spec, drawn, task, cfg.run)
+        held_out(drawn)
+        notes = [] if model is None else agree(model.spec, drawn, task, str(cfg.run))
         folder = results_folder(cfg, drawn)
         entrant = entrant_of(config, Setting(task, drawn.action_block, model))
         late = 0.0 if cfg.latency is None else cfg.latency
-        few = range(min(cfg.cold, len(drawn.cases)))
-        with sensible_threads(model.predictor):
-            rows = measure(entrant, drawn, task, cfg.start, range(len(drawn.cases)), cfg.run, late)
-            cold = (
-                measure(entrant, drawn, task, "cold", few, cfg.run, late)
-                if cfg.cold and cfg.start == "warm"
-                else []
-            )
+        few = range(min(cfg.cold, len(drawn.cases)) if cfg.start == "warm" else 0)
+        parts = [(cfg.start, range(len(drawn.cases))), ("cold", few)]
+        with nullcontext() if model is None else sensible_threads(model.predictor):
+            trial = Trial(config, drawn, late, cfg.patience, torch.get_num_threads())
+            if cfg.workers == 1:
+                rows, cold = (measure(trial, entrant, task, *part) for part in parts)
+            else:
+                rows, cold = measure_apart(trial, parts, cfg.workers)
             dependencies = versions()
-        notes += lateness(late, task)
+        notes += lateness(late, task) + crowding(cfg.workers)
         with console.status("floors and the planner in the true simulator"):
             references = reference(drawn, path, task, config["reference"])
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,24 +67,28 @@ def run(cfg: Any) -> None:
             media = illustrate(folder, rows, drawn, task, cfg.videos)
     finally:
         task.close()
+    warm = [row.as_dict() for row in rows]
     results = {
         "format": FORMAT,
         "version": VERSION,
         "env": {"id": drawn.env, "kwargs": drawn.kwargs, "tolerances": dict(task.tolerances)},
-        "run": str(cfg.run),
-        "checkpoint": checkpoint_hash(cfg.run),
+        "run": cfg.run,
+        "checkpoint": None if cfg.run is None else checkpoint_hash(cfg.run),
         "manifest": {k: v for k, v in drawn.content.items() if k != "cases"}
-        | {"hash": drawn.hash, "file": str(path), "cases": len(drawn.cases)},
+        | {"name": drawn.name, "hash": drawn.hash, "file": str(path), "cases": len(drawn.cases)},
         "config": config,
         "notes": notes,
         "privileged": entrant.privileged,
         "start": cfg.start,
         "latency": late,
-        "summary": summary([row.as_dict() for row in rows]),
+        "workers": cfg.workers,
+        "summary": summary(warm),
+        "strata": by_stratum(warm, [case.strata for case in drawn.cases]),
+        "failures": failures(warm),
         "cold": summary([row.as_dict() for row in cold]) if cold else None,
         "reference": references,
         "media": media,
-        "rows": [row.as_dict() for row in rows + cold],
+        "rows": warm + [row.as_dict() for row in cold],
         "command": shlex.join(["wmpc", *sys.argv[1:]]),
         "versions": dependencies,
         "seconds": time.perf_counter() - began,
@@ -89,40 +98,6 @@ def run(cfg: Any) -> None:
         console.print(f"note: {note}")
     console.print(f"[bold]{headline(results)}[/]", soft_wrap=True)
     console.print(f"{folder / RESULTS}", soft_wrap=True)
-
-
-def entrant_of(config: dict[str, Any], setting: Setting) -> Entrant:
-    """The agent that the groups `agent` and `planner` describe."""
-    arguments = dict(config["agent"])
-    setting = Setting(
-        setting.task, setting.action_block, setting.model, instantiate(config["planner"])
-    )
-    return get_method(arguments.pop("_target_"))(setting, **arguments)
-
-
-def measure(
-    entrant: Entrant,
-    drawn: Manifest,
-    task: Any,
-    start: Any,
-    cases: range,
-    run: str,
-    latency: Latency = 0.0,
-) -> list[Row]:
-    """The rows of `cases`, under a progress bar; WmError where nothing worked at all."""
-    rows = evaluate(
-        entrant.make,
-        drawn,
-        task,
-        start=start,
-        cases=cases,
-        privileged=entrant.privileged,
-        latency=latency,
-    )
-    done = list(track(rows, f"{start} starts", total=len(cases), transient=True))
-    if done and all(row.failure for row in done):
-        raise WmError(f"every case of {run} failed; the first: {done[0].failure}")
-    return done
 
 
 def lateness(latency: Latency, task: Any) -> list[str]:
@@ -137,28 +112,14 @@ def lateness(latency: Latency, task: Any) -> list[str]:
     ]
 
 
-def results_folder(cfg: Any, drawn: Manifest) -> Path:
-    """A folder without results in it, unless `overwrite`."""
-    base = Path(cfg.run) / "eval"
-    if cfg.name is not None:
-        folder = base / cfg.name
-        if (folder / RESULTS).exists() and not cfg.overwrite:
-            raise WmError(
-                f"{folder} holds results: give another name=..., or overwrite=true to replace them"
-            )
-        return folder
-    name = f"{drawn.kind}-{cfg.agent['_target_'].rpartition('.')[2]}"
-    if drawn.filter:
-        name += f"-{drawn.filter}"
-    if cfg.start == "cold":
-        name += "-cold"
-    if cfg.latency:
-        name += "-late"
-    number, folder = 1, base / name
-    while (folder / RESULTS).exists() and not cfg.overwrite:
-        number += 1
-        folder = base / f"{name}-{number}"
-    return folder
+def crowding(workers: int) -> list[str]:
+    """What a reader of the latencies must know about the processes they were measured in."""
+    if workers == 1:
+        return []
+    return [
+        f"{workers} processes ran cases at once, which changes no row but its latencies: those of "
+        "an agent alone are measured with workers=1."
+    ]
 
 
 def illustrate(
@@ -178,31 +139,3 @@ def illustrate(
             names = {kind: file.name for kind, file in files.items()}
             media.append({"case": row.case, "moments": film.moments(row), **names})
     return media
-
-
-def versions() -> dict[str, Any]:
-    """What the numbers may depend on."""
-    names = ("wmpc", "torch", "numpy", "mujoco", "gymnasium")
-    return {name: version(name) for name in names} | {
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "torch threads": torch.get_num_threads(),
-    }
-
-
-def headline(results: dict[str, Any]) -> str:
-    """The result in one sentence."""
-    total = results["summary"]
-    found, latency = total["success"], total["latency_ms"]
-    low, high = (f"{100 * x:.0f}" for x in found["interval"])
-    name = results["env"]["id"].removeprefix("wmpc/").rpartition("-v")[0]
-    beside = ", ".join(
-        f"{'simulator planner' if who == 'simulator' else who} "
-        f"{100 * entry['summary']['success']['rate']:.0f}%"
-        for who, entry in results["reference"].items()
-    )
-    return (
-        f"{name}: {found['successes']}/{found['n']} reached ({100 * found['rate']:.0f}%, "
-        f"95% interval {low}-{high}%), {beside}; "
-        f"decision p50 {latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms"
-    )

@@ -19,7 +19,8 @@ from wm.checkpoint import checkpoint_hash
 from wm.cli import film
 from wm.cli.agents import Setting
 from wm.cli.cases import agree, data_of
-from wm.cli.eval import entrant_of, versions
+from wm.cli.measure import entrant_of
+from wm.cli.results import versions
 from wm.cli.threads import sensible_threads
 from wm.data import open_episodes
 from wm.data.format import replace_file
@@ -52,7 +53,7 @@ def run(cfg: Any) -> None:
             filter=None, seed=cfg.seed, excluded={}, cases=(case,),
         )  # fmt: skip
         agree(model.spec, single, task, cfg.run)
-        folder = plan_folder(Path(cfg.run) / "plan", cfg.name)
+        folder = plan_folder(Path(cfg.run) / "plan", None if cfg.name is None else str(cfg.name))
         entrant = entrant_of(config, Setting(task, block, model))
         if entrant.privileged and target.state is None:
             raise WmError("this agent needs the goal's state: give a recorded frame or a state.npy")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wm.checkpoint import read_config
+from wm.cli.results import FORMAT, VERSION
 from wm.errors import WmError
 
 MIME = {".png": "image/png", ".mp4": "video/mp4"}
@@ -39,7 +40,7 @@ def read_results(file: Path) -> dict[str, Any]:
     """A `results.json`, with the `name` and `folder` it lies in; WmError where it is not one."""
     try:
         results = json.loads(file.read_bytes())
-        if results["format"] != "wmpc-results" or results["version"] != 1:
+        if (results["format"], results["version"]) != (FORMAT, VERSION):
             raise KeyError("format")
         missing = {"env", "summary", "manifest", "reference", "rows"} - results.keys()
     except (ValueError, KeyError, TypeError):

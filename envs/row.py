@@ -1,0 +1,100 @@
+"""What happened in one case of an evaluation."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(eq=False)
+class Row:
+    """What happened in one case. Distances are in tolerances (`Task.distance`)."""
+
+    case: int
+    episode: int
+    start: str
+    seed: int
+    success: bool = False
+    """At any simulator action within the budget, and nothing failed."""
+    success_strict: bool | None = False
+    """The same within half the tolerances; None where stopped at the first success."""
+    success_end: bool | None = None
+    """At the last action; None where stopped at the first success."""
+    steps_to_success: int | None = None
+    """Simulator actions until the first success."""
+    steps: int = 0
+    """Simulator actions executed."""
+    waited: int = 0
+    """How many of them repeated the last one, because the agent was deciding."""
+    distance_start: float = 0.0
+    distance_best: float = 0.0
+    distance_end: float = 0.0
+    errors_end: dict[str, float] = field(default_factory=dict)
+    failure: str | None = None
+    """Why the case failed: the agent raised or returned nonsense, or the simulation broke."""
+    lead_in_drift: float = 0.0
+    """Largest difference between the start state reached by the lead-in and the recorded one."""
+    latencies_ms: list[float] = field(default_factory=list)
+    """Of each decision: taking in the last observation, and acting."""
+    held: int = 0
+    """Longest run of consecutive simulator actions within tolerance, as far as the case went."""
+    path_efficiency: float | None = None
+    """Straight distance from the start to the first success over the length of the path to it, in
+    `Task.coordinates`: 1 is straight. None where not reached, or the task has no coordinates."""
+    states: list[np.ndarray] = field(default_factory=list)
+    """The state (S,) at the start and after every simulator action; not part of `as_dict`."""
+    successes: list[bool] = field(default_factory=list)
+    """Success in each of `states`; not part of `as_dict`."""
+    actions: list[np.ndarray] = field(default_factory=list)
+    """Each simulator action (A,) executed, which led to `states[1:]`; not part of `as_dict`."""
+
+    def begin(self, state: np.ndarray, distance: float) -> None:
+        """The agent may act from here."""
+        self.states.append(state)
+        self.successes.append(distance <= 1.0)
+        self.distance_start = self.distance_best = self.distance_end = distance
+
+    def take(self, state: np.ndarray, info: Mapping[str, Any]) -> None:
+        """One simulator action later."""
+        self.steps += 1
+        self.states.append(state)
+        self.actions.append(info["action"])
+        self.successes.append(bool(info["success"]))
+        self.distance_end = float(info["distance"])
+        self.distance_best = min(self.distance_best, self.distance_end)
+        self.errors_end = {name: float(error) for name, error in info["errors"].items()}
+        self.success_strict = bool(self.success_strict or info["strict"])
+        if info["success"] and not self.success:
+            self.success, self.steps_to_success = True, self.steps
+
+    def conclude(self, coordinates: Callable[[np.ndarray], np.ndarray] | None) -> None:
+        """What only the whole episode tells; `coordinates` are the task's, if it has any."""
+        runs = "".join("1" if success else " " for success in self.successes[1:]).split()
+        self.held = max(map(len, runs), default=0)
+        if self.steps_to_success is not None and coordinates is not None:
+            path = coordinates(np.stack(self.states[: self.steps_to_success + 1]))
+            length = float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
+            straight = float(np.linalg.norm(path[-1] - path[0]))
+            self.path_efficiency = min(1.0, straight / length) if length > 0 else None
+
+    def fail(self, reason: str) -> None:
+        """A case in which anything broke is no success, whatever came before."""
+        self.failure = reason
+        self.success = self.success_strict = self.success_end = False
+        self.steps_to_success = self.path_efficiency = None
+        self.held = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        heavy = ("states", "successes", "actions")
+        names = [f.name for f in fields(self) if f.name not in heavy]
+        return {name: getattr(self, name) for name in names}
+
+
+def failures(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """How often cases failed, by reason, the most frequent first; details after a colon in
+    `failure` do not make another reason. `rows` as `Row.as_dict` gives them."""
+    reasons = (row["failure"].partition(":")[0] for row in rows if row["failure"] is not None)
+    return dict(Counter(reasons).most_common())

@@ -1,0 +1,162 @@
+"""`wmpc eval` in several processes, without a run, and with agents that break."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+
+import wm
+from envs import manifest as manifests
+from envs.evaluate import evaluate
+from wm.cli import agents
+from wm.cli.agents import Entrant, Setting
+from wm.cli.cases import frozen
+from wm.cli.compose import jobs
+from wm.cli.measure import Trial, entrant_of, measure, measure_apart
+from wm.errors import WmError
+
+QUICK = [
+    "manifest.cases=4", "manifest.blocks=3", "manifest.budget=4", "cold=0", "reference.cases=0",
+    "videos=0", "planner.samples=8", "planner.elites=2", "planner.iterations=2",
+]  # fmt: skip
+
+
+@pytest.fixture
+def trial(trained):
+    """An untrained model's planner on four cases."""
+    config = OmegaConf.to_container(jobs("eval", [f"run={trained}", *QUICK])[0].config)
+    drawn, _ = frozen(config["manifest"], str(trained), None, 5)
+    return Trial(config, drawn, threads=1)
+
+
+@pytest.fixture
+def here(trial):
+    """The task and the entrant of a trial, in this process."""
+    task = trial.drawn.make()
+    yield entrant_of(trial.config, Setting(task, 5, wm.load(trial.config["run"]))), task
+    task.close()
+
+
+def bits(row):
+    """All that a row holds, but for wall time."""
+    arrays = [np.stack(values).tobytes() for values in (row.states, row.actions) if values]
+    return row.as_dict() | {"latencies_ms": None}, arrays
+
+
+def test_rows_depend_neither_on_processes_nor_on_their_order(trial, here):
+    alone = measure(trial, *here, "warm", range(4))
+    backwards = measure(trial, *here, "warm", [3, 1, 0, 2])
+    assert [bits(row) for row in alone] == sorted(map(bits, backwards), key=lambda b: b[0]["case"])
+    apart, cold = measure_apart(trial, [("warm", range(4)), ("cold", [2])], workers=2)
+    assert [bits(row) for row in apart] == [bits(row) for row in alone]
+    assert bits(cold[0]) == bits(measure(trial, *here, "cold", [2])[0])
+
+
+DRAW = """
+import sys, envs
+from envs.cases import build
+from wm.data import open_episodes
+episodes = open_episodes(sys.argv[1])
+task = envs.make(episodes.meta["env"], **episodes.meta["kwargs"])
+for kind in ("ahead", "elsewhere"):
+    print(build(episodes, task, kind=kind, cases=4, blocks=3, lead_in=2).hash)
+"""
+
+
+def test_cases_are_the_same_bits_in_every_process(reacher):
+    draws = set()
+    for seed in ("1", "2"):
+        command = [sys.executable, "-c", DRAW, str(reacher)]
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        draws.add(done.stdout)
+    assert len(draws) == 1 and len(draws.pop().split()) == 2
+
+
+def test_speed_that_decides_success_is_measured_alone(trial):
+    slow = Trial(trial.config, trial.drawn, latency="measured")
+    with pytest.raises(WmError, match="give workers=1"):
+        measure_apart(slow, [("warm", range(4))], workers=2)
+
+
+def test_an_agent_without_a_model_needs_no_run(reacher, wmpc, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("agent=random", f"data={reacher}", *QUICK)
+    assert wmpc("eval", *words)[0] == 0
+    results = json.loads((tmp_path / "evals/Reacher-ahead-random/results.json").read_text())
+    assert results["run"] is results["checkpoint"] is None and results["workers"] == 1
+    assert results["manifest"]["action_block"] == 5 and results["failures"] == {}
+    assert sum(results["strata"][third]["n"] for third in ("near", "middle", "far")) == 4
+    assert wmpc("eval", *words, "action_block=10", "folder=there", "name=it")[0] == 0
+    results = json.loads((tmp_path / "there/it/results.json").read_text())
+    assert results["manifest"]["action_block"] == 10
+    path = results["manifest"]["file"]
+    code, _ = wmpc("eval", "agent=zero", f"manifest.path={path}", "name=given", *QUICK)
+    assert code == 0 and (tmp_path / "evals/given/results.json").exists()
+
+
+class Nan:
+    def reset(self, goal):
+        pass
+
+    def observe(self, observation, executed):
+        pass
+
+    def act(self):
+        return np.full((5, 2), np.nan)
+
+
+def test_an_agent_that_always_breaks_is_a_result(reacher, wmpc, tmp_path, monkeypatch):
+    monkeypatch.setattr(agents, "zero", lambda setting: Entrant(lambda case: Nan()))
+    words = ("agent=zero", f"data={reacher}", f"folder={tmp_path}", "name=nan", *QUICK)
+    code, said = wmpc("eval", *words, "manifest.seed=3")
+    assert code == 0, said
+    assert "0/4 reached" in said and "4 of them failed" in said
+    results = json.loads((tmp_path / "nan" / "results.json").read_text())
+    assert results["failures"] == {"the agent returned actions that are not finite numbers": 4}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["agent=mpc", "data={data}"], "give run=FOLDER"),
+        (["agent=random"], "or data=FOLDER"),
+        (["run={run}", "action_block=10"], "was trained with 5"),
+        (["run={run}", "workers=0"], "at least 1"),
+        (["run={run}", "patience=0"], "seconds, such as 60"),
+        (["run={run}", "workers=2", "agent.deadline=0.1"], "give workers=1"),
+        (["run={run}", "manifest.filter=soft"], "['far_pose']"),
+    ],
+)
+def test_wrong_words_are_refused(trained, reacher, wmpc, tmp_path, words, message):
+    words = [word.format(run=trained, data=reacher) for word in words]
+    code, said = wmpc("eval", f"folder={tmp_path}", *QUICK, *words)
+    assert code == 2 and message in " ".join(said.split()) and "Traceback" not in said
+
+
+def test_a_manifest_edited_by_hand_is_refused(reacher, wmpc, tmp_path):
+    settings = {**jobs("eval", QUICK)[0].config.manifest}
+    drawn, _ = frozen(settings, None, str(reacher), None)
+    drawn.save(tmp_path / "m.json")
+    text = (tmp_path / "m.json").read_text()
+    for old, new in (('"budget":4', '"budget":40'), ('"strata":["near"', '"strata":["far"')):
+        assert old in text
+        (tmp_path / "m.json").write_text(text.replace(old, new, 1))
+        code, said = wmpc("eval", "agent=zero", f"manifest.path={tmp_path / 'm.json'}", *QUICK)
+        assert code == 2 and "was altered or damaged" in said
+
+
+def test_a_manifest_evaluated_twice_gives_the_same_cases(trained, trial, tmp_path):
+    copied = shutil.copy(frozen(trial.config["manifest"], str(trained), None, 5)[1], tmp_path)
+    again = manifests.load(copied)
+    assert again.hash == trial.drawn.hash
+    first, second = (
+        [bits(row) for row in evaluate(lambda case: agents.ReplayAgent(case.replay), drawn)]
+        for drawn in (trial.drawn, again)
+    )
+    assert first == second
