@@ -77,7 +77,7 @@ class GoalPolicy(nn.Module):
 def _network(inputs: int, outputs: int, width: int) -> nn.Module:
     sizes, layers = [inputs, width, width, width], []
     for size, following in zip(sizes, sizes[1:], strict=False):
-        layers += [nn.Linear(size, following), nn.LayerNorm(following), nn.SiLU()]
+        layers += [nn.Linear(size, following), nn.SiLU()]
     return nn.Sequential(*layers, nn.Linear(width, outputs))
 
 
@@ -88,7 +88,7 @@ def train_goal_policy(
     timed: bool = False,
     within: int = 10,
     steps: int = 3000,
-    batch: int = 512,
+    batch: int = 256,
     rate: float = 1e-3,
     width: int = 256,
     seed: int = 0,

@@ -6,6 +6,7 @@ import platform
 import shlex
 import sys
 import time
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from envs.statistics import summary
 from wm.checkpoint import checkpoint_hash
 from wm.cli import film
 from wm.cli.agents import Entrant, Setting
-from wm.cli.cases import agree, frozen
+from wm.cli.cases import agree, frozen, recorded
 from wm.cli.reference import reference
 from wm.cli.threads import sensible_threads
 from wm.data.format import replace_file
@@ -43,7 +44,11 @@ def run(cfg: Any) -> None:
     try:
         notes = agree(model.spec, drawn, task, cfg.run)
         folder = results_folder(cfg, drawn)
-        entrant = entrant_of(config, Setting(task, drawn.action_block, model))
+        with console.status("the agent"):
+            entrant = entrant_of(
+                config,
+                Setting(task, drawn.action_block, model, episodes=recorded(cfg.run, cfg.data)),
+            )
         late = 0.0 if cfg.latency is None else cfg.latency
         few = range(min(cfg.cold, len(drawn.cases)))
         with sensible_threads(model.predictor):
@@ -94,9 +99,7 @@ def run(cfg: Any) -> None:
 def entrant_of(config: dict[str, Any], setting: Setting) -> Entrant:
     """The agent that the groups `agent` and `planner` describe."""
     arguments = dict(config["agent"])
-    setting = Setting(
-        setting.task, setting.action_block, setting.model, instantiate(config["planner"])
-    )
+    setting = replace(setting, planner=instantiate(config["planner"]))
     return get_method(arguments.pop("_target_"))(setting, **arguments)
 
 
