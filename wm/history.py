@@ -1,6 +1,7 @@
 """What an agent remembers: the last frames, and the blocks really executed between them."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -8,6 +9,13 @@ from torch import Tensor
 
 from wm.errors import WmError
 from wm.model import JEPA
+
+
+class GoalLike(Protocol):
+    """See `envs.agent.Goal`."""
+
+    @property
+    def observation(self) -> Mapping[str, np.ndarray]: ...
 
 
 class History:
@@ -23,9 +31,9 @@ class History:
         """(D,), the goal picture's latent."""
 
     @torch.no_grad()
-    def reset(self, goal: Mapping[str, np.ndarray]) -> None:
-        """Forget the past. Of the goal observation only the pictures count."""
-        self.goal = self._encode(goal)[0]
+    def reset(self, goal: GoalLike) -> None:
+        """Forget the past; from now on pursue `goal`, of which only the pictures count."""
+        self.goal = self._encode(goal.observation)[0]
         self.latents: list[Tensor] = []
         self.executed: list[Tensor] = []
 

@@ -5,7 +5,6 @@ episode, find the one whose latents are nearest to (now, goal), and repeat what 
 """
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,15 +12,8 @@ from torch import Tensor
 
 from wm.encoded import Encoded
 from wm.errors import WmError
-from wm.history import History
+from wm.history import GoalLike, History
 from wm.model import JEPA
-
-
-class GoalLike(Protocol):
-    """See `envs.agent.Goal`."""
-
-    @property
-    def observation(self) -> Mapping[str, np.ndarray]: ...
 
 
 class NearestAgent:
@@ -46,7 +38,7 @@ class NearestAgent:
         model: JEPA,
         encoded: Encoded,
         *,
-        within: int = 10,
+        within: int = 5,
         execute: int = 1,
         frames: int = 2,
         present: float = 1.0,
@@ -65,7 +57,7 @@ class NearestAgent:
 
     def reset(self, goal: GoalLike) -> None:
         """Forget the past; from now on pursue `goal`."""
-        self.history.reset(goal.observation)
+        self.history.reset(goal)
         assert self.history.goal is not None
         self.to_goal = _distances(self.encoded.picture, self.history.goal)
 

@@ -13,6 +13,7 @@ from envs.simulator import Simulator
 from planners import AsyncMPCAgent, MPCAgent, NumpyModel
 from planners.mpc import WorldModel
 from planners.problem import Planner
+from wm.cli.threads import sensible_threads
 from wm.data import Episodes
 from wm.encoded import Encoded, encode_training_episodes
 from wm.errors import WmError
@@ -104,7 +105,9 @@ def nearest(setting: Setting, **arguments: Any) -> Entrant:
 def gcbc(setting: Setting, **arguments: Any) -> Entrant:
     """Goal-conditioned behaviour cloning; `arguments` of `wm.goal_policy.train_goal_policy`."""
     model, encoded = _frozen(setting)
-    agent = GoalPolicyAgent(model, train_goal_policy(model, encoded, **arguments))
+    with sensible_threads(model.predictor):
+        policy = train_goal_policy(encoded, model.context, **arguments)
+    agent = GoalPolicyAgent(model, policy)
     return Entrant(lambda case: agent)
 
 
@@ -112,7 +115,8 @@ def gcidm(setting: Setting, arrive: int, **arguments: Any) -> Entrant:
     """Goal-conditioned inverse dynamics, asked to be there in `arrive` blocks; other `arguments`
     of `wm.goal_policy.train_goal_policy`."""
     model, encoded = _frozen(setting)
-    policy = train_goal_policy(model, encoded, timed=True, **arguments)
+    with sensible_threads(model.predictor):
+        policy = train_goal_policy(encoded, model.context, timed=True, **arguments)
     agent = GoalPolicyAgent(model, policy, arrive)
     return Entrant(lambda case: agent)
 
