@@ -20,11 +20,14 @@ AGENTS = {
 @pytest.mark.parametrize("name", AGENTS)
 def test_the_same_command_gives_the_same_rows(trained, wmpc, tmp_path, name):
     run = shutil.copytree(trained, tmp_path / "run")
-    for number in "12":
-        code, said = wmpc("eval", f"run={run}", f"agent={name}", f"name={number}", *QUICK,
+    for own in ("first", "second"):
+        code, said = wmpc("eval", f"run={run}", f"agent={name}", f"name={own}", *QUICK,
                           *AGENTS[name])  # fmt: skip
         assert code == 0, said
-    one, two = (json.loads((run / "eval" / n / "results.json").read_text())["rows"] for n in "12")
+    one, two = (
+        json.loads((run / "eval" / n / "results.json").read_text())["rows"]
+        for n in ("first", "second")
+    )
     for first, second in zip(one, two, strict=True):
         assert first["failure"] is None and first["steps"] == 20
         assert first | {"latencies_ms": 0} == second | {"latencies_ms": 0}
