@@ -17,7 +17,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -97,7 +97,7 @@ def make_agent(function: Callable[..., Any], name: str, **offered: Any) -> Agent
         return made
     methods = [method for method in ("reset", "observe", "act") if hasattr(made, method)]
     if callable(made) and not methods:
-        return PolicyAgent(made)
+        return PolicyAgent(cast(Policy, made))
     raise EnvError(
         f"{name} made a {type(made).__name__} with {methods or 'none'} of the methods reset, "
         "observe and act; an agent has all three, or is a function of observation and goal."

@@ -108,6 +108,14 @@ def test_an_external_agent_is_evaluated_like_ours(trained, wmpc, tmp_path):
     assert len(seeds) == 5 and len(set(seeds)) == 5  # one to see whether it works, one a case
 
 
+@pytest.mark.parametrize("name", ["Walker", "policy"])
+def test_the_example_reaches_its_goals(two_room, wmpc, monkeypatch, pytestconfig, name):
+    monkeypatch.chdir(pytestconfig.rootpath)
+    words = [f"agent=examples.external_agent:{name}", f"name={name}", "manifest.cases=4"]
+    code, said = wmpc("eval", f"run={two_room}", *words, "cold=0", "videos=0", "reference.cases=0")
+    assert code == 0 and "4/4 reached" in said, said
+
+
 @pytest.mark.parametrize(
     ("word", "message"),
     [
