@@ -45,7 +45,7 @@ class GoalPolicy(nn.Module):
         seen = context * (latent[0] * latent[1] + 1) + (context - 1) * action
         inputs, layers = seen + latent[1] + (within if timed else 0), []
         for size in (inputs, width, width):
-            layers += [nn.Linear(size, width), nn.SiLU()]
+            layers += [nn.Linear(size, width), nn.LayerNorm(width), nn.SiLU()]
         self.network = nn.Sequential(*layers, nn.Linear(width, action))
 
     def forward(
