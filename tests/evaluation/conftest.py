@@ -112,9 +112,22 @@ def reacher(tmp_path_factory):
     """A dataset of 40 short random episodes."""
     path = tmp_path_factory.mktemp("data") / "reacher"
     recipe = Recipe("wmpc/Reacher-v0", {"image_size": 32}, "random", steps=24, m=5, seed=0)
+    return recorded(path, recipe, 40)
+
+
+@pytest.fixture(scope="session")
+def two_room(tmp_path_factory):
+    """A run that knows nothing, on 20 short episodes of TwoRoom."""
+    recipe = Recipe("wmpc/TwoRoom-v0", {"image_size": 32}, "random", steps=24, m=5, seed=0)
+    data = recorded(tmp_path_factory.mktemp("data") / "two_room", recipe, 20)
+    return untrained(data, tmp_path_factory.mktemp("runs") / "two_room")
+
+
+def recorded(path, recipe, episodes):
+    """A dataset."""
     task = envs.make(recipe.env_id, **recipe.env_kwargs)
     with EpisodeWriter(path, settings(task, recipe.env_kwargs, recipe.m)) as writer:
-        for recording in collect(recipe, 0, 40):
+        for recording in collect(recipe, 0, episodes):
             writer.append(recording.episode)
     task.close()
     return path

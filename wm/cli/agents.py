@@ -7,15 +7,21 @@ from typing import Any
 from envs.agent import Agent
 from envs.baselines import RandomAgent, ReplayAgent, ZeroAgent
 from envs.errors import EnvError
+from envs.external import find, make_agent
 from envs.manifest import Case
 from envs.simulator import Simulator
 from planners import AsyncMPCAgent, MPCAgent, NumpyModel
 from planners.mpc import WorldModel
 from planners.problem import Planner
+from wm.cli.threads import sensible_threads
+from wm.data import Episodes
 from wm.dynamics import compile_rollouts
+from wm.encoded import Encoded, encode_training_episodes
 from wm.errors import WmError
+from wm.goal_policy import GoalPolicyAgent, train_goal_policy
 from wm.memory import keep_freed_memory
 from wm.model import JEPA
+from wm.nearest import NearestAgent
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,8 @@ class Setting:
     action_block: int
     model: JEPA | None = None
     planner: Planner | None = None
+    episodes: Callable[[], Episodes] | None = None
+    """Opens the dataset, for agents that learn from its training episodes."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,57 @@ def replay(setting: Setting) -> Entrant:
         return ReplayAgent(case.replay)
 
     return Entrant(make)
+
+
+def nearest(setting: Setting, **arguments: Any) -> Entrant:
+    """`wm.nearest.NearestAgent` with its `arguments`."""
+    model, encoded = _frozen(setting)
+    agent = NearestAgent(model, encoded, **arguments)
+    return Entrant(lambda case: agent)
+
+
+def gcbc(setting: Setting, **arguments: Any) -> Entrant:
+    """Goal-conditioned behaviour cloning; `arguments` of `wm.goal_policy.train_goal_policy`."""
+    model, encoded = _frozen(setting)
+    with sensible_threads(model.predictor):
+        policy = train_goal_policy(encoded, model.context, **arguments)
+    agent = GoalPolicyAgent(model, policy)
+    return Entrant(lambda case: agent)
+
+
+def gcidm(setting: Setting, arrive: int, **arguments: Any) -> Entrant:
+    """Goal-conditioned inverse dynamics, asked to be there in `arrive` blocks; other `arguments`
+    of `wm.goal_policy.train_goal_policy`."""
+    model, encoded = _frozen(setting)
+    with sensible_threads(model.predictor):
+        policy = train_goal_policy(encoded, model.context, timed=True, **arguments)
+    agent = GoalPolicyAgent(model, policy, arrive)
+    return Entrant(lambda case: agent)
+
+
+def external(setting: Setting, function: str, privileged: bool = False, seed: int = 0) -> Entrant:
+    """Whatever `function`, module:function, makes; see `envs.external`.
+
+    One is made at once, so that what can be said of a wrong one is said before anything runs.
+    """
+    found, offered = find(function), {"action_space": setting.task.action_space}
+    offered["action_block"] = setting.action_block
+    try:
+        make_agent(found, function, **offered, seed=seed)
+    except EnvError:
+        raise
+    except Exception as error:
+        raise WmError(f"{function} raised {type(error).__name__}: {error}") from error
+    return Entrant(
+        lambda case: make_agent(found, function, **offered, seed=case.seed + seed), privileged
+    )
+
+
+def _frozen(setting: Setting) -> tuple[JEPA, Encoded]:
+    """The trained encoder, and the training episodes through it."""
+    if not isinstance(setting.model, JEPA) or setting.episodes is None:
+        raise WmError("this agent learns from recorded episodes: it needs a run and its dataset")
+    return setting.model, encode_training_episodes(setting.model, setting.episodes())
 
 
 def _planning(

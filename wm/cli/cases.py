@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ import envs
 from envs import cases, manifest
 from envs.manifest import Manifest
 from wm.checkpoint import read_config
-from wm.data import open_episodes
+from wm.data import Episodes, open_episodes
 from wm.data.reader import HELD_OUT
 from wm.errors import WmError
 from wm.spec import DataSpec
@@ -23,6 +24,11 @@ def data_of(run: str | None, data: str | None) -> str:
     if data is None:
         raise WmError(f"{run} does not say what it was trained on: give data=FOLDER")
     return str(data)
+
+
+def recorded(run: str | None, data: str | None) -> Callable[[], Episodes]:
+    """Opens that dataset: an evaluation of given cases needs none, unless its agent does."""
+    return lambda: open_episodes(data_of(run, data))
 
 
 def frozen(

@@ -28,6 +28,10 @@ PLAIN = re.compile(r"([\w./@+]+)=([\w./=:@,~-]+)")
 """A value hydra's grammar refuses although it can only be meant as it stands, such as a path with
 an equals sign in it."""
 
+EXTERNAL = re.compile(r"agent=([A-Za-z_][\w.]*)\\?:([\w.]+)")
+"""An agent of somebody else's, which is no choice of `configs/agent`; hydra escapes the colon of a
+value in a sweep."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -101,8 +105,8 @@ def unknown(what: str, given: Any, allowed: Iterable[str]) -> WmError:
 
 def _config(verb: str, words: list[str]) -> DictConfig:
     """The configuration of one job, complete, resolved and checked."""
-    overrides = [_parse(word) for word in words]
     groups = _groups(verb)
+    overrides = [_parse(full) for word in words for full in _in_full(word, groups)]
     chosen = [o for o in overrides if _is_group(verb, o, groups)]
     keys = [o for o in overrides if o not in chosen]
     default = _compose(verb, chosen)
@@ -114,6 +118,12 @@ def _config(verb: str, words: list[str]) -> DictConfig:
     if missing := sorted(OmegaConf.missing_keys(config)):
         raise WmError(f"{missing[0]}=... must be given; see wmpc {verb} --help")
     return config
+
+
+def _in_full(word: str, groups: list[str]) -> list[str]:
+    """`agent=module:function` as the choice and the key that it stands for; others as they are."""
+    external = EXTERNAL.fullmatch(word) if "agent" in groups else None
+    return ["agent=external", f"agent.function={external[1]}:{external[2]}"] if external else [word]
 
 
 def _compose(verb: str, overrides: list[Override]) -> DictConfig:
@@ -155,7 +165,7 @@ def _is_group(verb: str, override: Override, groups: list[str]) -> bool:
             return False  # a plain key of this verb that shares its name with a group
         raise unknown(f"key of wmpc {verb}", group, [*groups, *_keys(_compose(verb, []))])
     if value not in allowed:
-        raise unknown(group, value, allowed)
+        raise unknown(group, value, allowed + ["module:function"] * (group == "agent"))
     return True
 
 

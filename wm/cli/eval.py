@@ -20,7 +20,7 @@ from envs.statistics import by_stratum, summary
 from wm.checkpoint import checkpoint_hash
 from wm.cli import film
 from wm.cli.agents import Setting
-from wm.cli.cases import agree, frozen, held_out
+from wm.cli.cases import agree, frozen, held_out, recorded
 from wm.cli.measure import Trial, entrant_of, measure, measure_apart
 from wm.cli.reference import reference
 from wm.cli.results import FORMAT, RESULTS, VERSION, headline, results_folder, versions
@@ -48,7 +48,11 @@ def run(cfg: Any) -> None:
         held_out(drawn)
         notes = [] if model is None else agree(model.spec, drawn, task, str(cfg.run))
         folder = results_folder(cfg, drawn)
-        entrant = entrant_of(config, Setting(task, drawn.action_block, model))
+        with console.status("the agent"):
+            entrant = entrant_of(
+                config,
+                Setting(task, drawn.action_block, model, episodes=recorded(cfg.run, cfg.data)),
+            )
         late = 0.0 if cfg.latency is None else cfg.latency
         few = range(min(cfg.cold, len(drawn.cases)) if cfg.start == "warm" else 0)
         parts = [(cfg.start, range(len(drawn.cases))), ("cold", few)]

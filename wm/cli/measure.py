@@ -10,7 +10,7 @@ import pickle
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import repeat
 from pathlib import Path
@@ -25,6 +25,7 @@ import wm
 from envs.evaluate import PATIENCE, Latency, Row, Start, evaluate
 from envs.manifest import Manifest
 from wm.cli.agents import Entrant, Setting
+from wm.cli.cases import recorded
 from wm.errors import WmError
 
 
@@ -44,9 +45,7 @@ class Trial:
 def entrant_of(config: dict[str, Any], setting: Setting) -> Entrant:
     """The agent that the groups `agent` and `planner` describe."""
     arguments = dict(config["agent"])
-    setting = Setting(
-        setting.task, setting.action_block, setting.model, instantiate(config["planner"])
-    )
+    setting = replace(setting, planner=instantiate(config["planner"]))
     return get_method(arguments.pop("_target_"))(setting, **arguments)
 
 
@@ -129,7 +128,7 @@ def _stage(file: str) -> tuple[Trial, Any, Entrant]:
     trial: Trial = pickle.loads(Path(file).read_bytes())
     if trial.threads is not None:
         torch.set_num_threads(trial.threads)
-    run = trial.config["run"]
-    task = trial.drawn.make()
-    setting = Setting(task, trial.drawn.action_block, None if run is None else wm.load(run))
+    run, data = trial.config["run"], trial.config["data"]
+    task, model = trial.drawn.make(), None if run is None else wm.load(run)
+    setting = Setting(task, trial.drawn.action_block, model, episodes=recorded(run, data))
     return trial, task, entrant_of(trial.config, setting)

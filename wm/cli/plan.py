@@ -18,7 +18,7 @@ from envs.manifest import Case, Manifest, png
 from wm.checkpoint import checkpoint_hash
 from wm.cli import film
 from wm.cli.agents import Setting
-from wm.cli.cases import agree, data_of
+from wm.cli.cases import agree, data_of, recorded
 from wm.cli.measure import entrant_of
 from wm.cli.results import versions
 from wm.cli.threads import sensible_threads
@@ -54,7 +54,9 @@ def run(cfg: Any) -> None:
         )  # fmt: skip
         agree(model.spec, single, task, cfg.run)
         folder = plan_folder(Path(cfg.run) / "plan", None if cfg.name is None else str(cfg.name))
-        entrant = entrant_of(config, Setting(task, block, model))
+        entrant = entrant_of(
+            config, Setting(task, block, model, episodes=recorded(cfg.run, cfg.data))
+        )
         if entrant.privileged and target.state is None:
             raise WmError("this agent needs the goal's state: give a recorded frame or a state.npy")
         with console.status("planning"), sensible_threads(model.predictor):

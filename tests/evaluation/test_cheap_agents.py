@@ -1,0 +1,54 @@
+"""The agents that learn from the dataset, through the command line on the tiny Reacher."""
+
+import json
+import shutil
+
+import pytest
+
+from wm.cli.agents import Setting, gcbc
+from wm.errors import WmError
+
+QUICK = ["manifest.cases=3", "manifest.blocks=3", "manifest.budget=4", "cold=0", "videos=0"]
+QUICK += ["reference.cases=0"]
+AGENTS = {
+    "nearest": ["agent.execute=2"],
+    "gcbc": ["agent.steps=20", "agent.width=8"],
+    "gcidm": ["agent.steps=20", "agent.width=8", "agent.arrive=3"],
+}
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_the_same_command_gives_the_same_rows(trained, wmpc, tmp_path, name):
+    run = shutil.copytree(trained, tmp_path / "run")
+    for own in ("first", "second"):
+        code, said = wmpc("eval", f"run={run}", f"agent={name}", f"name={own}", *QUICK,
+                          *AGENTS[name])  # fmt: skip
+        assert code == 0, said
+    one, two = (
+        json.loads((run / "eval" / n / "results.json").read_text())["rows"]
+        for n in ("first", "second")
+    )
+    for first, second in zip(one, two, strict=True):
+        assert first["failure"] is None and first["steps"] == 20
+        assert first | {"latencies_ms": 0} == second | {"latencies_ms": 0}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["agent=gcidm", "agent.arrive=6"], "it must be 1 to within = 5"),
+        (["agent=gcbc", "agent.steps=0"], "steps is 0"),
+        (["agent=nearest", "agent.frames=9"], "context is 3 frames"),
+        (["agent=gcbc", "data=nowhere"], "no dataset at nowhere"),
+    ],
+)
+def test_wrong_settings_end_in_one_sentence(trained, wmpc, words, message):
+    quick = [*QUICK, "agent.steps=1"] if "agent=gcidm" in words else QUICK
+    code, said = wmpc("eval", f"run={trained}", "name=wrong", *quick, *words)
+    assert code == 2 and message in said and "Traceback" not in said
+    assert not (trained / "eval" / "wrong").exists()
+
+
+def test_there_is_nothing_to_learn_without_a_run(line):
+    with pytest.raises(WmError, match="needs a run and its dataset"):
+        gcbc(Setting(line.Task(), 4))
