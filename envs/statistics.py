@@ -43,22 +43,49 @@ def rate(outcomes: Sequence[bool]) -> dict[str, Any]:
     }
 
 
-def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def by_stratum(
+    rows: Sequence[Mapping[str, Any]], strata: Sequence[Sequence[str]]
+) -> dict[str, dict[str, Any]]:
+    """Success as `rate` gives it, by stratum; a case counts in each of its own.
+
+    Args:
+        rows: see `envs.evaluate.Row.as_dict`.
+        strata: of every case of the manifest, in its order, the names.
+    """
+    found: dict[str, list[bool]] = {}
+    for row in rows:
+        case: int = row["case"]
+        for name in strata[case]:
+            found.setdefault(name, []).append(row["success"])
+    return {name: rate(found[name]) for name in sorted(found)}
+
+
+def summary(rows: Sequence[Mapping[str, Any]], hold: int = 10) -> dict[str, Any]:
     """What `rows` (see `envs.evaluate.Row.as_dict`) come to.
 
-    `success` (at any simulator action), `strict`, `end` (at the last action), each as `rate` gives
-    them, the last two of no cases where any was stopped at its success; `failures`, `steps` (median
-    simulator actions of the successes) and `latency_ms` (`p50`, `p99`, `mean`, `decisions`).
+    `success` (at any simulator action), `strict`, `end` (at the last action) and `held` (for `hold`
+    simulator actions on end), each as `rate` gives them; `failures`; `steps` (median simulator
+    actions of the successes), `path_efficiency` (median of the successes that have one),
+    `final_distance` (median, in tolerances) and `latency_ms` (`p50`, `p99`, `mean`, `decisions`).
+
+    Episodes stopped at their success say nothing of what comes later: where there is one, `strict`,
+    `end` and `held` are rates of no cases, and `final_distance` is None. So are those that rows of
+    an earlier version lack.
     """
     latencies = np.array([t for row in rows for t in row["latencies_ms"]], np.float64)
-    steps = [row["steps_to_success"] for row in rows if row["success"]]
+    reached = [row for row in rows if row["success"]]
     whole = [] if any(row["success_end"] is None for row in rows) else rows
+    held = [row["failure"] is None and row["held"] >= hold for row in whole if "held" in row]
     return {
         "success": rate([row["success"] for row in rows]),
         "strict": rate([row["success_strict"] for row in whole]),
         "end": rate([row["success_end"] for row in whole]),
+        "held": rate(held),
+        "hold": hold,
         "failures": sum(row["failure"] is not None for row in rows),
-        "steps": float(np.median(steps)) if steps else None,
+        "steps": _median([row["steps_to_success"] for row in reached]),
+        "path_efficiency": _median([row.get("path_efficiency") for row in reached]),
+        "final_distance": _median([row.get("distance_end") for row in whole]),
         "latency_ms": {
             "p50": float(np.percentile(latencies, 50)) if len(latencies) else None,
             "p99": float(np.percentile(latencies, 99)) if len(latencies) else None,
@@ -68,12 +95,7 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def by_stratum(
-    rows: Sequence[Mapping[str, Any]], strata_of_case: Sequence[Sequence[str]]
-) -> dict[str, dict[str, Any]]:
-    """The `rate` of success in each stratum, by name; `strata_of_case[i]` are those of case i."""
-    outcomes: dict[str, list[bool]] = {}
-    for row in rows:
-        for name in strata_of_case[int(row["case"])]:
-            outcomes.setdefault(name, []).append(row["success"])
-    return {name: rate(found) for name, found in sorted(outcomes.items())}
+def _median(values: Sequence[float | None]) -> float | None:
+    """Of those that are there; None of none."""
+    there = [value for value in values if value is not None]
+    return float(np.median(there)) if there else None

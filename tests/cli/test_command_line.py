@@ -37,6 +37,9 @@ WRONG = {
     "sweep without -m": ("collect seed=0,1", "add -m"),
     "endless sweep": ("collect -m seed=interval(0,1)", "no list of values"),
     "wrong value in a sweep": ("collect -m env=reacher,nope", "there is no env 'nope'"),
+    "words for a verb without": ("data inspect a b data=x", "cannot read 'a'"),
+    "option among words": ("report compare a --b", "cannot read '--b'"),
+    "key among words": ("report compare a b evl=3", "did you mean 'eval'"),
     "missing value": ("data inspect", "data=... must be given"),
     "word for do": ("data inspekt data=x", "did you mean 'inspect'"),
     "policy": ("collect policy=clever", "random, scripted, mixed"),
@@ -109,6 +112,17 @@ def test_groups_and_keys_compose():
     assert job.config.env.id == "wmpc/TwoRoom-v0"
     assert job.config.env.kwargs.variation == "random"
     assert (job.config.episodes, job.config.data) == (7, "runs/x-seed=0")
+
+
+def test_bare_words_are_do_and_of():
+    odd = ["runs/x-seed=0", "a b", "it's", "a,b", "./seed=0", "x[1]", "vs"]
+    (job,) = compose.jobs("report", ["compare", *odd, "out=o.json"])
+    assert job.config.do == "compare" and list(job.config.of) == odd
+    assert job.config.out == "o.json"
+    (job,) = compose.jobs("report", ["do=compare", "of=[a,b]"])
+    assert (job.config.do, list(job.config.of)) == ("compare", ["a", "b"])
+    (job,) = compose.jobs("report", ["run=runs/x-seed=0"])
+    assert (job.config.do, list(job.config.of)) == ("page", [])
 
 
 def test_sweeps_do_not_collide():

@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import binomtest
 
 from envs.errors import EnvError
-from envs.statistics import summary, wilson
+from envs.statistics import by_stratum, rate, summary, wilson
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,36 @@ def test_episodes_stopped_at_their_success_say_nothing_of_their_end():
     total = summary([row(True, success_end=None, success_strict=None), row(False)])
     assert total["success"]["rate"] == 0.5
     assert total["end"]["rate"] is None and total["strict"]["rate"] is None
+
+
+def test_summary_tells_of_holding_distance_and_path():
+    rows = [
+        row(True, held=12, distance_end=0.5, path_efficiency=0.8),
+        row(True, held=3, distance_end=2.0, path_efficiency=None),
+        row(False, held=11, distance_end=9.0, path_efficiency=None, failure="fell"),
+    ]
+    total = summary(rows)
+    assert total["held"]["successes"] == 1 and total["held"]["n"] == 3 and total["hold"] == 10
+    assert total["final_distance"] == 2.0 and total["path_efficiency"] == 0.8
+    assert summary(rows, hold=3)["held"]["successes"] == 2
+    stopped = summary([*rows, row(True, success_end=None, held=1, distance_end=0.9)])
+    assert stopped["held"]["rate"] is None and stopped["final_distance"] is None
+    assert stopped["path_efficiency"] == 0.8
+
+
+def test_rows_of_an_earlier_version_lack_what_came_later():
+    total = summary([row(True), row(False)])
+    assert total["held"]["rate"] is None and total["held"]["n"] == 0
+    assert total["final_distance"] is None and total["path_efficiency"] is None
+
+
+def test_success_by_stratum_counts_a_case_in_each_of_its_own():
+    strata = [["far"], ["far", "other_room"], ["near"], ["near"]]
+    rows = [row(True, case=1), row(False, case=0), row(True, case=3)]
+    found = by_stratum(rows, strata)
+    assert list(found) == ["far", "near", "other_room"]
+    assert found["far"] == rate([True, False])
+    assert found["near"] == found["other_room"] == rate([True])
 
 
 def test_summary_of_nothing_is_empty_not_wrong():

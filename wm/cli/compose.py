@@ -31,6 +31,7 @@ an equals sign in it."""
 EXTERNAL = re.compile(r"agent=([A-Za-z_][\w.]*)\\?:([\w.]+)")
 """An agent of somebody else's, which is no choice of `configs/agent`; hydra escapes the colon of a
 value in a sweep."""
+KEY = re.compile(r"[\w.]*")
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,8 @@ def jobs(verb: str, words: list[str]) -> list[Job]:
     """
     sweep = any(word in ("-m", "--multirun") for word in words)
     words = [word for word in words if word not in ("-m", "--multirun")]
-    if words and "=" not in words[0] and "do" in _yaml(verb):
-        words[0] = f"do={words[0]}"
     choices = []
-    for override in map(_parse, words):
+    for override in map(_parse, _with_keys(verb, words)):
         key = override.get_key_element()
         if not override.is_sweep_override():
             choices.append([override.input_line or ""])
@@ -73,6 +72,30 @@ def jobs(verb: str, words: list[str]) -> list[Job]:
         Job(_config(verb, [*point, f"name='{name}'"]), job.title)
         for point, name, job in zip(points, names, made, strict=True)
     ]
+
+
+def _with_keys(verb: str, words: list[str]) -> list[str]:
+    """Bare words with their keys: the first is `do`, all others together are the list `of`.
+
+    Only where the verb has these keys. A word is bare if no key stands before its first "=": a
+    folder may be called runs/x-seed=0, and one called seed=0 is ./seed=0.
+    """
+    keys = _yaml(verb)
+    if not words or "do" not in keys or not _is_bare(words[0]):
+        return words
+    bare = [word for word in words[1:] if "of" in keys and _is_bare(word)]
+    others = [word for word in words[1:] if word not in bare]
+    of = [f"of=[{','.join(map(_quoted, bare))}]"] if bare else []
+    return [f"do={_quoted(words[0])}", *of, *others]
+
+
+def _is_bare(word: str) -> bool:
+    before, equals, _ = word.partition("=")
+    return word[:1] not in ("", "-", "+", "~") and not (equals and KEY.fullmatch(before))
+
+
+def _quoted(word: str) -> str:
+    return "'" + word.replace("'", "\\'") + "'"
 
 
 def describe(verb: str) -> str:

@@ -1,5 +1,6 @@
 """`wmpc report`: everything about a run on one HTML page that needs no network."""
 
+import importlib
 import os
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -11,13 +12,24 @@ from markupsafe import Markup
 from rich.console import Console
 
 from wm.checkpoint import read_config
+from wm.cli.compose import unknown
 from wm.cli.report import charts, facts
 from wm.data.format import replace_file
+from wm.errors import WmError
+
+SEVERAL = ("compare", "seeds", "tasks")
+"""What `wm.cli.evidence` does with several results."""
 
 
 def run(cfg: Any) -> None:
-    """Write the page and print where it is."""
-    folder = Path(cfg.run)
+    """Write the page and print where it is, or do what `cfg.do` names instead."""
+    if cfg.do in SEVERAL:
+        return importlib.import_module("wm.cli.evidence").run(cfg)
+    if cfg.do != "page":
+        raise unknown("wmpc report verb", cfg.do, ["page", *SEVERAL])
+    if cfg.run is None or cfg.of:
+        raise WmError("run=... must be given, and only one; see wmpc report --help")
+    folder = Path(str(cfg.run))
     out = Path(cfg.out) if cfg.out else folder / "report.html"
     text = page(folder, cfg.eval, cfg.data)
     out.parent.mkdir(parents=True, exist_ok=True)

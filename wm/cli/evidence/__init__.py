@@ -1,0 +1,44 @@
+"""`wmpc report compare`, `seeds` and `tasks`: what several results say together."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from wm.cli.evidence.compare import compare
+from wm.cli.evidence.results import VERSUS, Result, find
+from wm.cli.evidence.seeds import seeds
+from wm.cli.evidence.tasks import tasks
+from wm.data.format import replace_file
+from wm.errors import WmError
+
+Verb = Callable[[list[list[Result]], Console], dict[str, Any]]
+
+
+def run(cfg: Any) -> None:
+    """Do what `cfg.do` names with the results `cfg.of`; print it, and write `cfg.out` if given."""
+    verbs: dict[str, Verb] = {
+        "compare": lambda results, console: compare(results, console, cfg.difference),
+        "seeds": seeds,
+        "tasks": tasks,
+    }
+    console = Console(highlight=False)
+    found = verbs[cfg.do](sides([str(word) for word in cfg.of]), console)
+    if cfg.out is not None:
+        out = Path(str(cfg.out))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(out, json.dumps(found, indent=1).encode())
+        console.print(f"{out}", soft_wrap=True)
+
+
+def sides(words: Sequence[str]) -> list[list[Result]]:
+    """The results on each side of the word vs; one side where it is not there."""
+    if words.count(VERSUS) > 1:
+        raise WmError(f"{VERSUS} came {words.count(VERSUS)} times: there are two sides")
+    at = words.index(VERSUS) if VERSUS in words else None
+    groups = [words] if at is None else [words[:at], words[at + 1 :]]
+    if not all(groups):
+        raise WmError("no results came: name their folders, such as runs/reacher/eval/ahead-mpc")
+    return [[find(word) for word in group] for group in groups]
