@@ -24,7 +24,7 @@ import envs
 from envs.agent import Goal
 from envs.errors import EnvError
 
-FORMAT, VERSION = "wmpc-manifest", 1
+FORMAT, VERSION = "wmpc-manifest", 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +94,8 @@ class Manifest:
     excluded: dict[str, int]
     """By reason, the candidates that were drawn and refused."""
     cases: tuple[Case, ...]
+    shift: dict[str, Any] | None = None
+    """How the world differs from the recorded one, see `envs.shift`; None: not at all."""
 
     @property
     def actions(self) -> int:
@@ -116,7 +118,11 @@ class Manifest:
         """The task these cases run in."""
         task = envs.make(self.env, **self.kwargs)
         self.check(task)
-        return task
+        if self.shift is None:
+            return task
+        from envs.shift import apply  # which knows manifests itself
+
+        return apply(task, self.shift)
 
     def check(self, task: Any) -> None:
         """EnvError unless `task` is the one these cases were drawn for, drawn the same way."""
