@@ -92,6 +92,7 @@ def clips(
         listed = ", ".join(f"{what} of {which}" for what, which in offered(task)) or "none"
         raise EnvError(f"{task.id} offers no {violation} of {thing!r}; there is {listed}.")
     rng = np.random.default_rng(seed)
+    task.reset(seed=0)  # so that it may be stepped
     made: list[Clip] = []
     for index in rng.permutation(np.asarray(ids)).tolist():
         episode = episodes.episode(int(index))
@@ -141,15 +142,10 @@ def _clip(
     elif violation == "through_wall":
         with _kept(model.geom_contype, model.geom_conaffinity):
             model.geom_contype[geoms] = model.geom_conaffinity[geoms] = 0
-            after = _continued(task, moment, states[at - 1], at - 1)
-        if after is not None and np.allclose(after[1], states[at], atol=1e-6):
-            return None  # no wall was in the way yet
-        after = None if after is None else after[1:]
+            after = _passed(task, moment)
     else:
         after = states[at:]
     if after is None:
-        return None
-    if violation == "through_wall" and task.distance(after[-1], states[-1]) < JUMP:
         return None
     intact = _seen(task, states, moment.variation)
     with _kept(model.geom_rgba):
@@ -187,13 +183,26 @@ def _teleported(
     return None
 
 
-def _continued(task: Any, moment: _Moment, state: np.ndarray, frame: int) -> np.ndarray | None:
-    """States from `state` at `frame` on, under the recorded actions; None where it breaks."""
-    task.reset(
-        options={"state": state, "goal_state": moment.states[-1], "variation": moment.variation}
-    )
+def _passed(task: Any, moment: _Moment) -> np.ndarray | None:
+    """States (after, S) from the violation on, in a task whose walls stop nothing; None where
+    they had stopped nothing just then, or little."""
+    at, states = moment.at, moment.states
+    first = _continued(task, moment, states[at - 1], at - 1, blocks=1)
+    if first is None or np.allclose(first[1], states[at], atol=1e-6):
+        return None
+    after = _continued(task, moment, first[1], at)
+    far = after is not None and task.distance(after[-1], states[-1]) >= JUMP
+    return after if far else None
+
+
+def _continued(
+    task: Any, moment: _Moment, state: np.ndarray, frame: int, blocks: int | None = None
+) -> np.ndarray | None:
+    """States from `state` at `frame` on, under the recorded actions (all, or some `blocks`); None
+    where it breaks."""
+    task.set_state(state, moment.variation)
     states = [state]
-    for block in moment.action[frame:]:
+    for block in moment.action[frame:][:blocks]:
         if any(task.advance(action)["failure"] for action in block):
             return None
         states.append(task.get_state())

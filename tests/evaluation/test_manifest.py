@@ -87,7 +87,7 @@ def test_notices_a_single_changed_number(line, tmp_path):
         ("", "not JSON"),
         ("[1, 2]", "does not say format"),
         ('{"format": "wmpc-manifest", "version": 99}', "version 99"),
-        ('{"format": "wmpc-manifest", "version": 1}', "altered"),
+        ('{"format": "wmpc-manifest", "version": 2}', "altered"),
         (b"\xff\xfe\x00", "not JSON"),
     ],
 )

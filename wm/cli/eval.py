@@ -25,6 +25,7 @@ from wm.cli import film
 from wm.cli.agents import Entrant, Setting
 from wm.cli.cases import agree, frozen
 from wm.cli.reference import reference
+from wm.cli.shift import sweep, table
 from wm.cli.threads import sensible_threads
 from wm.data.format import replace_file
 from wm.errors import WmError
@@ -53,6 +54,12 @@ def run(cfg: Any) -> None:
                 if cfg.cold and cfg.start == "warm"
                 else []
             )
+            swept = None
+            if config["shift"]["name"] is not None:
+                swept, more = sweep(
+                    config["shift"], drawn, lambda world: in_its_own(config, world, model, cfg)
+                )
+                notes += more
             dependencies = versions()
         notes += lateness(late, task)
         with console.status("floors and the planner in the true simulator"):
@@ -78,6 +85,7 @@ def run(cfg: Any) -> None:
         "summary": summary([row.as_dict() for row in rows]),
         "cold": summary([row.as_dict() for row in cold]) if cold else None,
         "reference": references,
+        "shift": swept,
         "media": media,
         "rows": [row.as_dict() for row in rows + cold],
         "command": shlex.join(["wmpc", *sys.argv[1:]]),
@@ -88,7 +96,20 @@ def run(cfg: Any) -> None:
     for note in notes:
         console.print(f"note: {note}")
     console.print(f"[bold]{headline(results)}[/]", soft_wrap=True)
+    for line in [] if swept is None else table(swept):
+        console.print(line)
     console.print(f"{folder / RESULTS}", soft_wrap=True)
+
+
+def in_its_own(config: dict[str, Any], world: Manifest, model: Any, cfg: Any) -> list[Row]:
+    """The rows of all cases of a shifted manifest, with the same agent in the task it makes."""
+    task = world.make()
+    try:
+        entrant = entrant_of(config, Setting(task, world.action_block, model))
+        every = range(len(world.cases))
+        return measure(entrant, world, task, cfg.start, every, cfg.run, cfg.latency or 0.0)
+    finally:
+        task.close()
 
 
 def entrant_of(config: dict[str, Any], setting: Setting) -> Entrant:

@@ -58,7 +58,9 @@ def notes(settings: Mapping[str, Any], left_out: int) -> list[str]:
             "the recorded lead-in led in the shifted world."
         )
     if left_out:
-        said.append(f"{left_out} cases that began solved in a shifted world were left out of all.")
+        said.append(
+            f"Left out at every magnitude, as solved at the start in a shifted world: {left_out}."
+        )
     return said
 
 

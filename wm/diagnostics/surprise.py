@@ -16,7 +16,7 @@ from wm.errors import WmError
 from wm.model import JEPA
 
 RIDGE = 1e-3
-"""Share of the errors' mean variance added to their covariance: a latent may have dead directions."""
+"""Share of the errors' mean variance added to each: a latent may have dead directions."""
 
 
 @dataclass(frozen=True, eq=False)
