@@ -94,7 +94,7 @@ class GymnasiumTask(World):
         applied, failure = self._admit(action)
         info: dict[str, Any] = {"reward": 0.0, "terminated": False, "truncated": False}
         if failure is None:
-            _, reward, terminated, truncated, own = self._env.step(applied)
+            _, reward, terminated, truncated, own = self._env.step(self._arriving(applied))
             info = {"reward": float(reward), "terminated": terminated, "truncated": truncated}
             info |= {name: value for name, value in own.items() if name not in info}
             failure = trouble(self.data)

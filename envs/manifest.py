@@ -131,12 +131,12 @@ class Manifest:
     def make(self) -> Any:
         """The task these cases run in."""
         task = envs.make(self.env, **self.kwargs)
-        if self.shift is not None:
-            from envs.shift import apply  # which itself makes manifests
-
-            apply(task, self.shift)
         self.check(task)
-        return task
+        if self.shift is None:
+            return task
+        from envs.shift import apply  # which knows manifests itself
+
+        return apply(task, self.shift)
 
     def check(self, task: Any) -> None:
         """EnvError unless `task` is the one these cases were drawn for, drawn the same way."""

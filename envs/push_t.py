@@ -34,6 +34,7 @@ class PushT(Task):
         "position_m": 0.04 * SIDE,
         "angle_rad": float(np.deg2rad(20)),
     }
+    objects: ClassVar[Mapping[str, str]] = {"disc": "disc", "block": "block"}
     coordinate_names = ("disc_x", "disc_y", "block_x", "block_y", "cos_angle", "sin_angle")
     describe_names = ("disc_x_m", "disc_y_m", "block_x_m", "block_y_m", "cos_angle", "sin_angle")
     hard_filter = "block_moved"

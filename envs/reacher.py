@@ -21,6 +21,7 @@ class Reacher(Task):
     xml = "reacher.xml"
     frame_skip = 2
     tolerances: ClassVar[Mapping[str, float]] = {"shoulder_rad": 0.1, "elbow_rad": 0.1}
+    objects: ClassVar[Mapping[str, str]] = {"upper_arm": "upper", "lower_arm": "lower"}
     coordinate_names = ("cos_shoulder", "cos_elbow", "sin_shoulder", "sin_elbow")
     describe_names = (*coordinate_names, "shoulder_rad_per_s", "elbow_rad_per_s")
     hard_filter = "far_pose"

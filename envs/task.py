@@ -147,7 +147,7 @@ class Task(World):
             raise EnvError("Call reset before the first step.")
         applied, failure = self._admit(action)
         if failure is None:
-            self.data.ctrl[:] = applied
+            self.data.ctrl[:] = self._arriving(applied)
             mujoco.mj_step(self.model, self.data, nstep=self.frame_skip)
             failure = trouble(self.data)
         info = self._measure()

@@ -31,6 +31,8 @@ class TwoRoom(Task):
     xml = "two_room.xml"
     frame_skip = 2
     tolerances: ClassVar[Mapping[str, float]] = {"distance_m": 0.07 * SIDE}
+    objects: ClassVar[Mapping[str, str]] = {"disc": "disc"}
+    walls = "lower|upper"
     coordinate_names = ("x", "y")
     describe_names = ("x_m", "y_m", "x_m_per_s", "y_m_per_s")
     hard_filter = "other_room"

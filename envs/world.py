@@ -5,7 +5,8 @@ can be observed again, as a goal or in a replay, with the same bits.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import gymnasium
 import mujoco
@@ -16,6 +17,9 @@ from envs.agent import Observation
 from envs.errors import EnvError
 from envs.layout import StateLayout
 from envs.rendering import Renderer, RenderSettings
+
+if TYPE_CHECKING:
+    from envs.shift.senses import Lens, Wire
 
 
 class World(gymnasium.Env[Any, np.ndarray], ABC):
@@ -29,6 +33,10 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
     id: str
     describe_names: tuple[str, ...]
     variation_names: tuple[str, ...] = ()
+    objects: ClassVar[Mapping[str, str]] = {}
+    """Things that move: a name of each, and the pattern of its body's name."""
+    walls: ClassVar[str | None] = None
+    """Pattern of the bodies that nothing passes through, where there are any."""
 
     def __init__(
         self, model: mujoco.MjModel, data: mujoco.MjData, settings: RenderSettings, dt: float
@@ -42,6 +50,10 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
         self.metadata = {**self.metadata, "render_fps": round(1 / dt)}
         self.variation = np.zeros(len(self.variation_names))
         """(V,), what was changed in the model."""
+        self.lenses: list[Lens] = []
+        """What every picture is seen through; see `envs.shift`."""
+        self.wires: list[Wire] = []
+        """What every action goes through before it is applied."""
         self._view = mujoco.MjData(model)  # pictures are drawn from here, never from `data`
         self._renderer: Renderer | None = None
 
@@ -75,6 +87,8 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
             self.variation = self._check_variation(variation)
             self.apply_variation(self.model, self.variation)
         self.layout.write(self.data, state)
+        for wire in self.wires:
+            wire.reset()
 
     def observe_state(self, state: np.ndarray, variation: np.ndarray | None = None) -> Observation:
         """What would be seen in a state (S,). The episode is not disturbed."""
@@ -100,6 +114,8 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
         picture = self._renderer.render(self._view)
         if variation is not None:
             self.apply_variation(self.model, self.variation)
+        for lens in self.lenses:
+            picture = lens(picture, state)
         return picture
 
     def render(self) -> np.ndarray:  # type: ignore[override]
@@ -140,6 +156,12 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
         if not np.isfinite(action).all():
             return action, f"action not finite: {action}"
         return np.clip(action, self.action_space.low, self.action_space.high), None
+
+    def _arriving(self, action: np.ndarray) -> np.ndarray:
+        """What the motors get of an admitted action (A,)."""
+        for wire in self.wires:
+            action = wire(action, self.get_state())
+        return action
 
     def _observation_space(self) -> Dict:
         picture = (self.settings.height, self.settings.width, 3)

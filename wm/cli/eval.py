@@ -21,9 +21,10 @@ from wm.checkpoint import checkpoint_hash
 from wm.cli import film
 from wm.cli.agents import Setting
 from wm.cli.cases import agree, frozen, held_out, recorded
-from wm.cli.measure import Trial, entrant_of, measure, measure_apart
+from wm.cli.measure import Trial, entrant_of, measured, measured_in
 from wm.cli.reference import reference
 from wm.cli.results import FORMAT, RESULTS, VERSION, headline, results_folder, versions
+from wm.cli.shift import sweep, table
 from wm.cli.threads import sensible_threads
 from wm.data.format import replace_file
 from wm.errors import WmError
@@ -55,13 +56,18 @@ def run(cfg: Any) -> None:
             )
         late = 0.0 if cfg.latency is None else cfg.latency
         few = range(min(cfg.cold, len(drawn.cases)) if cfg.start == "warm" else 0)
-        parts = [(cfg.start, range(len(drawn.cases))), ("cold", few)]
         with nullcontext() if model is None else sensible_threads(model.predictor):
             trial = Trial(config, drawn, late, cfg.patience, torch.get_num_threads())
-            if cfg.workers == 1:
-                rows, cold = (measure(trial, entrant, task, *part) for part in parts)
-            else:
-                rows, cold = measure_apart(trial, parts, cfg.workers)
+            parts = [(cfg.start, range(len(drawn.cases))), ("cold", few)]
+            rows, cold = measured(trial, entrant, task, parts, cfg.workers)
+            swept = None
+            if config["shift"]["name"] is not None:
+                swept, more = sweep(
+                    config["shift"],
+                    drawn,
+                    lambda world: measured_in(world, trial, cfg.start, cfg.workers),
+                )
+                notes += more
             dependencies = versions()
         notes += lateness(late, task) + crowding(cfg.workers)
         with console.status("floors and the planner in the true simulator"):
@@ -91,6 +97,7 @@ def run(cfg: Any) -> None:
         "failures": failures(warm),
         "cold": summary([row.as_dict() for row in cold]) if cold else None,
         "reference": references,
+        "shift": swept,
         "media": media,
         "rows": warm + [row.as_dict() for row in cold],
         "command": shlex.join(["wmpc", *sys.argv[1:]]),
@@ -101,6 +108,8 @@ def run(cfg: Any) -> None:
     for note in notes:
         console.print(f"note: {note}")
     console.print(f"[bold]{headline(results)}[/]", soft_wrap=True)
+    for line in [] if swept is None else table(swept):
+        console.print(line)
     console.print(f"{folder / RESULTS}", soft_wrap=True)
 
 

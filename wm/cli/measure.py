@@ -49,6 +49,31 @@ def entrant_of(config: dict[str, Any], setting: Setting) -> Entrant:
     return get_method(arguments.pop("_target_"))(setting, **arguments)
 
 
+def measured(
+    trial: Trial,
+    entrant: Entrant,
+    task: Any,
+    parts: Sequence[tuple[Start, Sequence[int]]],
+    workers: int,
+) -> list[list[Row]]:
+    """The rows for each of `parts` (a start and its cases)."""
+    if workers > 1:
+        return measure_apart(trial, parts, workers)
+    return [measure(trial, entrant, task, *part) for part in parts]
+
+
+def measured_in(world: Manifest, trial: Trial, start: Start, workers: int) -> list[Row]:
+    """The rows of all cases of another manifest, with the same agent made for its own task."""
+    trial, every = replace(trial, drawn=world), range(len(world.cases))
+    if workers > 1:
+        return measure_apart(trial, [(start, every)], workers)[0]
+    task, entrant = staged(trial)
+    try:
+        return measure(trial, entrant, task, start, every)
+    finally:
+        task.close()
+
+
 def measure(
     trial: Trial, entrant: Entrant, task: Any, start: Start, cases: Sequence[int]
 ) -> list[Row]:
@@ -128,7 +153,12 @@ def _stage(file: str) -> tuple[Trial, Any, Entrant]:
     trial: Trial = pickle.loads(Path(file).read_bytes())
     if trial.threads is not None:
         torch.set_num_threads(trial.threads)
+    return trial, *staged(trial)
+
+
+def staged(trial: Trial) -> tuple[Any, Entrant]:
+    """The task of a trial, and the agent made for it."""
     run, data = trial.config["run"], trial.config["data"]
     task, model = trial.drawn.make(), None if run is None else wm.load(run)
     setting = Setting(task, trial.drawn.action_block, model, episodes=recorded(run, data))
-    return trial, task, entrant_of(trial.config, setting)
+    return task, entrant_of(trial.config, setting)

@@ -1,0 +1,11 @@
+"""Distribution shift: the same task in a world that differs a little from the one learnt from.
+
+`SHIFTS` lists what can be shifted; each works on any `MjModel`, by name pattern. `apply` shifts a
+task, `shifted` the cases of a manifest.
+"""
+
+from envs.shift.apply import apply, complete
+from envs.shift.cases import pre_solved, shifted
+from envs.shift.table import SHIFTS
+
+__all__ = ["SHIFTS", "apply", "complete", "pre_solved", "shifted"]

@@ -1,0 +1,87 @@
+"""Shifting a task, whichever it is."""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+
+from envs.errors import EnvError
+from envs.shift import senses
+from envs.shift.names import find
+from envs.shift.table import SHIFTS, Shift
+from envs.world import World
+
+DEFAULTS = {"pattern": "*", "magnitude": 0.0, "seed": 0, "goal": "seen"}
+OBJECTS = "objects"
+"""A pattern that stands for the task's own `objects`."""
+
+
+def complete(shift: Mapping[str, Any]) -> dict[str, Any]:
+    """`name`, `pattern`, `magnitude`, `seed` and `goal`, checked, with what was left out.
+
+    `goal` says what a manifest shows as goal: the goal "seen" in the shifted world, or the picture
+    "recorded" before. EnvError names what is wrong, and what there is.
+    """
+    given = {**DEFAULTS, **shift}
+    if unknown := sorted(set(given) - {"name", *DEFAULTS}):
+        raise EnvError(f"A shift has no {unknown[0]!r}; it has name, {', '.join(DEFAULTS)}.")
+    name, magnitude = given.get("name"), given["magnitude"]
+    if name not in SHIFTS:
+        raise EnvError(f"There is no shift {name!r}; there are {', '.join(SHIFTS)}.")
+    row = SHIFTS[name]
+    number = isinstance(magnitude, int | float) and not isinstance(magnitude, bool)
+    if not (number and np.isfinite(magnitude) and row.low <= magnitude <= row.high):
+        raise EnvError(
+            f"A magnitude of {magnitude!r} came; that of {name} is in {row.unit}, from {row.low:g} "
+            f"to {row.high:g}, and 0 changes nothing."
+        )
+    if name == "action_latency" and magnitude != int(magnitude):
+        raise EnvError(f"A latency of {magnitude} came; it counts whole simulator actions.")
+    if not isinstance(given["pattern"], str) or not isinstance(given["seed"], int):
+        raise EnvError(f"A shift's pattern is text and its seed a whole number, not {given}.")
+    if given["goal"] not in ("seen", "recorded"):
+        raise EnvError(f"A shift's goal {given['goal']!r} came; it is 'seen' or 'recorded'.")
+    return given
+
+
+def apply(task: Any, shift: Mapping[str, Any]) -> Any:
+    """Shift `task` in place, and return it.
+
+    The agent is not told: the actions that the task reports are those commanded, not those that
+    arrived. A variation may change before and after. EnvError where the pattern matches nothing.
+    """
+    given = complete(shift)
+    row, magnitude, seed = SHIFTS[given["name"]], float(given["magnitude"]), given["seed"]
+    found = _found(task, row, given["pattern"])
+    if magnitude == 0:
+        return task
+    if row.change is not None:
+        row.change(task.model, found, magnitude, np.random.default_rng(seed))
+        World.close(task)  # what was uploaded to OpenGL, the textures, is read again
+    elif given["name"] == "action_latency":
+        task.wires.append(senses.ActionLatency(found, magnitude))
+    elif given["name"] == "action_noise":
+        space = task.action_space
+        task.wires.append(senses.ActionNoise(found, magnitude, seed, space.low, space.high))
+    else:
+        make = {"picture_noise": senses.picture_noise, "occlusion": senses.occlusion}
+        task.lenses.append(make[given["name"]](magnitude, seed))
+    return task
+
+
+def _found(task: World, row: Shift, pattern: str) -> list[int]:
+    """What the pattern matches in this task."""
+    if row.kind == "picture":
+        if not fnmatchcase("pixels", pattern):
+            raise EnvError(f"No picture matches {pattern!r}; there is pixels.")
+        return []
+    if pattern == OBJECTS:
+        if not task.objects:
+            raise EnvError(f"{task.id} names no objects: give a pattern, such as '*'.")
+        pattern = "|".join(task.objects.values())
+    found = find(task.model, row.kind, pattern)
+    if row.kind == "actuator" and row.change is None:  # of controls, not of actuators
+        first, count = task.model.actuator_ctrladr, task.model.actuator_ctrlnum
+        return [int(first[i]) + k for i in found for k in range(int(count[i]))]
+    return found

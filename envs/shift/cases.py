@@ -1,0 +1,56 @@
+"""The cases of a manifest in a shifted world."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from envs.errors import EnvError
+from envs.manifest import Case, Manifest, png
+from envs.shift.apply import apply, complete
+from envs.shift.table import SHIFTS
+
+
+def shifted(manifest: Manifest, shift: Mapping[str, Any]) -> Manifest:
+    """The same cases, shifted; `shift` is recorded, and so part of the hash.
+
+    Where the shift changes how things move, a start is where the recorded lead-in now leads. Goal
+    states stay; goal pictures are drawn again unless the shift's `goal` is "recorded". What was
+    excluded was excluded in the unshifted world: a recording need no longer lead to its goal, and a
+    case may start solved (`pre_solved`). EnvError where the manifest is shifted already.
+    """
+    given = complete(shift)
+    if manifest.shift is not None:
+        raise EnvError(f"This manifest is shifted already, by {manifest.shift}: shift its origin.")
+    task = manifest.make()
+    try:
+        apply(task, given)
+        cases = manifest.cases
+        if given["magnitude"] != 0:
+            cases = tuple(_case(task, case, given) for case in cases)
+    finally:
+        task.close()
+    return replace(manifest, cases=cases, shift=given)
+
+
+def pre_solved(manifest: Manifest) -> set[int]:
+    """Indices of the cases that begin within the tolerances."""
+    return {index for index, case in enumerate(manifest.cases) if case.distance <= 1}
+
+
+def _case(task: Any, case: Case, shift: Mapping[str, Any]) -> Case:
+    start, picture = case.start_state, case.goal_png
+    if SHIFTS[shift["name"]].moves:
+        task.reset(
+            options={
+                "state": case.lead_in_state,
+                "goal_state": case.goal_state,
+                "variation": case.variation,
+            }
+        )
+        actions = case.lead_in.reshape(-1, case.lead_in.shape[-1])
+        if not any(task.advance(action)["failure"] for action in actions):
+            start = task.get_state()  # else the evaluation meets the failure, and says so
+    if shift["goal"] == "seen":
+        picture = png(task.render_state(case.goal_state, case.variation))
+    distance = float(task.distance(start, case.goal_state))
+    return replace(case, start_state=start, goal_png=picture, distance=distance)

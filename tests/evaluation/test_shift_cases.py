@@ -1,0 +1,160 @@
+"""Shifted manifests, and the sweep over magnitudes that `wmpc eval shift=...` makes."""
+
+import json
+import shutil
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import yaml
+
+import envs
+from configs import __path__ as CONFIGS
+from envs import manifest as manifests
+from envs.cases import build
+from envs.errors import EnvError
+from envs.evaluate import Row, evaluate
+from envs.shift import SHIFTS, apply, pre_solved, shifted
+from wm.cli.compose import jobs, options
+from wm.cli.shift import sweep, table
+from wm.data import open_episodes
+from wm.errors import WmError
+
+NAMES = [name for name in options("shift") if name != "none"]
+
+
+@pytest.fixture(scope="module")
+def drawn(reacher):
+    task = envs.make("wmpc/Reacher-v0", image_size=32)
+    return build(open_episodes(reacher), task, blocks=3, action_block=5, cases=6, budget=4)
+
+
+def own(name):
+    return yaml.safe_load(open(f"{CONFIGS[0]}/shift/{name}.yaml"))
+
+
+def test_there_is_a_configuration_a_shift():
+    assert sorted(NAMES) == sorted(SHIFTS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_defaults_fit_every_task(name):
+    settings = own(name)
+    magnitudes = settings.pop("magnitudes")
+    assert settings["name"] == name and magnitudes[0] == 0 and len(set(magnitudes)) >= 4
+    for env in envs.ids():
+        task = envs.make(env)
+        if name == "light_position":  # none of our tasks has a lamp
+            with pytest.raises(EnvError, match="headlight"):
+                apply(task, {**settings, "magnitude": magnitudes[-1]})
+        else:
+            assert apply(task, {**settings, "magnitude": magnitudes[-1]}) is task
+
+
+def test_magnitude_zero_keeps_every_case(drawn):
+    still = shifted(drawn, {"name": "damping", "magnitude": 0})
+    assert still.content["cases"] == drawn.content["cases"]
+    assert still.hash != drawn.hash and still.shift["pattern"] == "*"
+
+
+def test_a_shift_is_recorded_and_comes_back(drawn, tmp_path):
+    one = shifted(drawn, {"name": "gain", "magnitude": -0.5})
+    again = shifted(drawn, {"name": "gain", "magnitude": -0.5})
+    other = shifted(drawn, {"name": "gain", "magnitude": -0.4})
+    assert one.hash == again.hash and len({one.hash, other.hash, drawn.hash}) == 3
+    one.save(tmp_path / "shifted.json")
+    loaded = manifests.load(tmp_path / "shifted.json")
+    assert loaded.hash == one.hash and loaded.shift == one.shift
+    task = loaded.make()
+    assert task.model.actuator_gainprm[0, 0] == 0.5 * drawn.make().model.actuator_gainprm[0, 0]
+    with pytest.raises(EnvError, match="shifted already"):
+        shifted(one, {"name": "gain"})
+
+
+def test_goals_are_seen_in_the_shifted_world_or_as_recorded(drawn):
+    seen = shifted(drawn, {"name": "colour", "magnitude": 1})
+    kept = shifted(drawn, {"name": "colour", "magnitude": 1, "goal": "recorded"})
+    task = seen.make()
+    for case, same, before in zip(seen.cases, kept.cases, drawn.cases, strict=True):
+        assert np.array_equal(case.goal_pixels, task.render_state(case.goal_state))
+        assert not np.array_equal(case.goal_pixels, before.goal_pixels)
+        assert same.goal_png == before.goal_png
+        assert np.array_equal(case.goal_state, before.goal_state)
+        assert np.array_equal(case.start_state, before.start_state)  # nothing moves otherwise
+
+
+def test_starts_are_where_the_lead_in_leads(drawn):
+    damped = shifted(drawn, {"name": "damping", "magnitude": 2})
+    for case, before in zip(damped.cases, drawn.cases, strict=True):
+        assert len(before.lead_in) == 0 or not np.array_equal(case.start_state, before.start_state)
+
+    def still(case):
+        return SimpleNamespace(
+            reset=lambda goal: None,
+            observe=lambda seen, executed: None,
+            act=lambda: np.zeros((5, 2), np.float32),
+        )
+
+    for row in evaluate(still, damped):
+        assert row.lead_in_drift == 0 and row.failure is None
+        assert row.distance_start == damped.cases[row.case].distance
+
+
+def measured(world):
+    """Rows of an agent that succeeds in every other case."""
+    rows = [Row(i, 9, "warm", 0) for i in range(len(world.cases))]
+    for row in rows[1::2]:
+        row.success, row.steps_to_success = True, 7
+    return rows
+
+
+def test_a_sweep_measures_the_same_cases_at_every_magnitude(drawn):
+    worlds = []
+
+    def measure(world):
+        worlds.append(world)
+        return measured(world)
+
+    settings = {**own("damping"), "magnitudes": [0, 1]}
+    result, notes = sweep(settings, drawn, measure)
+    assert result["magnitudes"] == [0, 1] and result["hashes"] == [w.hash for w in worlds]
+    assert [s["success"]["n"] for s in result["summaries"]] == [6, 6] and result["cases"] == 6
+    assert any("replay is no upper bound" in note for note in notes)
+    assert json.loads(json.dumps(result)) == result
+    assert len(table(result)) == 3 and "50%" in table(result)[1]
+    with pytest.raises(WmError, match="magnitudes"):
+        sweep({**settings, "magnitudes": []}, drawn, measure)
+
+
+def test_cases_that_begin_solved_in_a_shifted_world_leave_every_magnitude(drawn):
+    """Without strength the lead-in leads nowhere: a goal where it begins is no goal."""
+    case = drawn.cases[0]
+    assert len(case.lead_in)
+    easy = replace(case, goal_state=case.lead_in_state, distance=2.0)
+    planted = replace(drawn, cases=(easy, *drawn.cases[1:]))
+    settings = {**own("gain"), "magnitudes": [0, -1]}
+    stopped = replace(easy, lead_in_state=np.array(easy.lead_in_state))
+    stopped.lead_in_state[1 + 2 : 1 + 4] = 0  # no velocity
+    planted = replace(drawn, cases=(stopped, *drawn.cases[1:]))
+    weak = shifted(planted, {"name": "gain", "magnitude": -1})
+    out = pre_solved(weak)
+    assert 0 in out and not pre_solved(planted)
+    result, notes = sweep(settings, planted, measured)
+    assert {s["success"]["n"] for s in result["summaries"]} == {6 - len(out)}
+    assert any(f"shifted world: {len(out)}" in note for note in notes)
+
+
+def test_the_verb_sweeps(trained, wmpc, tmp_path):
+    run = shutil.copytree(trained, tmp_path / "run")
+    quick = ["manifest.cases=3", "manifest.blocks=2", "manifest.budget=2", "cold=0", "videos=0"]
+    quick += ["reference.cases=0", "planner.samples=8", "planner.elites=2", "planner.iterations=1"]
+    shift = ["shift=occlusion", "shift.magnitudes=[0,0.2]", "name=covered"]
+    code, said = wmpc("eval", f"run={run}", *quick, *shift)
+    assert code == 0 and "occlusion" in said, said
+    content = json.loads((run / "eval" / "covered" / "results.json").read_text())
+    assert content["shift"]["magnitudes"] == [0, 0.2] and len(content["shift"]["summaries"]) == 2
+    assert content["shift"]["summaries"][0]["success"] == content["summary"]["success"]
+    code, said = wmpc("eval", f"run={run}", *quick, "shift=colour", "shift.pattern=nowhere")
+    assert code == 2 and "floor" in said
+    assert jobs("eval", [f"run={run}"])[0].config.shift.name is None

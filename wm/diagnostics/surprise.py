@@ -1,0 +1,130 @@
+"""Surprise: how badly the next frame was predicted, by the standard of ordinary frames.
+
+Whether it tells violations of physics from what really happened is the intuitive-physics test
+(Piloto et al., Nature Human Behaviour 6, 2022; Garrido et al., arXiv 2502.11831).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from wm.data import Episodes, Windows
+from wm.diagnostics.finding import Finding
+from wm.errors import WmError
+from wm.model import JEPA
+
+RIDGE = 1e-3
+"""Share of the errors' mean variance added to each: a latent may have dead directions."""
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """Mean (D,) and inverse covariance (D, D) of ordinary prediction errors."""
+
+    mean: np.ndarray
+    precision: np.ndarray
+
+
+@torch.no_grad()
+def errors(model: JEPA, seen: Mapping[str, np.ndarray], action: np.ndarray) -> np.ndarray:
+    """Prediction errors (B, T - h, D) of frames h to T - 1, each from the h true frames before it.
+
+    seen: columns (B, T, ...); action: (B, T - 1, n, A) in the environment's units. Only the
+    pictures' slot of the latent counts: what the body feels is not part of the test.
+    """
+    h = model.context
+    if action.shape[1] < h:
+        raise WmError(f"a clip of {action.shape[1] + 1} frames came; surprise needs {h + 1}")
+    z = model.encode(seen)
+    valid = torch.ones(z.shape[0], z.shape[1] - 1, dtype=torch.bool, device=z.device)
+    predicted = model.predict(z[:, :-1], model.normalise(action), valid)
+    return (z[:, 1:] - predicted)[:, h - 1 :, 0].double().cpu().numpy()
+
+
+def ordinary(model: JEPA, episodes: Episodes, ids: np.ndarray, frames: int = 4000) -> Spread:
+    """The spread of errors over about `frames` frames of the episodes `ids`."""
+    length = model.context + 4
+    windows = Windows(episodes, ids, length, model.spec.stride, model.columns)
+    found = [
+        errors(model, batch, batch["action"]).reshape(-1, model.latent)
+        for batch in windows.all(256, max(1, frames // 4))
+    ]
+    e = np.concatenate(found)
+    covariance = np.cov(e, rowvar=False, ddof=1) if len(e) > 1 else np.eye(e.shape[1])
+    ridge = RIDGE * np.trace(covariance) / e.shape[1] + 1e-12
+    return Spread(e.mean(0), np.linalg.inv(covariance + ridge * np.eye(e.shape[1])))
+
+
+def surprise(e: np.ndarray, spread: Spread) -> np.ndarray:
+    """Squared Mahalanobis length over D of errors (..., D): (...), 1 for an ordinary frame.
+
+    s = (e - m)^T C^-1 (e - m) / D, with m and C the mean and covariance of ordinary errors.
+    """
+    e = e - spread.mean
+    return np.einsum("...i,ij,...j->...", e, spread.precision, e) / e.shape[-1]
+
+
+def auroc(violated: np.ndarray, intact: np.ndarray) -> float:
+    """Chance that a violated clip (n,) scores above an intact one (m,), ties counted half.
+
+    The Mann-Whitney U over n m (Hanley and McNeil, Radiology 143, 1982). NaN of no clips.
+    """
+    if not len(violated) or not len(intact):
+        return float("nan")
+    ahead = violated[:, None] - intact[None]
+    return float((ahead > 0).mean() + 0.5 * (ahead == 0).mean())
+
+
+def finding(
+    violation: str, things: Sequence[str], violated: np.ndarray, intact: np.ndarray, moment: int
+) -> Finding:
+    """What surprise says of one violation.
+
+    Args:
+        things: which object each clip is about, (n,).
+        violated, intact: surprise (n, F) of the clips' frames and of their twins'.
+        moment: index in F of the first frame that shows the violation.
+
+    A clip's score is its largest surprise from there on, its twin's over the same frames.
+    """
+    scores = [x[:, moment:].max(1) for x in (violated, intact)]
+    value = auroc(*scores)
+    which = np.array(things)
+    each = {thing: auroc(*(s[which == thing] for s in scores)) for thing in dict.fromkeys(things)}
+    time = list(range(-moment, violated.shape[1] - moment))
+    medians = {"violated": np.median(violated, 0), "intact": np.median(intact, 0)}
+    words = violation.replace("_", " ")
+    return Finding(
+        name=f"surprise_{violation}",
+        title=f"Surprise: {words}",
+        value=value,
+        unit="AUROC",
+        reading=(
+            f"How often a clip with the violation ({words}) surprises the model more than one "
+            "without: 1 always, 0.5 is chance; in the picture, the violated curve should rise "
+            "above the intact one at 0."
+        ),
+        figure={
+            "kind": "lines",
+            "x": "frames after the violation",
+            "y": "surprise (1: an ordinary frame)",
+            "series": {name: [time, y.tolist()] for name, y in medians.items()},
+            "log": True,
+        },
+        details={
+            "clips": len(things),
+            "interval": _interval(*scores),
+            "by_object": each,
+            "score": "largest surprise from the violation on, the same frames of both",
+        },
+    )
+
+
+def _interval(violated: np.ndarray, intact: np.ndarray, draws: int = 1000) -> list[float]:
+    """95% bootstrap interval of the AUROC; a clip and its twin are drawn together."""
+    rng = np.random.default_rng(0)
+    picks = rng.integers(len(violated), size=(draws, len(violated)))
+    low, high = np.quantile([auroc(violated[i], intact[i]) for i in picks], [0.025, 0.975])
+    return [float(low), float(high)]
