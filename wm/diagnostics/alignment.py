@@ -13,6 +13,7 @@ from wm.diagnostics.finding import Finding
 from wm.probe import ridge, with_ones
 
 SHIFTS = (-2, -1, 0, 1, 2)
+FOLDS = 5
 Replay = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """states (n, S), actions (n, N, m, A) -> variables (n, N, V) after each of N actions."""
 
@@ -67,8 +68,8 @@ def regressed(
     latents: Tensor,
     actions: np.ndarray,
     shifts: Sequence[int] = SHIFTS,
-    least: float = 0.05,
-    dimensions: int = 16,
+    least: float = 0.03,
+    dimensions: int = 8,
 ) -> Finding:
     """The same without a simulator, from latents (n, L, K, D) and actions (n, L - 1, m, A).
 
@@ -90,13 +91,13 @@ def regressed(
 
     past = [rows(z[:, times - k]) for k in range(3)]
     features, target = with_ones(np.concatenate(past, 1)), rows(z[:, times + 1] - z[:, times])
-    fit = np.arange(len(z)).repeat(len(times)) % 2 == 0
-    left, gains = _unexplained(features, target, fit), []
+    fold = np.arange(len(z)).repeat(len(times)) % FOLDS
+    left, gains = _unexplained(features, target, fold), []
     for s in shifts:
         now = rows(a[:, times + s])
         bent = (now[:, :, None] * past[0][:, None, :]).reshape(len(now), -1)
         features = np.concatenate([features, now, bent], 1)
-        before, left = left, _unexplained(features, target, fit)
+        before, left = left, _unexplained(features, target, fold)
         gains.append(1 - left / max(before, 1e-12))
     driving = [s for s, gain in zip(shifts, gains, strict=True) if gain >= least]
     return Finding(
@@ -125,7 +126,10 @@ def _principal(z: np.ndarray, dimensions: int) -> np.ndarray:
     return z / z.std((0, 1)).clip(min=1e-9)
 
 
-def _unexplained(x: np.ndarray, y: np.ndarray, fit: np.ndarray) -> float:
-    """Squared error of a ridge regression, on the rows that it was not fitted on."""
-    w = ridge(x[fit], y[fit], 1e-4)
-    return float(((y[~fit] - with_ones(x[~fit]) @ w) ** 2).sum())
+def _unexplained(x: np.ndarray, y: np.ndarray, fold: np.ndarray) -> float:
+    """Squared error of a ridge regression, on each fold of the rows when fitted on the others."""
+    error = 0.0
+    for test in (fold == k for k in range(FOLDS)):
+        guess = with_ones(x[test]) @ ridge(x[~test], y[~test], 1e-2)
+        error += float(((y[test] - guess) ** 2).sum())
+    return error
