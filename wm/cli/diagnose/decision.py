@@ -34,6 +34,17 @@ class Outcomes:
     """(N, H), to the goal, in tolerances."""
 
 
+def planning(entrant: Entrant, case: Case) -> MPCAgent:
+    """The agent of a case; WmError where it does not plan."""
+    agent = entrant.make(case)
+    if not isinstance(agent, MPCAgent):
+        raise WmError(
+            f"a diagnosis needs an agent that plans, such as agent=mpc; this one is a "
+            f"{type(agent).__name__}"
+        )
+    return agent
+
+
 class Decision:
     """The first decision of a case, after its lead-in: the agent's problem, plan and candidates.
 
@@ -44,13 +55,8 @@ class Decision:
         self, entrant: Entrant, drawn: Manifest, case: Case, task: Any, simulator: Simulator
     ) -> None:
         self.task, self.case, self.simulator = task, case, simulator
-        agent = entrant.make(case)
-        if not isinstance(agent, MPCAgent):
-            raise WmError(
-                f"a diagnosis needs an agent that plans, such as agent=mpc; this one is a "
-                f"{type(agent).__name__}"
-            )
-        self.agent, self.privileged = agent, entrant.privileged
+        self.agent = agent = planning(entrant, case)
+        self.privileged = entrant.privileged
         agent.planner = recorder = Recorder(agent.planner)
         options = {
             "state": case.lead_in_state,

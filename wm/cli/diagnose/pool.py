@@ -47,12 +47,20 @@ class Pool:
     """(N,) bool, what the agent's planner itself rolled out."""
 
 
-def gather(decision: Decision, probe: Probe, *, strong: Planner = STRONG, seed: int = 0) -> Pool:
-    """The pool of a decision. `probe` reads coordinates (..., C) off latents (..., K, D)."""
+def gather(
+    decision: Decision,
+    probe: Probe,
+    *,
+    strong: Planner = STRONG,
+    truth: Planner = TRUTH,
+    seed: int = 0,
+) -> Pool:
+    """The pool of a decision. `probe` reads coordinates (..., C) off latents (..., K, D); `strong`
+    searches the model anew, `truth` the simulator."""
     generator = torch.Generator().manual_seed(seed)
     problem, plan = decision.problem, decision.plan[None]
     strong_plan, strong_tried = _search(problem, strong, plan, generator)
-    true_plan, true_tried = _search(_truth(decision), TRUTH, plan, generator)
+    true_plan, true_tried = _search(_truth(decision), truth, plan, generator)
     like = decision.plan
     own_cost = decision.predicted(decision.candidates)
     low, high = problem.actions.low, problem.actions.high  # type: ignore[union-attr]
