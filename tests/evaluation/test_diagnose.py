@@ -18,6 +18,7 @@ from wm.cli.agents import Entrant
 from wm.cli.diagnose import diagnose
 from wm.data import EpisodeWriter, open_episodes
 
+AHEAD = 7
 C, BLOCK = 6, slice(2, 6)
 SHARED = ("env", "kwargs", "render", "m", "fps", "action_low", "action_high")
 
@@ -122,14 +123,14 @@ class WrongDimensions(Exact):
 
 
 GOOD = CEM(samples=48, elites=8, iterations=4)
-SEARCHES = {"strong": CEM(96, 12, 5), "truth": CEM(64, 8, 5)}
+SEARCHES = {"strong": CEM(96, 12, 5), "truth": CEM(64, 8, 5), "steps": 100}
 
 
 def verdict(model, episodes, task, planner=GOOD, cases=8):
     drawn = build(
-        episodes, task, blocks=4, budget=4, cases=cases, filter="block_moved", per_episode=4
+        episodes, task, blocks=AHEAD, budget=AHEAD, cases=cases, filter="block_moved", per_episode=4
     )
-    entrant = Entrant(lambda case: MPCAgent(model, planner, horizon=4, seed=case.seed), True)
+    entrant = Entrant(lambda case: MPCAgent(model, planner, horizon=AHEAD, seed=case.seed), True)
     found = diagnose(entrant, drawn, task, episodes, cases=cases, **SEARCHES)
     assert {"culprit", "sentence", "evidence", "ladder"} == set(found["verdict"])
     return found["verdict"]

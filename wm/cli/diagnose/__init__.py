@@ -31,6 +31,7 @@ def diagnose(
     cases: int = CASES,
     strong: Planner = pool.STRONG,
     truth: Planner = pool.TRUTH,
+    steps: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
     """All findings and the verdict, in plain JSON values.
@@ -41,6 +42,7 @@ def diagnose(
         episodes: the recordings that the model was trained on.
         rows: of the evaluation, whose rate of success is part of the evidence.
         cases: how many decisions are looked at, spread over the manifest.
+        steps: of a probe's fit.
         strong, truth: what searches the model and the simulator for the ladder's pool.
 
     WmError where the agent does not plan, or the recordings hold no states.
@@ -50,7 +52,9 @@ def diagnose(
         agent = planning(entrant, drawn.cases[0])
         within = reachable(drawn, agent.horizon, cases, task, episodes)
         indices = np.linspace(0, len(within.cases) - 1, min(cases, len(within.cases))).round()
-        findings, probe = examine(agent.model, episodes, task, simulator, drawn.action_block, seed)
+        findings, probe = examine(
+            agent.model, episodes, task, simulator, drawn.action_block, steps=steps, seed=seed
+        )
         generator = torch.Generator().manual_seed(seed)
         pools, starts, rescored = [], [], []
         for index in indices.astype(int).tolist():

@@ -1,6 +1,6 @@
 """The diagnostics that need recordings alone, and the probe that those of decisions need too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,8 @@ from wm.diagnostics.sample import Sample, draw
 from wm.errors import WmError
 from wm.probe import Probe
 
+Describe = Callable[[np.ndarray], np.ndarray]
+"""States (..., S) -> variables (..., V)."""
 AHEAD = 7
 """Blocks that rollouts are imagined for, at most."""
 FRAMES = 6000
@@ -25,9 +27,16 @@ REPLAYED = 100
 
 
 def examine(
-    model: Any, episodes: Episodes, task: Any, simulator: Simulator, block: int, seed: int = 0
+    model: Any,
+    episodes: Episodes,
+    task: Any,
+    simulator: Simulator,
+    block: int,
+    *,
+    steps: int = 1000,
+    seed: int = 0,
 ) -> tuple[list[Finding], Probe]:
-    """All findings, and a probe of the coordinates (..., C), in tolerances."""
+    """All findings, and a probe of the coordinates (..., C), in tolerances; `steps` fit a probe."""
     m = int(episodes.meta["m"])
     stride, h = block // m, model.context
     room = (int(np.max(episodes.lengths[episodes.held_out_ids])) // stride) + 1 - h
@@ -39,14 +48,17 @@ def examine(
     seen = [held.latents[:, t - h + 1 : t + 1] for t in every]
     at = [held.states[:, t] for t in every]
 
-    def both(describe: Callable[[np.ndarray], np.ndarray]) -> tuple[Any, Any]:
-        return (train.latents, describe(train.states[:, -1])), (
-            torch.cat(seen),
-            describe(np.concatenate(at)),
+    def fitted(describe: Describe, names: Sequence[str], last: int) -> tuple[Finding, Probe]:
+        return latents.probes(
+            (train.latents[:, -last:], describe(train.states[:, -1])),
+            (torch.cat(seen)[:, -last:], describe(np.concatenate(at))),
+            names,
+            steps=steps,
+            seed=seed,
         )
 
-    described, _ = latents.probes(*both(task.describe), task.describe_names, seed=seed)
-    coordinates, probe = latents.probes(*both(task.coordinates), task.coordinate_names, seed=seed)
+    described, _ = fitted(task.describe, task.describe_names, h)
+    coordinates, probe = fitted(task.coordinates, task.coordinate_names, 1)
     coordinates = replace(
         coordinates,
         name="probe_r2_coordinates",
