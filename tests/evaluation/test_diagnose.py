@@ -158,8 +158,9 @@ def test_a_planner_of_one_iteration_is_named(episodes, task):
 
 def test_shifted_recordings_are_named_before_the_dynamics_they_taught(episodes, task, tmp_path):
     found = verdict(OneStepLate(task), late(episodes, tmp_path / "late"), task)
-    assert found["culprit"] == "data" and "1 step(s) before" in found["sentence"]
+    assert found["culprit"] == "data" and "1 step(s) after" in found["sentence"]
 
 
+@pytest.mark.slow
 def test_dynamics_that_are_late_on_good_recordings_are_blamed_themselves(episodes, task):
     assert verdict(OneStepLate(task), episodes, task)["culprit"] == "dynamics"

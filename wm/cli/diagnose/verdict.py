@@ -75,7 +75,7 @@ def _sentence(culprit: str, known: Mapping[str, Finding], ladder: Ladder) -> str
     return {
         "none": "No part stands out: the agent's own plans come about as near as any choice could.",
         "data": f"The data: actions are recorded {abs(shift):.0f} step(s) "
-        f"{'before' if shift > 0 else 'after'} the frames they belong to.",
+        f"{'after' if shift > 0 else 'before'} the frames they belong to.",
         "representation": "The representation: "
         + (
             f"its latents hold little of {_listed(missing)}."
@@ -109,7 +109,7 @@ def _data(known: Mapping[str, Finding]) -> list[str]:
     shift = f"{known['action_alignment'].value:.0f}"
     return [
         f"Replayed in the simulator, recorded actions miss the next state by {error['0']:.2f} of "
-        f"its change, those {shift} recorded step(s) later by {error[shift]:.2f}."
+        f"its change, those at a shift of {shift} recorded steps by {error[shift]:.2f}."
     ]
 
 
@@ -160,7 +160,9 @@ def _planner(known: Mapping[str, Finding]) -> list[str]:
 
 
 def _none(known: Mapping[str, Finding]) -> list[str]:
+    rung, gain = max(known["ladder"].details["gains"].items(), key=lambda item: item[1])
     return [
+        f"What is left to gain is most in the {CULPRITS[rung]}: {gain:.2f} tolerances.",
         f"The best of the planner's candidates by truth would come "
         f"{known['elite_regret'].value:.2f} tolerances nearer than the best by the model.",
     ]
