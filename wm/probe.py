@@ -81,7 +81,26 @@ def fit_probe(
     if "state" not in episodes.columns:
         raise WmError(f"{episodes.path} has no column 'state', which a probe is fitted to")
     z, y = _pairs(model, episodes, episodes.train_ids, describe, frames)
+    probe = fit_latents(z, y, steps=steps, batch=batch, rate=rate, seed=seed)
+    if len(episodes.held_out_ids):
+        z, y = _pairs(model, episodes, episodes.held_out_ids, describe, max(1, frames // 10))
+        error = probe(z) - torch.as_tensor(y, dtype=z.dtype, device=z.device)
+        probe.error.copy_(error.square().mean(0).sqrt())
+    return probe
+
+
+def fit_latents(
+    z: Tensor,
+    y: np.ndarray,
+    *,
+    steps: int = 2000,
+    batch: int = 512,
+    rate: float = 3e-3,
+    seed: int = 0,
+) -> Probe:
+    """The same from latents (n, K, D) to variables (n, V); its `error` is not yet measured."""
     scale = y.std(0).clip(min=1e-6)
+    z = z.detach().float()
     target = torch.as_tensor(y / scale, dtype=z.dtype, device=z.device)
     with torch.random.fork_rng(), torch.enable_grad():
         torch.manual_seed(seed)
@@ -95,12 +114,7 @@ def fit_probe(
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-    probe.requires_grad_(False)
-    if len(episodes.held_out_ids):
-        z, y = _pairs(model, episodes, episodes.held_out_ids, describe, max(1, frames // 10))
-        error = probe(z) - torch.as_tensor(y, dtype=z.dtype, device=z.device)
-        probe.error.copy_(error.square().mean(0).sqrt())
-    return probe.eval()
+    return probe.requires_grad_(False).eval()
 
 
 @torch.no_grad()

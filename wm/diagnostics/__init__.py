@@ -1,1 +1,9 @@
-"""Diagnostics: small functions, each a number, a picture and how to read them."""
+"""What is right and wrong with a model: small functions, each a number and a picture.
+
+They take arrays, latents and callables; none knows an environment or a planner. `wm.cli.diagnose`
+joins them with both, and comes to a verdict.
+"""
+
+from wm.diagnostics.finding import Finding
+
+__all__ = ["Finding"]

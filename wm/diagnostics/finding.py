@@ -1,4 +1,4 @@
-"""What every diagnostic gives."""
+"""What every diagnostic gives: a number, how to read it, and a picture of it."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -6,14 +6,23 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Finding:
-    """A number, what it means, and a picture of it. Plain JSON values throughout."""
+    """One diagnostic, in plain JSON values.
+
+    Args:
+        name: identifier, such as "rollout_error".
+        title: for people.
+        value: the number; None where there is none.
+        unit: of the number.
+        reading: one sentence, how to read number and picture.
+        figure: what to draw: {"kind": "lines" | "bars" | "scatter" | "heatmap" | "picture", ...}.
+        details: further numbers.
+    """
 
     name: str
     title: str
     value: float | None
     unit: str
     reading: str
-    """One sentence: how to read it."""
     figure: dict[str, Any] | None = None
     details: dict[str, Any] = field(default_factory=dict)
 

@@ -1,0 +1,166 @@
+"""Planted faults: in a world model that is exact but for one part, the verdict names that part.
+
+The model is the true simulator behind a mask: a latent shows the coordinates and two numbers that
+no goal is about, and the full state it stands for is looked up where the dynamics need it.
+"""
+
+import numpy as np
+import pytest
+import torch
+
+import envs
+from envs.cases import build
+from envs.collect import Recipe, collect, settings
+from envs.simulator import Simulator
+from planners import CEM, MPCAgent, NumpyModel
+from planners.numpy_model import NumpyDynamics
+from wm.cli.agents import Entrant
+from wm.cli.diagnose import diagnose
+from wm.data import EpisodeWriter, open_episodes
+
+AHEAD = 7
+C, BLOCK = 6, slice(2, 6)
+SHARED = ("env", "kwargs", "render", "m", "fps", "action_low", "action_high")
+
+
+@pytest.fixture(scope="module")
+def episodes(tmp_path_factory):
+    """PushT, scripted, in tiny pictures."""
+    path = tmp_path_factory.mktemp("data") / "push"
+    recipe = Recipe("wmpc/PushT-v0", {"image_size": 8}, "scripted", steps=30, m=5, seed=0)
+    task = envs.make(recipe.env_id, **recipe.env_kwargs)
+    with EpisodeWriter(path, settings(task, recipe.env_kwargs, recipe.m)) as writer:
+        for recording in collect(recipe, 0, 80):
+            writer.append(recording.episode)
+    task.close()
+    return open_episodes(path)
+
+
+def late(episodes, path):
+    """The same recordings, each action beside the frame after its own."""
+    with EpisodeWriter(path, {k: episodes.meta[k] for k in SHARED}) as writer:
+        for index in range(len(episodes)):
+            episode = episodes.episode(index)
+            writer.append(episode | {"action": np.roll(episode["action"], 1, 0)})
+    return open_episodes(path)
+
+
+@pytest.fixture(scope="module")
+def task():
+    task = envs.make("wmpc/PushT-v0", image_size=8)
+    yield task
+    task.close()
+
+
+class Exact(NumpyModel):
+    """The simulator as a world model. Its latent: coordinates, and the disc's velocity."""
+
+    columns = ("state",)
+    context = 2
+
+    def __init__(self, task):
+        true, space = Simulator(task, threads=1), task.action_space
+        super().__init__(true.start, true.rollout, space.low, space.high, 5)
+        self.behind = {}
+
+    def show(self, full):
+        """Full latents (..., D) -> what the encoder gives, (..., V)."""
+        return np.concatenate([full[..., :C], full[..., C + 6 : C + 8]], -1)
+
+    def encode(self, observation):
+        full = super().encode(observation).numpy()
+        shown = self.show(full)
+        rows = zip(
+            full.reshape(-1, full.shape[-1]), shown.reshape(-1, shown.shape[-1]), strict=True
+        )
+        self.behind |= {short.tobytes(): whole for whole, short in rows}
+        return torch.as_tensor(shown)
+
+    def known(self, observation):
+        return (torch.arange(C + 2) < C).double()[None]
+
+    def dynamics(self, latents, executed):
+        shown = latents[:, -1, 0].numpy()
+        whole = np.stack([self.behind[row.tobytes()] for row in shown])
+
+        def rollout(_, actions):
+            return self.show(self.rollout(whole, self.heed(actions, executed)))
+
+        return NumpyDynamics(rollout, shown)
+
+    def heed(self, actions, executed):
+        """The actions (B, N, H, A) that the dynamics go by."""
+        return actions
+
+
+class BlindToTheBlock(Exact):
+    def show(self, full):
+        shown = super().show(full)
+        shown[..., BLOCK] = 0
+        return shown
+
+
+class DeafToActions(Exact):
+    def heed(self, actions, executed):
+        return np.zeros_like(actions)
+
+
+class OneStepLate(Exact):
+    """What is learnt from actions that are recorded beside the frame after theirs."""
+
+    def heed(self, actions, executed):
+        B, N = actions.shape[:2]
+        last = executed[:, -1].numpy() if executed.shape[1] else np.zeros_like(actions[:, 0, 0])
+        last = np.broadcast_to(last[:, None, None], (B, N, 1, actions.shape[-1]))
+        return np.concatenate([last, actions[:, :, :-1]], 2)
+
+
+class WrongDimensions(Exact):
+    """Goals are compared by the disc's velocity."""
+
+    def known(self, observation):
+        return 1 - super().known(observation)
+
+
+GOOD = CEM(samples=48, elites=8, iterations=4)
+SEARCHES = {"strong": CEM(96, 12, 5), "truth": CEM(64, 8, 5), "steps": 100}
+
+
+def verdict(model, episodes, task, planner=GOOD, cases=8):
+    drawn = build(
+        episodes, task, blocks=AHEAD, budget=AHEAD, cases=cases, filter="block_moved", per_episode=4
+    )
+    entrant = Entrant(lambda case: MPCAgent(model, planner, horizon=AHEAD, seed=case.seed), True)
+    found = diagnose(entrant, drawn, task, episodes, cases=cases, **SEARCHES)
+    assert {"culprit", "sentence", "evidence", "ladder"} == set(found["verdict"])
+    return found["verdict"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "culprit", "word"),
+    [
+        (Exact, "none", "No part"),
+        (BlindToTheBlock, "representation", "block_x, block_y, cos_angle and sin_angle"),
+        (DeafToActions, "dynamics", "hardly heeds its actions"),
+        (WrongDimensions, "cost", "the latents hold the state"),
+    ],
+)
+def test_a_planted_fault_is_named(fault, culprit, word, episodes, task):
+    found = verdict(fault(task), episodes, task)
+    assert found["culprit"] == culprit, found
+    assert word in found["sentence"]
+
+
+def test_a_planner_of_one_iteration_is_named(episodes, task):
+    planner = CEM(samples=3, elites=2, iterations=1)
+    assert verdict(Exact(task), episodes, task, planner)["culprit"] == "planner"
+
+
+def test_shifted_recordings_are_named_before_the_dynamics_they_taught(episodes, task, tmp_path):
+    found = verdict(OneStepLate(task), late(episodes, tmp_path / "late"), task)
+    assert found["culprit"] == "data" and "1 step(s) after" in found["sentence"]
+
+
+@pytest.mark.slow
+def test_dynamics_that_are_late_on_good_recordings_are_blamed_themselves(episodes, task):
+    assert verdict(OneStepLate(task), episodes, task)["culprit"] == "dynamics"
