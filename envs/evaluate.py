@@ -65,6 +65,9 @@ class Row:
     """The state (S,) at the start and after every simulator action; not part of `as_dict`."""
     successes: list[bool] = field(default_factory=list)
     """Success in each of `states`; not part of `as_dict`."""
+    actions: list[np.ndarray] = field(default_factory=list)
+    """Every simulator action (A,) executed after the start, as it was executed: `actions[t]` leads
+    to `states[t + 1]`; not part of `as_dict`."""
 
     def begin(self, state: np.ndarray, distance: float) -> None:
         """The agent may act from here."""
@@ -75,6 +78,7 @@ class Row:
     def take(self, state: np.ndarray, info: Mapping[str, Any]) -> None:
         """One simulator action later."""
         self.steps += 1
+        self.actions.append(np.array(info["action"]))
         self.states.append(state)
         self.successes.append(bool(info["success"]))
         self.distance_end = float(info["distance"])
@@ -92,7 +96,7 @@ class Row:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        names = [f.name for f in fields(self) if f.name not in ("states", "successes")]
+        names = [f.name for f in fields(self) if f.name not in ("states", "successes", "actions")]
         return {name: getattr(self, name) for name in names}
 
 
