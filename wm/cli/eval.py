@@ -179,17 +179,18 @@ def illustrate(
             case = drawn.cases[row.case]
             looks = (row, task, case.goal_pixels, case.variation)
             files = {"strip": folder / f"case{row.case:03d}.png"}
-            film.write_strip(files["strip"], *looks)
+            shown = film.moments(row, drawn.action_block)
+            film.write_strip(files["strip"], *looks, shown)
             beside = None
             if imagined is not None:
                 beside = (imagined.pictures(task, case, row), drawn.action_block)
                 files["imagined"] = folder / f"case{row.case:03d}-imagined.png"
-                film.write_imagined(files["imagined"], row, beside)
+                film.write_imagined(files["imagined"], beside, shown)
             if number < videos:
                 files["video"] = folder / f"case{row.case:03d}.mp4"
                 film.write_film(files["video"], *looks, beside)
             names = {kind: file.name for kind, file in files.items()}
-            media.append({"case": row.case, "moments": film.moments(row), **names})
+            media.append({"case": row.case, "moments": shown, **names})
     return media
 
 

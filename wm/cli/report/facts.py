@@ -85,3 +85,18 @@ def dataset_of(run: Path, data: str | None) -> Path | None:
     if data is not None and not Path(data).is_dir():
         raise WmError(f"there is no dataset at {data}")
     return Path(path) if path and Path(path).is_dir() else None
+
+
+def task_name(env: str) -> str:
+    """wmpc/Reacher-v0 as Reacher."""
+    return env.removeprefix("wmpc/").split("-v")[0]
+
+
+def sources(dataset: Path) -> list[dict[str, Any]]:
+    """With which policy, seed and versions the dataset was recorded, as far as it says so."""
+    file = dataset / "meta.json"
+    try:
+        given = json.loads(file.read_bytes()).get("sources") or []
+    except (OSError, ValueError, AttributeError):
+        return []
+    return [source for source in given if isinstance(source, dict)]

@@ -1,0 +1,120 @@
+"""What an evaluation's results say, arranged for the page; what older ones lack is left out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from wm.cli.report import charts, facts
+
+LABELS = {
+    "replay": "replay of the recording",
+    "simulator": "planner in the true simulator",
+    "zero": "no action",
+    "random": "random actions",
+}
+FIRST = ("near", "middle", "far")
+"""Strata in this order, then the others."""
+
+
+def standings(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The agent's rate, warm and cold, and those to read it beside; each a row of a table."""
+    found = [{"who": "agent", "label": f"agent, {results['start']} start", **results["summary"]}]
+    if results["cold"]:
+        found.append({"who": "agent", "label": "agent, cold start", **results["cold"]})
+    return found + [
+        {
+            "who": who,
+            "label": LABELS.get(who, who.replace("_", " ")),
+            "settings": entry["settings"],
+            **entry["summary"],
+        }
+        for who, entry in results["reference"].items()
+    ]
+
+
+def asked(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the cases that the rate counts."""
+    return [row for row in results["rows"] if row["start"] == results["start"]]
+
+
+def strata(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Success by kind of case: `name` and its rate."""
+    given = results.get("strata") or {}
+    names = [name for name in FIRST if name in given] + [n for n in given if n not in FIRST]
+    return [{"name": name, **given[name]} for name in names if given[name]["n"]]
+
+
+def failures(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Why cases broke, the most frequent first: `reason` and its `cases`."""
+    found: dict[str, list[int]] = {}
+    for row in asked(results):
+        if row["failure"]:
+            found.setdefault(row["failure"], []).append(row["case"])
+    ordered = sorted(found.items(), key=lambda item: -len(item[1]))
+    return [{"reason": reason, "cases": cases} for reason, cases in ordered]
+
+
+def media(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Strips and videos as data URIs, each with its case's row."""
+    rows = {row["case"]: row for row in asked(results)}
+    found = []
+    for entry in results["media"]:
+        files = {
+            kind: facts.embed(results["folder"] / entry[kind]) if kind in entry else None
+            for kind in ("strip", "imagined", "video")
+        }
+        found.append({**rows[entry["case"]], "moments": entry["moments"], **files})
+    return found
+
+
+def shift(results: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Success against the magnitude of a change in the world: `chart`, and its `points`."""
+    given = results.get("shift")
+    if not given or not given.get("magnitudes"):
+        return None
+    rates = [summary["success"] for summary in given["summaries"]]
+    points = sorted(
+        ({"magnitude": m, **r} for m, r in zip(given["magnitudes"], rates, strict=True)),
+        key=lambda point: point["magnitude"],
+    )
+    unit = f" ({given['unit']})" if given.get("unit") else ""
+    chart = charts.lines(
+        {"agent": ([p["magnitude"] for p in points], [p["rate"] for p in points])},
+        given["name"].replace("_", " ") + unit,
+        "cases reached",
+        f"Share of cases reached by the magnitude of {given['name'].replace('_', ' ')}",
+        y_range=(0, 1),
+        percent=True,
+        intervals=[p["interval"] for p in points],
+    )
+    return {**given, "chart": chart, "points": points}
+
+
+def pace(results: Mapping[str, Any]) -> dict[str, Markup]:
+    """How soon goals are reached, and how long decisions take."""
+    rows = asked(results)
+    budget = results["manifest"]["budget"] * results["manifest"]["action_block"]
+    reached = sorted(row["steps_to_success"] for row in rows if row["success"])
+    shares = [sum(step <= action for step in reached) / len(rows) for action in range(budget + 1)]
+    found = {
+        "reached": charts.lines(
+            {"agent": (range(budget + 1), shares)},
+            "simulator actions",
+            "cases reached",
+            "Share of cases reached, by simulator action",
+            y_range=(0, 1),
+            percent=True,
+            steps=True,
+        )
+    }
+    latencies = [ms for row in rows for ms in row["latencies_ms"]]
+    if latencies:
+        total = results["summary"]["latency_ms"]
+        found["latency"] = charts.histogram(
+            latencies,
+            {"p50": total["p50"], "p99": total["p99"]},
+            "milliseconds a decision",
+            "Histogram of decision latency",
+        )
+    return found
