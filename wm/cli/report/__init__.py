@@ -6,7 +6,6 @@ from typing import Any
 
 from rich.console import Console
 
-from wm.checkpoint import read_config
 from wm.cli.report import evaluation, facts
 from wm.cli.report.diagnosis import diagnosis
 from wm.cli.report.template import render
@@ -27,10 +26,11 @@ def run(cfg: Any) -> None:
 
 def page(folder: Path, evaluation_name: str | None = None, data: str | None = None) -> str:
     """The page of the run in `folder`. WmError where that, or what is asked for, is not there."""
-    config = read_config(folder)
+    config = facts.config_of(folder)
     results, others = facts.results_of(folder, evaluation_name)
     steps, watched = facts.training_log(folder)
-    dataset = facts.dataset_of(folder, data)
+    dataset = facts.dataset_of(config, data)
+    env = results["env"]["id"] if results else config and config["data"]["env"].get("id")
     said = {
         "standings": evaluation.standings,
         "strata": evaluation.strata,
@@ -43,7 +43,7 @@ def page(folder: Path, evaluation_name: str | None = None, data: str | None = No
     }
     return render(
         "page.html",
-        name=facts.task_name(config["data"]["env"].get("id") or folder.name),
+        name=facts.task_name(env or folder.name),
         run=folder.name,
         folder=folder,
         config=config,

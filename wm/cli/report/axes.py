@@ -60,6 +60,11 @@ def number(value: float) -> str:
     return f"{value:.3g}"
 
 
+def words(name: str) -> str:
+    """A name from the code in words: other_room as other room, elbow_rad_per_s as elbow rad/s."""
+    return name.replace("_per_", "/").replace("_", " ")
+
+
 def axes(x: Axis, y: Axis, x_label: str, y_label: str, percent: bool = False) -> str:
     """Grid lines, ticks and labels in the usual frame."""
     parts = []

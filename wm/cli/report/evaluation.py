@@ -46,11 +46,14 @@ def strata(results: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def failures(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Why cases broke, the most frequent first: `reason` and its `cases`."""
+    """Why cases broke, the most frequent first: `reason` and its `cases`.
+
+    What follows a colon in a failure tells cases apart, not reasons.
+    """
     found: dict[str, list[int]] = {}
     for row in asked(results):
         if row["failure"]:
-            found.setdefault(row["failure"], []).append(row["case"])
+            found.setdefault(row["failure"].partition(":")[0], []).append(row["case"])
     ordered = sorted(found.items(), key=lambda item: -len(item[1]))
     return [{"reason": reason, "cases": cases} for reason, cases in ordered]
 

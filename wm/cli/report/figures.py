@@ -36,7 +36,7 @@ def figure(given: Mapping[str, Any] | None, title: str, folder: Path) -> Figure 
 
 def _lines(given: Mapping[str, Any], title: str, folder: Path) -> Figure | None:
     log = bool(given.get("log"))
-    series = _finite(given["series"], positive=log)
+    series = _drawable(given["series"], positive=log)
     if not series:
         return None
     picture = charts.lines(series, given["x"], given["y"], title, log=log)
@@ -44,7 +44,7 @@ def _lines(given: Mapping[str, Any], title: str, folder: Path) -> Figure | None:
 
 
 def _scatter(given: Mapping[str, Any], title: str, folder: Path) -> Figure | None:
-    points = _finite(given["points"])
+    points = _drawable(given["points"])
     if not points:
         return None
     return Figure(charts.scatter(points, given["x"], given["y"], title), tuple(points), "point")
@@ -52,7 +52,7 @@ def _scatter(given: Mapping[str, Any], title: str, folder: Path) -> Figure | Non
 
 def _bars(given: Mapping[str, Any], title: str, folder: Path) -> Figure | None:
     rows = {
-        name: [value if _number(value) else None for value in values]
+        name: [value if finite(value) else None for value in values]
         for name, values in given["bars"].items()
     }
     if not any(value is not None for values in rows.values() for value in values):
@@ -64,7 +64,7 @@ def _bars(given: Mapping[str, Any], title: str, folder: Path) -> Figure | None:
 
 def _heatmap(given: Mapping[str, Any], title: str, folder: Path) -> Figure | None:
     panels = given["panels"]
-    if not all(_number(v) for panel in panels.values() for row in panel for v in row):
+    if not all(finite(v) for panel in panels.values() for row in panel for v in row):
         return None
     picture = grids.heatmap(panels, given["xs"], given["ys"], given["x"], given["y"], title)
     return Figure(picture)
@@ -78,21 +78,24 @@ def _picture(given: Mapping[str, Any], title: str, folder: Path) -> Figure | Non
     return Figure(Markup(f'<img class="drawn" src="{source}" alt="{alt}">'))
 
 
-def _finite(series: Mapping[str, Sequence[Sequence[Any]]], positive: bool = False) -> charts.Series:
+def _drawable(
+    series: Mapping[str, Sequence[Sequence[Any]]], positive: bool = False
+) -> charts.Series:
     """Without the points that cannot be drawn, and without the names that then have none."""
     found = {}
     for name, (across, up) in series.items():
         pairs = [
             (x, y)
             for x, y in zip(across, up, strict=True)
-            if _number(x) and _number(y) and (y > 0 or not positive)
+            if finite(x) and finite(y) and (y > 0 or not positive)
         ]
         if pairs:
             found[name] = ([x for x, _ in pairs], [y for _, y in pairs])
     return found
 
 
-def _number(value: Any) -> bool:
+def finite(value: Any) -> bool:
+    """Whether it is a number that can be drawn."""
     return isinstance(value, int | float) and isfinite(value)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from wm.cli.report.axes import Axis, label, number, sideways, spread, svg
+from wm.cli.report.axes import Axis, label, number, sideways, spread, svg, words
 
 WIDTH = 380
 BAR, GAP, NAMES, VALUES = 13, 9, 128, 44
@@ -32,8 +32,7 @@ def bars(
     parts, top = [], 4.0
     for name, values in rows.items():
         height = BAR * len(values)
-        words = name.replace("_", " ")
-        parts.append(label(NAMES - 8, top + height / 2 + 3.5, _short(words), "end", "name"))
+        parts.append(label(NAMES - 8, top + height / 2 + 3.5, _short(words(name)), "end", "name"))
         for group, value in enumerate(values):
             at = top + BAR * group
             if value is None:
@@ -122,3 +121,21 @@ def _panel(
 
 def _short(words: str, most: int = 22) -> str:
     return words if len(words) <= most else words[: most - 1] + "…"
+
+
+def whiskers(
+    rows: Mapping[str, tuple[float, float, float]], x_label: str, title: str, unit: str = ""
+) -> Markup:
+    """A row a name: its value as a mark on the interval (value, low, high), beside a line at 0."""
+    x = spread([v for row in rows.values() for v in row], NAMES, WIDTH - 16, zero=True)
+    bottom = 8 + 26 * len(rows)
+    parts = [f'<path class="mark" d="M{x(0):.1f} 2V{bottom}"/>']
+    for index, (name, (value, low, high)) in enumerate(rows.items()):
+        y = 20 + 26 * index
+        ends = f"M{x(low):.1f} {y}H{x(high):.1f}m0 -4v8M{x(low):.1f} {y - 4}v8"
+        parts.append(label(NAMES - 8, y + 3.5, _short(name), "end", "name"))
+        parts.append(f'<path class="whiskers" d="{ends}"/>')
+        parts.append(f'<circle class="mark1" cx="{x(value):.1f}" cy="{y}" r="4.5"/>')
+    parts += [label(x(t), bottom + 14, number(t) + unit, style="tick") for t in x.ticks()]
+    parts.append(label((NAMES + WIDTH - 16) / 2, bottom + 31, x_label))
+    return svg(parts, title, WIDTH, bottom + 36)

@@ -1,6 +1,5 @@
 """From facts to HTML: the templates beside this file, and the words they use for numbers."""
 
-import re
 from collections.abc import Mapping
 from importlib.resources import files
 from math import isfinite
@@ -9,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from wm.cli.report.axes import number
+from wm.cli.report.axes import number, words
 
 
 def render(template: str, /, **values: Any) -> str:
@@ -55,11 +54,6 @@ def short(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return number(value)
-
-
-def words(name: str) -> str:
-    """A name from the code in words: other_room as other room, cos_shoulder_per_s as .../s."""
-    return re.sub(r"_per_", "/", name).replace("_", " ")
 
 
 def scalars(details: Mapping[str, Any] | None) -> dict[str, Any]:
