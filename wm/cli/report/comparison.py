@@ -23,8 +23,8 @@ def comparison_page(
 ) -> str:
     """The page. Each side is one result, or those of several seeds.
 
-    `comparison` is what `wmpc report compare` computes; what is there of `SHOWN` is shown. The cases
-    on which the sides disagree come from the results themselves.
+    `comparison` is what `wmpc report compare` computes; what is there of `SHOWN` is shown. The
+    cases on which the sides disagree come from the results themselves.
     """
     a, b = _listed(results_a), _listed(results_b)
     return render(

@@ -1,6 +1,8 @@
 """What an evaluation's results say, arranged for the page; what older ones lack is left out."""
 
 from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -15,6 +17,8 @@ LABELS = {
 }
 FIRST = ("near", "middle", "far")
 """Strata in this order, then the others."""
+MEDIA = 11_000_000
+"""Characters that strips and videos may take: a page must stay under 15 MB, which mail carries."""
 
 
 def standings(results: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -59,15 +63,31 @@ def failures(results: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def media(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Strips and videos as data URIs, each with its case's row."""
+    """Strips and videos as data URIs, each with its case's row.
+
+    All strips, then videos, successes and failures in turn, while `MEDIA` lasts; `left_out` tells
+    the cases whose video no longer fitted.
+    """
     rows = {row["case"]: row for row in asked(results)}
-    found = []
+    folder: Path = results["folder"]
+    found: list[dict[str, Any]] = []
     for entry in results["media"]:
-        files = {
-            kind: facts.embed(results["folder"] / entry[kind]) if kind in entry else None
-            for kind in ("strip", "imagined", "video")
+        stills = {
+            kind: facts.embed(folder / entry[kind]) if kind in entry else None
+            for kind in ("strip", "imagined")
         }
-        found.append({**rows[entry["case"]], "moments": entry["moments"], **files})
+        known = {"moments": entry["moments"], "video": None, "left_out": False}
+        found.append({**rows[entry["case"]], **known, **stills})
+    left = MEDIA - sum(len(case[kind] or "") for case in found for kind in ("strip", "imagined"))
+    films = [(case, entry["video"]) for case, entry in zip(found, results["media"], strict=True)
+             if "video" in entry]  # fmt: skip
+    turns = {good: count() for good in (True, False)}
+    for case, name in sorted(films, key=lambda film: next(turns[film[0]["success"]])):
+        film = facts.embed(folder / name)
+        if film and len(film) <= left:
+            case["video"], left = film, left - len(film)
+        else:
+            case["left_out"] = film is not None
     return found
 
 
