@@ -45,7 +45,7 @@ def frame_bank(model: JEPA, episodes: Episodes, frames: int = FRAMES, seed: int 
     WmError where the dataset has no such episode, or lacks what the model sees.
     """
     ends, lengths = episodes.ends, episodes.lengths + 1
-    spans = [np.arange(ends[i] - lengths[i], ends[i]) for i in episodes.train_ids]
+    spans = [np.arange(int(ends[i] - lengths[i]), int(ends[i])) for i in episodes.train_ids]
     if not spans:
         raise WmError(f"{episodes.path} has no episode to take frames from: all are held out")
     rows = np.concatenate(spans)

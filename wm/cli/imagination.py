@@ -48,11 +48,13 @@ class Imagination:
 
 def imagination(model: Any, run: str, data: str | None) -> Imagination | None:
     """That of `model`, if the dataset of its run is there to take frames from."""
+    if not isinstance(model, JEPA):  # an agent that needs none
+        return None
     try:
         folder = data_of(run, data)
     except WmError:  # a run may have forgotten what it was trained on
         return None
-    if not Path(folder).is_dir() or not isinstance(model, JEPA):
+    if not Path(folder).is_dir():
         return None
     return Imagination(model, frame_bank(model, open_episodes(folder)))
 

@@ -30,7 +30,8 @@ def page(folder: Path, evaluation_name: str | None = None, data: str | None = No
     results, others = facts.results_of(folder, evaluation_name)
     steps, watched = facts.training_log(folder)
     dataset = facts.dataset_of(config, data)
-    env = results["env"]["id"] if results else config and config["data"]["env"].get("id")
+    known = {"id": None} if config is None else config["data"]["env"]
+    env = results["env"]["id"] if results else known.get("id")
     said = {
         "standings": evaluation.standings,
         "strata": evaluation.strata,

@@ -44,12 +44,12 @@ def verdict(given: Mapping[str, Any] | None, shown: bool = False) -> dict[str, A
     unless it is `shown` among the findings."""
     if not given:
         return None
-    culprit = given.get("culprit")
+    culprit = given.get("culprit") or "none"
     rungs = {} if shown else given.get("ladder") or {}
     ladder = {name: value for name, value in rungs.items() if finite(value)}
     most = max(map(abs, ladder.values()), default=1) or 1
     return {
-        "who": CULPRITS.get(culprit, None if culprit in (None, "none") else culprit),
+        "who": None if culprit == "none" else CULPRITS.get(culprit, culprit),
         "sentence": given.get("sentence"),
         "evidence": given.get("evidence") or [],
         "ladder": [
