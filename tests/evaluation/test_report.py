@@ -98,6 +98,7 @@ def test_the_page_is_valid_complete_and_loads_nothing(run, wmpc):
 def test_everything_measured_is_shown_and_said(run):
     found = Page(page(run))
     for words in (
+        "agent mpc with CEM",
         "Most likely bottleneck: the cost. The latent cost ranks plans wrongly.",
         "With the true cost 97% are reached.",
         "true dynamics 0.72",  # a rung of the ladder

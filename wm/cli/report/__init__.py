@@ -33,6 +33,7 @@ def page(folder: Path, evaluation_name: str | None = None, data: str | None = No
     known = {"id": None} if config is None else config["data"]["env"]
     env = results["env"]["id"] if results else known.get("id")
     said = {
+        "agent": evaluation.agent_name,
         "standings": evaluation.standings,
         "strata": evaluation.strata,
         "failures": evaluation.failures,

@@ -17,6 +17,8 @@ LABELS = {
 }
 FIRST = ("near", "middle", "far")
 """Strata in this order, then the others."""
+PLANNING = ("mpc", "simulator")
+"""The agents that a planner matters to."""
 MEDIA = 11_000_000
 """Characters that strips and videos may take: a page must stay under 15 MB, which mail carries."""
 
@@ -35,6 +37,15 @@ def standings(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for who, entry in results["reference"].items()
     ]
+
+
+def agent_name(results: Mapping[str, Any]) -> str:
+    """Who acted: "mpc with ICEM", "gcbc", "mine:agent"."""
+    agent, planner = results["config"]["agent"], results["config"]["planner"]
+    name = agent.get("function") or agent["_target_"].rpartition(".")[2]
+    if name not in PLANNING:
+        return name
+    return f"{name} with {planner['_target_'].rpartition('.')[2]}"
 
 
 def asked(results: Mapping[str, Any]) -> list[dict[str, Any]]:
