@@ -7,9 +7,14 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from made_up import FAILURE, made_up_run
 
-from envs.statistics import summary
-from wm.cli.report import charts, page, pictures
+from wm.cli.report import page, pictures
+from wm.cli.report.axes import Axis, number
+from wm.cli.report.comparison import comparison_page
+from wm.cli.report.evaluation import media
+from wm.cli.report.facts import read_results
+from wm.cli.report.figures import figure
 
 VOID = {"meta", "img", "br", "path", "rect", "circle"}
 
@@ -26,11 +31,14 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         values = dict(attributes)
+        if tag not in ("b", "code"):  # within a sentence
+            self.text += " "
         self.sources += [(tag, values[key]) for key in ("src", "href", "poster") if key in values]
         if tag == "img":
             assert values["alt"]
         if tag == "svg":
-            assert values["role"] == "img" and values["aria-label"]
+            spoken = values.get("role") == "img" and values["aria-label"]
+            assert spoken or values["aria-hidden"] == "true"
         if tag not in VOID:
             self.open.append(tag)
 
@@ -52,68 +60,19 @@ class Page(HTMLParser):
         return " ".join(self.text.split())
 
 
-def made_up_row(case, success, start="warm"):
-    return {
-        "case": case, "episode": 10 * case + 9, "start": start, "seed": case, "success": success,
-        "success_strict": False, "success_end": success, "steps": 50,
-        "steps_to_success": 20 + case if success else None, "distance_start": 9.0,
-        "distance_best": 0.5 if success else 2.5, "distance_end": 3.0, "errors_end": {},
-        "failure": None, "lead_in_drift": 0.0, "latencies_ms": [30.0 + case, 31.0],
-    }  # fmt: skip
-
-
 @pytest.fixture
 def run(trained, tmp_path):
-    """A run with a made-up evaluation of ten cases, seven reached, and a made-up log."""
-    run, folder = tmp_path / "run", tmp_path / "run" / "eval" / "made-up"
-    folder.mkdir(parents=True)
-    for name in ("config.json", "model.safetensors"):
-        shutil.copy(trained / name, run)
-    rows = [made_up_row(case, case < 7) for case in range(10)]
-    cold = [made_up_row(case, case < 2, "cold") for case in range(4)]
-    media = []
-    for case in (0, 1, 7, 8):
-        seen = np.full((8, 32, 32, 3), 20 * case, np.uint8)
-        pictures.write_png(folder / f"{case}.png", pictures.strip(seen[0], seen[1:], [False] * 7))
-        frames = [pictures.side_by_side(frame, seen[0], True) for frame in seen]
-        pictures.write_video(folder / f"{case}.mp4", frames)
-        entry = {"case": case, "moments": list(range(7)), "strip": f"{case}.png"}
-        media.append({**entry, "video": f"{case}.mp4"})
-    total = summary(rows)
-    results = {
-        "format": "wmpc-results", "version": 2,
-        "env": {"id": "wmpc/Reacher-v0", "kwargs": {"image_size": 32},
-                "tolerances": {"shoulder_rad": 0.1, "elbow_rad": 0.1}},
-        "run": str(run), "checkpoint": "c0ffee", "privileged": False, "start": "warm",
-        "manifest": {"hash": "beef", "dataset": "feed", "kind": "ahead", "goals": "recorded",
-                     "blocks": 5, "action_block": 5, "budget": 10, "filter": None,
-                     "excluded": {"pre_solved": 3}},
-        "config": {"agent": {"_target_": "wm.cli.agents.mpc", "horizon": 5},
-                   "planner": {"_target_": "planners.CEM", "samples": 256}},
-        "notes": ["<b>Beware</b>"], "summary": total, "cold": summary(cold),
-        "reference": {
-            name: {"settings": {}, "summary": summary([made_up_row(0, name == "replay")])}
-            for name in ("random", "zero", "replay")
-        },
-        "media": media, "rows": rows + cold, "command": "wmpc eval run=x",
-        "versions": {"wmpc": "0.1.0", "cores": 2, "torch threads": 2}, "seconds": 1.0,
-    }  # fmt: skip
-    (folder / "results.json").write_text(json.dumps(results))
-    lines = [
-        {"kind": "step", "step": s, "loss": 1 / s, "loss/prediction": 1 / s, "loss/sigreg": 2.0,
-         "lr": 1e-3, "frames_per_s": 4000.0}
-        for s in range(20, 6000, 20)
-    ]  # fmt: skip
-    lines += [
-        {"kind": "eval", "step": s, "rankme": 20.0, "spread": [1.0] * 8,
-         "rollout_error": [0.1, 0.2], "rollout_baseline": [0.5, 0.9],
-         "probe_r2": {"cos_shoulder": 0.99, "elbow_rad_per_s": -0.2},
-         "probe_r2_context": {"cos_shoulder": 0.99, "elbow_rad_per_s": 0.8}}
-        for s in (3000, 6000)
-    ]  # fmt: skip
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    (run / "train.jsonl").write_text(text + '{"kind": "step", "st')  # a line being written
-    return run
+    return made_up_run(trained, tmp_path / "run")
+
+
+FILE = "eval/made-up/results.json"
+
+
+def change(run, /, **values):
+    """Other values in the results of a made-up run; a value of None leaves the key out."""
+    file = run / FILE
+    results = json.loads(file.read_text()) | values
+    file.write_text(json.dumps({k: v for k, v in results.items() if v is not None}))
 
 
 def test_the_page_is_valid_complete_and_loads_nothing(run, wmpc):
@@ -126,14 +85,122 @@ def test_the_page_is_valid_complete_and_loads_nothing(run, wmpc):
     found = Page(text)
     assert all(source.startswith("data:") for _, source in found.sources)
     kinds = [tag for tag, _ in found.sources]
-    assert kinds.count("video") == 4 and kinds.count("img") == 4
+    assert kinds.count("video") == 4 and kinds.count("img") == 9  # strips, imagined, a finding
     assert "7 of 10 goals reached from pixels" in found.words
     assert "95% interval 40% to 89%" in found.words  # Wilson, of 7 in 10
     assert "the shoulder is within 0.1 rad and the elbow is within 0.1 rad" in found.words
     for words in ("random actions", "cold start", "beef", "c0ffee", "wmpc eval run=x", "2.5 toler"):
         assert words in found.words
     assert "&lt;b&gt;Beware" in text  # what comes from files is escaped
-    assert len(found.headings) >= 6 and text.count("<svg") == 5
+    assert len(found.headings) >= 9 and text.count('role="img"') == 10
+
+
+def test_everything_measured_is_shown_and_said(run):
+    found = Page(page(run))
+    for words in (
+        "agent mpc with CEM",
+        "Most likely bottleneck: the cost. The latent cost ranks plans wrongly.",
+        "With the true cost 97% are reached.",
+        "true dynamics 0.72",  # a rung of the ladder
+        "Open-loop rollout error 0.05 of standing still",
+        "Below the line of standing still it is of use.",
+        "Both panels should be lowest at the same place.",
+        "Its words stay. Nothing finite Its words stay too.",  # what cannot be drawn
+        "near, 5 cases 80%",
+        "other room, 2 cases 50%",
+        f"{FAILURE} 1 9",
+        "Drawn and refused: 3 pre solved.",
+        "with actuator gain changed of whatever matches elbow.*",
+        "0.5 of nominal 10 30% 11% to 60%",
+        "held actions final distance path efficiency decision",
+        "All 10 cases",
+        "wmpc eval run=runs/made-up manifest.path=data/manifests/ahead-0.json",
+    ):
+        assert words in found.words
+    order = [found.words.index(name) for name in ("near, 5", "far, 5", "other room, 2")]
+    assert order == sorted(order)
+
+
+@pytest.mark.parametrize("key", ["diagnosis", "shift", "strata", "media"])
+def test_results_without_a_part_make_a_page_without_it(run, key):
+    change(run, **{key: [] if key == "media" else None})
+    assert "7 of 10" in Page(page(run)).words
+
+
+@pytest.mark.parametrize(
+    "diagnosis",
+    [
+        {"findings": []},
+        {"verdict": {"culprit": "none", "sentence": "All is well."}},
+        {"verdict": {"culprit": "gremlins"}, "findings": [{"name": "bare"}]},
+    ],
+)
+def test_a_diagnosis_may_be_bare(run, diagnosis):
+    change(run, diagnosis=diagnosis)
+    Page(page(run))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        {"kind": "lines"},
+        {"kind": "lines", "x": "", "y": "", "series": {"a": [[1, 2], [1]]}},
+        {"kind": "lines", "x": "", "y": "", "log": True, "series": {"a": [[1], [0.0]]}},
+        {"kind": "bars", "x": "", "groups": ["a"], "bars": {"b": [None]}},
+        {"kind": "heatmap", "x": "", "y": "", "xs": [1], "ys": [1], "panels": {"a": [[None]]}},
+        {"kind": "picture", "file": "../../config.json"},
+    ],
+)
+def test_what_cannot_be_drawn_gives_no_picture(run, given):
+    assert figure(given, "title", run / "eval" / "made-up") is None
+
+
+def test_three_hundred_cases_fit_into_fifteen_megabytes(trained, tmp_path):
+    """With 16 cases shown, 12 of them on films whose pictures are as hard to squeeze as any."""
+    run = made_up_run(trained, tmp_path / "run", cases=300)
+    noise = np.random.default_rng(0).integers(0, 256, (11, 64, 64, 3), np.uint8)
+    frames = [pictures.side_by_side(noise[k // 5], noise[0], False, noise[0]) for k in range(51)]
+    pictures.write_video(run / "eval" / "made-up" / "0.mp4", frames)
+    entry = {"moments": [0, 5], "strip": "0.png", "imagined": "0-imagined.png"}
+    film = {"video": "0.mp4"}
+    shown = [{"case": case, **entry, **(film if case % 4 else {})} for case in range(16)]
+    change(run, media=shown)
+    text = page(run)
+    words = Page(text).words
+    assert "210 of 300" in words and "were left out" in words
+    assert 10e6 < len(text) < 15e6
+    shown = {case["case"] for case in media(read_results(run / FILE)) if case["video"]}
+    assert shown & {7, 8, 9} and shown - {7, 8, 9}  # both kinds
+
+
+def test_results_alone_make_a_page(run, wmpc, tmp_path):
+    alone = shutil.copytree(run / "eval" / "made-up", tmp_path / "alone")
+    code, _ = wmpc("report", f"run={alone}")
+    assert code == 0
+    words = Page((alone / "report.html").read_text()).words
+    assert "Reacher" in words and "7 of 10" in words and "What the model learned" not in words
+
+
+def test_two_agents_make_a_page_of_where_they_disagree(run):
+    file = run / FILE
+    a = json.loads(file.read_text()) | {"name": "a", "folder": file.parent}
+    b = json.loads(file.read_text()) | {"name": "b", "folder": file.parent}
+    b["rows"][2] |= {"success": False, "distance_best": 4.25}
+    b["rows"][8] |= {"success": True, "steps_to_success": 33}
+    compared = {
+        "difference": 0.0, "interval": [-0.2, 0.2], "p": 1.0, "may": ["That <i>both</i> did it."],
+        "table": {"both": 6, "only_a": 1, "only_b": 1, "neither": 2},
+    }  # fmt: skip
+    text = comparison_page(compared, a, b)
+    words = Page(text).words
+    assert "A reached 6 1 A did not 1 2" in words and "&lt;i&gt;both" in text
+    assert "2 29 near reached after 22 4.2 tolerances away" in words
+    assert "8 89 near 2.5 tolerances away reached after 33" in words
+    assert "3 39" not in words
+    seeds = Page(comparison_page({}, [a, b], [a, a])).words
+    assert "2 29 near 1 of 2 2 of 2" in seeds
+    assert "Nowhere" in Page(comparison_page({}, a, a)).words
 
 
 def test_missing_parts_become_sentences(run):
@@ -192,7 +259,7 @@ def test_wrong_words_end_in_one_sentence(run, wmpc, words, message):
     assert code == 2 and message in said and not (run / "report.html").exists()
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "wmpc-results", "version": 1}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "wmpc-results", "version": 2}'])
 def test_damaged_results_are_named(run, wmpc, content):
     (run / "eval" / "made-up" / "results.json").write_text(content)
     code, said = wmpc("report", f"run={run}")
@@ -200,8 +267,8 @@ def test_damaged_results_are_named(run, wmpc, content):
 
 
 def test_axes_have_round_ticks():
-    assert charts.Axis(0, 1, 0, 100).ticks() == [0, 0.25, 0.5, 0.75, 1]
-    assert charts.Axis(0, 50, 0, 100).ticks() == [0, 20, 40]
-    assert charts.Axis(0.02, 3, 0, 100, log=True).ticks() == pytest.approx([0.01, 0.1, 1, 10])
-    assert charts.Axis(3, 3, 0, 100)(3) == 0
-    assert charts.number(12000) == "12k" and charts.number(0.001) == "10⁻³"
+    assert Axis(0, 1, 0, 100).ticks() == [0, 0.25, 0.5, 0.75, 1]
+    assert Axis(0, 50, 0, 100).ticks() == [0, 20, 40]
+    assert Axis(0.02, 3, 0, 100, log=True).ticks() == pytest.approx([0.01, 0.1, 1, 10])
+    assert Axis(3, 3, 0, 100)(3) == 0
+    assert number(12000) == "12k" and number(0.001) == "10⁻³"

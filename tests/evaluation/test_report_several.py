@@ -32,7 +32,7 @@ def write(tmp_path):
         (tmp_path / run / "config.json").write_text(json.dumps(config))
         planner = {"_target_": "planners.ICEM", "samples": changes.pop("samples", 256)}
         results = {
-            "format": "wmpc-results", "version": 1, "env": {"id": "wmpc/Reacher-v0"},
+            "format": "wmpc-results", "version": 2, "env": {"id": "wmpc/Reacher-v0"},
             "run": str(tmp_path / run), "checkpoint": run, "start": "warm", "latency": 0.0,
             "manifest": {"hash": cases, "kind": "ahead", "filter": None, "budget": 10},
             "config": {"agent": {"_target_": "wm.cli.agents.mpc", "horizon": 7,

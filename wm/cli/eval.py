@@ -21,6 +21,7 @@ from wm.checkpoint import checkpoint_hash
 from wm.cli import film
 from wm.cli.agents import Setting
 from wm.cli.cases import agree, frozen, held_out, recorded
+from wm.cli.imagination import Imagination, imagination
 from wm.cli.measure import Trial, entrant_of, measured, measured_in
 from wm.cli.reference import reference
 from wm.cli.results import FORMAT, RESULTS, VERSION, headline, results_folder, versions
@@ -74,7 +75,8 @@ def run(cfg: Any) -> None:
             references = reference(drawn, path, task, config["reference"])
         folder.mkdir(parents=True, exist_ok=True)
         with console.status("pictures and videos"):
-            media = illustrate(folder, rows, drawn, task, cfg.videos)
+            imagined = imagination(model, cfg.run, cfg.data)
+            media = illustrate(folder, rows, drawn, task, cfg.videos, imagined)
     finally:
         task.close()
     warm = [row.as_dict() for row in rows]
@@ -136,7 +138,12 @@ def crowding(workers: int) -> list[str]:
 
 
 def illustrate(
-    folder: Path, rows: list[Row], drawn: Manifest, task: Any, videos: int
+    folder: Path,
+    rows: list[Row],
+    drawn: Manifest,
+    task: Any,
+    videos: int,
+    imagined: Imagination | None = None,
 ) -> list[dict[str, Any]]:
     """Strips of the first successes and failures, and videos of the first `videos` of each."""
     media = []
@@ -144,11 +151,18 @@ def illustrate(
         chosen = [row for row in rows if row.success == good and len(row.states) > 1][:8]
         for number, row in enumerate(chosen):
             case = drawn.cases[row.case]
+            looks = (row, task, case.goal_pixels, case.variation)
             files = {"strip": folder / f"case{row.case:03d}.png"}
-            film.write_strip(files["strip"], row, task, case.goal_pixels, case.variation)
+            shown = film.moments(row, drawn.action_block)
+            film.write_strip(files["strip"], *looks, shown)
+            beside = None
+            if imagined is not None:
+                beside = (imagined.pictures(task, case, row), drawn.action_block)
+                files["imagined"] = folder / f"case{row.case:03d}-imagined.png"
+                film.write_imagined(files["imagined"], beside, shown)
             if number < videos:
                 files["video"] = folder / f"case{row.case:03d}.mp4"
-                film.write_film(files["video"], row, task, case.goal_pixels, case.variation)
+                film.write_film(files["video"], *looks, beside)
             names = {kind: file.name for kind, file in files.items()}
-            media.append({"case": row.case, "moments": film.moments(row), **names})
+            media.append({"case": row.case, "moments": shown, **names})
     return media

@@ -70,8 +70,9 @@ def run(cfg: Any) -> None:
             row.successes = [False] * len(row.successes)
             row.steps_to_success = None
         folder.mkdir(parents=True, exist_ok=True)
-        film.write_film(folder / "video.mp4", row, task, case.goal_pixels, case.variation)
-        film.write_strip(folder / "strip.png", row, task, case.goal_pixels, case.variation)
+        looks = (row, task, case.goal_pixels, case.variation)
+        film.write_film(folder / "video.mp4", *looks)
+        film.write_strip(folder / "strip.png", *looks, film.moments(row))
     finally:
         task.close()
     content = {

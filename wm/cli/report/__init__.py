@@ -2,18 +2,16 @@
 
 import importlib
 import os
-from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 from rich.console import Console
 
-from wm.checkpoint import read_config
 from wm.cli.compose import unknown
-from wm.cli.report import charts, facts
+from wm.cli.report import evaluation, facts
+from wm.cli.report.diagnosis import diagnosis
+from wm.cli.report.template import render
+from wm.cli.report.training import training_charts
 from wm.data.format import replace_file
 from wm.errors import WmError
 
@@ -38,130 +36,38 @@ def run(cfg: Any) -> None:
     Console(highlight=False).print(f"{out} ({size:.1f} MiB)", soft_wrap=True)
 
 
-def page(folder: Path, evaluation: str | None = None, data: str | None = None) -> str:
+def page(folder: Path, evaluation_name: str | None = None, data: str | None = None) -> str:
     """The page of the run in `folder`. WmError where that, or what is asked for, is not there."""
-    config = read_config(folder)
-    results, others = facts.results_of(folder, evaluation)
+    config = facts.config_of(folder)
+    results, others = facts.results_of(folder, evaluation_name)
     steps, watched = facts.training_log(folder)
-    dataset = facts.dataset_of(folder, data)
-    coverage = facts.embed(dataset / "coverage.png") if dataset else None
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"percent": percent, "quantity": quantity, "share": share}
-    here = files("wm.cli.report")
-    return environment.from_string(here.joinpath("page.html").read_text()).render(
-        css=Markup(here.joinpath("page.css").read_text()),
-        name=(config["data"]["env"].get("id") or folder.name).removeprefix("wmpc/").split("-v")[0],
+    dataset = facts.dataset_of(config, data)
+    known = {"id": None} if config is None else config["data"]["env"]
+    env = results["env"]["id"] if results else known.get("id")
+    said = {
+        "agent": evaluation.agent_name,
+        "standings": evaluation.standings,
+        "strata": evaluation.strata,
+        "failures": evaluation.failures,
+        "media": evaluation.media,
+        "shift": evaluation.shift,
+        "pace": evaluation.pace,
+        "diagnosis": diagnosis,
+        "cases": evaluation.asked,
+    }
+    return render(
+        "page.html",
+        name=facts.task_name(env or folder.name),
         run=folder.name,
+        folder=folder,
         config=config,
         results=results,
         others=[other for other in others if results and other["name"] != results["name"]],
-        comparison=comparison(results) if results else [],
-        media=media(results) if results else [],
-        evaluation=evaluation_charts(results) if results else {},
         training=training_charts(steps, watched),
         last=watched[-1] if watched else None,
         log=steps[-1] if steps else None,
-        coverage=coverage,
+        coverage=facts.embed(dataset / "coverage.png") if dataset else None,
         dataset=dataset.name if dataset else None,
+        sources=facts.sources(dataset) if dataset else [],
+        **{name: function(results) if results else None for name, function in said.items()},
     )
-
-
-def comparison(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The agent's rate, warm and cold, and those to read it beside; each a row of a table."""
-    found = [{"who": "agent", "label": f"agent, {results['start']} start", **results["summary"]}]
-    if results["cold"]:
-        found.append({"who": "agent", "label": "agent, cold start", **results["cold"]})
-    labels = {"replay": "replay of the recording", "simulator": "planner in the true simulator"}
-    labels |= {"zero": "no action", "random": "random actions"}
-    found += [
-        {"who": who, "label": labels[who], "settings": entry["settings"], **entry["summary"]}
-        for who, entry in results["reference"].items()
-    ]
-    return found
-
-
-def media(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Strips and videos as data URIs, each with its case's row."""
-    rows = {row["case"]: row for row in results["rows"] if row["start"] == results["start"]}
-    found = []
-    for entry in results["media"]:
-        files = {
-            kind: facts.embed(results["folder"] / entry[kind]) if kind in entry else None
-            for kind in ("strip", "video")
-        }
-        found.append({**rows[entry["case"]], "moments": entry["moments"], **files})
-    return found
-
-
-def evaluation_charts(results: Mapping[str, Any]) -> dict[str, Markup]:
-    """How soon goals are reached, and how long decisions take."""
-    rows = [row for row in results["rows"] if row["start"] == results["start"]]
-    budget = results["manifest"]["budget"] * results["manifest"]["action_block"]
-    reached = sorted(row["steps_to_success"] for row in rows if row["success"])
-    shares = [sum(step <= action for step in reached) / len(rows) for action in range(budget + 1)]
-    found = {
-        "reached": charts.lines(
-            {"agent": (range(budget + 1), shares)},
-            "simulator actions",
-            "cases reached",
-            "Share of cases reached, by simulator action",
-            y_range=(0, 1),
-            percent=True,
-            steps=True,
-        )
-    }
-    latencies = [ms for row in rows for ms in row["latencies_ms"]]
-    if latencies:
-        total = results["summary"]["latency_ms"]
-        found["latency"] = charts.histogram(
-            latencies,
-            {"p50": total["p50"], "p99": total["p99"]},
-            "milliseconds a decision",
-            "Histogram of decision latency",
-        )
-    return found
-
-
-def training_charts(
-    steps: Sequence[Mapping[str, Any]], watched: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """Loss terms and RankMe by step, rollout error by horizon; with the names of their lines."""
-    found: dict[str, Any] = {}
-    terms = facts.curves(steps, "loss/") or facts.curves(steps, "loss")
-    if terms:
-        chart = charts.lines(terms, "step", "loss (log)", "Loss terms by training step", log=True)
-        found["loss"] = (chart, list(terms))
-    ranks = facts.curves(watched, "rankme")
-    if ranks and len(watched) > 1:
-        series = {"RankMe": ranks[""]}
-        chart = charts.lines(series, "step", "RankMe", "Effective rank of the latent by step")
-        found["rankme"] = (chart, list(series))
-    last = watched[-1] if watched else {}
-    if last.get("rollout_error"):
-        ahead = range(1, len(last["rollout_error"]) + 1)
-        series = {
-            "model": (ahead, last["rollout_error"]),
-            "last latent repeated": (ahead, last["rollout_baseline"]),
-        }
-        chart = charts.lines(
-            series, "blocks ahead", "mean squared error", "Rollout error by horizon"
-        )
-        found["rollout"] = (chart, list(series))
-    return found
-
-
-def percent(value: float | None) -> str:
-    """0.934 as 93%; nothing as a dash."""
-    return "\N{EN DASH}" if value is None else f"{100 * value:.0f}%"
-
-
-def quantity(name: str) -> str:
-    """An error's name in words: shoulder_rad as shoulder."""
-    return name.rpartition("_")[0].replace("_", " ") or name
-
-
-def share(value: float) -> str:
-    """A length in percent, from 0 to 100."""
-    return f"{100 * min(1.0, max(0.0, value)):.1f}"

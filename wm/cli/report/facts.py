@@ -7,11 +7,12 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
-from wm.checkpoint import read_config
+from wm.checkpoint import CONFIG, read_config
 from wm.cli.results import FORMAT, VERSION
 from wm.errors import WmError
 
 MIME = {".png": "image/png", ".mp4": "video/mp4"}
+RESULTS = "results.json"
 MOST_POINTS = 160
 """Of a curve; more are averaged in groups."""
 
@@ -25,7 +26,8 @@ def embed(path: Path) -> str | None:
 
 def results_of(run: Path, name: str | None) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     """The evaluation to show (None where there is none), and all of them, the latest first."""
-    files = sorted(run.glob("eval/*/results.json"), key=lambda f: f.stat().st_mtime, reverse=True)
+    files = [*run.glob(RESULTS), *run.glob(f"eval/*/{RESULTS}")]
+    files.sort(key=lambda file: file.stat().st_mtime, reverse=True)
     found = [read_results(file) for file in files]
     if name is None:
         return (found[0] if found else None), found
@@ -80,9 +82,31 @@ def curves(lines: Sequence[Mapping[str, Any]], prefix: str) -> dict[str, tuple[l
     return found
 
 
-def dataset_of(run: Path, data: str | None) -> Path | None:
+def config_of(folder: Path) -> dict[str, Any] | None:
+    """The config of the run that `folder` is; None of a folder that holds only results, such as
+    those of an agent that nobody trained here. WmError where it is neither."""
+    alone = (folder / RESULTS).is_file() and not (folder / CONFIG).is_file()
+    return None if alone else read_config(folder)
+
+
+def dataset_of(config: Mapping[str, Any] | None, data: str | None) -> Path | None:
     """The dataset's folder, if it is known and there."""
-    path = data or read_config(run)["train"].get("data")
+    path = data or (config["train"].get("data") if config else None)
     if data is not None and not Path(data).is_dir():
         raise WmError(f"there is no dataset at {data}")
     return Path(path) if path and Path(path).is_dir() else None
+
+
+def task_name(env: str) -> str:
+    """wmpc/Reacher-v0 as Reacher."""
+    return env.removeprefix("wmpc/").split("-v")[0]
+
+
+def sources(dataset: Path) -> list[dict[str, Any]]:
+    """With which policy, seed and versions the dataset was recorded, as far as it says so."""
+    file = dataset / "meta.json"
+    try:
+        given = json.loads(file.read_bytes()).get("sources") or []
+    except (OSError, ValueError, AttributeError):
+        return []
+    return [source for source in given if isinstance(source, dict)]

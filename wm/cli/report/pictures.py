@@ -14,6 +14,8 @@ SIDE, BORDER, GAP = 256, 6, 12
 """Pixels of a picture in a video, its border, and the gap between two."""
 CELL = 96
 """Largest side of a picture in a strip."""
+KEYFRAMES = 5
+"""Frames from one that needs no other to the next: a block of most tasks."""
 
 
 def framed(picture: np.ndarray, colour: tuple[int, int, int], border: int = BORDER) -> np.ndarray:
@@ -39,16 +41,23 @@ def resized(picture: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(image.resize((side, side), how))
 
 
-def side_by_side(seen: np.ndarray, goal: np.ndarray, reached: bool) -> np.ndarray:
-    """One frame of a video: left what is seen, with a green border once it counts as reached."""
-    left = framed(resized(seen, SIDE), REACHED if reached else NEUTRAL)
-    return row([left, framed(resized(goal, SIDE), NEUTRAL)], GAP)
+def side_by_side(
+    seen: np.ndarray, goal: np.ndarray, reached: bool, imagined: np.ndarray | None = None
+) -> np.ndarray:
+    """One frame of a video: what is seen, with a green border once it counts as reached; the goal;
+    and, where there is one, what was imagined."""
+    panels = [framed(resized(seen, SIDE), REACHED if reached else NEUTRAL)]
+    others = [goal] if imagined is None else [goal, imagined]
+    return row(panels + [framed(resized(other, SIDE), NEUTRAL) for other in others], GAP)
 
 
-def strip(goal: np.ndarray, seen: Sequence[np.ndarray], reached: Sequence[bool]) -> np.ndarray:
-    """The goal, then pictures in the order of time, with a green border where reached."""
-    side = min(goal.shape[0], CELL)
-    cells = [framed(resized(goal, side), PAPER, 2)] + [
+def strip(
+    goal: np.ndarray | None, seen: Sequence[np.ndarray], reached: Sequence[bool]
+) -> np.ndarray:
+    """The goal, if any, then pictures in the order of time, with a green border where reached."""
+    side = min(seen[0].shape[0], CELL)
+    cells = [] if goal is None else [framed(resized(goal, side), PAPER, 2)]
+    cells += [
         framed(resized(picture, side), REACHED if good else NEUTRAL, 2)
         for picture, good in zip(seen, reached, strict=True)
     ]
@@ -65,7 +74,10 @@ def write_png(path: Path, picture: np.ndarray) -> None:
 
 
 def write_video(path: Path, frames: Iterable[np.ndarray], fps: float = 20) -> None:
-    """H.264 that browsers play inline: yuv420p, its index at the front. Sides must be even."""
+    """H.264 that browsers play inline: yuv420p, its index at the front. Sides must be even.
+
+    Every `KEYFRAMES`th frame is whole, so that dragging the slider shows each picture at once.
+    """
     with imageio.get_writer(
         path,
         format="FFMPEG",  # type: ignore[arg-type]
@@ -75,7 +87,7 @@ def write_video(path: Path, frames: Iterable[np.ndarray], fps: float = 20) -> No
         quality=None,
         macro_block_size=2,
         pixelformat="yuv420p",
-        output_params=["-crf", "20", "-movflags", "+faststart"],
+        output_params=["-crf", "20", "-g", str(KEYFRAMES), "-movflags", "+faststart"],
     ) as writer:
         for frame in frames:
             writer.append_data(frame)  # type: ignore[attr-defined]
