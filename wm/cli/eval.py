@@ -5,7 +5,6 @@ import shlex
 import sys
 import time
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,15 +12,15 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 import wm
-from envs.evaluate import Latency, Row, waiting_actions
-from envs.manifest import Manifest
+from envs.evaluate import Latency, waiting_actions
 from envs.row import failures
 from envs.statistics import by_stratum, summary
 from wm.checkpoint import checkpoint_hash
 from wm.cli import film
 from wm.cli.agents import Setting
 from wm.cli.cases import agree, frozen, held_out, recorded
-from wm.cli.imagination import Imagination, imagination
+from wm.cli.diagnose import diagnose
+from wm.cli.imagination import imagination
 from wm.cli.measure import Trial, entrant_of, measured, measured_in
 from wm.cli.reference import reference
 from wm.cli.results import FORMAT, RESULTS, VERSION, headline, results_folder, versions
@@ -70,13 +69,18 @@ def run(cfg: Any) -> None:
                 )
                 notes += more
             dependencies = versions()
+            diagnosis = None
+            if cfg.diagnose:
+                with console.status("diagnosis"):
+                    episodes = recorded(cfg.run, cfg.data)()
+                    diagnosis = diagnose(entrant, drawn, task, episodes, rows)
         notes += lateness(late, task) + crowding(cfg.workers)
         with console.status("floors and the planner in the true simulator"):
             references = reference(drawn, path, task, config["reference"])
         folder.mkdir(parents=True, exist_ok=True)
         with console.status("pictures and videos"):
             imagined = imagination(model, cfg.run, cfg.data)
-            media = illustrate(folder, rows, drawn, task, cfg.videos, imagined)
+            media = film.illustrate(folder, rows, drawn, task, cfg.videos, imagined)
     finally:
         task.close()
     warm = [row.as_dict() for row in rows]
@@ -100,6 +104,7 @@ def run(cfg: Any) -> None:
         "cold": summary([row.as_dict() for row in cold]) if cold else None,
         "reference": references,
         "shift": swept,
+        "diagnosis": diagnosis,
         "media": media,
         "rows": warm + [row.as_dict() for row in cold],
         "command": shlex.join(["wmpc", *sys.argv[1:]]),
@@ -112,6 +117,8 @@ def run(cfg: Any) -> None:
     console.print(f"[bold]{headline(results)}[/]", soft_wrap=True)
     for line in [] if swept is None else table(swept):
         console.print(line)
+    if diagnosis is not None:
+        console.print(diagnosis["verdict"]["sentence"], soft_wrap=True)
     console.print(f"{folder / RESULTS}", soft_wrap=True)
 
 
@@ -135,34 +142,3 @@ def crowding(workers: int) -> list[str]:
         f"{workers} processes ran cases at once, which changes no row but its latencies: those of "
         "an agent alone are measured with workers=1."
     ]
-
-
-def illustrate(
-    folder: Path,
-    rows: list[Row],
-    drawn: Manifest,
-    task: Any,
-    videos: int,
-    imagined: Imagination | None = None,
-) -> list[dict[str, Any]]:
-    """Strips of the first successes and failures, and videos of the first `videos` of each."""
-    media = []
-    for good in (True, False):
-        chosen = [row for row in rows if row.success == good and len(row.states) > 1][:8]
-        for number, row in enumerate(chosen):
-            case = drawn.cases[row.case]
-            looks = (row, task, case.goal_pixels, case.variation)
-            files = {"strip": folder / f"case{row.case:03d}.png"}
-            shown = film.moments(row, drawn.action_block)
-            film.write_strip(files["strip"], *looks, shown)
-            beside = None
-            if imagined is not None:
-                beside = (imagined.pictures(task, case, row), drawn.action_block)
-                files["imagined"] = folder / f"case{row.case:03d}-imagined.png"
-                film.write_imagined(files["imagined"], beside, shown)
-            if number < videos:
-                files["video"] = folder / f"case{row.case:03d}.mp4"
-                film.write_film(files["video"], *looks, beside)
-            names = {kind: file.name for kind, file in files.items()}
-            media.append({"case": row.case, "moments": shown, **names})
-    return media

@@ -1,4 +1,4 @@
-"""From the row of a finished case to its strip and video."""
+"""From the rows of finished cases to their strips and videos."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from envs.evaluate import Row
+from envs.manifest import Manifest
+from wm.cli.imagination import Imagination
 from wm.cli.report.pictures import side_by_side, strip, write_png, write_video
 
 PICTURES = 7
@@ -57,3 +59,34 @@ def write_film(
             beside = pictures[min(action // block, len(pictures) - 1)]
         frames.append(side_by_side(task.render_state(state, variation), goal, reached, beside))
     write_video(path, frames + frames[-1:] * PAUSE)
+
+
+def illustrate(
+    folder: Path,
+    rows: list[Row],
+    drawn: Manifest,
+    task: Any,
+    videos: int,
+    imagined: Imagination | None = None,
+) -> list[dict[str, Any]]:
+    """Strips of the first successes and failures, and videos of the first `videos` of each."""
+    media = []
+    for good in (True, False):
+        chosen = [row for row in rows if row.success == good and len(row.states) > 1][:8]
+        for number, row in enumerate(chosen):
+            case = drawn.cases[row.case]
+            looks = (row, task, case.goal_pixels, case.variation)
+            files = {"strip": folder / f"case{row.case:03d}.png"}
+            shown = moments(row, drawn.action_block)
+            write_strip(files["strip"], *looks, shown)
+            beside = None
+            if imagined is not None:
+                beside = (imagined.pictures(task, case, row), drawn.action_block)
+                files["imagined"] = folder / f"case{row.case:03d}-imagined.png"
+                write_imagined(files["imagined"], beside, shown)
+            if number < videos:
+                files["video"] = folder / f"case{row.case:03d}.mp4"
+                write_film(files["video"], *looks, beside)
+            names = {kind: file.name for kind, file in files.items()}
+            media.append({"case": row.case, "moments": shown, **names})
+    return media
