@@ -9,14 +9,16 @@ import pytest
 import torch
 
 import envs
+from envs.baselines import ZeroAgent
 from envs.cases import build
 from envs.collect import Recipe, collect, settings
 from envs.simulator import Simulator
 from planners import CEM, MPCAgent, NumpyModel
 from planners.numpy_model import NumpyDynamics
 from wm.cli.agents import Entrant
-from wm.cli.diagnose import diagnose
+from wm.cli.diagnose import diagnose, reachable
 from wm.data import EpisodeWriter, open_episodes
+from wm.errors import WmError
 
 AHEAD = 7
 C, BLOCK = 6, slice(2, 6)
@@ -164,3 +166,18 @@ def test_shifted_recordings_are_named_before_the_dynamics_they_taught(episodes, 
 @pytest.mark.slow
 def test_dynamics_that_are_late_on_good_recordings_are_blamed_themselves(episodes, task):
     assert verdict(OneStepLate(task), episodes, task)["culprit"] == "dynamics"
+
+
+def test_an_agent_that_does_not_plan_is_refused(episodes, task):
+    drawn = build(episodes, task, blocks=AHEAD, budget=AHEAD, cases=2)
+    with pytest.raises(WmError, match="needs an agent that plans"):
+        diagnose(Entrant(lambda case: ZeroAgent(2, 5)), drawn, task, episodes)
+
+
+def test_goals_beyond_the_horizon_are_replaced_by_goals_within_it(episodes, task):
+    near = build(episodes, task, blocks=AHEAD, budget=AHEAD, cases=2)
+    assert reachable(near, AHEAD, 2, task, episodes) is near
+    far = build(episodes, task, kind="elsewhere", cases=2)
+    for drawn, horizon in ((near, 3), (far, 3)):
+        within = reachable(drawn, horizon, 2, task, episodes)
+        assert within.blocks == 3 and len(within.cases) == 2
