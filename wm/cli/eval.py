@@ -20,6 +20,7 @@ from wm.cli import film
 from wm.cli.agents import Setting
 from wm.cli.cases import agree, frozen, held_out, recorded
 from wm.cli.diagnose import diagnose
+from wm.cli.diagnose.decision import planning
 from wm.cli.imagination import imagination
 from wm.cli.measure import Trial, entrant_of, measured, measured_in
 from wm.cli.reference import reference
@@ -54,6 +55,8 @@ def run(cfg: Any) -> None:
                 config,
                 Setting(task, drawn.action_block, model, episodes=recorded(cfg.run, cfg.data)),
             )
+        if cfg.diagnose:
+            planning(entrant, drawn.cases[0])  # says at once where there is nothing to diagnose
         late = 0.0 if cfg.latency is None else cfg.latency
         few = range(min(cfg.cold, len(drawn.cases)) if cfg.start == "warm" else 0)
         with nullcontext() if model is None else sensible_threads(model.predictor):

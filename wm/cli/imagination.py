@@ -46,7 +46,7 @@ class Imagination:
         return list(self.bank.pixels[self.bank.nearest(start)[0]])
 
 
-def imagination(model: Any, run: str, data: str | None) -> Imagination | None:
+def imagination(model: Any, run: str | None, data: str | None) -> Imagination | None:
     """That of `model`, if the dataset of its run is there to take frames from."""
     if not isinstance(model, JEPA):  # an agent that needs none
         return None

@@ -16,7 +16,9 @@ from wm.cli.diagnose import candidates, ladder, pool, verdict
 from wm.cli.diagnose.decision import Decision, planning
 from wm.cli.diagnose.landscape import landscape
 from wm.cli.diagnose.recordings import examine
+from wm.cli.surprise import surprise_findings
 from wm.data import Episodes
+from wm.model import JEPA
 
 CASES = 20
 
@@ -81,6 +83,8 @@ def diagnose(
             f"Its decisions were those of {len(pools)} goals {within.blocks} blocks ahead, not of "
             "the manifest's: beyond the horizon a straight distance says little."
         )
+    if isinstance(agent.model, JEPA):
+        findings += surprise_findings(agent.model, task, episodes, seed=seed)
     return {"findings": [finding.as_dict() for finding in findings], "verdict": found}
 
 
