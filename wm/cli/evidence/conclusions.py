@@ -124,7 +124,8 @@ def _about_seeds(found: Mapping[str, Any]) -> Iterator[str]:
             f"That the interval is wide enough: of {few} trainings a side the bootstrap sees only "
             f"{few - 1}/{few} of the variance between them."
         )
-    if all(len(found[side]["planner_seeds"]) == 1 for side in "ab"):
+    planners = [found[side]["planner_seeds"] for side in "ab"]
+    if max(map(len, planners)) == 1 and planners != [[None], [None]]:
         yield (
             "That another seed of the planner gives the same: it was not varied. Evaluate again "
             "with agent.seed=1."
