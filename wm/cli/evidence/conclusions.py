@@ -89,10 +89,10 @@ def _may_not(found: Mapping[str, Any]) -> Iterator[str]:
     kinds = [entry["what"] for entry in found["differs"]]
     if len(kinds) > 1:
         yield f"What makes the difference: the sides differ in {_listed(kinds)} at once."
-    elif not kinds and not _one_checkpoint(found):
+    elif not kinds:
         yield (
-            "That one side has the better method: they differ by their seeds alone, so a "
-            "difference is the luck of the seed."
+            "That one side has the better method: nothing but their seeds differs, so a difference "
+            "is the luck of the seed."
         )
     for side in "ab":
         if broken := found[side]["failures"]:
@@ -127,8 +127,8 @@ def _about_seeds(found: Mapping[str, Any]) -> Iterator[str]:
     planners = [found[side]["planner_seeds"] for side in "ab"]
     if max(map(len, planners)) == 1 and planners != [[None], [None]]:
         yield (
-            "That another seed of the planner gives the same: it was not varied. Evaluate again "
-            "with agent.seed=1."
+            "That other seeds of the planner give the same: each side used one a training. "
+            "Evaluate again with another agent.seed=..."
         )
 
 
