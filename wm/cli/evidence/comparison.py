@@ -50,7 +50,8 @@ def comparison_of(
 
 def compared(a: list[Result], b: list[Result], difference: float | None = None) -> dict[str, Any]:
     """`comparison_of` for results already read."""
-    if difference is not None and not 0 < abs(difference) <= 1:
+    number = isinstance(difference, int | float) and 0 < abs(difference) <= 1
+    if difference is not None and not number:
         raise WmError(f"difference={difference} came: it is a share of cases, 0.05 for 5 points")
     same_cases([*a, *b])
     (first, rows_a), (second, rows_b) = grid(a), grid(b)

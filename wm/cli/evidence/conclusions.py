@@ -89,10 +89,10 @@ def _may_not(found: Mapping[str, Any]) -> Iterator[str]:
     kinds = [entry["what"] for entry in found["differs"]]
     if len(kinds) > 1:
         yield f"What makes the difference: the sides differ in {_listed(kinds)} at once."
-    elif not kinds and not _one_checkpoint(found):
+    elif not kinds:
         yield (
-            "That one side has the better method: they differ by their seeds alone, so a "
-            "difference is the luck of the seed."
+            "That one side has the better method: nothing but their seeds differs, so a difference "
+            "is the luck of the seed."
         )
     for side in "ab":
         if broken := found[side]["failures"]:
@@ -124,10 +124,11 @@ def _about_seeds(found: Mapping[str, Any]) -> Iterator[str]:
             f"That the interval is wide enough: of {few} trainings a side the bootstrap sees only "
             f"{few - 1}/{few} of the variance between them."
         )
-    if all(len(found[side]["planner_seeds"]) == 1 for side in "ab"):
+    planners = [found[side]["planner_seeds"] for side in "ab"]
+    if max(map(len, planners)) == 1 and planners != [[None], [None]]:
         yield (
-            "That another seed of the planner gives the same: it was not varied. Evaluate again "
-            "with agent.seed=1."
+            "That other seeds of the planner give the same: each side used one a training. "
+            "Evaluate again with another agent.seed=..."
         )
 
 
