@@ -70,6 +70,14 @@ def test_a_clear_difference_of_two_planners_on_one_checkpoint(write, wmpc, tmp_p
     assert found == comparison_of(*(read_results(f / "results.json") for f in (a, b)))
 
 
+def test_a_comparison_may_be_a_page_and_nothing_else_is(write, wmpc, tmp_path):
+    a, b = write("r", "icem", GOOD), write("r", "few", POOR, samples=8)
+    said_of(wmpc, "compare", a, b, f"out={tmp_path}/two.html")
+    assert "A reaches 25 points more than B" in (tmp_path / "two.html").read_text()
+    code, said = wmpc("report", "seeds", a, b, f"out={tmp_path}/two.html")
+    assert code == 2 and "seeds has no page" in " ".join(said.split())
+
+
 def test_two_trainings_say_nothing_of_their_methods(write, wmpc):
     said = said_of(wmpc, "compare", write("r", "x", GOOD), write("s", "x", POOR, seed=1))
     assert "Anything about the methods: each side is one training" in said

@@ -86,7 +86,8 @@ def run(cfg: Any) -> None:
             media = film.illustrate(folder, rows, drawn, task, cfg.videos, imagined)
     finally:
         task.close()
-    warm = [row.as_dict() for row in rows]
+    strata = [case.strata for case in drawn.cases]
+    warm = [row.as_dict() | {"strata": strata[row.case]} for row in rows]
     results = {
         "format": FORMAT,
         "version": VERSION,
@@ -102,7 +103,7 @@ def run(cfg: Any) -> None:
         "latency": late,
         "workers": cfg.workers,
         "summary": summary(warm),
-        "strata": by_stratum(warm, [case.strata for case in drawn.cases]),
+        "strata": by_stratum(warm, strata),
         "failures": failures(warm),
         "cold": summary([row.as_dict() for row in cold]) if cold else None,
         "reference": references,

@@ -33,8 +33,8 @@ def results_folder(cfg: Any, drawn: Manifest) -> Path:
     parts += [drawn.name, cfg.agent["_target_"].rpartition(".")[2]]
     if drawn.filter:
         parts.append(drawn.filter)
-    if drawn.shift:
-        parts.append(drawn.shift["name"])
+    if cfg.shift["name"]:
+        parts.append(cfg.shift["name"])
     if cfg.start == "cold":
         parts.append("cold")
     if cfg.latency:
@@ -59,6 +59,8 @@ def versions() -> dict[str, Any]:
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "torch threads": torch.get_num_threads(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "OpenGL": os.environ.get("MUJOCO_GL", ""),
     }
 
 

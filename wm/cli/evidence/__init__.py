@@ -11,6 +11,7 @@ from wm.cli.evidence.compare import compare
 from wm.cli.evidence.results import VERSUS, Result, find
 from wm.cli.evidence.seeds import seeds
 from wm.cli.evidence.tasks import tasks
+from wm.cli.report.comparison import comparison_page
 from wm.data.format import replace_file
 from wm.errors import WmError
 
@@ -24,13 +25,23 @@ def run(cfg: Any) -> None:
         "seeds": seeds,
         "tasks": tasks,
     }
-    console = Console(highlight=False)
-    found = verbs[cfg.do](sides([str(word) for word in cfg.of]), console)
-    if cfg.out is not None:
-        out = Path(str(cfg.out))
+    console, out = Console(highlight=False), None if cfg.out is None else Path(str(cfg.out))
+    drawn = out is not None and out.suffix == ".html"
+    if drawn and cfg.do != "compare":
+        raise WmError(f"out={out} came; {cfg.do} has no page: give out=NAME.json")
+    results = sides([str(word) for word in cfg.of])
+    found = verbs[cfg.do](results, console)
+    if out is not None:
+        text = page(found, results) if drawn else json.dumps(found, indent=1)
         out.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(out, json.dumps(found, indent=1).encode())
+        replace_file(out, text.encode())
         console.print(f"{out}", soft_wrap=True)
+
+
+def page(found: dict[str, Any], results: list[list[Result]]) -> str:
+    """A comparison as a page."""
+    a, b = results if len(results) == 2 else ([results[0][0]], [results[0][1]])
+    return comparison_page(found, [r.content for r in a], [r.content for r in b])
 
 
 def sides(words: Sequence[str]) -> list[list[Result]]:
