@@ -7,7 +7,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lint format wheel lock clean
+.PHONY: help demo test slow browser lint format wheel lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ test: .venv/ready  ## the laws, in minutes
 
 slow: .venv/ready  ## the science and the kill tests
 	$(BIN)/pytest -m slow
+
+browser: .venv/ready  ## the report's tests in a real browser, which it installs where it may
+	@bash scripts/browser.sh
+	$(BIN)/pytest -m browser
 
 lint: .venv/ready  ## formatting, style, types and the import law
 	$(BIN)/ruff format --check .

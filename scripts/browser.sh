@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the report's tests in a real browser need: Chromium, from Debian, and axe-core (MPL 2.0, so
-# not in this repository), from npm into the user's cache. Without them those tests are skipped.
+# not in this repository), from npm into the user's cache. `make browser` runs it.
 set -euo pipefail
 axe=4.14.1
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/wmpc

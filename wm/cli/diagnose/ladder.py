@@ -25,7 +25,7 @@ CULPRITS = {
     "search": "planner", "dynamics": "dynamics", "cost": "cost", "representation": "representation"
 }  # fmt: skip
 """By the rung on which the agent improves."""
-CLOSE, SHARE = 0.5, 0.15
+CLOSE, SHARE = 0.75, 0.1
 """Nothing is to blame for less than this many tolerances, or than this share of the way that the
 truth goes."""
 
