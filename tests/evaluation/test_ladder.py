@@ -17,7 +17,8 @@ def ladder(*rungs, start=10.0, cases=4):
     ("rungs", "culprit"),
     [
         ((0.5, 0.4, 0.3, 0.3, 0.1), "none"),
-        ((1.5, 0.9, 0.6, 0.4, 0.2), "none"),  # a seventh of the way, in small parts
+        ((1.1, 0.8, 0.6, 0.4, 0.2), "none"),  # a tenth of the way, in small parts
+        ((1.5, 0.9, 0.6, 0.4, 0.2), "planner"),
         ((6.0, 0.4, 0.3, 0.3, 0.1), "planner"),
         ((6.0, 7.0, 0.3, 0.3, 0.1), "dynamics"),  # the search finds where the model errs
         ((6.0, 6.0, 6.0, 0.3, 0.1), "cost"),
