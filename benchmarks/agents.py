@@ -18,7 +18,6 @@ from envs.statistics import wilson
 LEARNED = {
     "gcbc": ["agent=gcbc"],
     "gcidm": ["agent=gcidm"],
-    "nearest": ["agent=nearest"],
     "cem": ["planner=cem"],
     "icem": ["planner=icem"],
 }
