@@ -35,16 +35,7 @@ def run(cfg: Any) -> None:
     """Evaluate, write results.json with its pictures, and print the headline."""
     console, began = Console(highlight=False), time.perf_counter()
     config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
-    if cfg.workers < 1:
-        raise WmError(f"workers={cfg.workers} came; it must be at least 1")
-    model = None if cfg.run is None else wm.load(cfg.run)
-    block = cfg.action_block if model is None else model.spec.action_block
-    if cfg.action_block not in (None, block):
-        raise WmError(
-            f"action_block={cfg.action_block} came; {cfg.run} was trained with {block}: leave "
-            "action_block out, or run"
-        )
-    drawn, path = frozen(config["manifest"], cfg.run, cfg.data, block)
+    model, drawn, path = asked(cfg, config)
     task = drawn.make()
     try:
         held_out(drawn)
@@ -124,6 +115,21 @@ def run(cfg: Any) -> None:
     if diagnosis is not None:
         console.print(diagnosis["verdict"]["sentence"], soft_wrap=True)
     console.print(f"{folder / RESULTS}", soft_wrap=True)
+
+
+def asked(cfg: Any, config: dict[str, Any]) -> tuple[wm.JEPA | None, Manifest, Path]:
+    """The model, if the agent has one, and the cases with their file."""
+    if cfg.workers < 1:
+        raise WmError(f"workers={cfg.workers} came; it must be at least 1")
+    model = None if cfg.run is None else wm.load(cfg.run)
+    block = cfg.action_block if model is None else model.spec.action_block
+    if cfg.action_block not in (None, block):
+        raise WmError(
+            f"action_block={cfg.action_block} came; {cfg.run} was trained with {block}: leave "
+            "action_block out, or run"
+        )
+    drawn, path = frozen(config["manifest"], cfg.run, cfg.data, block)
+    return model, drawn, path
 
 
 def lateness(latency: Latency, task: Any) -> list[str]:
