@@ -16,7 +16,7 @@ def rows_of(outcomes, start="warm"):
         {"case": case, "episode": case, "start": start, "seed": case, "success": bool(reached),
          "success_strict": False, "success_end": bool(reached), "steps": 50,
          "steps_to_success": 10 if reached else None, "failure": None, "latencies_ms": [1.0],
-         "episode": 9, "distance_best": 0.5 if reached else 2.0, "distance_end": 2.0}
+         "distance_best": 0.5 if reached else 2.0, "distance_end": 2.0}
         for case, reached in enumerate(outcomes)
     ]  # fmt: skip
 

@@ -5,6 +5,7 @@ import shlex
 import sys
 import time
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from rich.console import Console
 
 import wm
 from envs.evaluate import Latency, waiting_actions
+from envs.manifest import Manifest
 from envs.row import failures
 from envs.statistics import by_stratum, summary
 from wm.checkpoint import checkpoint_hash
