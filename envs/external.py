@@ -58,7 +58,7 @@ def find(name: str) -> Callable[..., Any]:
         sys.path.insert(0, os.getcwd())  # as `python -m` does
     try:
         found: Any = importlib.import_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         missing = isinstance(error, ModuleNotFoundError) and module.startswith(error.name or "?")
         raise EnvError(
             f"There is no module {module!r} on sys.path or in {os.getcwd()}."

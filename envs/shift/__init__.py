@@ -5,7 +5,7 @@ task, `shifted` the cases of a manifest.
 """
 
 from envs.shift.apply import apply, complete
-from envs.shift.cases import pre_solved, shifted
+from envs.shift.cases import shifted, solved_by_nothing
 from envs.shift.table import SHIFTS
 
-__all__ = ["SHIFTS", "apply", "complete", "pre_solved", "shifted"]
+__all__ = ["SHIFTS", "apply", "complete", "shifted", "solved_by_nothing"]

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from envs.baselines import ZeroAgent
 from envs.errors import EnvError
+from envs.evaluate import evaluate
 from envs.manifest import Case, Manifest, png
 from envs.shift.apply import apply, complete
 from envs.shift.table import SHIFTS
@@ -16,7 +18,7 @@ def shifted(manifest: Manifest, shift: Mapping[str, Any]) -> Manifest:
     Where the shift changes how things move, a start is where the recorded lead-in now leads. Goal
     states stay; goal pictures are drawn again unless the shift's `goal` is "recorded". What was
     excluded was excluded in the unshifted world: a recording need no longer lead to its goal, and a
-    case may start solved (`pre_solved`). EnvError where the manifest is shifted already.
+    case may ask nothing (`solved_by_nothing`). EnvError where the manifest is shifted already.
     """
     given = complete(shift)
     if manifest.shift is not None:
@@ -32,9 +34,18 @@ def shifted(manifest: Manifest, shift: Mapping[str, Any]) -> Manifest:
     return replace(manifest, cases=cases, shift=given)
 
 
-def pre_solved(manifest: Manifest) -> set[int]:
-    """Indices of the cases that begin within the tolerances."""
-    return {index for index, case in enumerate(manifest.cases) if case.distance <= 1}
+def solved_by_nothing(manifest: Manifest) -> set[int]:
+    """Indices of the cases that begin within the tolerances, or come there without any action."""
+    found = {index for index, case in enumerate(manifest.cases) if case.distance <= 1}
+    if manifest.shift is None or not SHIFTS[manifest.shift["name"]].moves:
+        return found
+    task = manifest.make()
+    try:
+        nothing = ZeroAgent(task.action_space.shape[0], manifest.action_block)
+        rows = evaluate(nothing, manifest, task, stop_at_success=True)
+        return found | {row.case for row in rows if row.success}
+    finally:
+        task.close()
 
 
 def _case(task: Any, case: Case, shift: Mapping[str, Any]) -> Case:

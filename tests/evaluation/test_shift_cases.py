@@ -15,9 +15,9 @@ from envs import manifest as manifests
 from envs.cases import build
 from envs.errors import EnvError
 from envs.evaluate import Row, evaluate
-from envs.shift import SHIFTS, apply, pre_solved, shifted
+from envs.shift import SHIFTS, apply, shifted, solved_by_nothing
 from wm.cli.compose import jobs, options
-from wm.cli.shift import sweep, table
+from wm.cli.shift import notes, sweep, table, worlds
 from wm.data import open_episodes
 from wm.errors import WmError
 
@@ -110,21 +110,18 @@ def measured(world):
 
 
 def test_a_sweep_measures_the_same_cases_at_every_magnitude(drawn):
-    worlds = []
-
-    def measure(world):
-        worlds.append(world)
-        return measured(world)
-
     settings = {**own("damping"), "magnitudes": [0, 1]}
-    result, notes = sweep(settings, drawn, measure)
-    assert result["magnitudes"] == [0, 1] and result["hashes"] == [w.hash for w in worlds]
+    moved = worlds(settings, drawn)
+    result = sweep(moved, measured)
+    assert result["magnitudes"] == [0, 1] and result["hashes"] == [w.hash for w in moved]
     assert [s["success"]["n"] for s in result["summaries"]] == [6, 6] and result["cases"] == 6
-    assert any("replay is no upper bound" in note for note in notes)
+    assert [len(rows) for rows in result["rows"]] == [6, 6]
+    assert any("replay is no upper bound" in note for note in notes(moved))
     assert json.loads(json.dumps(result)) == result
     assert len(table(result)) == 3 and "50%" in table(result)[1]
-    with pytest.raises(WmError, match="magnitudes"):
-        sweep({**settings, "magnitudes": []}, drawn, measure)
+    for wrong in ([], ["a"], [None], [True]):
+        with pytest.raises(WmError, match="magnitudes"):
+            worlds({**settings, "magnitudes": wrong}, drawn)
 
 
 def test_cases_that_begin_solved_in_a_shifted_world_leave_every_magnitude(drawn):
@@ -138,11 +135,12 @@ def test_cases_that_begin_solved_in_a_shifted_world_leave_every_magnitude(drawn)
     stopped.lead_in_state[1 + 2 : 1 + 4] = 0  # no velocity
     planted = replace(drawn, cases=(stopped, *drawn.cases[1:]))
     weak = shifted(planted, {"name": "gain", "magnitude": -1})
-    out = pre_solved(weak)
-    assert 0 in out and not pre_solved(planted)
-    result, notes = sweep(settings, planted, measured)
+    out = solved_by_nothing(weak)
+    assert 0 in out and not solved_by_nothing(planted)
+    moved = worlds(settings, planted)
+    result = sweep(moved, measured)
     assert {s["success"]["n"] for s in result["summaries"]} == {6 - len(out)}
-    assert any(f"shifted world: {len(out)}" in note for note in notes)
+    assert any(f"solves them at one: {len(out)}" in note for note in notes(moved))
 
 
 def test_the_verb_sweeps(trained, wmpc, tmp_path):

@@ -1,7 +1,7 @@
 """Who can be evaluated: each function turns a setting and its config into agents, one a case."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from envs.agent import Agent
@@ -43,6 +43,8 @@ class Entrant:
     make: Callable[[Case], Agent]
     privileged: bool = False
     """Whether it may see the simulator's state."""
+    bound: bool = False
+    """Whether it is made of the very task it acts in, and so good for no other."""
 
 
 def mpc(setting: Setting, *, compile: str | None = None, **arguments: Any) -> Entrant:
@@ -72,7 +74,8 @@ def simulator(setting: Setting, **arguments: Any) -> Entrant:
         setting.action_block,
         counted=true.coordinates_size,
     )
-    return _planning(model, setting.planner, privileged=True, **arguments)
+    made = _planning(model, setting.planner, privileged=True, **arguments)
+    return replace(made, bound=True)
 
 
 def random(setting: Setting, seed: int = 0) -> Entrant:
@@ -137,7 +140,7 @@ def external(setting: Setting, function: str, privileged: bool = False, seed: in
         make_agent(found, function, **offered, seed=seed)
     except EnvError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise WmError(f"{function} raised {type(error).__name__}: {error}") from error
     return Entrant(
         lambda case: make_agent(found, function, **offered, seed=case.seed + seed), privileged

@@ -41,7 +41,12 @@ def frozen(
     """
     settings = dict(settings)
     if path := settings.pop("path"):
-        return manifest.load(path), Path(path)
+        drawn = manifest.load(path)
+        if run is None and block not in (None, drawn.action_block):
+            raise WmError(
+                f"{path} has blocks of {drawn.action_block} simulator actions, {block} came"
+            )
+        return drawn, Path(path)
     episodes = open_episodes(data_of(run, data))
     block = int(episodes.meta["m"]) if block is None else block
     identity = json.dumps([manifest.VERSION, settings, block, episodes.hash], sort_keys=True)
@@ -87,7 +92,8 @@ def agree(spec: DataSpec, drawn: Manifest, task: Any, run: str) -> list[str]:
 
 def held_out(drawn: Manifest) -> None:
     """WmError where a case comes from an episode that models and agents learn from."""
-    episodes = [case.episode for case in drawn.cases if case.episode >= 0]
+    goals = [case.goal_episode for case in drawn.cases if case.goal_episode is not None]
+    episodes = [episode for case in drawn.cases if (episode := case.episode) >= 0] + goals
     seen = [episode for episode in episodes if episode % HELD_OUT != HELD_OUT - 1]
     if seen:
         raise WmError(

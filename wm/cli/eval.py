@@ -13,13 +13,15 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 import wm
+from envs.asking import Failed
+from envs.errors import EnvError
 from envs.evaluate import Latency, waiting_actions
 from envs.manifest import Manifest
 from envs.row import failures
 from envs.statistics import by_stratum, summary
 from wm.checkpoint import checkpoint_hash
 from wm.cli import film
-from wm.cli.agents import Setting
+from wm.cli.agents import Entrant, Setting
 from wm.cli.cases import agree, frozen, held_out, recorded
 from wm.cli.diagnose import diagnose
 from wm.cli.diagnose.decision import planning
@@ -27,8 +29,10 @@ from wm.cli.imagination import imagination
 from wm.cli.measure import Trial, entrant_of, measured, measured_in
 from wm.cli.reference import reference
 from wm.cli.results import FORMAT, RESULTS, VERSION, headline, results_folder, versions
-from wm.cli.shift import sweep, table
+from wm.cli.shift import notes as shift_notes
+from wm.cli.shift import sweep, table, worlds
 from wm.cli.threads import sensible_threads
+from wm.data import Episodes
 from wm.data.format import replace_file
 from wm.errors import WmError
 
@@ -48,8 +52,9 @@ def run(cfg: Any) -> None:
                 config,
                 Setting(task, drawn.action_block, model, episodes=recorded(cfg.run, cfg.data)),
             )
-        if cfg.diagnose:
-            planning(entrant, drawn.cases[0])  # says at once where there is nothing to diagnose
+        episodes = diagnosable(entrant, drawn, task, cfg) if cfg.diagnose else None
+        shift = config["shift"]
+        moved = [] if shift["name"] is None else worlds(shift, drawn)
         late = 0.0 if cfg.latency is None else cfg.latency
         few = range(min(cfg.cold, len(drawn.cases)) if cfg.start == "warm" else 0)
         with nullcontext() if model is None else sensible_threads(model.predictor):
@@ -57,23 +62,27 @@ def run(cfg: Any) -> None:
             parts = [(cfg.start, range(len(drawn.cases))), ("cold", few)]
             rows, cold = measured(trial, entrant, task, parts, cfg.workers)
             swept = None
-            if config["shift"]["name"] is not None:
-                swept, more = sweep(
-                    config["shift"],
-                    drawn,
-                    lambda world: measured_in(world, trial, cfg.start, cfg.workers),
+            if moved:
+                swept = sweep(
+                    moved,
+                    lambda world: measured_in(world, trial, entrant, cfg.start, cfg.workers),
                 )
-                notes += more
+                notes += shift_notes(moved)
             dependencies = versions()
             diagnosis = None
-            if cfg.diagnose:
+            if episodes is not None:
                 with console.status("diagnosis"):
-                    episodes = recorded(cfg.run, cfg.data)()
-                    diagnosis = diagnose(entrant, drawn, task, episodes, rows)
+                    try:
+                        diagnosis = diagnose(entrant, drawn, task, episodes, rows)
+                    except (WmError, EnvError, Failed) as error:  # the rows stand without it
+                        notes.append(f"There is no diagnosis: {error}")
         notes += lateness(late, task) + crowding(cfg.workers)
         with console.status("floors and the planner in the true simulator"):
-            references = reference(drawn, path, task, config["reference"])
+            references = reference(drawn, path, task, config["reference"], cfg.start)
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / RESULTS).unlink(missing_ok=True)  # no old numbers beside new pictures
+        for world in moved:
+            world.save(path.with_name(f"{path.stem}-{world.hash[:10]}.json"))
         with console.status("pictures and videos"):
             imagined = imagination(model, cfg.run, cfg.data)
             media = film.illustrate(folder, rows, drawn, task, cfg.videos, imagined)
@@ -110,13 +119,24 @@ def run(cfg: Any) -> None:
     }
     replace_file(folder / RESULTS, json.dumps(results, indent=1).encode())
     for note in notes:
-        console.print(f"note: {note}")
+        console.print(f"note: {note}", markup=False)
     console.print(f"[bold]{headline(results)}[/]", soft_wrap=True)
     for line in [] if swept is None else table(swept):
-        console.print(line)
+        console.print(line, markup=False)
     if diagnosis is not None:
         console.print(diagnosis["verdict"]["sentence"], soft_wrap=True)
     console.print(f"{folder / RESULTS}", soft_wrap=True)
+
+
+def diagnosable(entrant: Entrant, drawn: Manifest, task: Any, cfg: Any) -> Episodes:
+    """The recordings that a diagnosis needs; WmError at once where there can be none."""
+    planning(entrant, drawn.cases[0])
+    if task.wires:
+        raise WmError(
+            f"diagnose=true came, but the simulator knows nothing of {drawn.shift}: diagnose on "
+            "the unshifted manifest"
+        )
+    return recorded(cfg.run, cfg.data)()
 
 
 def asked(cfg: Any, config: dict[str, Any]) -> tuple[wm.JEPA | None, Manifest, Path]:

@@ -6,7 +6,6 @@ dynamics are wrong; where they agree and the goal was missed all the same, somet
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,12 +50,9 @@ def imagination(model: Any, run: str | None, data: str | None) -> Imagination | 
     if not isinstance(model, JEPA):  # an agent that needs none
         return None
     try:
-        folder = data_of(run, data)
-    except WmError:  # a run may have forgotten what it was trained on
+        return Imagination(model, frame_bank(model, open_episodes(data_of(run, data))))
+    except WmError:  # a run may have forgotten its dataset, which may have moved
         return None
-    if not Path(folder).is_dir():
-        return None
-    return Imagination(model, frame_bank(model, open_episodes(folder)))
 
 
 def context(task: Any, case: Case, start: str) -> tuple[list[dict[str, np.ndarray]], np.ndarray]:

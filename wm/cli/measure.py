@@ -56,20 +56,29 @@ def measured(
     parts: Sequence[tuple[Start, Sequence[int]]],
     workers: int,
 ) -> list[list[Row]]:
-    """The rows for each of `parts` (a start and its cases)."""
+    """The rows for each of `parts` (a start and its cases); WmError where no agent came as far as
+    its first action in any of them."""
     if workers > 1:
-        return measure_apart(trial, parts, workers)
-    return [measure(trial, entrant, task, *part) for part in parts]
+        rows = measure_apart(trial, parts, workers)
+    else:
+        rows = [measure(trial, entrant, task, *part) for part in parts]
+    every = [row for some in rows for row in some]
+    if every and all(row.failure and not row.states for row in every):
+        who = trial.config["run"] or trial.config["agent"]["_target_"]
+        raise WmError(f"every case of {who} failed; the first: {every[0].failure}")
+    return rows
 
 
-def measured_in(world: Manifest, trial: Trial, start: Start, workers: int) -> list[Row]:
-    """The rows of all cases of another manifest, with the same agent made for its own task."""
+def measured_in(
+    world: Manifest, trial: Trial, entrant: Entrant, start: Start, workers: int
+) -> list[Row]:
+    """The rows of all cases of another manifest, with the same agent in the task it makes."""
     trial, every = replace(trial, drawn=world), range(len(world.cases))
     if workers > 1:
         return measure_apart(trial, [(start, every)], workers)[0]
-    task, entrant = staged(trial)
+    task, anew = staged(trial) if entrant.bound else (world.make(), entrant)
     try:
-        return measure(trial, entrant, task, start, every)
+        return measure(trial, anew, task, start, every)
     finally:
         task.close()
 
@@ -77,9 +86,9 @@ def measured_in(world: Manifest, trial: Trial, start: Start, workers: int) -> li
 def measure(
     trial: Trial, entrant: Entrant, task: Any, start: Start, cases: Sequence[int]
 ) -> list[Row]:
-    """The rows of `cases` in this process, under a progress bar; WmError if no agent ever acted."""
+    """The rows of `cases` in this process, under a progress bar."""
     rows = _rows(trial, entrant, task, start, cases)
-    return _some(track(rows, f"{start} starts", total=len(cases), transient=True), trial)
+    return list(track(rows, f"{start} starts", total=len(cases), transient=True))
 
 
 def measure_apart(
@@ -103,7 +112,7 @@ def measure_apart(
         titles = [f"{start} starts in {workers} processes" for start, _ in parts]
         try:
             return [
-                _some(track(some, title, total=len(cases), transient=True), trial)
+                list(track(some, title, total=len(cases), transient=True))
                 for some, title, (_, cases) in zip(rows, titles, parts, strict=True)
             ]
         except BrokenProcessPool:
@@ -129,15 +138,6 @@ def _rows(
         latency=trial.latency,
         patience=trial.patience,
     )
-
-
-def _some(rows: Iterable[Row], trial: Trial) -> list[Row]:
-    """All rows; WmError where no agent came as far as its first action in any of them."""
-    done = list(rows)
-    if done and all(row.failure and not row.states for row in done):
-        who = trial.config["run"] or trial.config["agent"]["_target_"]
-        raise WmError(f"every case of {who} failed; the first: {done[0].failure}")
-    return done
 
 
 def _row(file: str, start: Start, case: int) -> Row:

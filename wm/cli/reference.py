@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from envs.evaluate import evaluate
+from envs.evaluate import Start, evaluate
 from envs.manifest import Manifest
 from envs.statistics import summary
 from planners import CEM
@@ -23,7 +23,7 @@ NAMES = ("random", "zero", "replay", "simulator")
 
 
 def reference(
-    drawn: Manifest, path: Path, task: Any, simulator: Mapping[str, Any]
+    drawn: Manifest, path: Path, task: Any, simulator: Mapping[str, Any], start: Start = "warm"
 ) -> dict[str, Any]:
     """For each of `NAMES` that applies: its `settings` and `summary`, measured or remembered.
 
@@ -33,12 +33,12 @@ def reference(
     cache = path.with_suffix(".reference.json")
     known = _read(cache, drawn)
     setting = Setting(task, drawn.action_block)
-    always = {"mujoco": version("mujoco"), "start": "warm"}
+    always = {"mujoco": version("mujoco"), "start": start}
     every = {"cases": len(drawn.cases), **always}
     asked: dict[str, dict[str, Any]] = {"random": every, "zero": every}
     if all(case.replay is not None for case in drawn.cases):
         asked["replay"] = every
-    if simulator["cases"] > 0:
+    if simulator["cases"] > 0 and not task.wires:  # what acts on wires is not in the simulator
         few = min(simulator["cases"], len(drawn.cases))
         asked["simulator"] = {**always, **simulator, "cases": few, "cost": COST}
     found = {}
@@ -49,6 +49,7 @@ def reference(
                 entrant.make,
                 drawn,
                 task,
+                start=start,
                 cases=range(settings["cases"]),
                 privileged=entrant.privileged,
                 stop_at_success=entrant.privileged,

@@ -6,46 +6,55 @@ from typing import Any
 
 from envs.evaluate import Row
 from envs.manifest import Manifest
-from envs.shift import SHIFTS, pre_solved, shifted
+from envs.shift import SHIFTS, shifted, solved_by_nothing
 from envs.statistics import summary
 from wm.errors import WmError
 
+LEFT_OUT = "solved_in_a_shifted_world"
+"""Why a case is left out at every magnitude: doing nothing solves it at one of them."""
+
+
+def worlds(settings: Mapping[str, Any], drawn: Manifest) -> list[Manifest]:
+    """The cases `drawn` at each of the magnitudes that the config group `shift` asks for.
+
+    The same cases for all: those that doing nothing solves in any of the worlds are left out of
+    every one. WmError or EnvError where the settings make no sense.
+    """
+    magnitudes = list(settings["magnitudes"])
+    if not magnitudes or not all(type(value) in (int, float) for value in magnitudes):
+        raise WmError(
+            f"shift.magnitudes={magnitudes} came: give numbers, such as shift.magnitudes=[0,0.5,1]"
+        )
+    own = {key: settings[key] for key in ("name", "pattern", "goal", "seed")}
+    made = [shifted(drawn, {**own, "magnitude": float(value)}) for value in magnitudes]
+    left_out = set[int]().union(*map(solved_by_nothing, made))
+    if len(left_out) == len(drawn.cases):
+        raise WmError(f"doing nothing solves every case in some world shifted by {own['name']}")
+    return [_without(world, left_out) for world in made]
+
 
 def sweep(
-    settings: Mapping[str, Any], drawn: Manifest, measure: Callable[[Manifest], Sequence[Row]]
-) -> tuple[dict[str, Any], list[str]]:
-    """`results["shift"]`, and what to know of it.
-
-    Args:
-        settings: the config group `shift`: name, pattern, magnitudes, goal, seed.
-        drawn: the unshifted cases.
-        measure: runs the agent on the cases of a manifest, in the task that it makes.
-
-    One evaluation a magnitude, on the same cases for all: those that begin solved in any of the
-    shifted worlds are left out of every one.
-    """
-    magnitudes = [float(magnitude) for magnitude in settings["magnitudes"]]
-    if not magnitudes:
-        raise WmError("shift.magnitudes is empty: give some, such as shift.magnitudes=[0,0.5,1]")
-    own = {key: settings[key] for key in ("name", "pattern", "goal", "seed")}
-    worlds = [shifted(drawn, {**own, "magnitude": magnitude}) for magnitude in magnitudes]
-    left_out = set[int]().union(*map(pre_solved, worlds))
-    if len(left_out) == len(drawn.cases):
-        raise WmError(f"every case begins solved in a world shifted by {own['name']}")
-    worlds = [_without(world, left_out) for world in worlds]
-    result = {
-        **own,
-        "unit": SHIFTS[own["name"]].unit,
-        "magnitudes": magnitudes,
-        "cases": len(drawn.cases) - len(left_out),
-        "summaries": [summary([row.as_dict() for row in measure(world)]) for world in worlds],
+    worlds: Sequence[Manifest], measure: Callable[[Manifest], Sequence[Row]]
+) -> dict[str, Any]:
+    """`results["shift"]`: one evaluation a world. `measure` runs the agent on the cases of a
+    manifest, in the task that it makes."""
+    shifts = [world.shift or {} for world in worlds]
+    rows = [[row.as_dict() for row in measure(world)] for world in worlds]
+    kept = ("case", "success", "steps_to_success", "distance_end", "failure")
+    return {
+        **{key: shifts[0][key] for key in ("name", "pattern", "goal", "seed")},
+        "unit": SHIFTS[shifts[0]["name"]].unit,
+        "magnitudes": [shift["magnitude"] for shift in shifts],
+        "cases": len(worlds[0].cases),
+        "summaries": [summary(some) for some in rows],
         "hashes": [world.hash for world in worlds],
+        "rows": [[{key: row[key] for key in kept} for row in some] for some in rows],
     }
-    return result, notes(own, len(left_out))
 
 
-def notes(settings: Mapping[str, Any], left_out: int) -> list[str]:
+def notes(worlds: Sequence[Manifest]) -> list[str]:
     """What a reader of the curve must know."""
+    settings, left_out = worlds[0].shift or {}, worlds[0].excluded.get(LEFT_OUT, 0)
     goal = {
         "seen": "Goal pictures were drawn in the shifted world",
         "recorded": "Goal pictures are those of the unshifted world",
@@ -59,7 +68,7 @@ def notes(settings: Mapping[str, Any], left_out: int) -> list[str]:
         )
     if left_out:
         said.append(
-            f"Left out at every magnitude, as solved at the start in a shifted world: {left_out}."
+            f"Left out at every magnitude, as doing nothing solves them at one: {left_out}."
         )
     return said
 
@@ -82,5 +91,5 @@ def _without(world: Manifest, left_out: set[int]) -> Manifest:
     if not left_out:
         return world
     kept = tuple(case for index, case in enumerate(world.cases) if index not in left_out)
-    excluded = {**world.excluded, "solved_in_a_shifted_world": len(left_out)}
+    excluded = {**world.excluded, LEFT_OUT: len(left_out)}
     return replace(world, cases=kept, excluded=excluded)

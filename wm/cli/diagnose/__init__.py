@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from envs.cases import Recorded, build
+from envs.errors import EnvError
 from envs.evaluate import Row
 from envs.manifest import Manifest
 from envs.simulator import Simulator
@@ -96,13 +97,21 @@ def reachable(drawn: Manifest, horizon: int, cases: int, task: Any, episodes: Ep
     """
     if drawn.blocks is not None and drawn.blocks <= horizon:
         return drawn
-    return build(
-        cast(Recorded, episodes),
-        task,
-        kind="ahead",
-        blocks=min(5, horizon),
-        action_block=drawn.action_block,
-        budget=horizon,
-        cases=cases,
-        seed=drawn.seed,
-    )
+
+    def near(filter: str | None) -> Manifest:
+        return build(
+            cast(Recorded, episodes),
+            task,
+            filter=filter,
+            kind="ahead",
+            blocks=min(5, horizon),
+            action_block=drawn.action_block,
+            budget=horizon,
+            cases=cases,
+            seed=drawn.seed,
+        )
+
+    try:
+        return near(drawn.filter)
+    except EnvError:  # too few such cases so near
+        return near(None)

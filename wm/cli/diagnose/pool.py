@@ -118,7 +118,9 @@ def _truth(decision: Decision) -> Problem:
     weight = (torch.arange(len(start)) < C).double()
     cost = latent_distance(goal, steps=agent.steps, executed=agent.execute, weight=weight)
     dynamics = HeldDynamics(NumpyDynamics(rollout, start[None]), held.times, held.size)
-    return replace(decision.problem, dynamics=dynamics, cost=cost, goal=goal, constraints=())
+    return replace(
+        decision.problem, dynamics=dynamics, cost=cost, goal=goal, constraints=(), weight=None
+    )
 
 
 def _some(candidates: Tensor, count: int, generator: torch.Generator) -> Tensor:
