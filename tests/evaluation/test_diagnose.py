@@ -154,7 +154,7 @@ def test_a_planted_fault_is_named(fault, culprit, word, episodes, task):
 
 
 def test_a_planner_of_one_iteration_is_named(episodes, task):
-    planner = CEM(samples=3, elites=2, iterations=1)
+    planner = CEM(samples=48, elites=8, iterations=1)  # as GOOD, but for the iterations
     assert verdict(Exact(task), episodes, task, planner)["culprit"] == "planner"
 
 

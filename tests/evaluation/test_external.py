@@ -33,6 +33,11 @@ def asks(colour): return None
 def half(): return type("Half", (), {"act": lambda self: 0})()
 def nothing(): return None
 def explodes(): raise RuntimeError("no weights here")
+class Shy(Still):
+    calls = []
+    def reset(self, goal):
+        self.calls.append(goal)
+        if len(self.calls) in (1, 5): raise RuntimeError("not this one")
 number = 3
 """
 OFFERED = {"action_space": Box(-1, 1, (2,), np.float32), "action_block": 5, "seed": 7}
@@ -132,3 +137,14 @@ def test_wrong_names_end_in_one_sentence(trained, wmpc, word, message):
     code, said = wmpc("eval", f"run={trained}", word, *QUICK)
     assert code == 2 and message in said and "Traceback" not in said
     assert said.strip().count("\n") == 0
+
+
+def test_one_broken_case_ends_no_run(trained, wmpc):
+    """The only cold case breaks as its warm twin did: two rows say so, the others stand."""
+    words = ["agent=theirs:Shy", "name=shy", *QUICK, "cold=1"]
+    code, said = wmpc("eval", f"run={trained}", *words)
+    assert code == 0, said
+    results = json.loads((trained / "eval" / "shy" / "results.json").read_text())
+    broken = [row["failure"] is not None for row in results["rows"]]
+    assert broken == [True, False, False, False, True]
+    assert "not this one" in results["rows"][0]["failure"] and "1 of them failed" in said
