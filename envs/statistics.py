@@ -66,7 +66,8 @@ def summary(rows: Sequence[Mapping[str, Any]], hold: int = 10) -> dict[str, Any]
     `success` (at any simulator action), `strict`, `end` (at the last action) and `held` (for `hold`
     simulator actions on end), each as `rate` gives them; `failures`; `steps` (median simulator
     actions of the successes), `path_efficiency` (median of the successes that have one),
-    `final_distance` (median, in tolerances) and `latency_ms` (`p50`, `p99`, `mean`, `decisions`).
+    `final_distance` (median in tolerances, without the failures: a case that broke before it began
+    has none) and `latency_ms` (`p50`, `p99`, `mean`, `decisions`).
 
     Episodes stopped at their success say nothing of what comes later: where there is one, `strict`,
     `end` and `held` are rates of no cases, and `final_distance` is None. So are those that rows of
@@ -85,7 +86,7 @@ def summary(rows: Sequence[Mapping[str, Any]], hold: int = 10) -> dict[str, Any]
         "failures": sum(row["failure"] is not None for row in rows),
         "steps": _median([row["steps_to_success"] for row in reached]),
         "path_efficiency": _median([row.get("path_efficiency") for row in reached]),
-        "final_distance": _median([row.get("distance_end") for row in whole]),
+        "final_distance": _median([r.get("distance_end") for r in whole if r["failure"] is None]),
         "latency_ms": {
             "p50": float(np.percentile(latencies, 50)) if len(latencies) else None,
             "p99": float(np.percentile(latencies, 99)) if len(latencies) else None,

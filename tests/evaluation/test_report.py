@@ -1,6 +1,7 @@
 """The report: one valid page that loads nothing, and that a missing part does not break."""
 
 import json
+import os
 import re
 import shutil
 from html.parser import HTMLParser
@@ -15,6 +16,7 @@ from wm.cli.report.comparison import comparison_page
 from wm.cli.report.evaluation import media
 from wm.cli.report.facts import read_results
 from wm.cli.report.figures import figure
+from wm.errors import WmError
 
 VOID = {"meta", "img", "br", "path", "rect", "circle"}
 
@@ -114,7 +116,7 @@ def test_everything_measured_is_shown_and_said(run):
         "0.5 of nominal 10 30% 11% to 60%",
         "held actions final distance path efficiency decision",
         "All 10 cases",
-        "wmpc eval run=runs/made-up manifest.path=data/manifests/ahead-0.json",
+        "wmpc eval run=x manifest.path=data/manifests/ahead-0.json",
     ):
         assert words in found.words
     order = [found.words.index(name) for name in ("near, 5", "far, 5", "other room, 2")]
@@ -244,6 +246,31 @@ def test_the_latest_evaluation_is_shown_and_the_others_are_listed(run):
     (other / "results.json").write_text(json.dumps(results))
     assert "decade" in page(run) and "made-up" in page(run)
     assert "c0ffee" in page(run, "made-up")
+
+
+def test_what_cannot_be_read_is_left_out_unless_asked_for(run, wmpc):
+    old = shutil.copytree(run / "eval" / "made-up", run / "eval" / "old") / "results.json"
+    old.write_text('{"format": "wmpc-results", "version": 1}')
+    os.utime(old, (2**31, 2**31))  # the newest
+    words = Page(page(run)).words
+    assert "7 of 10" in words and "other evaluations" not in words.lower()
+    code, said = wmpc("report", f"run={run}", "eval=old")
+    assert code == 2 and str(old) in said and "evaluate again" in said
+    assert "7 of 10" in Page(page(run, "made-up")).words
+    (run / FILE).write_text("")
+    with pytest.raises(WmError, match="eval/old/"):
+        page(run)
+
+
+def test_a_case_that_broke_before_it_began_has_no_distances(run):
+    results = json.loads((run / FILE).read_text())
+    nothing = {"distance_start": 0.0, "distance_best": 0.0, "distance_end": 0.0, "steps": 0}
+    results["rows"][8] |= {"failure": "the agent raised", **nothing}
+    change(run, rows=results["rows"])
+    words = Page(page(run)).words
+    dash = "\N{EN DASH}"
+    assert f"8 89 near {dash} {dash} {dash} 0 the agent raised" in words
+    assert f"9 99 far 9.0 2.5 3.0 0 {FAILURE}" in words
 
 
 @pytest.mark.parametrize(

@@ -71,11 +71,18 @@ def test_summary_tells_of_holding_distance_and_path():
     ]
     total = summary(rows)
     assert total["held"]["successes"] == 1 and total["held"]["n"] == 3 and total["hold"] == 10
-    assert total["final_distance"] == 2.0 and total["path_efficiency"] == 0.8
+    assert total["final_distance"] == 1.25 and total["path_efficiency"] == 0.8
     assert summary(rows, hold=3)["held"]["successes"] == 2
     stopped = summary([*rows, row(True, success_end=None, held=1, distance_end=0.9)])
     assert stopped["held"]["rate"] is None and stopped["final_distance"] is None
     assert stopped["path_efficiency"] == 0.8
+
+
+def test_a_case_that_broke_has_no_final_distance():
+    rows = [row(False, distance_end=d) for d in (4.0, 6.0)]
+    broken = [row(False, distance_end=0.0, failure="agent raised")] * 3
+    assert summary(rows + broken)["final_distance"] == 5.0
+    assert summary(broken)["final_distance"] is None
 
 
 def test_rows_of_an_earlier_version_lack_what_came_later():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from wm.cli.evidence.compare import compare
 from wm.cli.evidence.results import VERSUS, Result, find
@@ -35,7 +36,7 @@ def run(cfg: Any) -> None:
         text = page(found, results) if drawn else json.dumps(found, indent=1)
         out.parent.mkdir(parents=True, exist_ok=True)
         replace_file(out, text.encode())
-        console.print(f"{out}", soft_wrap=True)
+        console.print(escape(str(out)), soft_wrap=True)
 
 
 def page(found: dict[str, Any], results: list[list[Result]]) -> str:

@@ -24,12 +24,14 @@ def compare(
             )
         results = [[result] for result in results[0]]
     found = compared(results[0], results[1], difference)
-    table = Table("side", "results", "trainings", "planner seeds", "reached", box=None)
+    whose = " and ".join(sorted({found[side]["seed_of"] for side in "ab"}))
+    table = Table("side", "results", "trainings", f"{whose} seeds", "reached", box=None)
     for side in "ab":
         it = found[side]
+        trainings = "-" if None in it["checkpoints"] else str(len(it["checkpoints"]))
         table.add_row(
-            side.upper(), escape("\n".join(it["labels"])), str(len(it["checkpoints"])),
-            ", ".join(map(str, it["planner_seeds"])), percent(it["rate"]),
+            side.upper(), escape("\n".join(it["labels"])), trainings,
+            escape(", ".join(map(str, it["planner_seeds"]))), percent(it["rate"]),
         )  # fmt: skip
     console.print(table)
     if found["table"] is not None:

@@ -30,7 +30,9 @@ def comparison_of(
 
         manifest     the hash of the common manifest; `cases`: how many
         a, b         of each side: `labels`, `rates` [training][planner seed], `rate` (their mean),
-                     `training_seeds`, `checkpoints`, `planner_seeds`, `failures` (cases that broke)
+                     `training_seeds`, `checkpoints` (None where there is none), `planner_seeds` and
+                     `seed_of` ("agent" where they are not a planner's), `failures` (cases that
+                     broke)
         table        {"both", "only_a", "only_b", "neither"} cases; None with several seeds
         difference   rate of A minus rate of B, with `interval` (95%) by `method` (a sentence)
         p            of McNemar's exact test; None with several seeds
@@ -58,6 +60,11 @@ def compared(a: list[Result], b: list[Result], difference: float | None = None) 
     refuse_twice(a, b)
     shared = [row[0].training for row in rows_a] == [row[0].training for row in rows_b]
     found = _numbers(first, second, shared)
+    if found["table"] is None:
+        whose = " and ".join(sorted({a[0].seed_of, b[0].seed_of}))
+        found["method"] = (
+            f"bootstrap over cases, trainings and {whose} seeds (Owen 2007), percentiles"
+        )
     found |= {"manifest": a[0].manifest, "cases": first.shape[2]}
     found |= {"a": _side(rows_a), "b": _side(rows_b), "differs": _differing(a[0], b[0])}
     found["needed"] = _needed(found, first, second, shared, difference)
@@ -89,7 +96,6 @@ def _numbers(a: np.ndarray, b: np.ndarray, shared: bool) -> dict[str, Any]:
         "table": None,
         "p": None,
         "interval": [low, high],
-        "method": "bootstrap over cases, trainings and planner seeds (Owen 2007), percentiles",
         "significant": not low <= 0 <= high,
     }
 
@@ -155,8 +161,9 @@ def _side(rows: list[list[Result]]) -> dict[str, Any]:
         "rates": [[result.rate for result in row] for row in rows],
         "rate": float(np.mean([result.rate for result in flat])),
         "training_seeds": [row[0].training_seed for row in rows],
-        "checkpoints": [row[0].training for row in rows],
+        "checkpoints": [row[0].checkpoint for row in rows],
         "planner_seeds": [result.planner_seed for result in rows[0]],
+        "seed_of": rows[0][0].seed_of,
         "failures": sum(result.failures for result in flat),
     }
 
@@ -165,13 +172,14 @@ def refuse_twice(a: list[Result], b: list[Result]) -> None:
     """WmError where one result is on both sides."""
     for one in a:
         for other in b:
-            alike = one.training == other.training and one.planner_seed == other.planner_seed
+            alike = one.checkpoint == other.checkpoint and one.planner_seed == other.planner_seed
             if one.folder.resolve() == other.folder.resolve() or (
                 alike and not unequal(one, other) and np.array_equal(one.outcomes, other.outcomes)
             ):
+                checkpoint = "same checkpoint, " if one.checkpoint else "same "
                 raise WmError(
-                    f"{one.folder} and {other.folder} are the same results: same checkpoint, "
-                    "seeds, settings and outcomes; give two different ones"
+                    f"{one.folder} and {other.folder} are the same results: {checkpoint}seeds, "
+                    "settings and outcomes; give two different ones"
                 )
 
 

@@ -89,6 +89,8 @@ def _may_not(found: Mapping[str, Any]) -> Iterator[str]:
     kinds = [entry["what"] for entry in found["differs"]]
     if len(kinds) > 1:
         yield f"What makes the difference: the sides differ in {_listed(kinds)} at once."
+    elif not kinds and _unknown(found):
+        yield "That one side has the better method: nothing on record differs but their seeds."
     elif not kinds:
         yield (
             "That one side has the better method: nothing but their seeds differs, so a difference "
@@ -105,7 +107,15 @@ def _may_not(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _about_seeds(found: Mapping[str, Any]) -> Iterator[str]:
     trainings = {side: len(found[side]["checkpoints"]) for side in "ab"}
-    if trainings == {"a": 1, "b": 1}:
+    if unknown := _unknown(found):
+        yield (
+            f"Anything about other trainings of {' and '.join(unknown)}: these results name no "
+            "checkpoint."
+        )
+        for side in "ab":
+            if side.upper() not in unknown and trainings[side] == 1:
+                yield f"Anything about {side.upper()}'s method: {side.upper()} is one training."
+    elif trainings == {"a": 1, "b": 1}:
         if _one_checkpoint(found):
             yield "That it holds for other trainings: both sides used one and the same checkpoint."
         else:
@@ -126,9 +136,12 @@ def _about_seeds(found: Mapping[str, Any]) -> Iterator[str]:
         )
     planners = [found[side]["planner_seeds"] for side in "ab"]
     if max(map(len, planners)) == 1 and planners != [[None], [None]]:
+        seeded = [side for side in "ab" if found[side]["planner_seeds"] != [None]]
+        planning = all(found[side]["seed_of"] == "planner" for side in seeded)
+        others = "other seeds of the planner" if planning else "other agent seeds"
         yield (
-            "That other seeds of the planner give the same: each side used one a training. "
-            "Evaluate again with another agent.seed=..."
+            f"That {others} give the same: each side used one a training. Evaluate again with "
+            "another agent.seed=..."
         )
 
 
@@ -172,14 +185,21 @@ def _advice(found: Mapping[str, Any]) -> str:
 def _seeds(found: Mapping[str, Any]) -> str:
     told = []
     for side in "ab":
-        trainings, planners = len(found[side]["checkpoints"]), len(found[side]["planner_seeds"])
-        told.append(f"{side.upper()} {trainings} trainings x {planners} planner seeds")
+        it = found[side]
+        known = side.upper() not in _unknown(found)
+        trainings = f"{len(it['checkpoints'])} trainings x " if known else ""
+        told.append(f"{side.upper()} {trainings}{len(it['planner_seeds'])} {it['seed_of']} seeds")
     return ", ".join(told)
 
 
+def _unknown(found: Mapping[str, Any]) -> list[str]:
+    """The sides whose results name no checkpoint."""
+    return [side.upper() for side in "ab" if None in found[side]["checkpoints"]]
+
+
 def _one_checkpoint(found: Mapping[str, Any]) -> bool:
-    """Whether both sides used the same checkpoints."""
-    return found["a"]["checkpoints"] == found["b"]["checkpoints"]
+    """Whether both sides are known to have used the same checkpoints."""
+    return not _unknown(found) and found["a"]["checkpoints"] == found["b"]["checkpoints"]
 
 
 def _excludes_zero(found: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wm.cli.report.evaluation import PLANNING
 from wm.cli.report.facts import read_results
 from wm.errors import WmError
 
@@ -36,15 +37,29 @@ class Result:
     failures: int
     """Cases in which the agent or the simulation broke; they count as not reached."""
     training: str
-    """The checkpoint's hash; results of one checkpoint are of one training."""
+    """The checkpoint's hash; results of one checkpoint are of one training. Where there is none,
+    as of somebody else's agent, the folder of the results: what was trained is not known."""
     training_seed: int | None
     planner_seed: int | None
+    """Its `agent.seed`: of the planner, or of whatever else `seed_of` says."""
     settings: Mapping[str, Any]
     """All that a rate depends on but seeds, checkpoint and cases, by dotted name."""
 
     @property
     def rate(self) -> float:
         return float(self.outcomes.mean())
+
+    @property
+    def checkpoint(self) -> str | None:
+        given = self.content.get("checkpoint")
+        return str(given) if given else None
+
+    @property
+    def seed_of(self) -> str:
+        """Whose seed `agent.seed` is: "planner", or "agent" where none plans: there it may well be
+        that of a policy's training."""
+        agent = str(self.settings.get("agent._target_")).rpartition(".")[2]
+        return "planner" if agent in PLANNING else "agent"
 
     @property
     def manifest(self) -> str:
@@ -96,7 +111,7 @@ def parsed(content: Mapping[str, Any]) -> Result:
             cases,
             np.array([rows[case] for case in cases]),
             sum(row.get("failure") is not None for row in counted),
-            str(content.get("checkpoint")),
+            str(content.get("checkpoint") or folder.resolve()),
             seed,
             settings["agent"].get("seed"),
             {key: value for key, value in _flat(flat) if key not in NOT_SHOWN},
@@ -108,8 +123,9 @@ def parsed(content: Mapping[str, Any]) -> Result:
 def grid(results: Sequence[Result]) -> tuple[np.ndarray, list[list[Result]]]:
     """Outcomes (T, P, n) of results that differ by their seeds alone, and the results so ordered.
 
-    Sorted by training seed, then planner seed. WmError where they differ otherwise, where the same
-    seeds come twice, or where trainings have different numbers of planner seeds.
+    Sorted by training seed, then planner seed. Results without a checkpoint are of one training,
+    and differ by their agent's seed. WmError where they differ otherwise, where the same seeds come
+    twice, or where trainings have different numbers of planner seeds.
     """
     same_cases(results)
     first = results[0]
@@ -120,23 +136,24 @@ def grid(results: Sequence[Result]) -> tuple[np.ndarray, list[list[Result]]]:
                 f"{first.label} and {other.label} differ in {key} ({shown(first, key)}, "
                 f"{shown(other, key)}): results of one side differ by their seeds alone"
             )
-    trainings: dict[str, list[Result]] = {}
+    trainings: dict[str | None, list[Result]] = {}
     for result in results:
-        trainings.setdefault(result.training, []).append(result)
+        trainings.setdefault(result.checkpoint, []).append(result)
     rows = [sorted(row, key=lambda r: _order(r.planner_seed)) for row in trainings.values()]
     rows.sort(key=lambda row: (*_order(row[0].training_seed), row[0].training))
     for row in rows:
         for one, next_one in zip(row[:-1], row[1:], strict=True):
             if one.planner_seed == next_one.planner_seed:
+                what = "the same checkpoint" if one.checkpoint else "without a checkpoint and"
                 raise WmError(
-                    f"{one.folder} and {next_one.folder} are the same checkpoint with the same "
-                    f"planner seed: give each result once, others come by seed=... of `wmpc train` "
-                    f"and agent.seed=... of `wmpc eval`"
+                    f"{one.folder} and {next_one.folder} are {what} with the same {one.seed_of} "
+                    f"seed: give each result once, others come by seed=... of `wmpc train` and "
+                    f"agent.seed=... of `wmpc eval`"
                 )
         if len(row) != len(rows[0]):
             raise WmError(
-                f"{rows[0][0].label} was evaluated with {len(rows[0])} planner seeds and "
-                f"{row[0].label} with {len(row)}: give each training equally many"
+                f"{rows[0][0].label} was evaluated with {len(rows[0])} {row[0].seed_of} seeds "
+                f"and {row[0].label} with {len(row)}: give each training equally many"
             )
     return np.array([[result.outcomes for result in row] for row in rows]), rows
 

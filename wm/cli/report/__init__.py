@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from wm.cli.compose import unknown
 from wm.cli.report import evaluation, facts
@@ -33,7 +34,7 @@ def run(cfg: Any) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, text.encode())
     size = os.path.getsize(out) / 2**20
-    Console(highlight=False).print(f"{out} ({size:.1f} MiB)", soft_wrap=True)
+    Console(highlight=False).print(f"{escape(str(out))} ({size:.1f} MiB)", soft_wrap=True)
 
 
 def page(folder: Path, evaluation_name: str | None = None, data: str | None = None) -> str:
@@ -54,6 +55,7 @@ def page(folder: Path, evaluation_name: str | None = None, data: str | None = No
         "pace": evaluation.pace,
         "diagnosis": diagnosis,
         "cases": evaluation.asked,
+        "again": evaluation.again,
     }
     return render(
         "page.html",

@@ -1,5 +1,6 @@
 """What an evaluation's results say, arranged for the page; what older ones lack is left out."""
 
+import shlex
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
@@ -51,6 +52,23 @@ def agent_name(results: Mapping[str, Any]) -> str:
 def asked(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows of the cases that the rate counts."""
     return [row for row in results["rows"] if row["start"] == results["start"]]
+
+
+def again(results: Mapping[str, Any]) -> str | None:
+    """The command of the evaluation, on the manifest's file whatever became of the dataset.
+
+    None where that file is not known, where another program than `wmpc eval` measured, or where
+    the command is that of a sweep.
+    """
+    file = results["manifest"].get("file")
+    try:
+        words = shlex.split(results["command"])
+    except ValueError:
+        return None
+    if not file or words[:2] != ["wmpc", "eval"] or {"-m", "--multirun"} & set(words):
+        return None
+    kept = [w for w in words if not w.lstrip("+").startswith(("manifest", "name=", "overwrite="))]
+    return shlex.join([*kept, f"manifest.path={file}"])
 
 
 def strata(results: Mapping[str, Any]) -> list[dict[str, Any]]:

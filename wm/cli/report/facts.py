@@ -25,10 +25,24 @@ def embed(path: Path) -> str | None:
 
 
 def results_of(run: Path, name: str | None) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-    """The evaluation to show (None where there is none), and all of them, the latest first."""
+    """The evaluation to show (None where there is none), and all of them, the latest first.
+
+    What cannot be read is left out, unless it is the one called `name` or there is no other: then
+    WmError.
+    """
     files = [*run.glob(RESULTS), *run.glob(f"eval/*/{RESULTS}")]
     files.sort(key=lambda file: file.stat().st_mtime, reverse=True)
-    found = [read_results(file) for file in files]
+    found: list[dict[str, Any]] = []
+    errors: list[WmError] = []
+    for file in files:
+        try:
+            found.append(read_results(file))
+        except WmError as error:
+            if file.parent.name == name:
+                raise
+            errors.append(error)
+    if errors and not found:
+        raise errors[0]
     if name is None:
         return (found[0] if found else None), found
     for results in found:

@@ -1,0 +1,24 @@
+"""The command with which the page says to do it again."""
+
+import pytest
+
+from wm.cli.report.evaluation import again
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("wmpc eval agent=random data=d name=x", "wmpc eval agent=random data=d manifest.path=f"),
+        (
+            "wmpc eval run=r manifest=hard +manifest.filter=far 'agent=m:f' start=cold latency=0.1",
+            "wmpc eval run=r agent=m:f start=cold latency=0.1 manifest.path=f",
+        ),
+        ("wmpc eval 'run=my run' overwrite=true", "wmpc eval 'run=my run' manifest.path=f"),
+        ("wmpc eval -m agent.seed=0,1 run=r", None),
+        ("wmpc demo", None),
+        ("wmpc eval 'run=r", None),
+    ],
+)
+def test_the_command_to_do_it_again_keeps_all_but_the_cases_and_the_name(command, expected):
+    assert again({"command": command, "manifest": {"file": "f"}}) == expected
+    assert again({"command": command, "manifest": {}}) is None
