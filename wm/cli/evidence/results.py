@@ -10,9 +10,9 @@ import numpy as np
 
 from wm.cli.report.evaluation import PLANNING
 from wm.cli.report.facts import read_results
+from wm.cli.results import RESULTS
 from wm.errors import WmError
 
-RESULTS = "results.json"
 VERSUS = "vs"
 """The word between two sides."""
 NOT_SHOWN = ("agent.seed", "versions.cores", "versions.torch threads")

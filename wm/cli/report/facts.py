@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from wm.checkpoint import CONFIG, read_config
-from wm.cli.results import FORMAT, VERSION
+from wm.cli.results import FORMAT, RESULTS, VERSION
 from wm.errors import WmError
 
 MIME = {".png": "image/png", ".mp4": "video/mp4"}
-RESULTS = "results.json"
 MOST_POINTS = 160
 """Of a curve; more are averaged in groups."""
 
