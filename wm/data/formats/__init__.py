@@ -1,0 +1,49 @@
+"""Recordings in other people's formats: one reader a file, each a `Source`."""
+
+import importlib
+from collections.abc import Mapping
+
+from wm.data.formats.source import About, Episode, Frames, Source
+from wm.errors import WmError
+
+READERS: Mapping[str, str] = {
+    "native": "wm.data.formats.native:Native",
+    "lerobot": "wm.data.formats.lerobot_v3:LeRobotV3",
+    "lerobot-v2": "wm.data.formats.lerobot_v2:LeRobotV2",
+    "minari": "wm.data.formats.minari:Minari",
+    "robomimic": "wm.data.formats.robomimic:Robomimic",
+    "ogbench": "wm.data.formats.ogbench:OGBench",
+    "d4rl": "wm.data.formats.d4rl:D4RL",
+    "swm-hdf5": "wm.data.formats.swm_hdf5:SwmHDF5",
+    "swm-lance": "wm.data.formats.swm_lance:SwmLance",
+    "video-folder": "wm.data.formats.video_folder:VideoFolder",
+}
+"""Module and class of each reader by format, in the order in which they are asked whether they
+recognise a path; none is imported before."""
+
+
+def reader(format: str) -> type[Source]:
+    """The reader of a format; WmError where there is none."""
+    if format not in READERS:
+        raise WmError(f"there is no format {format!r}; wmpc reads {', '.join(READERS)}")
+    module, name = READERS[format].split(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def open_source(path: str, format: str | None = None) -> Source:
+    """Open a recording, in the format given or in the first that recognises it.
+
+    WmError where none does, the format's library is not installed, or the recording is damaged.
+    """
+    if format is not None:
+        return reader(format)(str(path))
+    for name in READERS:
+        if reader(name).recognises(str(path)):
+            return reader(name)(str(path))
+    raise WmError(
+        f"{path} is in no format that is recognised: wmpc reads {', '.join(READERS)}; "
+        "docs/data.md shows what each looks like; format=NAME insists on one"
+    )
+
+
+__all__ = ["READERS", "About", "Episode", "Frames", "Source", "open_source", "reader"]

@@ -1,0 +1,103 @@
+"""Files of a recording, local or behind an fsspec URL, and what can go wrong with them."""
+
+import importlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any, BinaryIO
+
+import fsspec
+
+from wm.errors import WmError
+
+LARGEST = 2**30
+"""Bytes that one column of one episode may take, pictures apart: more is taken for damage."""
+
+
+class Place:
+    """A file or folder on any filesystem that fsspec knows.
+
+    Args:
+        path: a path, or a URL such as `s3://bucket/set`.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = str(path)
+        try:
+            self.system, self.root = fsspec.core.url_to_fs(self.path)
+        except (ImportError, ValueError) as error:
+            raise WmError(f"{self.path} cannot be opened: {error}") from error
+
+    @property
+    def is_local(self) -> bool:
+        protocol = self.system.protocol
+        return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+
+    def name(self, inside: str = "") -> str:
+        """The filesystem's own name of the place, or of a file inside it."""
+        return f"{self.root.rstrip('/')}/{inside}" if inside else self.root
+
+    def exists(self, inside: str = "") -> bool:
+        return self.system.exists(self.name(inside))
+
+    def is_folder(self) -> bool:
+        return self.system.isdir(self.root)
+
+    def size(self, inside: str = "") -> int:
+        """Bytes of a file."""
+        return int(self.system.size(self.name(inside)) or 0)
+
+    def glob(self, pattern: str) -> list[str]:
+        """Names inside this folder that match, sorted; `**` crosses folders."""
+        found = self.system.glob(self.name(pattern))
+        return sorted(str(name)[len(self.root.rstrip("/")) + 1 :] for name in found)
+
+    def open(self, inside: str = "") -> BinaryIO:
+        """Open a file for reading; WmError where it is missing."""
+        try:
+            return self.system.open(self.name(inside), "rb")
+        except (FileNotFoundError, IsADirectoryError):
+            raise WmError(f"{self.path} lacks {inside or 'what it names'}: no such file") from None
+
+    def read(self, inside: str = "", limit: int = LARGEST) -> bytes:
+        """A whole small file; WmError where it is missing or larger than `limit` bytes."""
+        with self.open(inside) as stream:
+            data = stream.read(limit + 1)
+        if len(data) > limit:
+            raise WmError(f"{self.name(inside)} has more than {limit} bytes: not what it should be")
+        return data
+
+    def json(self, inside: str) -> Any:
+        """A JSON file; WmError where it is missing or is none."""
+        try:
+            return json.loads(self.read(inside))
+        except (ValueError, RecursionError) as error:
+            raise WmError(f"{self.name(inside)} is damaged: it is not JSON ({error})") from None
+
+
+@contextmanager
+def damage(what: str) -> Iterator[None]:
+    """Whatever a format's library raises over `what` becomes a WmError that names it.
+
+    Libraries raise anything at all over damaged bytes; a bug of ours would look the same, so the
+    cause is chained (WMPC_DEBUG=1 shows it).
+    """
+    try:
+        yield
+    except WmError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise WmError(f"{what} is damaged or not what it should be: {reason}") from error
+
+
+def extra(module: str, purpose: str) -> ModuleType:
+    """A module of the extra `data`; WmError with the command to run where it is not installed."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise WmError(
+            f"{purpose} needs {module.split('.')[0]}, which is not installed: "
+            "pip install 'wmpc[data]'"
+        ) from None

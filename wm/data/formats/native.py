@@ -1,0 +1,38 @@
+"""This project's own datasets, as a recording among others."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wm.data.format import META
+from wm.data.formats.source import About, Source
+from wm.data.reader import open_episodes
+
+
+class Native(Source):
+    """A folder that `EpisodeWriter` wrote; see `wm.data.format`."""
+
+    format = "native"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.episodes = open_episodes(Path(path))
+        meta = self.episodes.meta
+        self.columns, self.lengths = self.episodes.columns, self.episodes.lengths
+        self.about = About(
+            fps=meta["fps"],
+            env={"id": meta["env"], "kwargs": meta["kwargs"]},
+            action_low=meta["action_low"],
+            action_high=meta["action_high"],
+        )
+
+    @staticmethod
+    def recognises(path: str) -> bool:
+        return (Path(path) / META).is_file()
+
+    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
+        chosen = self._chosen(index, columns)
+        episode = self.episodes.episode(index)
+        return {name: np.asarray(episode[name]) for name in chosen}

@@ -1,0 +1,135 @@
+"""What every reader gives: recorded episodes in this project's own terms, read where they lie.
+
+An episode is a mapping of columns as in `docs/architecture.md`: `action` (T, 1, A) float32, T+1
+frames of `pixels` or `pixels/<camera>`, `proprio` where the format says which column that is, and
+everything else under its own name. Pictures may be `Frames`, decoded as they are asked for.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from wm.data.format import Column
+from wm.errors import WmError
+
+
+class Frames(ABC):
+    """Pictures (n, H, W, 3) uint8 that are decoded when read; nothing is kept."""
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, shape: tuple[int, int, int, int]) -> None:
+        self.shape = shape
+
+    @abstractmethod
+    def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the pictures (H, W, 3) of ascending, distinct `rows` in turn.
+
+        WmError where one cannot be decoded, or is not of the stated size.
+        """
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        """As an array would give them: a row, a slice, or a sequence of rows in any order."""
+        wanted = np.arange(len(self))[rows]
+        distinct, back = np.unique(wanted, return_inverse=True)
+        out = np.empty((len(distinct), *self.shape[1:]), np.uint8)
+        count = 0
+        for count, picture in enumerate(self.decode(distinct), 1):
+            out[count - 1] = picture
+        if count != len(distinct):
+            raise WmError(f"{len(distinct)} pictures were asked for, {count} could be decoded")
+        return out[back.reshape(np.shape(wanted))]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype)
+
+
+Episode = Mapping[str, "np.ndarray | Frames"]
+
+
+@dataclass(frozen=True)
+class About:
+    """What a recording says of itself, beyond its columns."""
+
+    fps: float | None = None
+    """Frames a second; None where it is not recorded."""
+    env: Mapping[str, Any] = field(default_factory=dict)
+    """`id` and `kwargs` of the gymnasium environment, where they are recorded."""
+    action_low: Sequence[float] | None = None
+    action_high: Sequence[float] | None = None
+    """Bounds of the actions (A,), where they are recorded."""
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Names of the dimensions of a column, where they are recorded."""
+    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Strings that the integers of a column stand for, such as the tasks of `task_index`."""
+    splits: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Episodes of each recorded split."""
+    notes: Sequence[str] = ()
+    """Sentences: what was guessed or is unusual."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Columns that an episode cannot hold (strings, ragged arrays), and why."""
+
+
+class Source(ABC):
+    """Episodes in some format. Opening reads what describes them, never their pictures.
+
+    The constructor takes a path or an fsspec URL. It raises WmError where there is no such
+    recording or what describes it is damaged; `episode` does where the episode is.
+    """
+
+    format: ClassVar[str]
+    """Its name, as `format=` takes it."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.about = About()
+        self.columns: Mapping[str, Column] = {}
+        """What each episode holds; pictures are of their recorded size."""
+        self.lengths = np.zeros(0, np.int64)
+        """(N,) steps T of each episode; it has T+1 frames."""
+
+    @staticmethod
+    @abstractmethod
+    def recognises(path: str) -> bool:
+        """Whether the path looks like this format, told by names and a few bytes at most."""
+
+    @abstractmethod
+    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
+        """Episode `index`, 0 to N-1, with these columns (default: all): arrays and `Frames`.
+
+        WmError where it is damaged; an episode is never silently shorter or misaligned.
+        """
+
+    @property
+    def cameras(self) -> list[str]:
+        """Its picture columns."""
+        return [name for name in self.columns if name.split("/")[0] == "pixels"]
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def close(self) -> None:
+        """Let go of open files."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _chosen(self, index: int, columns: Sequence[str] | None) -> list[str]:
+        """The columns asked for; WmError where the episode or one of them does not exist."""
+        if not 0 <= index < len(self):
+            raise WmError(f"{self.path} has {len(self)} episodes; there is no episode {index}")
+        chosen = list(self.columns) if columns is None else list(columns)
+        if unknown := [name for name in chosen if name not in self.columns]:
+            raise WmError(
+                f"{self.path} has no column {unknown[0]!r}; it has {', '.join(sorted(self.columns))}"
+            )
+        return chosen
