@@ -31,10 +31,11 @@ def ids() -> list[str]:
 def make(env_id: str, **kwargs: Any) -> "Task | GymnasiumTask":
     """The task `env_id`, without gymnasium's wrappers; `kwargs` go to its constructor.
 
-    Ids of gymnasium's other MuJoCo environments are made through `GymnasiumTask`. EnvError on an
-    unknown id or argument.
+    Ids of gymnasium's other MuJoCo environments are made through `GymnasiumTask`, with the argument
+    `tolerances` through `GymnasiumGoalTask`. EnvError on an unknown id or argument.
     """
     from envs.gymnasium_adapter import GymnasiumTask
+    from envs.gymnasium_goals import GymnasiumGoalTask
 
     if env_id in ids():
         constructor: Any = load_env_creator(str(gymnasium.registry[env_id].entry_point))
@@ -49,4 +50,6 @@ def make(env_id: str, **kwargs: Any) -> "Task | GymnasiumTask":
         raise EnvError(
             f"No environment {env_id!r}; there are {known}, and gymnasium's MuJoCo environments."
         )
+    if "tolerances" in kwargs:
+        return GymnasiumGoalTask(env_id, **kwargs)
     return GymnasiumTask(env_id, **kwargs)

@@ -9,6 +9,7 @@ import gymnasium
 import mujoco
 import numpy as np
 from gymnasium.spaces import Box, flatten
+from PIL import Image
 
 from envs.agent import Observation
 from envs.errors import EnvError
@@ -21,13 +22,25 @@ class GymnasiumTask(World):
     """`gymnasium.make(env_id, **kwargs)` without its wrappers (no time limit), drawn by us.
 
     `camera` is a name or index in its model, -1 the free camera around it; None: the first camera,
-    or the free one. `proprio` is the environment's own observation, flattened. EnvError if there is
-    no such environment, or it is not one of MuJoCo with continuous actions.
+    or the free one. With `drawn_by="gymnasium"` pictures are those of its own `render()`, averaged
+    down to `image_size`, as recordings made elsewhere have them: slower. `proprio` is the
+    environment's own observation, flattened. EnvError if there is no such environment, or it is
+    not one of MuJoCo with continuous actions.
     """
 
     def __init__(
-        self, env_id: str, image_size: int = 64, camera: str | int | None = None, **kwargs: Any
+        self,
+        env_id: str,
+        image_size: int = 64,
+        camera: str | int | None = None,
+        drawn_by: str = "wmpc",
+        **kwargs: Any,
     ) -> None:
+        if drawn_by not in ("wmpc", "gymnasium"):
+            raise EnvError(f"drawn_by={drawn_by!r} came; pictures are drawn by wmpc or gymnasium.")
+        if drawn_by == "gymnasium":
+            kwargs = {"width": image_size, "height": image_size, **kwargs}
+            kwargs["render_mode"] = "rgb_array"
         try:
             env: Any = gymnasium.make(env_id, disable_env_checker=True, **kwargs).unwrapped
         except (gymnasium.error.Error, ImportError, TypeError) as error:
@@ -38,6 +51,7 @@ class GymnasiumTask(World):
             raise EnvError(f"{env_id} needs a Box of actions and `_get_obs`; it lacks one.")
         self._env = env
         self.id = env_id
+        self.drawn_by = drawn_by
         if camera is None:
             camera = 0 if env.model.ncam else -1
         dt = float(getattr(env, "dt", env.model.opt.timestep * getattr(env, "frame_skip", 1)))
@@ -51,6 +65,43 @@ class GymnasiumTask(World):
             for kind, count in (("qpos", env.model.nq), ("qvel", env.model.nv))
             for index in range(count)
         )
+
+    @property
+    def render_settings(self) -> dict[str, Any]:
+        """Everything the pixels depend on beside the state, as plain JSON values."""
+        if self.drawn_by == "wmpc":
+            return super().render_settings
+        size = {"width": self.settings.width, "height": self.settings.height}
+        return {**size, "drawn_by": "gymnasium", "gymnasium": gymnasium.__version__}
+
+    def render_state(self, state: np.ndarray, variation: np.ndarray | None = None) -> np.ndarray:
+        """The picture (H, W, 3) uint8 of a state (S,). The episode is not disturbed."""
+        if self.drawn_by == "wmpc":
+            return super().render_state(state, variation)
+        present = self.get_state()
+        self._put(self.layout.check(state))
+        picture = np.asarray(self._env.render())
+        self._put(present)
+        size = (self.settings.width, self.settings.height)
+        if picture.shape[:2] != size[::-1]:
+            image = Image.fromarray(picture).resize(size, Image.Resampling.BOX)
+            picture = np.asarray(image)
+        for lens in self.lenses:
+            picture = lens(picture, state)
+        return picture
+
+    def state_of(self, qpos: np.ndarray, qvel: np.ndarray) -> np.ndarray:
+        """The state (S,) with these positions (nq,) and velocities (nv,), at time 0 and with no
+        control: what recordings of others allow to restore. EnvError on other sizes."""
+        qpos, qvel = np.asarray(qpos, np.float64), np.asarray(qvel, np.float64)
+        if qpos.shape != (self.model.nq,) or qvel.shape != (self.model.nv,):
+            raise EnvError(
+                f"qpos {qpos.shape} and qvel {qvel.shape} came; {self.id} has ({self.model.nq},) "
+                f"and ({self.model.nv},)."
+            )
+        state = self.layout.at_rest(qpos)
+        state[1 + self.model.nq : 1 + self.model.nq + self.model.nv] = qvel
+        return state
 
     def proprio(self, state: np.ndarray) -> np.ndarray:
         """The environment's own observation of a state (S,), flattened to (P,) float32."""
@@ -108,7 +159,8 @@ class GymnasiumTask(World):
     def _no_goal(self, *_: Any, **__: Any) -> NoReturn:
         raise EnvError(
             f"{self.id} has no goal, success test, variation or scripted policy; it can be "
-            "collected from with policy=random and trained on. The wmpc/* tasks have them all."
+            "collected from with policy=random and trained on, and with env.kwargs.tolerances, "
+            "such as {qpos0: 0.1}, recorded states are goals. The wmpc/* tasks have them all."
         )
 
     success = strict = distance = errors = coordinates = sample_state = scripted_policy = _no_goal

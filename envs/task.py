@@ -17,9 +17,9 @@ from gymnasium.spaces import Box
 from envs.agent import Observation
 from envs.errors import EnvError
 from envs.layout import trouble
+from envs.measured import Measured
 from envs.policies import Policy
 from envs.rendering import RenderSettings
-from envs.world import World
 
 SLACK = 0.02
 """Share of a joint's range by which limits, which are soft, may be overrun: full force overruns
@@ -29,19 +29,15 @@ Filter = Callable[[np.ndarray, np.ndarray, np.ndarray], bool]
 """start state (S,), goal state (S,), variation (V,) -> whether an evaluation keeps the case."""
 
 
-class Task(World):
+class Task(Measured):
     """Base of all tasks. An action (A,) is the model's controls, held for `frame_skip` steps.
 
-    Success means every error within its tolerance (`distance` <= 1), strict success within half of
-    it. Success pays reward 1 and does not end the episode; a failed simulation does.
+    Success pays reward 1 and does not end the episode; a failed simulation does.
     """
 
     xml: ClassVar[str]
     """File name of the model, beside the task's module."""
-    frame_skip: ClassVar[int] = 2
-    tolerances: ClassVar[Mapping[str, float]]
-    """By name of error; the name ends in its unit."""
-    coordinate_names: tuple[str, ...]
+    frame_skip = 2
     hard_filter: ClassVar[str | None] = None
     """The name in `filters` of this task's hard cases: what `filter="hard"` of a manifest means."""
 
@@ -54,15 +50,6 @@ class Task(World):
         low, high = model.actuator_ctrlrange.T.astype(np.float32)
         self.action_space = Box(low, high)
         self.observation_space = self._observation_space()
-        self.goal: Observation = {}
-
-    @abstractmethod
-    def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
-        """How far a state (S,) is from a goal state (S,), one number a name in `tolerances`."""
-
-    @abstractmethod
-    def coordinates(self, states: np.ndarray) -> np.ndarray:
-        """Coordinates (..., C) of states (..., S), in which length counts tolerances, roughly."""
 
     @abstractmethod
     def sample_state(self, rng: np.random.Generator) -> np.ndarray:
@@ -90,18 +77,6 @@ class Task(World):
     def sample_variation(self, rng: np.random.Generator) -> np.ndarray:
         """A variation (V,) for the next episode. Overridden where there is one."""
         return np.zeros(0)
-
-    def distance(self, state: np.ndarray, goal_state: np.ndarray) -> float:
-        """The largest error in units of its tolerance."""
-        return self._worst(self.errors(state, goal_state))
-
-    def success(self, state: np.ndarray, goal_state: np.ndarray) -> bool:
-        """Whether every error is within its tolerance."""
-        return self.distance(state, goal_state) <= 1.0
-
-    def strict(self, state: np.ndarray, goal_state: np.ndarray) -> bool:
-        """Whether every error is within half its tolerance."""
-        return self.distance(state, goal_state) <= 0.5
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -154,16 +129,3 @@ class Task(World):
         if failure is not None:
             info |= {"success": False, "strict": False}
         return {**info, "action": applied, "failure": failure}
-
-    def _measure(self) -> dict[str, Any]:
-        errors = self.errors(self.get_state(), self.goal["state"])
-        distance = self._worst(errors)
-        return {
-            "success": distance <= 1.0,
-            "strict": distance <= 0.5,
-            "distance": distance,
-            "errors": errors,
-        }
-
-    def _worst(self, errors: dict[str, float]) -> float:
-        return float(max(errors[name] / limit for name, limit in self.tolerances.items()))

@@ -1,0 +1,95 @@
+"""Any gymnasium MuJoCo environment with goals: states to reach, each variable to a tolerance."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from envs.agent import Observation
+from envs.errors import EnvError
+from envs.gymnasium_adapter import GymnasiumTask
+from envs.measured import Measured
+
+
+class GymnasiumGoalTask(Measured, GymnasiumTask):
+    """A `GymnasiumTask` whose goals are states recorded in it.
+
+    `tolerances` says which variables count and how near is near: `{"qpos[0]": 0.1}` or, easier to
+    type, `{qpos0: 0.1}`, by the names of `describe_names`. Angles of joints that turn without limit
+    are compared the short way round. EnvError on other names and on tolerances not above 0.
+    """
+
+    def __init__(self, env_id: str, tolerances: Mapping[str, float], **kwargs: Any) -> None:
+        super().__init__(env_id, **kwargs)
+        plain = {name.replace("[", "").replace("]", ""): name for name in self.describe_names}
+        limits: dict[str, float] = {}
+        indices = []
+        for given, tolerance in tolerances.items():
+            name = plain.get(given, given)
+            if name not in self.describe_names:
+                raise EnvError(
+                    f"No variable {given!r} of {env_id} for a tolerance; it has {', '.join(plain)}."
+                )
+            if not tolerance > 0:
+                raise EnvError(f"A tolerance of {tolerance} for {given} came; it must be above 0.")
+            limits[name] = float(tolerance)
+            indices.append(self.describe_names.index(name))
+        if not indices:
+            raise EnvError(f"tolerances are empty; name variables of {env_id}: {', '.join(plain)}.")
+        self.tolerances = limits  # pyright: ignore[reportAttributeAccessIssue]
+        self._indices = np.array(indices)
+        self._turns = np.isin(self._indices, _unlimited_hinges(self.model))
+        self._limits = np.array(list(self.tolerances.values()))
+        turning = [name for name, turns in zip(self.tolerances, self._turns, strict=True) if turns]
+        still = [name for name in self.tolerances if name not in turning]
+        self.coordinate_names = (
+            *(f"cos {name}" for name in turning),
+            *(f"sin {name}" for name in turning),
+            *still,
+        )
+        self.frame_skip = int(getattr(self._env, "frame_skip", 1))
+
+    def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
+        """Absolute differences of the variables that count, angles wrapped."""
+        off = (self.describe(state) - self.describe(goal_state))[..., self._indices]
+        off = np.abs(np.where(self._turns, np.arctan2(np.sin(off), np.cos(off)), off))
+        return dict(zip(self.tolerances, off.tolist(), strict=True))
+
+    def coordinates(self, states: np.ndarray) -> np.ndarray:
+        """Cosines, sines and values over their tolerances."""
+        values = self.describe(states)[..., self._indices]
+        turning, limits = values[..., self._turns], self._limits[self._turns]
+        still = values[..., ~self._turns] / self._limits[~self._turns]
+        return np.concatenate([np.cos(turning) / limits, np.sin(turning) / limits, still], -1)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Begin an episode; `options` may give `state` and `goal_state` (S,), the latter a state
+        recorded elsewhere: no goal can be sampled."""
+        given = dict(options or {})
+        goal_state, variation = given.pop("goal_state", None), given.pop("variation", None)
+        if variation is not None and len(variation):
+            raise EnvError(f"{self.id} has no variation, {variation} came.")
+        observation, info = super().reset(seed=seed, options=given or None)
+        if goal_state is None:
+            goal_state = self.get_state()
+        self.goal = self.observe_state(goal_state)
+        return observation, {**info, "goal": self.goal, **self._measure()}
+
+    def advance(self, action: np.ndarray) -> dict[str, Any]:
+        """Apply one action (A,) without looking; success is measured when it has been."""
+        info = super().advance(action)
+        if not self.goal:
+            raise EnvError("Call reset before the first step.")
+        measured = self._measure()
+        if info["failure"] is not None:
+            measured |= {"success": False, "strict": False}
+        return {**info, **measured}
+
+
+def _unlimited_hinges(model: mujoco.MjModel) -> np.ndarray:
+    """Indices in qpos of the angles that turn without limit."""
+    hinge = mujoco.mjtJoint.mjJNT_HINGE.value
+    return model.jnt_qposadr[(model.jnt_type == hinge) & (model.jnt_limited == 0)]

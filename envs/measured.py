@@ -1,0 +1,60 @@
+"""How far a state is from a goal, and whether that counts as reached."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from envs.agent import Observation
+from envs.world import World
+
+
+class Measured(World):
+    """A `World` that has goals.
+
+    Success means every error within its tolerance (`distance` <= 1), strict success within half of
+    it.
+    """
+
+    tolerances: ClassVar[Mapping[str, float]]
+    """By name of error; the name ends in its unit."""
+    coordinate_names: tuple[str, ...]
+    frame_skip: int = 1
+    """Physics steps of an action."""
+    goal: Observation = {}  # noqa: RUF012 (never changed in place)
+    """The observation to reach, since the last reset."""
+
+    @abstractmethod
+    def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
+        """How far a state (S,) is from a goal state (S,), one number a name in `tolerances`."""
+
+    @abstractmethod
+    def coordinates(self, states: np.ndarray) -> np.ndarray:
+        """Coordinates (..., C) of states (..., S), in which length counts tolerances, roughly."""
+
+    def distance(self, state: np.ndarray, goal_state: np.ndarray) -> float:
+        """The largest error in units of its tolerance."""
+        return self._worst(self.errors(state, goal_state))
+
+    def success(self, state: np.ndarray, goal_state: np.ndarray) -> bool:
+        """Whether every error is within its tolerance."""
+        return self.distance(state, goal_state) <= 1.0
+
+    def strict(self, state: np.ndarray, goal_state: np.ndarray) -> bool:
+        """Whether every error is within half its tolerance."""
+        return self.distance(state, goal_state) <= 0.5
+
+    def _measure(self) -> dict[str, Any]:
+        """How far the present state is from the goal, as `info` tells it."""
+        errors = self.errors(self.get_state(), self.goal["state"])
+        distance = self._worst(errors)
+        return {
+            "success": distance <= 1.0,
+            "strict": distance <= 0.5,
+            "distance": distance,
+            "errors": errors,
+        }
+
+    def _worst(self, errors: dict[str, float]) -> float:
+        return float(max(errors[name] / limit for name, limit in self.tolerances.items()))
