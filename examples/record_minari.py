@@ -23,7 +23,7 @@ STEPS = 100
 class WithPhysics(StepDataCallback):
     """Adds what restoring the simulator takes: an evaluation starts from recorded states."""
 
-    def __call__(self, env, **step):  # noqa: ANN001, ANN003, ANN204
+    def __call__(self, env, **step):
         data = super().__call__(env, **step)
         physics = env.unwrapped.data
         data["info"] = {"qpos": physics.qpos.copy(), "qvel": physics.qvel.copy()}

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Mapping
 
+from wm.data.formats.files import Place
 from wm.data.formats.source import About, Episode, Frames, Source
 from wm.errors import WmError
 
@@ -37,6 +38,8 @@ def open_source(path: str, format: str | None = None) -> Source:
     """
     if format is not None:
         return reader(format)(str(path))
+    if not Place(str(path)).exists():
+        raise WmError(f"there is no dataset at {path}: give the path or URL of a recording")
     for name in READERS:
         if reader(name).recognises(str(path)):
             return reader(name)(str(path))

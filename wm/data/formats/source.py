@@ -114,7 +114,7 @@ class Source(ABC):
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (most have nothing to let go of)
         """Let go of open files."""
 
     def __enter__(self) -> Self:
@@ -129,7 +129,6 @@ class Source(ABC):
             raise WmError(f"{self.path} has {len(self)} episodes; there is no episode {index}")
         chosen = list(self.columns) if columns is None else list(columns)
         if unknown := [name for name in chosen if name not in self.columns]:
-            raise WmError(
-                f"{self.path} has no column {unknown[0]!r}; it has {', '.join(sorted(self.columns))}"
-            )
+            have = ", ".join(sorted(self.columns))
+            raise WmError(f"{self.path} has no column {unknown[0]!r}; it has {have}")
         return chosen

@@ -54,7 +54,6 @@ class View(Source):
         if size is not None and size < 8:
             raise WmError(f"size={size} came; pictures need at least 8 pixels")
         self.source, self.size, self.fit = source, size, fit
-        self.format = source.format
         self.timing = Timing.between(recorded_fps or source.about.fps, fps, source.path)
         self.about = replace(source.about, fps=self.timing.fps)
         self.lengths = self.timing.steps(source.lengths)
@@ -121,8 +120,8 @@ class Resized(Frames):
     """The `rows` of some pictures, each `size` pixels square (None: as they are)."""
 
     def __init__(self, pictures: Any, rows: np.ndarray, size: int | None, fit: str) -> None:
-        shape = (size, size, 3) if size is not None else tuple(pictures.shape[1:])
-        super().__init__((len(rows), *shape))
+        height, width = (size, size) if size is not None else pictures.shape[1:3]
+        super().__init__((len(rows), height, width, 3))
         self.rows, self.fit, self.size = rows, fit, size
         # A video that is only squashed is best resized while its colours are converted.
         if size is not None and fit == "squash" and hasattr(pictures, "resized"):

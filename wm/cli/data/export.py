@@ -1,0 +1,32 @@
+"""`wmpc data export`: a dataset of ours, for other libraries to read."""
+
+import importlib
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from wm.cli.compose import unknown
+from wm.data import open_episodes
+from wm.errors import WmError
+
+WRITERS = {
+    "lerobot": "wm.data.export.lerobot:export_lerobot",
+    "minari": "wm.data.export.minari:export_minari",
+    "swm": "wm.data.export.swm:export_swm",
+}
+
+
+def run(path: str, cfg: Any, console: Console) -> None:
+    """Write the dataset `path` to the new folder `cfg.out`."""
+    if cfg.to not in WRITERS:
+        raise unknown("format to export to", cfg.to, WRITERS)
+    if cfg.out is None:
+        raise WmError(f"say where to: wmpc data export {path} to={cfg.to} out=FOLDER")
+    episodes = open_episodes(path)
+    module, name = WRITERS[cfg.to].split(":")
+    write = getattr(importlib.import_module(module), name)
+    with Progress(console=console) as progress:
+        bar = progress.add_task(str(cfg.out), total=len(episodes))
+        write(episodes, cfg.out, progress=lambda done: progress.update(bar, completed=done))
+    console.print(f"{cfg.out} holds {len(episodes)} episodes for {cfg.to}.", soft_wrap=True)

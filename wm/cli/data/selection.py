@@ -1,0 +1,36 @@
+"""Which episodes of a recording are meant."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from wm.data.formats import Source
+from wm.errors import WmError
+
+
+def chosen(source: Source, wanted: object, exclude: Sequence[int]) -> np.ndarray:
+    """Indices (n,) that `wanted` names (null: all; `0:500`; a list; a recorded split), in order,
+    less those to `exclude`. WmError where an index or a split does not exist, or none is left."""
+    count, splits = len(source), source.about.splits
+    have = f"{source.path} has episodes 0 to {count - 1}"
+    if splits:
+        have += f" and the splits {', '.join(splits)}"
+    if wanted is None:
+        ids = list(range(count))
+    elif isinstance(wanted, int) and not isinstance(wanted, bool):
+        ids = [wanted]
+    elif isinstance(wanted, list) and all(isinstance(index, int) for index in wanted):
+        ids = wanted
+    elif isinstance(wanted, str) and wanted in splits:
+        ids = [int(index) for index in splits[wanted]]
+    elif isinstance(wanted, str) and (found := re.fullmatch(r"(\d*):(\d*)", wanted)):
+        ids = list(range(int(found[1] or 0), int(found[2] or count)))
+    else:
+        raise WmError(f"episodes={wanted} came: a range such as 0:500, a list, or a split; {have}")
+    if outside := [index for index in [*ids, *exclude] if not 0 <= index < count]:
+        raise WmError(f"there is no episode {outside[0]}: {have}")
+    ids = [index for index in ids if index not in set(exclude)]
+    if not ids:
+        raise WmError(f"episodes={wanted} exclude={list(exclude)} leaves none: {have}")
+    return np.asarray(ids, np.int64)

@@ -1,0 +1,178 @@
+"""Training straight from a recording of another format: decoded once, kept while there is room.
+
+Numbers are read when it is opened; pictures are decoded when they are first asked for and kept in a
+cache of stated size, from which the oldest go first. With a cache that holds them all, every
+picture is decoded once; with a smaller one an epoch costs about what the first did.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wm.data.format import Column, digest
+from wm.data.formats.source import Source
+from wm.data.reader import Episodes
+from wm.data.validate import DTYPES, complete
+from wm.errors import WmError
+
+GIB = 2**30
+
+
+class CachedFrames:
+    """All frames of one camera, episodes end to end, as an array (F, H, W, 3) would give them.
+
+    Args:
+        source: what decodes, episode by episode.
+        camera: its picture column.
+        ends: (N,) cumulative frames.
+        room: frames kept at most; at least one batch's must fit.
+    """
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, source: Source, camera: str, ends: np.ndarray, room: int) -> None:
+        self.source, self.camera, self.ends = source, camera, ends
+        total = int(ends[-1])
+        self.shape = (total, *source.columns[camera].shape)
+        room = min(max(room, 1), total)
+        self.holds_all = room == total
+        self._kept = np.empty((room, *self.shape[1:]), np.uint8)
+        self._slot = np.full(total, -1, np.int64)
+        self._row = np.full(room, -1, np.int64)
+        self._next = 0
+        self.decoded = 0
+        """Frames decoded so far."""
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        """A slice, or rows of any shape."""
+        return self.take(np.arange(len(self))[rows])
+
+    def take(self, indices: Any, axis: int = 0, out: Any = None, mode: str = "raise") -> np.ndarray:
+        """As `np.take(array, indices, axis=0)`; WmError where they do not fit into the cache."""
+        rows = np.asarray(indices)
+        wanted = np.unique(rows)
+        if len(wanted) > len(self._row):
+            raise WmError(
+                f"{len(wanted)} pictures were asked for at once, the cache holds "
+                f"{len(self._row)}: give it more room or take smaller batches"
+            )
+        missing = wanted[self._slot[wanted] < 0]
+        if len(missing):
+            present = self._slot[wanted[self._slot[wanted] >= 0]]
+            for episode in np.unique(np.searchsorted(self.ends, missing, side="right")):
+                self._decode(int(episode), missing, present)
+        found = self._kept[self._slot[rows]]
+        if out is None:
+            return found
+        np.copyto(out, found)
+        return out
+
+    def _decode(self, episode: int, missing: np.ndarray, present: np.ndarray) -> None:
+        """Bring the missing rows of an episode into the cache, without those `present` leaving;
+        all of the episode's where everything fits, as a video is cheapest read in one go."""
+        first = int(self.ends[episode - 1]) if episode else 0
+        inside = missing[(missing >= first) & (missing < self.ends[episode])] - first
+        frames = self.source.episode(episode, [self.camera])[self.camera]
+        if self.holds_all:
+            inside = np.arange(len(frames))
+        pictures = np.asarray(frames[inside])
+        self.decoded += len(pictures)
+        protected = set(present.tolist())
+        for row, picture in zip(first + inside, pictures, strict=True):
+            while self._next in protected:
+                self._next = (self._next + 1) % len(self._row)
+            slot, self._next = self._next, (self._next + 1) % len(self._row)
+            protected.add(slot)
+            if self._row[slot] >= 0:
+                self._slot[self._row[slot]] = -1
+            self._row[slot], self._slot[row] = row, slot
+            self._kept[slot] = picture
+
+
+class Direct(Episodes):
+    """A recording of another format, seen through `source`, as if it had been imported.
+
+    Args:
+        source: a view with square pictures of one size.
+        meta: as `EpisodeWriter` takes it.
+        cache: bytes of decoded pictures kept, over all cameras.
+        progress: takes the number of episodes whose numbers have been read.
+
+    WmError where an episode is damaged.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        meta: Mapping[str, Any],
+        cache: int = 2 * GIB,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> None:
+        self.source = source
+        columns = {
+            name: Column(name, np.dtype(DTYPES.get(name, c.dtype)), c.shape, c.rows)
+            for name, c in source.columns.items()
+        }
+        described = {name: column.describe() for name, column in columns.items()}
+        ends = np.cumsum(source.lengths + 1)
+        known = {**complete(meta), "columns": described, "sources": []}
+        super().__init__(Path(source.path), known, ends)
+        numbers = [name for name in columns if name not in source.cameras]
+        self._numbers = self._read(numbers, progress)
+        frame_bytes = sum(columns[name].row_bytes for name in source.cameras)
+        self.cameras = {
+            name: CachedFrames(source, name, ends, cache // max(frame_bytes, 1))
+            for name in source.cameras
+        }
+
+    @cached_property
+    def hash(self) -> str:
+        """Hex SHA-256 of the settings and of every number, pictures apart: they are not decoded
+        for it."""
+        sha = hashlib.sha256(json.dumps(self.meta, sort_keys=True).encode())
+        sha.update(digest(self._numbers))
+        sha.update(self.ends.tobytes())
+        return sha.hexdigest()
+
+    def frames(self, name: str) -> Any:
+        """As `Episodes.frames`; a camera decodes what is taken from it."""
+        if name in self.cameras:
+            return self.cameras[name]
+        return self._numbers[name] if name in self._numbers else super().frames(name)
+
+    def verify(self) -> None:
+        """WmError: a recording of another format has no digests."""
+        raise WmError(f"{self.path} has no digests to compare with: import it first")
+
+    def _read(self, names: Sequence[str], progress: Callable[[int], None]) -> dict[str, np.ndarray]:
+        """Every number of the recording, episodes end to end."""
+        last, out = len(self) - 1, {}
+        for name in names:
+            column = self.columns[name]
+            rows = column.span(self.ends, last)[1]
+            out[name] = np.empty((rows, *column.shape), column.dtype)
+        for index in range(len(self)):
+            episode = self.source.episode(index, names)
+            for name in names:
+                first, stop = self.columns[name].span(self.ends, index)
+                array = np.asarray(episode[name])
+                out[name][first:stop] = (
+                    array if self.columns[name].rows != "episode" else array[None]
+                )
+                if array.dtype.kind == "f" and not np.isfinite(array).all():
+                    raise WmError(
+                        f"{name} of episode {index} of {self.path} is not finite: `wmpc data check` "
+                        "says where; import it without that episode"
+                    )
+            progress(index + 1)
+        for array in out.values():
+            array.flags.writeable = False
+        return out
