@@ -174,8 +174,14 @@ class JEPA(nn.Module):
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Weighted terms and their sum "loss". batch: columns (B, L, ...) and action
-        (B, L - 1, n, A) in the units of the data; generator (CPU) draws SIGReg's directions."""
-        z = self.encode(batch)
+        (B, L - 1, n, A) in the units of the data; generator (CPU) draws SIGReg's directions.
+        With `rows` (B, L), columns of frames are (U, ...), each encoded once: row `rows[b, t]`
+        is frame t of window b."""
+        if "rows" in batch:
+            frames = {n: batch[n].unsqueeze(0) for n in self.columns if n != "action"}
+            z = self.encode(frames)[0][batch["rows"]]
+        else:
+            z = self.encode(batch)
         a = self.normalise(batch["action"])
         terms = {name: TERMS[name](self, z, a, generator) for name in self.objective}
         total = torch.stack([w * terms[name] for name, w in self.objective.items()]).sum()

@@ -1,10 +1,13 @@
 """Windows: short pieces of episodes, drawn as a function of (seed, step)."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+import torch
 
 from wm.data.reader import Episodes
+from wm.data.rows import kept, takers
 from wm.errors import WmError
 
 
@@ -15,7 +18,7 @@ class Windows:
     (B, length, ...), a steps column (B, length-1, stride, ...), an episode column (B, ...), and
     always `action` (B, length-1, stride * m, A): the actions from each frame to the next, in the
     environment's units. Episodes shorter than a window have none; WmError where no episode is
-    long enough. Memory is bounded by the batch: columns stay mapped.
+    long enough. Memory is bounded by the batch and `wm.data.rows.MAPPED` bytes of mapped columns.
     """
 
     def __init__(
@@ -32,7 +35,9 @@ class Windows:
         if columns is None:
             columns = [name for name in known if name.split("/")[0] in ("pixels", "proprio")]
         self.columns = tuple(dict.fromkeys((*columns, "action")))
-        self._arrays = {name: episodes.frames(name) for name in self.columns}
+        for name in self.columns:
+            episodes.frames(name)  # refuses unknown names
+        self._episodes, self._takes = episodes, takers(episodes, self.columns)
         self._rows = {name: known[name].rows for name in self.columns}
         self.length, self.stride = length, stride
         self._ids = np.asarray(ids, np.int64)
@@ -52,16 +57,23 @@ class Windows:
         """The number of different windows."""
         return int(self._total[-1]) if len(self._total) else 0
 
+    def keep(self, resident: str, device: torch.device) -> None:
+        """Keep the columns in memory from now on: see `wm.data.rows.kept`."""
+        self._takes = kept(self._episodes, self._takes, resident, device)
+
     def sample(
-        self, source: tuple[int, int] | np.random.Generator, batch: int
-    ) -> dict[str, np.ndarray]:
+        self, source: tuple[int, int] | np.random.Generator, batch: int, unique: bool = False
+    ) -> dict[str, Any]:
         """`batch` windows, each uniform over all of them.
 
-        `source` is (seed, step), the same of which gives the same windows, or a generator.
+        `source` is (seed, step), the same of which gives the same windows, or a generator. With
+        `unique`, a frame that several windows share is read once: columns of frames are
+        (U, ...), in the order of their first use, and `rows` (B, length) int64 says which of
+        them a window has.
         """
         picks = np.random.default_rng(source).integers(len(self), size=batch)
         which = np.searchsorted(self._total, picks, side="right")
-        return self._gather(which, picks - (self._total[which] - self._starts[which]))
+        return self._gather(which, picks - (self._total[which] - self._starts[which]), unique)
 
     def all(self, batch: int, limit: int | None = None) -> Iterator[dict[str, np.ndarray]]:
         """Every window, without overlap, in order and in batches of at most `batch`.
@@ -78,7 +90,7 @@ class Windows:
         for i in range(0, len(which), batch):
             yield self._gather(which[i : i + batch], offsets[i : i + batch])
 
-    def _gather(self, which: np.ndarray, offsets: np.ndarray) -> dict[str, np.ndarray]:
+    def _gather(self, which: np.ndarray, offsets: np.ndarray, unique: bool = False):
         """Windows at `offsets` (B,) frames into the episodes `ids[which]`: one gather a column."""
         ids = self._ids[which]
         frame = self._first_frame[ids] + offsets
@@ -89,7 +101,22 @@ class Windows:
             "steps": (frame - ids)[:, None, None]
             + np.arange((self.length - 1) * self.stride).reshape(-1, self.stride),
         }
-        out = {name: np.take(a, rows[self._rows[name]], axis=0) for name, a in self._arrays.items()}
+        shared = {}
+        if unique:
+            rows["frames"], shared["rows"] = _distinct(rows["frames"])
+        out = {name: take(rows[self._rows[name]]) for name, take in self._takes.items()}
         b, n, s, m, size = out["action"].shape
         out["action"] = out["action"].reshape(b, n, s * m, size)
-        return out
+        return out | shared
+
+
+def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(U,) different entries of `rows`, in the order of their first use, and where each went.
+
+    Where none repeats these are `rows` in a row, so that nothing computed from them differs.
+    """
+    distinct, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return distinct[order], place[inverse].reshape(rows.shape)

@@ -24,7 +24,7 @@ from wm.training.monitor import evaluate
 from wm.training.schedule import learning_rate
 from wm.training.state import load_state, save_state
 
-Batch = Mapping[str, np.ndarray]
+Batch = Mapping[str, Any]
 Report = Callable[[dict[str, Any]], None]
 """Takes each line of train.jsonl as it is written."""
 LOG = "train.jsonl"
@@ -40,7 +40,7 @@ def optimizer_of(model: JEPA, rate: float, weight_decay: float) -> torch.optim.A
 
 def tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
     """Copy a batch's columns to the device."""
-    return {name: torch.from_numpy(x).to(device) for name, x in batch.items()}
+    return {name: torch.as_tensor(x).to(device) for name, x in batch.items()}
 
 
 def train_step(
@@ -94,13 +94,15 @@ def fit(
     save_every: int = 500,
     log_every: int = 20,
     held_out_windows: int = 400,
+    unique: bool = False,
     describe: Any = None,
     report: Report = lambda line: None,
 ) -> None:
     """Train `model` for `steps` in total, resuming from the run's state if it has one.
 
-    Writes `train.jsonl`, the resumable state and, atomically, the weights into `run`. `describe`
-    goes to `wm.training.monitor.evaluate`.
+    Writes `train.jsonl`, the resumable state and, atomically, the weights into `run`. With
+    `unique`, a frame that windows of a batch share is encoded once. `describe` goes to
+    `wm.training.monitor.evaluate`.
     """
     optimizer = optimizer_of(model, rate, weight_decay)
     done = load_state(run, model, optimizer)
@@ -115,7 +117,8 @@ def fit(
             report(line)
 
     def draw(step: int) -> Batch:
-        return windows.sample((seed, step * fabric.world_size + fabric.global_rank), batch)
+        index = step * fabric.world_size + fabric.global_rank
+        return windows.sample((seed, index), batch, unique)
 
     began, timed = time.perf_counter(), done
     for step, data in zip(range(done, steps), prefetch(draw, range(done, steps)), strict=True):

@@ -32,6 +32,8 @@ def train(
     warmup: float = 0.05,
     clip: float = 1.0,
     stride: int = 1,
+    unique: bool = False,
+    resident: str = "auto",
     seed: int = 0,
     evaluate_every: int = 500,
     save_every: int = 200,
@@ -51,6 +53,8 @@ def train(
     Args:
         batch: windows a step and device.
         stride: recorded frames a model step spans.
+        unique: encode a frame that windows of a batch share once.
+        resident: where the columns are kept, see `wm.data.rows.kept`; changes no bit.
         describe: state (..., S) -> {name: (...)}, what to probe the latents for.
         report: takes each line of the log.
     """
@@ -66,7 +70,7 @@ def train(
         "warmup": warmup,
         "clip": clip,
         "seed": seed,
-    }
+    } | ({"unique": True} if unique else {})
     torch.manual_seed(seed)
     network = build(model, spec=spec)
     if not isinstance(network, JEPA):
@@ -85,6 +89,7 @@ def train(
     except (ValueError, RuntimeError) as error:  # fabric says what is allowed or missing
         raise WmError(f"train.accelerator, devices or precision do not fit: {error}") from error
     fabric.launch()
+    windows.keep(resident, fabric.device)
     keep_freed_memory()
     frozen = _resume(run, dict(model), spec.as_dict(), recipe)
     if frozen is None:
@@ -92,7 +97,7 @@ def train(
             assert minutes is not None
 
             def step(network: JEPA, optimizer: Any, index: int) -> None:
-                data = windows.sample((seed, index), batch)
+                data = windows.sample((seed, index), batch, unique)
                 train_step(
                     network, optimizer, data, seed=seed, step=index, clip=clip, fabric=fabric
                 )
@@ -122,6 +127,7 @@ def train(
         evaluate_every=evaluate_every,
         save_every=save_every,
         log_every=log_every,
+        unique=unique,
         describe=describe if state else None,
         report=report,
     )

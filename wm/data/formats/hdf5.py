@@ -1,0 +1,226 @@
+"""What the readers of HDF5 files share: opening, chunk filters, guards against damage, pictures.
+
+h5py and hdf5plugin are of the extra `data` and imported only when a file is opened. Files are not
+trusted: a dataset that lies in another file (external storage, external links, virtual datasets),
+of a type that is no plain number, or larger than its column may be is a WmError before it is read.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from wm.data.formats.files import LARGEST, Place, damage, extra
+from wm.data.formats.source import Frames
+from wm.errors import WmError
+
+File: TypeAlias = Any
+Group: TypeAlias = Any
+Dataset: TypeAlias = Any
+"""h5py's classes, which are not imported here."""
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+BLOCK = 2**25
+"""Bytes of pictures that are read at once, where a chunk is not larger."""
+LARGEST_CHUNK = 2**28
+"""Bytes of a chunk, which the HDF5 library holds whole while it decompresses it."""
+DEEPEST, MOST = 8, 10_000
+"""Groups inside groups, and datasets in all, that one episode may have."""
+
+
+def probe(path: str, test: Callable[[File], bool]) -> bool:
+    """Whether `path` is an HDF5 file for which `test` holds; for `Source.recognises`, never raises.
+
+    Where h5py is not installed any HDF5 file will do, so that opening it says what to install.
+    """
+    try:
+        place = Place(path)
+        if not place.exists() or place.is_folder():
+            return False
+        with place.open() as stream:
+            if stream.read(len(SIGNATURE)) != SIGNATURE:
+                return False
+        try:
+            extra("h5py", "reading HDF5")
+        except WmError:
+            return True
+        with open_hdf5(place) as file:
+            return test(file)
+    except Exception:
+        return False
+
+
+def open_hdf5(place: Place, inside: str = "", cache_bytes: int = 2**20) -> File:
+    """Open a file for reading, on any filesystem; WmError where it is missing or damaged.
+
+    `cache_bytes` is what HDF5 keeps of each dataset's decompressed chunks.
+    """
+    h5py = extra("h5py", f"reading {place.path}")
+    if not place.exists(inside):
+        raise WmError(f"{place.name(inside)} does not exist")
+    with damage(place.name(inside)):
+        if place.is_local:
+            # Many network filesystems cannot lock, and reading needs no lock.
+            return h5py.File(
+                place.name(inside), "r", rdcc_nbytes=cache_bytes, locking="best-effort"
+            )
+        return h5py.File(place.open(inside), "r", rdcc_nbytes=cache_bytes)
+
+
+def member(group: Group, name: str, what: str) -> Any:
+    """The group or dataset `name` inside `group`; WmError where there is none or it lies elsewhere.
+
+    `what` is what errors call `group`.
+    """
+    h5py = extra("h5py", f"reading {what}")
+    with damage(what):
+        parts = name.split("/")
+        for depth, part in enumerate(parts):
+            inner = "/".join(parts[: depth + 1])
+            link = group.get(part, getlink=True) if isinstance(group, h5py.Group) else None
+            if link is None:
+                raise WmError(f"{what} lacks {inner!r}")
+            if not isinstance(link, h5py.HardLink):
+                raise WmError(f"{what}: {inner!r} is a link to elsewhere; copy the data into it")
+            group = group[part]
+    return group
+
+
+def datasets(group: Group, what: str) -> dict[str, Dataset]:
+    """All datasets inside `group` by their paths, groups followed; WmError as `member`."""
+    h5py = extra("h5py", f"reading {what}")
+    found: dict[str, Dataset] = {}
+
+    def walk(group: Group, prefix: str, depth: int) -> None:
+        if depth > DEEPEST or len(found) > MOST:
+            raise WmError(f"{what} has more groups or datasets inside each other than are read")
+        for name in group:
+            inner = member(group, name, what)
+            if isinstance(inner, h5py.Group):
+                walk(inner, f"{prefix}{name}/", depth + 1)
+            elif isinstance(inner, h5py.Dataset):
+                found[prefix + name] = inner
+
+    with damage(what):
+        walk(group, "", 1)
+    return found
+
+
+def attribute(thing: Group | Dataset, name: str, what: str) -> Any:
+    """An attribute as plain Python (numbers, str, lists of them), None where there is none."""
+    with damage(f"attribute {name!r} of {what}"):
+        if name not in thing.attrs:
+            return None
+        value = thing.attrs[name]
+        value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+        return value.decode() if isinstance(value, bytes) else value
+
+
+def is_number(dataset: Dataset) -> bool:
+    """Whether its rows are plain numbers or bools, and it is no scalar."""
+    with damage(str(dataset.name)):
+        return dataset.dtype.kind in "biuf" and dataset.dtype.itemsize <= 8 and dataset.ndim > 0
+
+
+def plain_dtype(dataset: Dataset) -> np.dtype:
+    """The dtype of its rows in this machine's byte order, without HDF5's remarks."""
+    return np.dtype(dataset.dtype.str).newbyteorder("=")
+
+
+def check(dataset: Dataset, what: str, rows: int | None = None) -> None:
+    """Raise WmError unless `dataset` can be read: what it is made of, and `rows` rows if given.
+
+    This is where hdf5plugin is brought in, for chunks that HDF5 alone cannot decompress.
+    """
+    h5py = extra("h5py", f"reading {what}")
+    with damage(what):
+        if not isinstance(dataset, h5py.Dataset):
+            raise WmError(f"{what} should be a dataset, not a group")
+        if dataset.is_virtual or dataset.external:
+            raise WmError(f"{what} lies in other files: copy the data into one")
+        if not dataset.ndim or (rows is not None and len(dataset) != rows):
+            should = "rows" if rows is None else f"{rows} rows"
+            raise WmError(f"{what} has shape {dataset.shape}; it should have {should}")
+        if _row_bytes(dataset) > LARGEST:
+            raise WmError(f"{what} has rows of shape {dataset.shape[1:]}: too large, or damaged")
+        if dataset.chunks is None:
+            return
+        if int(np.prod(dataset.chunks, dtype=float)) * dataset.dtype.itemsize > LARGEST_CHUNK:
+            raise WmError(f"{what} has chunks of shape {dataset.chunks}: too large, or damaged")
+        wanted = [
+            -(-rows // chunk) for rows, chunk in zip(dataset.shape, dataset.chunks, strict=True)
+        ]
+        if (written := dataset.id.get_num_chunks()) != int(np.prod(wanted, dtype=float)):
+            # HDF5 would give zeros for the others.
+            raise WmError(f"{what} is incomplete: {written} of its chunks {wanted} were written")
+        properties = dataset.id.get_create_plist()
+        for index in range(properties.get_nfilters()):
+            code, *_, name = properties.get_filter(index)
+            if not h5py.h5z.filter_avail(code):
+                label = f"filter {code} ({name.decode(errors='replace') or 'no name'})"
+                extra("hdf5plugin", f"{what}, whose chunks use HDF5 {label},")
+                if not h5py.h5z.filter_avail(code):
+                    raise WmError(f"{what} uses HDF5 {label}, which hdf5plugin does not know")
+
+
+def read(dataset: Dataset, what: str, first: int = 0, stop: int | None = None) -> np.ndarray:
+    """Rows `first` to `stop` (default: all) of a checked dataset of numbers; WmError on damage."""
+    stop = len(dataset) if stop is None else stop
+    if not 0 <= first <= stop <= len(dataset):
+        raise WmError(f"{what} has {len(dataset)} rows; rows {first} to {stop} were to be read")
+    if (stop - first) * _row_bytes(dataset) > LARGEST:
+        raise WmError(f"{what} would take more than {LARGEST} bytes an episode: too large to read")
+    with damage(what):
+        rows = dataset[first:stop]
+        return np.ascontiguousarray(rows, plain_dtype(dataset))
+
+
+class DatasetFrames(Frames):
+    """Pictures that are rows of a checked uint8 dataset, (n, H, W, 3) or (n, 3, H, W).
+
+    Args:
+        dataset: the pictures, of this episode and others.
+        what: its name in errors.
+        first, stop: rows of this episode.
+    """
+
+    def __init__(self, dataset: Dataset, what: str, first: int, stop: int) -> None:
+        if dataset.dtype != np.uint8 or dataset.ndim != 4 or 3 not in dataset.shape[1::2]:
+            raise WmError(f"{what} is {dataset.dtype} {dataset.shape}: no RGB pictures of uint8")
+        self.channels_first = dataset.shape[3] != 3
+        _, *size = dataset.shape
+        height, width = size[1:] if self.channels_first else size[:2]
+        super().__init__((stop - first, height, width, 3))
+        self.dataset, self.what, self.first = dataset, what, first
+
+    def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        chunk = self.dataset.chunks[0] if self.dataset.chunks else 1
+        rows = rows + self.first
+        for first, stop in spans(rows, chunk, BLOCK // _row_bytes(self.dataset)):
+            with damage(self.what):
+                pictures = self.dataset[first:stop]
+            for row in rows[np.searchsorted(rows, first) : np.searchsorted(rows, stop)]:
+                picture = pictures[row - first]
+                yield picture.transpose(1, 2, 0) if self.channels_first else picture
+
+
+def spans(rows: np.ndarray, chunk: int, longest: int) -> list[tuple[int, int]]:
+    """Ranges (first, stop) that cover ascending `rows`: no chunk twice, no needless row beside.
+
+    A range is at most `longest` rows, or a chunk where that is longer.
+    """
+    out: list[tuple[int, int]] = []
+    for row in map(int, rows):
+        if out:
+            first, stop = out[-1]
+            near = row == stop or row // chunk == (stop - 1) // chunk
+            if near and row - first < max(chunk, longest):
+                out[-1] = (first, row + 1)
+                continue
+        out.append((row, row + 1))
+    return out
+
+
+def _row_bytes(dataset: Dataset) -> int:
+    """Bytes of a row, 1 at least."""
+    return max(1, int(np.prod(dataset.shape[1:], dtype=float)) * dataset.dtype.itemsize)

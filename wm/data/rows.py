@@ -1,0 +1,127 @@
+"""Rows of a dataset's columns by number: from the map, from the file, or from memory.
+
+Pages of a map that were touched count as resident memory. Small columns are mapped; a large one is
+read by position, which leaves nothing behind and is as fast as dropping mapped pages now and then
+(`benchmarks/data.py`). What is kept in memory is copied once, when it fits.
+"""
+
+import os
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from wm.data.format import HEADER_BYTES, Column
+from wm.data.reader import Episodes
+from wm.errors import WmError
+
+Take = Callable[[np.ndarray], Any]
+"""Row numbers (...,) int64 -> rows (..., *shape), an array or a tensor."""
+MAPPED = 2**28
+"""Bytes of columns that one set of windows maps; larger columns are read by position."""
+SHARE = 0.5
+"""Share of the free memory that columns kept in it may take."""
+RESIDENT = ("auto", "no", "ram", "device")
+
+
+class Stored:
+    """Rows of a column's file, read by position."""
+
+    def __init__(self, path: Path, column: Column) -> None:
+        self.path, self.column = path / column.file, column
+        self._file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self._file)
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """Rows (..., *shape); neighbours are read at once. WmError where the file has shrunk."""
+        flat, size = rows.ravel(), self.column.row_bytes
+        out = np.empty((*rows.shape, *self.column.shape), self.column.dtype)
+        view = memoryview(out.reshape(-1).view(np.uint8))
+        cuts = [0, *(np.flatnonzero(np.diff(flat) != 1) + 1).tolist(), len(flat)]
+        starts = (HEADER_BYTES + size * flat[cuts[:-1]]).tolist() if len(flat) else []
+        for run, offset in enumerate(starts):
+            self._read(view[cuts[run] * size : cuts[run + 1] * size], offset)
+        return out
+
+    def _read(self, into: memoryview, offset: int) -> None:
+        while done := os.preadv(self._file, [into], offset):
+            if done == len(into):
+                return
+            into, offset = into[done:], offset + done
+        raise WmError(f"{self.path} was truncated while it was read: check the dataset")
+
+
+def takers(episodes: Episodes, columns: Iterable[str]) -> dict[str, Take]:
+    """How to take rows of each column: of the smallest from maps of `MAPPED` bytes in all."""
+    room, takes = MAPPED, {}
+    for name in sorted(columns, key=lambda name: _bytes(episodes, name)):
+        room -= _bytes(episodes, name)
+        column = episodes.columns[name]
+        takes[name] = (
+            Stored(episodes.path, column)
+            if room < 0 and column.row_bytes
+            else lambda rows, mapped=episodes.frames(name): np.take(mapped, rows, axis=0)
+        )
+    return takes
+
+
+def kept(
+    episodes: Episodes, takes: Mapping[str, Take], resident: str, device: torch.device
+) -> dict[str, Take]:
+    """`takes` with columns copied into memory: all into "ram", pictures onto the "device".
+
+    "auto" takes the device if it has a memory of its own and they fit. The rows are the same
+    bits. WmError where they do not fit into `SHARE` of what is free.
+    """
+    if resident not in RESIDENT:
+        raise WmError(f"train.resident is {resident!r}; it may be {', '.join(RESIDENT)}")
+    pictures = [name for name in takes if name.split("/")[0] == "pixels"]
+    chosen = list(takes) if resident == "ram" else pictures
+    needed, free = sum(_bytes(episodes, name) for name in chosen), _free(resident, device)
+    if resident == "no" or (resident == "auto" and (device.type == "cpu" or needed > free)):
+        return dict(takes)
+    if needed > free:
+        raise WmError(
+            f"train.resident={resident} needs {needed >> 20} MB of memory, of which {free >> 20} "
+            f"MB ({SHARE:.0%} of what is free) may be used: choose resident=no"
+        )
+    out = dict(takes)
+    for name in chosen:
+        rows = _whole(episodes, name)
+        if resident == "ram":
+            out[name] = lambda index, rows=rows: np.take(rows, index, axis=0)
+        else:
+            out[name] = _on(device, rows)
+    return out
+
+
+def _on(device: torch.device, rows: np.ndarray) -> Take:
+    tensor = torch.from_numpy(rows).to(device)
+    return lambda index: tensor[torch.from_numpy(index).to(device)]
+
+
+def _whole(episodes: Episodes, name: str) -> np.ndarray:
+    """A column in memory, read without mapping it."""
+    column = episodes.columns[name]
+    count = column.span(episodes.ends, len(episodes) - 1)[1]
+    return Stored(episodes.path, column)(np.arange(count))
+
+
+def _bytes(episodes: Episodes, name: str) -> int:
+    column = episodes.columns[name]
+    return column.span(episodes.ends, len(episodes) - 1)[1] * column.row_bytes
+
+
+def _free(resident: str, device: torch.device) -> int:
+    """Bytes that may be used where columns would be kept."""
+    if device.type == "cuda" and resident != "ram":
+        return int(SHARE * torch.cuda.mem_get_info(device)[0])
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        free = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return int(SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return int(SHARE * free * 1024)
