@@ -58,6 +58,9 @@ class GymnasiumTask(World):
         settings = RenderSettings(image_size, image_size, camera)
         super().__init__(env.model, env.data, settings, dt)
         env.reset(seed=0)
+        if drawn_by == "gymnasium":
+            env.render()  # may aim its camera by what it draws first: let that be always the same
+        self._rest = self.layout.at_rest(env.model.qpos0)
         self.action_space = env.action_space
         self.observation_space = self._observation_space()
         self.describe_names = tuple(
@@ -99,7 +102,8 @@ class GymnasiumTask(World):
                 f"qpos {qpos.shape} and qvel {qvel.shape} came; {self.id} has ({self.model.nq},) "
                 f"and ({self.model.nv},)."
             )
-        state = self.layout.at_rest(qpos)
+        state = self._rest.copy()
+        state[1 : 1 + self.model.nq] = qpos
         state[1 + self.model.nq : 1 + self.model.nq + self.model.nv] = qvel
         return state
 

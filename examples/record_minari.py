@@ -16,7 +16,8 @@ from minari import DataCollector, StepDataCallback
 
 import envs  # noqa: F401  chooses how MuJoCo draws
 
-CAMERA = {"trackbodyid": -1, "distance": 0.5, "elevation": -90.0, "azimuth": 90.0}
+CAMERA = {"distance": 0.5, "elevation": -90.0, "azimuth": 90.0, "lookat": [0.0, 0.0, 0.0]}
+# Without "lookat" gymnasium aims the camera by what it happens to draw first.
 STEPS = 100
 
 

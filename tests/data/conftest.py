@@ -1,5 +1,11 @@
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
+
+from wm.data.format import Column
+from wm.data.formats import About, Frames, Source
 
 META = {
     "env": "made-up",
@@ -46,3 +52,71 @@ def same():
             assert left[name].tobytes() == right[name].tobytes()
 
     return check
+
+
+class Film(Frames):
+    """Pictures that count how often they were decoded."""
+
+    def __init__(self, pictures):
+        super().__init__(pictures.shape)
+        self.pictures, self.decoded = pictures, 0
+
+    def decode(self, rows):
+        for row in rows:
+            self.decoded += 1
+            yield self.pictures[row]
+
+
+class Memory(Source):
+    """Episodes in memory, as a reader would give them; `decoded` counts pictures."""
+
+    format = "memory"
+
+    def __init__(self, episodes: Sequence[dict[str, np.ndarray]], **about: Any):
+        super().__init__("memory")
+        self.episodes = [dict(episode) for episode in episodes]
+        self.about = About(**about)
+        self.lengths = np.array([len(episode["action"]) for episode in episodes])
+        self.films: list[Film] = []
+        for name, array in self.episodes[0].items():
+            steps = len(array) == len(self.episodes[0]["action"])
+            rows = "episode" if name == "variation" else "steps" if steps else "frames"
+            shape = array.shape if rows == "episode" else array.shape[1:]
+            self.columns = {**self.columns, name: Column(name, array.dtype, shape, rows)}
+
+    @staticmethod
+    def recognises(path):
+        return False
+
+    @property
+    def decoded(self):
+        return sum(film.decoded for film in self.films)
+
+    def episode(self, index, columns=None):
+        found = {}
+        for name in self._chosen(index, columns):
+            found[name] = self.episodes[index][name]
+            if name in self.cameras:
+                found[name] = Film(found[name])
+                self.films.append(found[name])
+        return found
+
+
+@pytest.fixture
+def recording(make_episode):
+    """recording(count, steps=12, **about): a `Source` in memory of two cameras and one action a
+    frame, with an `effort` a frame and a `reward` a step."""
+
+    def make(count, steps=12, size=10, **about):
+        episodes = []
+        for index in range(count):
+            episode = make_episode(index, steps, size, m=1)
+            episode["pixels/left"] = episode.pop("pixels")
+            episode["pixels/right"] = 255 - episode["pixels/left"]
+            episode["effort"] = np.arange(2.0 * (steps + 1)).reshape(-1, 2)
+            episode["reward"] = np.arange(float(steps))
+            del episode["variation"]
+            episodes.append(episode)
+        return Memory(episodes, **{"fps": 30.0, **about})
+
+    return make

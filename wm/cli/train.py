@@ -9,14 +9,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 import envs
 from envs.errors import EnvError
-from wm.data import Episodes, open_episodes
+from wm.cli.data.direct import open_data
+from wm.data import Episodes
 from wm.training.run import finished, train
 
 
 def run(cfg: Any) -> None:
     """Train, or go on training, or say that it is done."""
     console = Console(highlight=False)
-    episodes = open_episodes(cfg.data)
+    view: Any = OmegaConf.to_container(cfg.view)
+    episodes = open_data(cfg.data, view, console)
     model: Any = OmegaConf.to_container(cfg.model)
     settings: Any = OmegaConf.to_container(cfg.train)
     done = finished(cfg.run)

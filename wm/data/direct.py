@@ -7,7 +7,7 @@ picture is decoded once; with a smaller one an epoch costs about what the first 
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -104,17 +104,19 @@ class Direct(Episodes):
         source: a view with square pictures of one size.
         meta: as `EpisodeWriter` takes it.
         cache: bytes of decoded pictures kept, over all cameras.
-        progress: takes the number of episodes whose numbers have been read.
+        clip: whether actions out of the bounds are put on them.
 
     WmError where an episode is damaged.
     """
+
+    on_disk = False
 
     def __init__(
         self,
         source: Source,
         meta: Mapping[str, Any],
         cache: int = 2 * GIB,
-        progress: Callable[[int], None] = lambda done: None,
+        clip: bool = False,
     ) -> None:
         self.source = source
         columns = {
@@ -124,14 +126,26 @@ class Direct(Episodes):
         described = {name: column.describe() for name, column in columns.items()}
         ends = np.cumsum(source.lengths + 1)
         known = {**complete(meta), "columns": described, "sources": []}
+        known.setdefault("m", columns["action"].shape[0])
         super().__init__(Path(source.path), known, ends)
         numbers = [name for name in columns if name not in source.cameras]
-        self._numbers = self._read(numbers, progress)
+        self._numbers = self._read(numbers)
+        if clip:
+            action, low, high = (
+                self._numbers["action"],
+                *(np.asarray(known[key], np.float32) for key in ("action_low", "action_high")),
+            )
+            self._numbers["action"] = np.clip(action, low, high)
         frame_bytes = sum(columns[name].row_bytes for name in source.cameras)
         self.cameras = {
             name: CachedFrames(source, name, ends, cache // max(frame_bytes, 1))
             for name in source.cameras
         }
+
+    @property
+    def held(self) -> int:
+        """Frames of a camera that the cache holds."""
+        return len(next(iter(self.cameras.values()))._row)
 
     @cached_property
     def hash(self) -> str:
@@ -152,7 +166,7 @@ class Direct(Episodes):
         """WmError: a recording of another format has no digests."""
         raise WmError(f"{self.path} has no digests to compare with: import it first")
 
-    def _read(self, names: Sequence[str], progress: Callable[[int], None]) -> dict[str, np.ndarray]:
+    def _read(self, names: Sequence[str]) -> dict[str, np.ndarray]:
         """Every number of the recording, episodes end to end."""
         last, out = len(self) - 1, {}
         for name in names:
@@ -169,10 +183,9 @@ class Direct(Episodes):
                 )
                 if array.dtype.kind == "f" and not np.isfinite(array).all():
                     raise WmError(
-                        f"{name} of episode {index} of {self.path} is not finite: `wmpc data check` "
-                        "says where; import it without that episode"
+                        f"{name} of episode {index} of {self.path} is not finite: `wmpc data "
+                        "check` says where; import it without that episode"
                     )
-            progress(index + 1)
         for array in out.values():
             array.flags.writeable = False
         return out

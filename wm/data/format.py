@@ -112,7 +112,10 @@ def read_meta(path: Path) -> dict[str, Any]:
     try:
         meta = json.loads((path / META).read_text())
     except FileNotFoundError:
-        raise WmError(f"{path} is not a wmpc dataset: it has no {META}") from None
+        raise WmError(
+            f"{path} is not a wmpc dataset: it has no {META}; `wmpc data import` makes one of a "
+            "recording in another format"
+        ) from None
     except ValueError as error:
         raise WmError(f"{path / META} is damaged: it is not JSON ({error})") from None
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:

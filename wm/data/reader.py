@@ -28,6 +28,9 @@ HELD_OUT = 10
 class Episodes:
     """The committed episodes of a dataset, as of when it was opened; nothing is read until used."""
 
+    on_disk = True
+    """Whether every column is a file of its own in `path`."""
+
     def __init__(self, path: Path, meta: dict[str, Any], ends: np.ndarray):
         self.path = path
         self.meta = meta

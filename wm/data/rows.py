@@ -39,7 +39,7 @@ class Stored:
         """Rows (..., *shape); neighbours are read at once. WmError where the file has shrunk."""
         flat, size = rows.ravel(), self.column.row_bytes
         out = np.empty((*rows.shape, *self.column.shape), self.column.dtype)
-        view = memoryview(out.reshape(-1).view(np.uint8))
+        view = out.reshape(-1).view(np.uint8).data
         cuts = [0, *(np.flatnonzero(np.diff(flat) != 1) + 1).tolist(), len(flat)]
         starts = (HEADER_BYTES + size * flat[cuts[:-1]]).tolist() if len(flat) else []
         for run, offset in enumerate(starts):
@@ -60,12 +60,15 @@ def takers(episodes: Episodes, columns: Iterable[str]) -> dict[str, Take]:
     for name in sorted(columns, key=lambda name: _bytes(episodes, name)):
         room -= _bytes(episodes, name)
         column = episodes.columns[name]
+        by_position = room < 0 and column.row_bytes and episodes.on_disk
         takes[name] = (
-            Stored(episodes.path, column)
-            if room < 0 and column.row_bytes
-            else lambda rows, mapped=episodes.frames(name): np.take(mapped, rows, axis=0)
+            Stored(episodes.path, column) if by_position else _from(episodes.frames(name))
         )
     return takes
+
+
+def _from(array: Any) -> Take:
+    return lambda rows: np.take(array, rows, axis=0)
 
 
 def kept(
@@ -92,7 +95,7 @@ def kept(
     for name in chosen:
         rows = _whole(episodes, name)
         if resident == "ram":
-            out[name] = lambda index, rows=rows: np.take(rows, index, axis=0)
+            out[name] = _from(rows)
         else:
             out[name] = _on(device, rows)
     return out
@@ -106,6 +109,8 @@ def _on(device: torch.device, rows: np.ndarray) -> Take:
 def _whole(episodes: Episodes, name: str) -> np.ndarray:
     """A column in memory, read without mapping it."""
     column = episodes.columns[name]
+    if not episodes.on_disk:
+        return episodes.frames(name)[:]
     count = column.span(episodes.ends, len(episodes) - 1)[1]
     return Stored(episodes.path, column)(np.arange(count))
 

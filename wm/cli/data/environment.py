@@ -34,21 +34,16 @@ class Home:
     task: Any = None
     says: list[str] = field(default_factory=list)
     """Sentences for the user."""
-    restores: bool = False
-    """Whether states have to be made from `qpos` and `qvel`."""
+    physics: tuple[str, str] | None = None
+    """The columns of positions and velocities, where states have to be made from them."""
 
     def finish(self, episode: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The episode with its states (T+1, S), where they can be had."""
-        if not self.restores:
+        if self.physics is None:
             return episode
-        states = [
-            self.task.state_of(qpos, qvel)
-            for qpos, qvel in zip(episode[QPOS], episode[QVEL], strict=True)
-        ]
-        return {**episode, "state": np.stack(states)}
-
-
-QPOS, QVEL = "qpos", "qvel"
+        positions, velocities = (episode[name] for name in self.physics)
+        states = map(self.task.state_of, positions, velocities)
+        return {**episode, "state": np.stack(list(states))}
 
 
 def home_of(source: Source, env: str | None, kwargs: Mapping[str, Any] | None) -> Home:
@@ -69,15 +64,25 @@ def home_of(source: Source, env: str | None, kwargs: Mapping[str, Any] | None) -
         return Home(name, _arguments(source, kwargs), says=[says])
     home = Home(name, settings, dict(task.render_settings), task)
     columns = source.columns
-    if "state" not in columns and {QPOS, QVEL} <= columns.keys() and hasattr(task, "state_of"):
-        home.restores = True
-        home.says.append(f"States are restored from the columns {QPOS} and {QVEL}.")
-    elif "state" not in columns:
-        home.says.append("It has no states (nor qpos and qvel), so it can not be evaluated.")
-        home.render = {}
-        return home
+    if "state" not in columns:
+        home.physics = _physics(source) if hasattr(task, "state_of") else None
+        if home.physics is None:
+            home.says.append("It has no states (nor qpos and qvel), so it cannot be evaluated.")
+            home.render = {}
+            return home
+        home.says.append(f"States are restored from {' and '.join(home.physics)}.")
     _compare(source, home)
     return home
+
+
+def _physics(source: Source) -> tuple[str, str] | None:
+    """The columns `qpos` and `qvel`, or `.../qpos` and `.../qvel`, one row a frame."""
+    for name, column in source.columns.items():
+        folder, _, last = name.rpartition("/")
+        other = f"{folder}/qvel".lstrip("/")
+        if last == "qpos" and column.rows == "frames" and other in source.columns:
+            return name, other
+    return None
 
 
 def _settings(source: Source, name: str, kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -96,7 +101,8 @@ def _compare(source: Source, home: Home) -> None:
     if not source.cameras:
         return
     camera, errors = source.cameras[0], []
-    names = [name for name in ("state", "variation", QPOS, QVEL) if name in source.columns]
+    names = [name for name in ("state", "variation") if name in source.columns]
+    names += home.physics or ()
     for index in np.unique(np.linspace(0, len(source) - 1, PROBES).astype(int)):
         found = source.episode(int(index), [camera, *names])
         row = len(found[camera]) // 2
@@ -121,7 +127,7 @@ def _compare(source: Source, home: Home) -> None:
     home.render = {}
     home.says.append(
         f"{home.id} draws the recorded states otherwise than they were recorded ({psnr:.0f} dB, "
-        f"where {ALIKE:.0f} are needed), so it can not be evaluated there: give the arguments it "
+        f"where {ALIKE:.0f} are needed), so it cannot be evaluated there: give the arguments it "
         "was made with as kwargs={...}."
     )
 

@@ -1,0 +1,38 @@
+"""The episodes that a verb asks for: a native dataset, or another recording where it lies."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from wm.cli.data.importing import episode_bar
+from wm.cli.data.recording import look
+from wm.data import Episodes, open_episodes
+from wm.data.direct import GIB, Direct
+from wm.data.formats.native import Native
+from wm.data.importing import survey
+
+
+def open_data(path: str, view: Mapping[str, Any], console: Console) -> Episodes:
+    """The dataset `path`; a recording of another format is seen as `view` (the node of
+    `configs/train.yaml`) says, and decoded as it is used."""
+    if Native.recognises(path) or view["format"] == "native":
+        return open_episodes(path)
+    recording = look(path, view)
+    for sentence in recording.sentences():
+        console.print(escape(sentence), soft_wrap=True)
+    source = recording.view
+    ids = range(len(source))
+    with episode_bar(console, "reading the numbers", len(ids)) as tick:
+        found = survey(source, ids, lambda done: tick(done, 0))
+    episodes = Direct(
+        source, recording.meta(found, {}), int(view["cache"] * GIB), clip=view["clip"]
+    )
+    frames, held = next(iter(episodes.cameras.values())).shape[0], episodes.held
+    console.print(
+        f"{frames} frames of {path}, decoded as they are asked for; the cache of "
+        f"{view['cache']:g} GiB holds {'them all' if held == frames else held}.",
+        soft_wrap=True,
+    )
+    return episodes
