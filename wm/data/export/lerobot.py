@@ -47,6 +47,7 @@ def export_lerobot(
     *,
     codec: str = "h264",
     crf: int | None = None,
+    pixel_format: str | None = None,
     task: str | None = None,
     data_files_size_in_mb: float = 100,
     video_files_size_in_mb: float = 200,
@@ -59,6 +60,8 @@ def export_lerobot(
         codec: "h264" or "av1" in videos, which lose a little, or "png" in the tables, which loses
             nothing.
         crf: quality of the video, lower is better; None: one that keeps simulator pictures well.
+        pixel_format: "yuv420p", which everything plays, or "yuv444p" (h264), which keeps the colour
+            of every pixel; None: the latter where a side is under 128 pixels.
         task: what is done, in words; None: the environment's name.
         data_files_size_in_mb, video_files_size_in_mb, chunks_size: LeRobot's limits of a file and
             of a folder.
@@ -80,11 +83,20 @@ def export_lerobot(
         data = TableFiles(folder, DATA, limits[0], chunks_size)
         places = TableFiles(folder, EPISODES, limits[0], chunks_size)
         videos = {
-            name: VideoFiles(folder, key, fps, episodes.columns[name].shape[:2], codec, crf,
-                             limits[1], chunks_size)
+            name: VideoFiles(
+                folder,
+                key,
+                fps,
+                episodes.columns[name].shape[:2],
+                codec,
+                crf,
+                pixel_format,
+                limits[1],
+                chunks_size,
+            )
             for name, key in cameras.items()
             if codec != "png"
-        }  # fmt: skip
+        }
         stats, first = [], 0
         for index in range(len(episodes)):
             episode = episodes.episode(index)
@@ -114,7 +126,8 @@ def export_lerobot(
         write_tasks(folder / "meta/tasks.parquet", tasks)
         together = {key: joined([found[key] for found in stats]) for key in stats[0]}
         _write_json(folder / "meta/stats.json", together)
-        info = _info(episodes, keys, codec, first)
+        formats = {name: video.pixel_format for name, video in videos.items()}
+        info = _info(episodes, keys, codec, formats, first)
         info |= {"data_files_size_in_mb": data_files_size_in_mb, "chunks_size": chunks_size}
         info |= {"video_files_size_in_mb": video_files_size_in_mb}
         _write_json(folder / "meta/info.json", info)
@@ -132,7 +145,9 @@ def key_of(name: str, columns: Mapping[str, Column]) -> str:
     return plain if plain == key or plain.removeprefix("wmpc.") not in columns else plain + "_"
 
 
-def _info(episodes: Episodes, keys: dict[str, str], codec: str, frames: int) -> dict[str, Any]:
+def _info(
+    episodes: Episodes, keys: dict[str, str], codec: str, formats: dict[str, str], frames: int
+) -> dict[str, Any]:
     """`meta/info.json`, without the limits of its files."""
     meta, columns, features = episodes.meta, {}, {}
     fps = int(meta["fps"]) if float(meta["fps"]).is_integer() else meta["fps"]
@@ -148,7 +163,7 @@ def _info(episodes: Episodes, keys: dict[str, str], codec: str, frames: int) -> 
             if codec != "png":
                 feature["info"] = {
                     "video.height": column.shape[0], "video.width": column.shape[1],
-                    "video.channels": 3, "video.codec": codec, "video.pix_fmt": "yuv420p",
+                    "video.channels": 3, "video.codec": codec, "video.pix_fmt": formats[name],
                     "video.fps": fps, "is_depth_map": False, "has_audio": False,
                 }  # fmt: skip
         if column.row_bytes:

@@ -17,21 +17,25 @@ ENCODERS = {
     "av1": ("libsvtav1", {"preset": "8"}),
 }
 CRF = {"h264": 15, "av1": 15}
-"""Default quality: 64 px simulator pictures keep 35 dB; see `tests/data/lerobot`."""
+"""Default quality: where colours are not halved, 64 px simulator pictures keep 40 dB."""
+SMALL = 128
+"""Pictures of a shorter side keep a colour a pixel: sharing it costs 64 px pictures 5 to 8 dB."""
+FORMATS = {"h264": ("yuv420p", "yuv444p"), "av1": ("yuv420p",)}
 GROUP = "2"
 """Frames from one key frame to the next, as lerobot encodes: any frame is at most one away."""
 PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 
 
 class VideoFiles:
-    """Appends episodes of one camera's pictures to mp4 files, yuv420p, BT.601.
+    """Appends episodes of one camera's pictures to mp4 files, in BT.601 colours.
 
     Args:
         folder: of the dataset.
         key: of the feature.
         fps: frames a second.
-        size: height and width; WmError where they are odd, which yuv420p cannot hold.
+        size: height and width; WmError where they are odd and the format cannot hold that.
         codec, crf: one of `ENCODERS`, and its quality; lower is better.
+        pixel_format: "yuv420p" or, of h264 only, "yuv444p"; None: the latter for small pictures.
         limit: bytes that a file may have, apart from a single episode that is larger.
         chunks_size: files a folder.
     """
@@ -44,16 +48,21 @@ class VideoFiles:
         size: tuple[int, ...],
         codec: str,
         crf: int,
+        pixel_format: str | None,
         limit: float,
         chunks_size: int,
     ) -> None:
         self.folder, self.key, self.size = folder, key, size
         self.rate = Fraction(fps).limit_denominator(1001)
         self.codec, self.crf, self.limit, self.chunks_size = codec, crf, limit, chunks_size
-        if size[0] % 2 or size[1] % 2:
+        full = codec == "h264" and min(size) < SMALL
+        self.pixel_format = pixel_format or ("yuv444p" if full else "yuv420p")
+        if self.pixel_format not in FORMATS[codec]:
+            raise WmError(f"{codec} takes {' or '.join(FORMATS[codec])}, not {pixel_format!r}")
+        if self.pixel_format == "yuv420p" and (size[0] % 2 or size[1] % 2):
             raise WmError(
-                f"{key} has pictures of {size[0]} x {size[1]}; {codec} takes even sizes only: "
-                "codec=png keeps any"
+                f"{key} has pictures of {size[0]} x {size[1]}; {codec} in yuv420p takes even sizes "
+                "only: codec=png keeps any"
             )
         self._container: Any = None
         self._number = -1
@@ -68,7 +77,7 @@ class VideoFiles:
         for picture in pictures:
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
             frame = self._scaler.reformat(
-                frame, format="yuv420p", dst_colorspace="ITU601", dst_color_range="MPEG",
+                frame, format=self.pixel_format, dst_colorspace="ITU601", dst_color_range="MPEG",
                 interpolation=self._how,
             )  # fmt: skip
             frame.pts, frame.time_base = self._sent, 1 / self.rate
@@ -101,7 +110,7 @@ class VideoFiles:
         options = {**options, "crf": str(self.crf), "g": GROUP}
         self._stream = self._container.add_stream(encoder, rate=self.rate, options=options)
         self._stream.height, self._stream.width = self.size
-        self._stream.pix_fmt = "yuv420p"
+        self._stream.pix_fmt = self.pixel_format
         context = self._stream.codec_context
         context.time_base = 1 / self.rate
         context.colorspace, context.color_range = 6, 1  # SMPTE 170M (BT.601), limited
