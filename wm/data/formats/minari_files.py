@@ -63,18 +63,22 @@ class Files(ABC):
 class HDF5Array(Stored):
     def __init__(self, dataset: hdf5.Dataset, what: str) -> None:
         self.dataset, self.what = dataset, what
-        hdf5.check(dataset, what)
         h5py = hdf5.extra("h5py", what)
-        self.rows, self.shape = len(dataset), tuple(dataset.shape[1:])
-        self.dtype = hdf5.plain_dtype(dataset) if hdf5.is_number(dataset) else None
-        # Minari lays JPEG files that happen to be of one length side by side.
-        side_by_side = dataset.dtype == np.uint8 and dataset.ndim == 2
-        self.encoded = side_by_side or h5py.check_vlen_dtype(dataset.dtype) == np.uint8
+        with damage(what):
+            shape, dtype = dataset.shape, dataset.dtype
+            self.rows, self.shape = shape[0], tuple(shape[1:])
+            number = dtype.kind in "biuf" and dtype.itemsize <= 8
+            self.dtype = np.dtype(dtype.str).newbyteorder("=") if number else None
+            # Minari lays JPEG files that happen to be of one length side by side.
+            side_by_side = dtype == np.uint8 and len(shape) == 2
+            self.encoded = side_by_side or h5py.check_vlen_dtype(dtype) == np.uint8
 
     def read(self) -> np.ndarray:
+        hdf5.check(self.dataset, self.what)
         return hdf5.read(self.dataset, self.what)
 
     def picked(self, rows: np.ndarray) -> Iterator[Any]:
+        hdf5.check(self.dataset, self.what)
         chunk = self.dataset.chunks[0] if self.dataset.chunks else 1
         # The size of JPEG files is not known before they are read; a few at a time.
         longest = 16 if self.encoded else hdf5.BLOCK // max(1, int(np.prod(self.shape)))
