@@ -1,0 +1,1 @@
+"""Native episodes in other people's formats: one writer a file."""
