@@ -64,6 +64,12 @@ def export_minari(
     images = {
         paths[name] for name, column in episodes.columns.items() if jpeg and _is_image(column)
     }
+    metadata = {
+        "dataset_id": dataset_id,
+        "data_format": data_format,
+        "jpeg_encoding": jpeg,
+        **_metadata(episodes, paths),
+    }
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True)
     try:
@@ -76,13 +82,7 @@ def export_minari(
                 if progress is not None:
                     progress(index + 1)
         megabytes = sum(file.stat().st_size for file in data.rglob("*")) / 1e6
-        metadata = _metadata(episodes, paths)
-        metadata |= {
-            "dataset_id": dataset_id,
-            "data_format": data_format,
-            "jpeg_encoding": jpeg,
-            "dataset_size": round(megabytes, 1),
-        }
+        metadata["dataset_size"] = round(megabytes, 1)
         (data / "metadata.json").write_text(json.dumps(metadata))
         os.replace(partial, path)
     except BaseException:
@@ -145,17 +145,16 @@ def _metadata(episodes: Episodes, paths: Mapping[str, tuple[str, ...]]) -> dict[
     meta = episodes.meta
     low, high = (np.tile(meta[key], meta["m"]).tolist() for key in ("action_low", "action_high"))
     action = {"type": "Box", "dtype": "float32", "shape": [len(low)], "low": low, "high": high}
-    observation: dict[str, Any] = {"type": "Dict", "subspaces": {}}
+    observation: dict[str, Any] = {}
     for name, column in episodes.columns.items():
-        *outer, last = paths[name] or ("",)
-        if outer and outer[0] == "observations":
-            inside = observation["subspaces"]
-            for key in outer[1:]:
-                inside = inside.setdefault(key, {"type": "Dict", "subspaces": {}})
-                inside = inside.get("subspaces", inside)
-            if "type" in inside or last in inside:
-                raise WmError(f"column {name!r} and another one cannot both be in a Dict: rename")
-            inside[last] = _box(column)
+        if paths[name][:1] == ("observations",):
+            *outer, last = paths[name][1:]
+            inside: Any = observation
+            for key in outer:
+                inside = inside.setdefault(key, {}) if isinstance(inside, dict) else None
+            if not isinstance(inside, dict) or last in inside:
+                raise WmError(f"column {name!r} and one inside or around it cannot both be kept")
+            inside[last] = column
     keys = ("m", "fps", "env", "kwargs", "render", "action_low", "action_high")
     columns = {
         name: {**column.describe(), "path": list(paths[name])}
@@ -165,15 +164,17 @@ def _metadata(episodes: Episodes, paths: Mapping[str, tuple[str, ...]]) -> dict[
         "minari_version": MINARI_VERSION,
         "total_episodes": len(episodes),
         "total_steps": int(episodes.lengths.sum()),
-        "observation_space": json.dumps(observation),
+        "observation_space": json.dumps(_space(observation)),
         "action_space": json.dumps(action),
         **_env_spec(meta["env"], meta["kwargs"]),
         "wmpc": {"version": VERSION, **{key: meta[key] for key in keys}, "columns": columns},
     }
 
 
-def _box(column: Column) -> dict[str, Any]:
-    """The space of a row, with the widest bounds that its dtype has."""
+def _space(column: Any) -> dict[str, Any]:
+    """The space of a row of a column, or the Dict of such spaces; bounds as wide as can be."""
+    if isinstance(column, dict):
+        return {"type": "Dict", "subspaces": {key: _space(inner) for key, inner in column.items()}}
     low: Any = -np.inf
     high: Any = np.inf
     if column.dtype.kind in "iu":
