@@ -6,13 +6,14 @@ of a type that is no plain number, or larger than its column may be is a WmError
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from wm.data.formats.files import LARGEST, Place, damage, extra
-from wm.data.formats.source import Frames
+from wm.data.formats.source import Frames, Source
 from wm.errors import WmError
 
 File: TypeAlias = Any
@@ -66,6 +67,16 @@ def open_hdf5(place: Place, inside: str = "", cache_bytes: int = 2**20) -> File:
                 place.name(inside), "r", rdcc_nbytes=cache_bytes, locking="best-effort"
             )
         return h5py.File(place.open(inside), "r", rdcc_nbytes=cache_bytes)
+
+
+@contextmanager
+def closed_on_error(source: Source) -> Iterator[None]:
+    """Close a reader whose opening fails: HDF5 would give the next one what it remembers of it."""
+    try:
+        yield
+    except BaseException:
+        source.close()
+        raise
 
 
 def member(group: Group, name: str, what: str) -> Any:

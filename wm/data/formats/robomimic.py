@@ -41,6 +41,10 @@ class Robomimic(Source):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self.file = hdf5.open_hdf5(Place(path))
+        with hdf5.closed_on_error(self):
+            self._open(path)
+
+    def _open(self, path: str) -> None:
         self.data = hdf5.member(self.file, "data", path)
         with damage(path):
             names = list(self.data)
