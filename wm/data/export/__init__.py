@@ -1,1 +1,1 @@
-"""Recorded episodes in other people's formats: one writer a file."""
+"""Datasets of this project written in other people's formats, one a file."""

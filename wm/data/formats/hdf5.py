@@ -6,12 +6,14 @@ of a type that is no plain number, or larger than its column may be is a WmError
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from wm.data.formats.files import LARGEST, Place, damage, extra
-from wm.data.formats.source import Frames
+from wm.data.formats.source import Frames, Source
 from wm.errors import WmError
 
 File: TypeAlias = Any
@@ -65,6 +67,16 @@ def open_hdf5(place: Place, inside: str = "", cache_bytes: int = 2**20) -> File:
                 place.name(inside), "r", rdcc_nbytes=cache_bytes, locking="best-effort"
             )
         return h5py.File(place.open(inside), "r", rdcc_nbytes=cache_bytes)
+
+
+@contextmanager
+def closed_on_error(source: Source) -> Iterator[None]:
+    """Close a reader whose opening fails: HDF5 would give the next one what it remembers of it."""
+    try:
+        yield
+    except BaseException:
+        source.close()
+        raise
 
 
 def member(group: Group, name: str, what: str) -> Any:
@@ -138,21 +150,22 @@ def check(dataset: Dataset, what: str, rows: int | None = None) -> None:
             raise WmError(f"{what} should be a dataset, not a group")
         if dataset.is_virtual or dataset.external:
             raise WmError(f"{what} lies in other files: copy the data into one")
-        if not dataset.ndim or (rows is not None and len(dataset) != rows):
+        shape, chunks, size = dataset.shape, dataset.chunks, dataset.id.get_type().get_size()
+        if not shape or (rows is not None and shape[0] != rows):
             should = "rows" if rows is None else f"{rows} rows"
-            raise WmError(f"{what} has shape {dataset.shape}; it should have {should}")
-        if _row_bytes(dataset) > LARGEST:
-            raise WmError(f"{what} has rows of shape {dataset.shape[1:]}: too large, or damaged")
-        if dataset.chunks is None:
+            raise WmError(f"{what} has shape {shape}; it should have {should}")
+        if prod(shape[1:]) * size > LARGEST:
+            raise WmError(f"{what} has rows of shape {shape[1:]}: too large, or damaged")
+        # HDF5 would give zeros for what was never written.
+        if chunks is None:
+            if (written := dataset.id.get_storage_size()) != prod(shape) * size:
+                raise WmError(f"{what} is incomplete: {written} of {prod(shape) * size} bytes")
             return
-        if int(np.prod(dataset.chunks, dtype=float)) * dataset.dtype.itemsize > LARGEST_CHUNK:
-            raise WmError(f"{what} has chunks of shape {dataset.chunks}: too large, or damaged")
-        wanted = [
-            -(-rows // chunk) for rows, chunk in zip(dataset.shape, dataset.chunks, strict=True)
-        ]
-        if (written := dataset.id.get_num_chunks()) != int(np.prod(wanted, dtype=float)):
-            # HDF5 would give zeros for the others.
-            raise WmError(f"{what} is incomplete: {written} of its chunks {wanted} were written")
+        if prod(chunks) * size > LARGEST_CHUNK:
+            raise WmError(f"{what} has chunks of shape {chunks}: too large, or damaged")
+        wanted = prod(-(-rows // chunk) for rows, chunk in zip(shape, chunks, strict=True))
+        if (written := dataset.id.get_num_chunks()) != wanted:
+            raise WmError(f"{what} is incomplete: {written} of its {wanted} chunks were written")
         properties = dataset.id.get_create_plist()
         for index in range(properties.get_nfilters()):
             code, *_, name = properties.get_filter(index)
@@ -163,8 +176,15 @@ def check(dataset: Dataset, what: str, rows: int | None = None) -> None:
                     raise WmError(f"{what} uses HDF5 {label}, which hdf5plugin does not know")
 
 
+def check_open(dataset: Dataset, what: str) -> None:
+    """Raise WmError where the reader of `dataset` was closed."""
+    if not dataset:
+        raise WmError(f"{what} cannot be read: its reader was closed")
+
+
 def read(dataset: Dataset, what: str, first: int = 0, stop: int | None = None) -> np.ndarray:
     """Rows `first` to `stop` (default: all) of a checked dataset of numbers; WmError on damage."""
+    check_open(dataset, what)
     stop = len(dataset) if stop is None else stop
     if not 0 <= first <= stop <= len(dataset):
         raise WmError(f"{what} has {len(dataset)} rows; rows {first} to {stop} were to be read")
@@ -194,6 +214,7 @@ class DatasetFrames(Frames):
         self.dataset, self.what, self.first = dataset, what, first
 
     def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        check_open(self.dataset, self.what)
         chunk = self.dataset.chunks[0] if self.dataset.chunks else 1
         rows = rows + self.first
         for first, stop in spans(rows, chunk, BLOCK // _row_bytes(self.dataset)):
@@ -223,4 +244,4 @@ def spans(rows: np.ndarray, chunk: int, longest: int) -> list[tuple[int, int]]:
 
 def _row_bytes(dataset: Dataset) -> int:
     """Bytes of a row, 1 at least."""
-    return max(1, int(np.prod(dataset.shape[1:], dtype=float)) * dataset.dtype.itemsize)
+    return max(1, prod(dataset.shape[1:]) * dataset.dtype.itemsize)

@@ -15,6 +15,7 @@ import numpy as np
 from wm.data.formats import hdf5
 from wm.data.formats.files import Place, damage
 from wm.data.formats.minari_spaces import Path
+from wm.errors import WmError
 
 
 class Stored(ABC):
@@ -63,18 +64,24 @@ class Files(ABC):
 class HDF5Array(Stored):
     def __init__(self, dataset: hdf5.Dataset, what: str) -> None:
         self.dataset, self.what = dataset, what
-        hdf5.check(dataset, what)
         h5py = hdf5.extra("h5py", what)
-        self.rows, self.shape = len(dataset), tuple(dataset.shape[1:])
-        self.dtype = hdf5.plain_dtype(dataset) if hdf5.is_number(dataset) else None
-        # Minari lays JPEG files that happen to be of one length side by side.
-        side_by_side = dataset.dtype == np.uint8 and dataset.ndim == 2
-        self.encoded = side_by_side or h5py.check_vlen_dtype(dataset.dtype) == np.uint8
+        with damage(what):
+            shape, dtype = dataset.shape, dataset.dtype
+            self.rows, self.shape = shape[0], tuple(shape[1:])
+            number = dtype.kind in "biuf" and dtype.itemsize <= 8
+            self.dtype = np.dtype(dtype.str).newbyteorder("=") if number else None
+            # Minari lays JPEG files that happen to be of one length side by side.
+            side_by_side = dtype == np.uint8 and len(shape) == 2
+            self.encoded = side_by_side or h5py.check_vlen_dtype(dtype) == np.uint8
 
     def read(self) -> np.ndarray:
+        hdf5.check_open(self.dataset, self.what)
+        hdf5.check(self.dataset, self.what)
         return hdf5.read(self.dataset, self.what)
 
     def picked(self, rows: np.ndarray) -> Iterator[Any]:
+        hdf5.check_open(self.dataset, self.what)
+        hdf5.check(self.dataset, self.what)
         chunk = self.dataset.chunks[0] if self.dataset.chunks else 1
         # The size of JPEG files is not known before they are read; a few at a time.
         longest = 16 if self.encoded else hdf5.BLOCK // max(1, int(np.prod(self.shape)))
@@ -94,9 +101,13 @@ class HDF5Files(Files):
     def __init__(self, place: Place, inside: str) -> None:
         self.what = place.name(inside)
         self.file = hdf5.open_hdf5(place, inside)
-        with damage(self.what):
-            names = [name for name in self.file if name.startswith("episode_")]
-            self.ids = sorted(int(name.removeprefix("episode_")) for name in names)
+        try:
+            with damage(self.what):
+                names = [name for name in self.file if name.startswith("episode_")]
+                self.ids = sorted(int(name.removeprefix("episode_")) for name in names)
+        except WmError:
+            self.close()
+            raise
 
     def _group(self, episode: int) -> hdf5.Group:
         return hdf5.member(self.file, f"episode_{episode}", self.what)
