@@ -6,6 +6,7 @@ of a type that is no plain number, or larger than its column may be is a WmError
 """
 
 from collections.abc import Callable, Iterator
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -138,21 +139,22 @@ def check(dataset: Dataset, what: str, rows: int | None = None) -> None:
             raise WmError(f"{what} should be a dataset, not a group")
         if dataset.is_virtual or dataset.external:
             raise WmError(f"{what} lies in other files: copy the data into one")
-        if not dataset.ndim or (rows is not None and len(dataset) != rows):
+        shape, chunks, size = dataset.shape, dataset.chunks, dataset.id.get_type().get_size()
+        if not shape or (rows is not None and shape[0] != rows):
             should = "rows" if rows is None else f"{rows} rows"
-            raise WmError(f"{what} has shape {dataset.shape}; it should have {should}")
-        if _row_bytes(dataset) > LARGEST:
-            raise WmError(f"{what} has rows of shape {dataset.shape[1:]}: too large, or damaged")
-        if dataset.chunks is None:
+            raise WmError(f"{what} has shape {shape}; it should have {should}")
+        if prod(shape[1:]) * size > LARGEST:
+            raise WmError(f"{what} has rows of shape {shape[1:]}: too large, or damaged")
+        # HDF5 would give zeros for what was never written.
+        if chunks is None:
+            if (written := dataset.id.get_storage_size()) != prod(shape) * size:
+                raise WmError(f"{what} is incomplete: {written} of {prod(shape) * size} bytes")
             return
-        if int(np.prod(dataset.chunks, dtype=float)) * dataset.dtype.itemsize > LARGEST_CHUNK:
-            raise WmError(f"{what} has chunks of shape {dataset.chunks}: too large, or damaged")
-        wanted = [
-            -(-rows // chunk) for rows, chunk in zip(dataset.shape, dataset.chunks, strict=True)
-        ]
-        if (written := dataset.id.get_num_chunks()) != int(np.prod(wanted, dtype=float)):
-            # HDF5 would give zeros for the others.
-            raise WmError(f"{what} is incomplete: {written} of its chunks {wanted} were written")
+        if prod(chunks) * size > LARGEST_CHUNK:
+            raise WmError(f"{what} has chunks of shape {chunks}: too large, or damaged")
+        wanted = prod(-(-rows // chunk) for rows, chunk in zip(shape, chunks, strict=True))
+        if (written := dataset.id.get_num_chunks()) != wanted:
+            raise WmError(f"{what} is incomplete: {written} of its {wanted} chunks were written")
         properties = dataset.id.get_create_plist()
         for index in range(properties.get_nfilters()):
             code, *_, name = properties.get_filter(index)
@@ -223,4 +225,4 @@ def spans(rows: np.ndarray, chunk: int, longest: int) -> list[tuple[int, int]]:
 
 def _row_bytes(dataset: Dataset) -> int:
     """Bytes of a row, 1 at least."""
-    return max(1, int(np.prod(dataset.shape[1:], dtype=float)) * dataset.dtype.itemsize)
+    return max(1, prod(dataset.shape[1:]) * dataset.dtype.itemsize)

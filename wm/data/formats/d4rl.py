@@ -1,0 +1,97 @@
+"""D4RL's HDF5 files: columns of all episodes end to end, cut where `terminals` or `timeouts` are.
+
+    observations (N, D), actions (N, A), rewards, terminals, timeouts (N,)
+    next_observations (N, D), infos/qpos, infos/qvel (N, ...), metadata/...    where recorded
+
+Source: https://github.com/Farama-Foundation/D4RL (d4rl/__init__.py, `sequence_dataset`).
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from wm.data.formats import hdf5
+from wm.data.formats.files import Place
+from wm.data.formats.flat import NEXT, Flat, FlatArray, Table
+from wm.data.formats.source import Frames
+from wm.errors import WmError
+
+KNOWN = ("observations", "actions", "rewards", "terminals", "timeouts", NEXT)
+"""Arrays that must have one row a step."""
+
+
+class HDF5Column(FlatArray):
+    def __init__(self, dataset: hdf5.Dataset, what: str) -> None:
+        self.dataset, self.what = dataset, what
+        self.shape, self.dtype = dataset.shape, hdf5.plain_dtype(dataset)
+
+    def read(self, first: int, stop: int) -> np.ndarray:
+        return hdf5.read(self.dataset, self.what, first, stop)
+
+    def frames(self, first: int, stop: int) -> Frames:
+        return hdf5.DatasetFrames(self.dataset, self.what, first, stop)
+
+
+class D4RL(Flat):
+    """One HDF5 file."""
+
+    format = "d4rl"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.file = hdf5.open_hdf5(Place(path))
+        found = hdf5.datasets(self.file, path)
+        if lacking := [key for key in KNOWN[:2] if key not in found]:
+            raise WmError(f"{path} is no D4RL file: it lacks {', '.join(lacking)}")
+        flags = [key for key in ("terminals", "timeouts") if key in found]
+        if not flags:
+            raise WmError(f"{path} does not say where episodes end: no terminals, no timeouts")
+        hdf5.check(found["actions"], f"actions of {path}")
+        rows = len(found["actions"])
+        arrays, left = {}, {}
+        for key, dataset in found.items():
+            what = f"{key} of {path}"
+            known = key in KNOWN or key.startswith("infos/")
+            if key.startswith("metadata/"):
+                left[key] = "is a remark, not a column"
+            elif not hdf5.is_number(dataset):
+                if key in KNOWN:
+                    raise WmError(
+                        f"{what} holds {dataset.dtype} {dataset.shape}, no rows of numbers"
+                    )
+                left[key] = "holds no rows of numbers"
+            elif not known and len(dataset) != rows:
+                left[key] = f"has {len(dataset)} rows, actions have {rows}"
+            else:
+                hdf5.check(dataset, what, rows)
+                arrays[key] = HDF5Column(dataset, what)
+        _next_agrees(arrays)
+        self.about = replace(self.about, left_out=left)
+        ends = np.zeros(rows, bool)
+        for key in flags:
+            flag = arrays[key].read(0, rows)
+            if flag.size != rows or not np.isin(flag, (0, 1)).all():
+                raise WmError(f"{key} of {path} should be (N,) of zeros and ones")
+            ends |= flag.reshape(rows).astype(bool)
+        self._lay_out({"train": Table(path, arrays, ends)})
+
+    @staticmethod
+    def recognises(path: str) -> bool:
+        def test(file: hdf5.File) -> bool:
+            flat = "ep_len" not in file and "ep_offset" not in file
+            columns = [file.get(key) for key in ("observations", "actions")]
+            ended = "terminals" in file or "timeouts" in file
+            return flat and ended and all(hasattr(column, "shape") for column in columns)
+
+        return hdf5.probe(path, test)
+
+    def close(self) -> None:
+        self.file.close()
+
+
+def _next_agrees(arrays: dict[str, HDF5Column]) -> None:
+    now, then = arrays["observations"], arrays.get(NEXT)
+    if then is not None and (now.shape, now.dtype) != (then.shape, then.dtype):
+        raise WmError(
+            f"{then.what} is {then.dtype} {then.shape}, observations are {now.dtype} {now.shape}"
+        )

@@ -1,0 +1,199 @@
+"""Recordings whose columns hold all episodes end to end, one row an observation, as D4RL's.
+
+Rows `first` to `last` of an episode are its observations. Without `next_observations` the action of
+the last row leads nowhere: T+1 rows, T actions. With it every row is a step, and the observation
+after the last one is the last row of `next_observations`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from wm.data.format import Column
+from wm.data.formats.source import Frames, Source
+from wm.errors import WmError
+
+STEPS = {"rewards", "masks", "terminals", "timeouts", "valids"}
+"""Columns that tell of the action of their row, not of its observation."""
+NEXT = "next_observations"
+
+
+class FlatArray(ABC):
+    """A column of a file: `shape` (N, ...) and `dtype` of its numbers, `what` it is in errors."""
+
+    what: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    @abstractmethod
+    def read(self, first: int, stop: int) -> np.ndarray:
+        """Rows `first` to `stop`; WmError where they are damaged or too many."""
+
+    @abstractmethod
+    def frames(self, first: int, stop: int) -> Frames:
+        """These rows as pictures; WmError where they are none."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of the same N rows; `ends` (N,) bool marks the last row of each episode."""
+
+    what: str
+    arrays: Mapping[str, FlatArray]
+    ends: np.ndarray
+
+    def episodes(self) -> tuple[list[tuple[int, int]], list[str]]:
+        """Ranges (first, stop) of rows, and notes on what is unusual."""
+        stops = (np.flatnonzero(self.ends) + 1).tolist()
+        notes = []
+        if len(self.ends) and not self.ends[-1]:
+            stops.append(len(self.ends))
+            notes.append(f"the last episode of {self.what} was not finished")
+        least = 1 if NEXT in self.arrays else 2
+        ranges = list(zip([0, *stops[:-1]], stops, strict=True))
+        if short := sum(stop - first < least for first, stop in ranges):
+            notes.append(f"{short} episodes of {self.what} hold no step: left out")
+        return [(first, stop) for first, stop in ranges if stop - first >= least], notes
+
+
+class Followed(Frames):
+    """Pictures, and one more after the last."""
+
+    def __init__(self, frames: Frames, last: Frames) -> None:
+        if frames.shape[1:] != last.shape[1:]:
+            raise WmError(f"the next pictures are {last.shape[1:]}, not {frames.shape[1:]}")
+        super().__init__((len(frames) + 1, *frames.shape[1:]))
+        self.frames, self.last = frames, last
+
+    def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        inside = rows[rows < len(self.frames)]
+        yield from self.frames.decode(inside)
+        if len(inside) < len(rows):
+            yield self.last[0]
+
+
+class Flat(Source):
+    """A reader calls `_lay_out` with what it found; the first table's columns are those of all."""
+
+    def _lay_out(self, tables: Mapping[str, Table]) -> None:
+        """`tables` are the recorded splits by name; one alone is no split."""
+        self._rows: list[tuple[Table, int, int]] = []
+        splits, notes = {}, []
+        for split, table in tables.items():
+            ranges, remarks = table.episodes()
+            splits[split] = list(range(len(self._rows), len(self._rows) + len(ranges)))
+            self._rows += [(table, first, stop) for first, stop in ranges]
+            notes += remarks
+        if not self._rows:
+            raise WmError(f"{self.path} holds no episode of two observations: it cannot be used")
+        table = next(iter(tables.values()))
+        for other in tables.values():
+            _agree(table, other)
+        self._next = NEXT in table.arrays
+        self.lengths = np.array([stop - first - (not self._next) for _, first, stop in self._rows])
+        self._sources: dict[str, str] = {}
+        self.columns = {}
+        left = dict(self.about.left_out)
+        for key, array in table.arrays.items():
+            if key == NEXT:
+                continue
+            if not self._next and key in ("terminals", "timeouts", "valids"):
+                left[key] = "says where episodes end, and they are cut there"
+                continue
+            column = self._column(key, array)
+            self._sources[column.name], self.columns[column.name] = key, column
+        if not self._next:
+            notes.append("the last action of each episode led nowhere that was recorded: left out")
+        else:
+            notes.append("of the last frame of an episode nothing but the observation is recorded")
+        self.about = replace(
+            self.about,
+            splits=splits if len(tables) > 1 else {},
+            notes=(*self.about.notes, *notes, *self._remarks(table)),
+            left_out=left,
+        )
+
+    def _column(self, key: str, array: FlatArray) -> Column:
+        """The column that an array becomes; WmError where it cannot be what its name says."""
+        row, dtype = array.shape[1:], array.dtype
+        frames = key == "observations" or not (self._next or _of_action(key))
+        rows = "frames" if frames else "steps"
+        if key == "observations":
+            if dtype == np.uint8 and len(row) == 3 and 3 in (row[0], row[2]):
+                return Column("pixels", dtype, array.frames(0, 1).shape[1:], rows)
+            if len(row) <= 1:
+                return Column("proprio", np.dtype(np.float32), row or (1,), rows)
+        if key == "actions":
+            if len(row) > 1 or 0 in row:
+                raise WmError(f"{array.what} has shape {array.shape}; it should be (N, A)")
+            return Column("action", np.dtype(np.float32), (1, *(row or (1,))), rows)
+        return Column("reward" if key == "rewards" else key, dtype, row, rows)
+
+    def _remarks(self, table: Table) -> list[str]:
+        notes = []
+        for key in ("observations", "actions"):
+            array = table.arrays[key]
+            if array.dtype != np.float32 and not (
+                key == "observations" and "pixels" in self.columns
+            ):
+                notes.append(f"{key} are {array.dtype}: kept as float32")
+        return notes
+
+    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
+        chosen = self._chosen(index, columns)
+        table, first, stop = self._rows[index]
+        return {name: self._read(name, table, first, stop) for name in chosen}
+
+    def _read(self, name: str, table: Table, first: int, stop: int) -> Any:
+        key, column = self._sources[name], self.columns[name]
+        array = table.arrays[key]
+        if key == "observations" and self._next:
+            return self._followed(column, table, first, stop)
+        if name == "pixels":
+            return array.frames(first, stop)
+        last = stop if self._next or column.rows == "frames" else stop - 1
+        values = array.read(first, last)
+        return values.astype(column.dtype, copy=False).reshape(len(values), *column.shape)
+
+    def _followed(self, column: Column, table: Table, first: int, stop: int) -> Any:
+        """The observations and the one after the last; WmError where they are no sequence."""
+        now, then = table.arrays["observations"], table.arrays[NEXT]
+        if column.name == "pixels":
+            # All pictures would have to be decoded: the last pair says whether they are shifted.
+            last = slice(max(first, stop - 2), stop - 1)
+            seen, follows = (
+                now.frames(last.start + 1, stop)[:],
+                then.frames(last.start, last.stop)[:],
+            )
+            _same(table, seen[: len(follows)], follows, last.start)
+            return Followed(now.frames(first, stop), then.frames(stop - 1, stop))
+        values, follows = now.read(first, stop), then.read(first, stop)
+        _same(table, values[1:], follows[:-1], first)
+        out = np.concatenate([values, follows[-1:]]).astype(column.dtype)
+        return out.reshape(len(out), *column.shape)
+
+
+def _of_action(key: str) -> bool:
+    return key in STEPS or key == "actions" or key.startswith("infos/action")
+
+
+def _same(table: Table, seen: np.ndarray, stated: np.ndarray, first: int) -> None:
+    """Raise WmError unless what follows row `first` on is what is stated to."""
+    differs = (seen != stated) & ~((seen != seen) & (stated != stated))
+    if differs.any():
+        row = first + int(np.argwhere(differs)[0][0])
+        raise WmError(
+            f"{table.what} is inconsistent: {NEXT} of row {row} is not the observation of row "
+            f"{row + 1}, though no episode ends there"
+        )
+
+
+def _agree(table: Table, other: Table) -> None:
+    for key in table.arrays.keys() | other.arrays.keys():
+        one, two = table.arrays.get(key), other.arrays.get(key)
+        if one is None or two is None or (one.shape[1:], one.dtype) != (two.shape[1:], two.dtype):
+            sides = [f"{a.dtype} {a.shape[1:]}" if a else "nothing" for a in (one, two)]
+            raise WmError(f"{key} is {sides[0]} in {table.what}, but {sides[1]} in {other.what}")

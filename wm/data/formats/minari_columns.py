@@ -1,0 +1,157 @@
+"""Which columns the arrays of a Minari dataset become, and how they are read.
+
+- A picture (uint8; RGB, or grey in all three channels) is a camera: `pixels` if it is the only
+  one, else `pixels/<its keys>`.
+- A vector of numbers is `proprio` if it is the whole observation, or has the key `proprio`, else
+  `state` (as gymnasium's AddRenderObservation calls the observation), else `observation`.
+- In an environment of this project `state` is `state`, and `variation` `variation`.
+- Everything else is `observation/<its keys>`, or `observation` where there are no keys.
+"""
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from wm.data.formats.files import damage
+from wm.data.formats.minari_files import Stored
+from wm.data.formats.minari_spaces import Leaf, Path
+from wm.data.formats.source import Frames
+from wm.errors import WmError
+
+PROPRIO = ((), ("proprio",), ("state",), ("observation",))
+"""Keys of what is proprioception, the first that there is."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A column: the array it comes from, and what its rows are; `leaf` says what they hold."""
+
+    name: str
+    path: Path
+    rows: str
+    leaf: Leaf
+
+    @property
+    def dtype(self) -> np.dtype:
+        if self.name == "proprio":
+            return np.dtype(np.float32)
+        assert self.leaf.dtype is not None
+        return self.leaf.dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a row."""
+        if is_camera(self.name):
+            return picture_shape(self.leaf)
+        return (self.leaf.size,) if self.name == "proprio" else self.leaf.shape
+
+
+def is_camera(name: str) -> bool:
+    return name.split("/")[0] == "pixels"
+
+
+def clean(path: Sequence[str]) -> str:
+    """Keys as a column's name."""
+    return "/".join(re.sub(r"[^\w.-]", "_", key) or "_" for part in path for key in part.split("/"))
+
+
+def observations(leaves: Sequence[Leaf], ours: bool) -> tuple[list[Planned], list[str]]:
+    """The columns of an observation whose spaces are `leaves`, and notes on them.
+
+    `ours` says that it is of an environment of this project.
+    """
+    planned, notes = [], []
+    cameras = [leaf for leaf in leaves if leaf.picture]
+    vectors = {leaf.path: leaf for leaf in leaves if _is_vector(leaf)}
+    if ours:
+        vectors = {path: leaf for path, leaf in vectors.items() if path == ("proprio",)}
+    proprio = next((vectors[path] for path in PROPRIO if path in vectors), None)
+    for leaf in leaves:
+        keys = clean(leaf.path)
+        rows = "frames"
+        if leaf in cameras:
+            inner = keys.removeprefix("pixels/")
+            name = "pixels" if len(cameras) == 1 else f"pixels/{inner or 'observation'}"
+            if leaf.picture != "HWC":
+                notes.append(f"the pictures {keys or 'observation'} are {leaf.picture}: made RGB")
+        elif leaf is proprio:
+            name = "proprio"
+            if keys != "proprio" or leaf.dtype != np.float32:
+                notes.append(f"proprio is the {leaf.dtype} {keys or 'observation'}, as float32")
+        elif ours and leaf.path in (("state",), ("variation",)) and leaf.dtype == np.float64:
+            name, rows = keys, "frames" if keys == "state" else "episode"
+        else:
+            name = f"observation/{keys}" if keys else "observation"
+        while name in {other.name for other in planned}:
+            name += "_"
+        if leaf.dtype is not None:
+            planned.append(Planned(name, ("observations", *leaf.path), rows, leaf))
+    return planned, notes
+
+
+def _is_vector(leaf: Leaf) -> bool:
+    number = leaf.dtype is not None and leaf.dtype.kind in "fiu"
+    return number and leaf.kind in ("Box", "array") and len(leaf.shape) <= 1
+
+
+def picture_shape(leaf: Leaf) -> tuple[int, int, int]:
+    """(H, W, 3) of a camera."""
+    if not leaf.picture:
+        raise WmError(f"{'/'.join(leaf.path)} holds {leaf.dtype} {leaf.shape}: no pictures")
+    height, width = leaf.shape[1:] if leaf.picture == "CHW" else leaf.shape[:2]
+    return height, width, 3
+
+
+class Pictures(Frames):
+    """Pictures of a stored array, JPEG files or plain."""
+
+    def __init__(self, stored: Stored, leaf: Leaf) -> None:
+        super().__init__((stored.rows, *picture_shape(leaf)))
+        self.stored, self.leaf = stored, leaf
+
+    def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        for row, value in zip(rows, self.stored.picked(rows), strict=True):
+            what = f"picture {row} of {self.stored.what}"
+            if self.stored.encoded:
+                yield jpeg(value, self.shape[1:], what)
+                continue
+            with damage(what):
+                picture = value.reshape(self.leaf.shape)
+            if self.leaf.picture == "CHW":
+                picture = picture.transpose(1, 2, 0)
+            elif self.leaf.picture != "HWC":
+                picture = np.repeat(picture.reshape(*self.shape[1:3], 1), 3, axis=2)
+            yield picture
+
+
+def jpeg(data: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """A JPEG file as (H, W, 3) uint8, grey in all channels; WmError unless it has that `shape`."""
+    with damage(what), Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+        if (image.height, image.width) != shape[:2] or image.mode not in ("RGB", "L"):
+            raise WmError(f"{what} is {image.mode} {image.height}x{image.width}, not {shape}")
+        return np.array(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def jpeg_shape(data: Any, what: str) -> tuple[int, ...]:
+    """The shape that a JPEG file states, (H, W, 3) or (H, W)."""
+    with damage(what), Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+        return (image.height, image.width, 3)[: 3 if image.mode == "RGB" else 2]
+
+
+def numbers(stored: Stored, leaf: Leaf, dtype: np.dtype, steps: int | None = None) -> np.ndarray:
+    """The first `steps` (default: all) rows of an array, (rows, *leaf.shape), as `dtype`.
+
+    WmError where it holds something else, or `dtype` cannot hold it.
+    """
+    if stored.dtype is None or int(np.prod(stored.shape, dtype=float)) != leaf.size:
+        kind = stored.dtype or "no numbers"
+        raise WmError(f"{stored.what} holds {kind} {stored.shape}, not {leaf.dtype} {leaf.shape}")
+    if dtype != np.float32 and not np.can_cast(stored.dtype, dtype, "safe"):
+        raise WmError(f"{stored.what} is {stored.dtype}, in another episode it is {dtype}")
+    rows = stored.read()[:steps]
+    return rows.reshape(len(rows), *leaf.shape).astype(dtype, copy=False)

@@ -1,0 +1,237 @@
+"""robomimic's HDF5 files.
+
+    data                      attributes env_args (JSON), total
+    data/demo_0, demo_1, ...  attribute num_samples; ordered by their numbers
+        actions (N, A), rewards (N,), dones (N,), states (N, S), obs/KEY (N, ...), next_obs/KEY
+    mask/FILTER               names of demos
+
+With `next_obs` an episode has T = N steps and N+1 frames, the last one from `next_obs`; without, or
+where `next_obs` is not what follows, T = N-1 and the last action leads nowhere.
+Source: https://robomimic.github.io/docs/datasets/overview.html
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from wm.data.format import Column
+from wm.data.formats import hdf5
+from wm.data.formats.files import Place, damage
+from wm.data.formats.flat import Followed
+from wm.data.formats.hdf5 import DatasetFrames
+from wm.data.formats.source import About, Source
+from wm.errors import WmError
+
+PROPRIO = ("robot0_eef_pos", "robot0_eef_quat", "robot0_gripper_qpos")
+"""The vectors among robomimic's default observations (robomimic/config/base_config.py)."""
+DEMO = re.compile(r"demo_(\d+)")
+STATES = "states"
+
+Demo = dict[str, hdf5.Dataset]
+
+
+class Robomimic(Source):
+    """One HDF5 file."""
+
+    format = "robomimic"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.file = hdf5.open_hdf5(Place(path))
+        self.data = hdf5.member(self.file, "data", path)
+        with damage(path):
+            names = list(self.data)
+        self.demos = sorted(filter(DEMO.fullmatch, names), key=lambda name: int(name[5:]))
+        if not self.demos:
+            raise WmError(f"{path} holds no demo_0, demo_1, ... in data: no episode")
+        first = self._datasets(self.demos[0])
+        self.left_out = {f"data/{name}": "is no demo" for name in names if name not in self.demos}
+        self._plan(first)
+        rows = [self._measure(name, first) for name in self.demos]
+        self.follows = all(self._is_followed(name) for name in self.demos)
+        self.lengths = np.array(rows, np.int64) - (not self.follows)
+        if (self.lengths < 1).any():
+            short = self.demos[int(np.argmin(self.lengths))]
+            raise WmError(f"{short} of {path} has no step from one observation to another")
+        self._describe(first)
+
+    @staticmethod
+    def recognises(path: str) -> bool:
+        def test(file: hdf5.File) -> bool:
+            return "data" in file and any(DEMO.fullmatch(name) for name in file["data"])
+
+        return hdf5.probe(path, test)
+
+    def close(self) -> None:
+        self.file.close()
+
+    def _datasets(self, name: str) -> Demo:
+        what = f"{name} of {self.path}"
+        return hdf5.datasets(hdf5.member(self.data, name, what), what)
+
+    def _plan(self, first: Demo) -> None:
+        """Which dataset becomes which column, told by the first demo."""
+        self.cameras_of = {
+            key: key.removeprefix("obs/").removesuffix("_image")
+            for key, dataset in first.items()
+            if key.startswith("obs/") and _is_picture(dataset)
+        }
+        self.proprio = [f"obs/{key}" for key in PROPRIO if f"obs/{key}" in first]
+        names = {"actions": "action", "rewards": "reward"}
+        for key, camera in self.cameras_of.items():
+            camera = re.sub(r"[^\w.-]", "_", camera) or "_"
+            names[key] = "pixels" if len(self.cameras_of) == 1 else f"pixels/{camera}"
+        self.keys: dict[str, str] = {}
+        for key, dataset in first.items():
+            if key.startswith("next_obs/") or key in self.proprio:
+                continue
+            name = names.get(key) or re.sub(r"[^\w./-]", "_", key)
+            if hdf5.is_number(dataset):
+                self.keys[name] = key
+            else:
+                self.left_out[name] = "holds no rows of numbers"
+        if "action" not in self.keys:
+            raise WmError(f"{self.demos[0]} of {self.path} lacks actions")
+
+    def _measure(self, name: str, first: Demo) -> int:
+        """N of a demo; WmError where its datasets are not those of the first one."""
+        demo, what = self._datasets(name), f"{name} of {self.path}"
+        needed = [*self.keys.values(), *self.proprio]
+        if lacking := [key for key in needed if key not in demo]:
+            raise WmError(f"{what} lacks {lacking[0]}, which {self.demos[0]} has")
+        rows = len(demo["actions"]) if demo["actions"].shape else 0
+        stated = hdf5.attribute(hdf5.member(self.data, name, what), "num_samples", what)
+        if stated is not None and stated != rows:
+            raise WmError(f"{what} states {stated} samples and has {rows} actions")
+        for key in needed:
+            dataset, expected = demo[key], first[key]
+            hdf5.check(dataset, f"{key} of {what}", rows)
+            kinds = [(d.shape[1:], hdf5.plain_dtype(d)) for d in (dataset, expected)]
+            if kinds[0] != kinds[1]:
+                raise WmError(f"{key} of {what} is {kinds[0]}, in {self.demos[0]} {kinds[1]}")
+        return rows
+
+    def _is_followed(self, name: str) -> bool:
+        """Whether the `next_obs` of a demo are there and the shortest is what follows its `obs`."""
+        demo, what = self._datasets(name), f"{name} of {self.path}"
+        keys = [key for key in (*self.keys.values(), *self.proprio) if key.startswith("obs/")]
+        if not keys or any(f"next_{key}" not in demo for key in keys):
+            return False
+        for key in keys:
+            then, now = demo[f"next_{key}"], demo[key]
+            hdf5.check(then, f"next_{key} of {what}", len(now))
+            if then.shape != now.shape or then.dtype != now.dtype:
+                raise WmError(f"next_{key} of {what} is {then.dtype} {then.shape}, unlike {key}")
+        key = min(keys, key=lambda key: np.prod(demo[key].shape[1:], dtype=float))
+        # Pictures, where there is nothing else: the last pair will do.
+        first = len(demo[key]) - 2 if demo[key].ndim > 2 else 0
+        now = hdf5.read(demo[key], f"{key} of {what}", min(first + 1, len(demo[key])))
+        then = hdf5.read(demo[f"next_{key}"], f"next_{key} of {what}", max(0, first))[: len(now)]
+        return np.array_equal(now, then, equal_nan=now.dtype.kind == "f")
+
+    def _describe(self, first: Demo) -> None:
+        notes = []
+        columns = {}
+        for name, key in self.keys.items():
+            shape, dtype = tuple(first[key].shape[1:]), hdf5.plain_dtype(first[key])
+            frames = key.startswith("obs/") or (key == STATES and not self.follows)
+            if key in self.cameras_of:
+                shape = DatasetFrames(first[key], key, 0, 0).shape[1:]
+                if shape != first[key].shape[1:]:
+                    notes.append(f"the pictures {key} lie channels first: turned round")
+            if name == "action":
+                if len(shape) > 1 or 0 in shape:
+                    raise WmError(f"actions of {self.path} have rows of {shape}, not (A,)")
+                shape, dtype = (1, *(shape or (1,))), np.dtype(np.float32)
+            columns[name] = Column(name, dtype, shape, "frames" if frames else "steps")
+        names = {}
+        if self.proprio:
+            parts = [(key[4:], int(np.prod(first[key].shape[1:]))) for key in self.proprio]
+            names["proprio"] = [f"{key}/{i}" for key, size in parts for i in range(size)]
+            notes.append(f"proprio is {', '.join(key for key, _ in parts)}, as float32")
+            shape = (len(names["proprio"]),)
+            columns["proprio"] = Column("proprio", np.dtype(np.float32), shape, "frames")
+        if not self.follows:
+            notes.append("no next_obs that follows: the last action of each demo is left out")
+        elif STATES in columns:
+            notes.append("states has a row a step: that of the last frame is not recorded")
+        self.columns = columns
+        env, fps = self._environment()
+        self.about = About(
+            fps=fps,
+            env=env,
+            names=names,
+            splits=self._splits(),
+            notes=notes,
+            left_out=self.left_out,
+        )
+
+    def _environment(self) -> tuple[Mapping[str, Any], float | None]:
+        stated = hdf5.attribute(self.data, "env_args", f"data of {self.path}")
+        if stated is None:
+            return {}, None
+        with damage(f"env_args of {self.path}"):
+            stated = json.loads(stated)
+            kwargs = dict(stated.get("env_kwargs") or {})
+            fps = kwargs.get("control_freq")
+            return {"id": str(stated["env_name"]), "kwargs": kwargs}, float(fps) if fps else None
+
+    def _splits(self) -> dict[str, list[int]]:
+        """Episodes of each filter; WmError where one names a demo that there is not."""
+        if "mask" not in self.file:
+            return {}
+        numbers = {name: index for index, name in enumerate(self.demos)}
+        splits = {}
+        for key, dataset in hdf5.datasets(
+            hdf5.member(self.file, "mask", self.path), "mask"
+        ).items():
+            what = f"mask/{key} of {self.path}"
+            hdf5.check(dataset, what)
+            with damage(what):
+                named = [name.decode() if isinstance(name, bytes) else name for name in dataset[:]]
+            if unknown := [name for name in named if name not in numbers]:
+                raise WmError(f"{what} names {unknown[0]!r}, which data does not hold")
+            splits[key] = sorted(numbers[name] for name in named)
+        return splits
+
+    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
+        chosen = self._chosen(index, columns)
+        demo = self._datasets(self.demos[index])
+        return {name: self._column(name, index, demo) for name in chosen}
+
+    def _column(self, name: str, index: int, demo: Demo) -> Any:
+        column, steps = self.columns[name], int(self.lengths[index])
+        what = f"{self.demos[index]} of {self.path}"
+        if name == "proprio":
+            parts = [self._observed(key, demo, what) for key in self.proprio]
+            flat = [part.reshape(len(part), -1) for part in parts]
+            return np.concatenate(flat, axis=1, dtype=np.float32, casting="same_kind")
+        key = self.keys[name]
+        if key in self.cameras_of:
+            rows = len(demo[key])
+            frames = DatasetFrames(demo[key], f"{key} of {what}", 0, rows)
+            if not self.follows:
+                return frames
+            last = DatasetFrames(demo[f"next_{key}"], f"next_{key} of {what}", rows - 1, rows)
+            return Followed(frames, last)
+        if key.startswith("obs/"):
+            return self._observed(key, demo, what)
+        rows = steps + 1 if column.rows == "frames" else steps
+        values = hdf5.read(demo[key], f"{key} of {what}", 0, rows)
+        return values.astype(column.dtype, copy=False).reshape(rows, *column.shape)
+
+    def _observed(self, key: str, demo: Demo, what: str) -> np.ndarray:
+        """The T+1 rows of an observation."""
+        values = hdf5.read(demo[key], f"{key} of {what}")
+        if not self.follows:
+            return values
+        last = hdf5.read(demo[f"next_{key}"], f"next_{key} of {what}", len(values) - 1)
+        return np.concatenate([values, last])
+
+
+def _is_picture(dataset: hdf5.Dataset) -> bool:
+    shape = dataset.shape
+    return dataset.dtype == np.uint8 and len(shape) == 4 and (shape[3] == 3 or shape[1] == 3)
