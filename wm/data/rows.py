@@ -60,11 +60,8 @@ def takers(episodes: Episodes, columns: Iterable[str]) -> dict[str, Take]:
     for name in sorted(columns, key=lambda name: _bytes(episodes, name)):
         room -= _bytes(episodes, name)
         column = episodes.columns[name]
-        takes[name] = (
-            Stored(episodes.path, column)
-            if room < 0 and column.row_bytes
-            else lambda rows, mapped=episodes.frames(name): np.take(mapped, rows, axis=0)
-        )
+        by_position = room < 0 and column.row_bytes
+        takes[name] = Stored(episodes.path, column) if by_position else _of(episodes.frames(name))
     return takes
 
 
@@ -91,11 +88,12 @@ def kept(
     out = dict(takes)
     for name in chosen:
         rows = _whole(episodes, name)
-        if resident == "ram":
-            out[name] = lambda index, rows=rows: np.take(rows, index, axis=0)
-        else:
-            out[name] = _on(device, rows)
+        out[name] = _of(rows) if resident == "ram" else _on(device, rows)
     return out
+
+
+def _of(array: np.ndarray) -> Take:
+    return lambda rows: np.take(array, rows, axis=0)
 
 
 def _on(device: torch.device, rows: np.ndarray) -> Take:
