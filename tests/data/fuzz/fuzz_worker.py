@@ -81,10 +81,8 @@ def verdict(folder, opened, format, original, files, seed):
     before, began = memory("VmHWM"), time.process_time()
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
-        read = whole(folder / opened, format)
-        said = "ok" if silent(read, original, changed, files) is None else "bad "
-        if said != "ok":
-            said += str(silent(read, original, changed, files))
+        wrong = silent(whole(folder / opened, format), original, changed, files)
+        said = f"bad {wrong}" if wrong else "ok"
     except WmError as error:
         said = "error" if str(error).strip() else "bad an error without words"
     except SlowError:
@@ -102,13 +100,11 @@ def verdict(folder, opened, format, original, files, seed):
 def silent(read, original, changed, files):
     """What is wrong without an error, None where nothing is: what lies in a file of its own must
     be as it was when another file was damaged."""
-    for name in changed:
-        if not (own := OWNED(name)):
-            return None
-        if name not in files:
-            return None
+    owners = [OWNED(name) for name in changed]
+    if None in owners or not changed <= files.keys():
+        return None
     for key, value in read.items():
-        if any(own(*key) for own in map(OWNED, changed)):
+        if any(own(*key) for own in owners):
             continue
         if key not in original or value.tobytes() != original[key].tobytes():
             return f"{key} changed, though only {sorted(changed)} was damaged"

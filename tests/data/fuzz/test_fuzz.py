@@ -69,8 +69,7 @@ class Server:
             hung.set()
             os.kill(pid, signal.SIGKILL)
 
-        assert (first := out.readline()).startswith("pid"), first
-        pid = int(first.split()[1])
+        pid = int(out.readline().removeprefix("pid "))
         while True:
             timer = threading.Timer(SILENCE, stop)
             timer.start()
