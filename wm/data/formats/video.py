@@ -63,7 +63,7 @@ class Video(Frames):
     def resized(self, height: int, width: int) -> Self:
         """The same pictures at another size, scaled while their colours are converted."""
         other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__, shape=(len(self), height, width, 3))
+        vars(other).update(vars(self) | {"shape": (len(self), height, width, 3)})
         return other
 
     def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
@@ -72,7 +72,7 @@ class Video(Frames):
             convert = self._converter()
             worth, reached, used = self._worth, -np.inf, -np.inf
             while k < len(times):
-                last = None
+                last: Any = None
                 for now, frame in self._forward(container, stream, times[k]):
                     if last is None and now <= reached:
                         worth *= 2  # key frames are rare: that jump went back
@@ -86,7 +86,7 @@ class Video(Frames):
                         break
                 else:  # the end of the file: its last frame may still be the nearest
                     used = self._check(last, times[k], used)
-                    yield convert(last[1])  # type: ignore[index]
+                    yield convert(last[1])
                     k += 1
 
     @contextmanager
@@ -128,9 +128,8 @@ class Video(Frames):
             container.seek(target, stream=stream, backward=True, any_frame=False)
             frames = container.decode(stream)
             first = next(frames, None)
-            if back is None or (first is not None and first.pts is not None):
-                if back is None or first.pts * tick <= time + SAME or target == start:
-                    break
+            if target == start or first is None or (first.pts or 0) * tick <= time + SAME:
+                break
         before = -np.inf
         while first is not None:
             if first.pts is None or (now := float(first.pts * tick)) <= before:
@@ -138,12 +137,15 @@ class Video(Frames):
             yield now, first
             before, first = now, next(frames, None)
 
-    def _check(self, chosen: tuple[float, Any] | None, wanted: float, used: float) -> float:
+    def _check(self, chosen: Any, wanted: float, used: float) -> float:
         """The time of the frame chosen; WmError unless it can stand for the time wanted."""
-        now, frame = chosen or (np.inf, None)
+        if chosen is None:
+            raise WmError(f"{self.name} has no frame at {wanted:.4f} s: it ends before")
+        now, frame = chosen
         if abs(now - wanted) > self.tolerance:
-            near = f"the nearest is at {now:.4f} s" if chosen else "it ends before"
-            raise WmError(f"{self.name} has no frame at {wanted:.4f} s: {near}")
+            raise WmError(
+                f"{self.name} has no frame at {wanted:.4f} s: the nearest is at {now:.4f} s"
+            )
         if now == used:
             raise WmError(f"{self.name} has one frame for two rows, at {now:.4f} s")
         if frame.is_corrupt:
@@ -171,6 +173,6 @@ class Video(Frames):
         return convert
 
 
-def nearest(wanted: float, last: tuple[float, Any] | None, now: tuple[float, Any]) -> Any:
+def nearest(wanted: float, last: Any, now: Any) -> Any:
     """Of two neighbouring frames, the one nearer in time."""
     return last if last and wanted - last[0] < abs(now[0] - wanted) else now

@@ -1,0 +1,190 @@
+"""What both versions of LeRobotDataset share: a slice of a table and of a video an episode."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from wm.data.formats.files import LARGEST, Place, damage
+from wm.data.formats.lerobot_features import Recorded, layout
+from wm.data.formats.lerobot_info import read_info
+from wm.data.formats.lerobot_tables import Embedded, Tables, numbers
+from wm.data.formats.source import About, Frames, Source
+from wm.data.formats.video import Video
+from wm.errors import WmError
+
+ALWAYS = ("episode_index", "frame_index", "timestamp")
+
+
+class Clip(NamedTuple):
+    """Where a camera's pictures of an episode lie: a file, and its time of the first one."""
+
+    file: str
+    start: float
+
+
+class LeRobot(Source):
+    """A LeRobotDataset: T+1 rows an episode, each an observation and the action it was answered by.
+
+    The last action leads to no frame and is dropped, as are the last rows of `next.*`.
+    """
+
+    major: ClassVar[str]
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.place = Place(path)
+        self.tables = Tables(self.place)
+        self.info = read_info(self.place, self.major)
+        laid = layout(self.info, path)
+        self._recorded = {recorded.column.name: recorded for recorded in laid.columns}
+        self.columns = {name: recorded.column for name, recorded in self._recorded.items()}
+        rows = self._read_episodes()
+        if len(rows) != self.info.total_episodes:
+            raise WmError(
+                f"{path} describes {len(rows)} episodes; "
+                f"its info.json counts {self.info.total_episodes}"
+            )
+        self.lengths = np.asarray(rows, np.int64) - 1
+        self._check_lengths()
+        wmpc, notes = self.info.wmpc or {}, list(laid.notes)
+        if self.info.robot_type:
+            notes.append(f"robot_type: {self.info.robot_type}")
+        tasks = self._read_tasks() if "task_index" in self.info.features else []
+        self.about = About(
+            fps=self.info.fps,
+            env={"id": wmpc["env"], "kwargs": wmpc.get("kwargs", {})} if "env" in wmpc else {},
+            action_low=wmpc.get("action_low"),
+            action_high=wmpc.get("action_high"),
+            names=laid.names,
+            labels={"task_index": tasks} if "task_index" in self.columns else {},
+            splits=self._splits(),
+            notes=notes,
+            left_out=laid.left_out,
+        )
+
+    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
+        chosen = [self._recorded[name] for name in self._chosen(index, columns)]
+        frames = int(self.lengths[index]) + 1
+        file, start = self._rows(index)
+        keys = dict.fromkeys((*ALWAYS, *(r.key for r in chosen if r.kind == "numbers" and r.key)))
+        table = self.tables.rows(file, start, self._stop(index, start), list(keys))
+        what = f"episode {index} of {self.path}"
+        if len(table) != frames:
+            raise WmError(f"{what} should have {frames} rows; {file} has {len(table)}")
+        arrays = {key: self._numbers(table, key, file) for key in keys}
+        times = self._check_rows(arrays, index, what)
+        out: dict[str, Any] = {}
+        for recorded in chosen:
+            name, key = recorded.column.name, recorded.key
+            if recorded.kind == "numbers":
+                out[name] = _cut(arrays.get(key), recorded, frames, what)
+            else:
+                out[name] = self._pictures(recorded, index, times, range(start, start + frames))
+        return out
+
+    def close(self) -> None:
+        self.tables.close()
+
+    @abstractmethod
+    def _read_episodes(self) -> Sequence[int]:
+        """Rows of each episode."""
+
+    @abstractmethod
+    def _read_tasks(self) -> list[str]:
+        """The tasks in words, by `task_index`."""
+
+    @abstractmethod
+    def _rows(self, index: int) -> tuple[str, int]:
+        """The table an episode lies in, and its first row there."""
+
+    @abstractmethod
+    def _stop(self, index: int, start: int) -> int | None:
+        """The row after its last; None where the table has no other episode."""
+
+    @abstractmethod
+    def _clip(self, index: int, key: str) -> Clip:
+        """Where a camera's pictures lie."""
+
+    def _pictures(self, recorded: Recorded, index: int, times: np.ndarray, rows: range) -> Frames:
+        height, width, _ = recorded.column.shape
+        if recorded.kind == "image":
+            file, _ = self._rows(index)
+            return Embedded(self.tables, file, recorded.key, rows, (height, width))
+        clip = self._clip(index, recorded.key)
+        if not self.place.exists(clip.file):
+            raise WmError(f"episode {index} of {self.path} lacks its video {clip.file}")
+        size = (height, width)
+        return Video(self.place, clip.file, clip.start + times, size, self.info.fps)
+
+    def _numbers(self, table: Any, key: str, file: str) -> np.ndarray:
+        known = {"timestamp": "float32"}.get(key, "int64")
+        feature = self.info.features.get(key, {"dtype": known, "shape": (1,)})
+        shape = () if feature["shape"] == (1,) else feature["shape"]
+        what = f"column {key!r} of {self.place.name(file)}"
+        column = table.column(key)
+        if feature["shape"] == (1,) and "list" in str(column.type):
+            shape = (1,)
+        with damage(what):
+            return numbers(column, shape, feature["dtype"], what)
+
+    def _check_rows(self, arrays: dict[str, np.ndarray], index: int, what: str) -> np.ndarray:
+        """(N,) seconds of the episode's rows; WmError where they are not its own, in order."""
+        for key, wanted in (
+            ("episode_index", np.full(len(arrays["episode_index"]), index)),
+            ("frame_index", np.arange(len(arrays["frame_index"]))),
+        ):
+            found = arrays[key].reshape(-1)
+            if (wrong := np.flatnonzero(found != wanted)).size:
+                row = wrong[0]
+                raise WmError(
+                    f"{what} has {key} {found[row]} in its row {row}, {wanted[row]} was expected: "
+                    "its table and its metadata disagree"
+                )
+        times = arrays["timestamp"].reshape(-1).astype(np.float64)
+        off = np.abs(times - np.arange(len(times)) / self.info.fps)
+        if not (off <= 0.25 / self.info.fps).all():
+            row = int(np.flatnonzero(~(off <= 0.25 / self.info.fps))[0])
+            raise WmError(
+                f"{what} has timestamp {times[row]:g} s in its row {row}, which is not "
+                f"{row} / fps at the {self.info.fps:g} frames a second of info.json"
+            )
+        return times
+
+    def _check_lengths(self) -> None:
+        """WmError where a column of an episode would take more than an array may."""
+        longest = int(self.lengths.max(initial=0)) + 1
+        for name, column in self.columns.items():
+            if name.split("/")[0] != "pixels" and column.row_bytes * longest > LARGEST:
+                raise WmError(
+                    f"{self.path} states an episode of {longest} rows, whose column {name!r} "
+                    f"would take more than {LARGEST} bytes: its metadata is damaged"
+                )
+
+    def _splits(self) -> dict[str, list[int]]:
+        """Episodes of each split, from its `first:end`."""
+        out = {}
+        for name, text in self.info.splits.items():
+            first, colon, end = str(text).partition(":")
+            if not (colon and first.isdigit() and end.isdigit() and int(end) <= len(self)):
+                raise WmError(
+                    f"split {name!r} of {self.path} is {text!r}: its info.json is damaged"
+                )
+            out[str(name)] = list(range(int(first), int(end)))
+        return out
+
+
+def _cut(array: np.ndarray | None, recorded: Recorded, frames: int, what: str) -> np.ndarray:
+    """A feature's rows as the column has them: T+1 frames, T steps, or one an episode."""
+    column = recorded.column
+    if array is None:  # an export of ours: a row of it is empty
+        array = np.zeros((frames, *column.shape), column.dtype)
+    array = array.astype(column.dtype, copy=False).reshape(frames, *column.shape)
+    if column.rows == "steps":
+        return array[:-1]
+    if column.rows == "episode":
+        if array.tobytes() != array[:1].repeat(frames, 0).tobytes():
+            raise WmError(f"{what} should have one value of {column.name!r}; its rows differ")
+        return array[0]
+    return array
