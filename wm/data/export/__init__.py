@@ -1,1 +1,1 @@
-"""Recorded episodes in other people's formats: one writer a file."""
+"""Native episodes in other people's formats: one writer a file."""

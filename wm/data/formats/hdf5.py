@@ -165,8 +165,15 @@ def check(dataset: Dataset, what: str, rows: int | None = None) -> None:
                     raise WmError(f"{what} uses HDF5 {label}, which hdf5plugin does not know")
 
 
+def check_open(dataset: Dataset, what: str) -> None:
+    """Raise WmError where the reader of `dataset` was closed."""
+    if not dataset:
+        raise WmError(f"{what} cannot be read: its reader was closed")
+
+
 def read(dataset: Dataset, what: str, first: int = 0, stop: int | None = None) -> np.ndarray:
     """Rows `first` to `stop` (default: all) of a checked dataset of numbers; WmError on damage."""
+    check_open(dataset, what)
     stop = len(dataset) if stop is None else stop
     if not 0 <= first <= stop <= len(dataset):
         raise WmError(f"{what} has {len(dataset)} rows; rows {first} to {stop} were to be read")
@@ -196,6 +203,7 @@ class DatasetFrames(Frames):
         self.dataset, self.what, self.first = dataset, what, first
 
     def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        check_open(self.dataset, self.what)
         chunk = self.dataset.chunks[0] if self.dataset.chunks else 1
         rows = rows + self.first
         for first, stop in spans(rows, chunk, BLOCK // _row_bytes(self.dataset)):

@@ -4,7 +4,8 @@
   one, else `pixels/<its keys>`.
 - A vector of numbers is `proprio` if it is the whole observation, or has the key `proprio`, else
   `state` (as gymnasium's AddRenderObservation calls the observation), else `observation`.
-- In an environment of this project `state` is `state`, and `variation` `variation`.
+- In an environment of this project `state` is the full state and stays `state`, and `variation`,
+  which does not change during an episode, is one row of it.
 - Everything else is `observation/<its keys>`, or `observation` where there are no keys.
 """
 

@@ -74,10 +74,12 @@ class HDF5Array(Stored):
             self.encoded = side_by_side or h5py.check_vlen_dtype(dtype) == np.uint8
 
     def read(self) -> np.ndarray:
+        hdf5.check_open(self.dataset, self.what)
         hdf5.check(self.dataset, self.what)
         return hdf5.read(self.dataset, self.what)
 
     def picked(self, rows: np.ndarray) -> Iterator[Any]:
+        hdf5.check_open(self.dataset, self.what)
         hdf5.check(self.dataset, self.what)
         chunk = self.dataset.chunks[0] if self.dataset.chunks else 1
         # The size of JPEG files is not known before they are read; a few at a time.

@@ -1,8 +1,9 @@
 """Arrays of an `.npz` file, read row by row: none is ever whole in memory, nothing is unpickled.
 
-An `.npz` is a zip of `.npy` files. One that is stored plainly is read where it lies. One that is
-deflated cannot be entered in the middle: it is unpacked, when it is first read, into a temporary
-file without a name, which is gone when the reader is closed or its process ends.
+An `.npz` is a zip of `.npy` files. One that is stored plainly is read where it lies, once it was
+compared with its checksum. One that is deflated cannot be entered in the middle: it is unpacked,
+when it is first read, into a temporary file without a name, which is gone when the reader is closed
+or its process ends.
 """
 
 import shutil
@@ -113,6 +114,9 @@ class NpzArray(FlatArray):
         return self._plain
 
     def _inside(self) -> tuple[BinaryIO, int]:
+        with self.npz.zip.open(self.info) as member:
+            while member.read(BLOCK):  # its checksum is compared at the end
+                pass
         stream = self.npz.stream
         stream.seek(self.info.header_offset)
         local = stream.read(30)

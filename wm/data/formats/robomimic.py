@@ -126,11 +126,12 @@ class Robomimic(Source):
             if then.shape != now.shape or then.dtype != now.dtype:
                 raise WmError(f"next_{key} of {what} is {then.dtype} {then.shape}, unlike {key}")
         key = min(keys, key=lambda key: np.prod(demo[key].shape[1:], dtype=float))
+        now, then, rows = demo[key], demo[f"next_{key}"], len(demo[key])
         # Pictures, where there is nothing else: the last pair will do.
-        first = len(demo[key]) - 2 if demo[key].ndim > 2 else 0
-        now = hdf5.read(demo[key], f"{key} of {what}", min(first + 1, len(demo[key])))
-        then = hdf5.read(demo[f"next_{key}"], f"next_{key} of {what}", max(0, first))[: len(now)]
-        return np.array_equal(now, then, equal_nan=now.dtype.kind == "f")
+        first = max(0, rows - 2) if now.ndim > 2 else 0
+        seen = hdf5.read(now, f"{key} of {what}", min(first + 1, rows))
+        follows = hdf5.read(then, f"next_{key} of {what}", first, max(first, rows - 1))
+        return np.array_equal(seen, follows, equal_nan=seen.dtype.kind == "f")
 
     def _describe(self, first: Demo) -> None:
         notes = []
