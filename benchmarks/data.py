@@ -119,8 +119,6 @@ def sampling(folder: Path, size: int, args: argparse.Namespace) -> None:
 
 def importing(folder: Path, size: int, to: int, seconds: float) -> None:
     """Print pictures a second of reading and resizing LeRobot video, beside decoding alone."""
-    from PIL import Image
-
     from wm.data.export.lerobot import export_lerobot
 
     av = extra("av", "the benchmark of video")
@@ -144,10 +142,8 @@ def importing(folder: Path, size: int, to: int, seconds: float) -> None:
             camera = source.cameras[0]
             for index in range(len(source)):
                 frames = source.episode(index, [camera])[camera]
-                for picture in frames.decode(np.arange(len(frames))):
-                    if resize:
-                        np.asarray(Image.fromarray(picture).resize((to, to), reducing_gap=2.0))
-                    count += 1
+                frames = frames.resized(to, to) if resize else frames
+                count += sum(1 for _ in frames.decode(np.arange(len(frames))))
         return count
 
     contenders = {

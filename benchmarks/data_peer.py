@@ -26,7 +26,7 @@ except RuntimeError:  # beside a CPU build of torch it wants ops that are missin
     for op in ("nms", "qnms"):
         library.define(f"{op}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
-from stable_worldmodel.data.format import get_format  # noqa: E402
+from stable_worldmodel.data.format import get_format
 
 
 def write(folder: Path) -> dict:

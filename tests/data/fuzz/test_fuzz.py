@@ -42,9 +42,8 @@ class Server:
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait(10)
-        self.process.stdout.close()
+        self.process.kill()  # it waits for another line
+        self.process.communicate()
 
     def run(self, format, folder, first, count):
         """{seed: what came of it} of `count` inputs; a process that dies is followed by another."""
