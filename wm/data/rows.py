@@ -61,14 +61,8 @@ def takers(episodes: Episodes, columns: Iterable[str]) -> dict[str, Take]:
         room -= _bytes(episodes, name)
         column = episodes.columns[name]
         by_position = room < 0 and column.row_bytes and episodes.on_disk
-        takes[name] = (
-            Stored(episodes.path, column) if by_position else _from(episodes.frames(name))
-        )
+        takes[name] = Stored(episodes.path, column) if by_position else _of(episodes.frames(name))
     return takes
-
-
-def _from(array: Any) -> Take:
-    return lambda rows: np.take(array, rows, axis=0)
 
 
 def kept(
@@ -94,11 +88,12 @@ def kept(
     out = dict(takes)
     for name in chosen:
         rows = _whole(episodes, name)
-        if resident == "ram":
-            out[name] = _from(rows)
-        else:
-            out[name] = _on(device, rows)
+        out[name] = _of(rows) if resident == "ram" else _on(device, rows)
     return out
+
+
+def _of(array: np.ndarray) -> Take:
+    return lambda rows: np.take(array, rows, axis=0)
 
 
 def _on(device: torch.device, rows: np.ndarray) -> Take:

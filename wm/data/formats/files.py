@@ -92,12 +92,12 @@ def damage(what: str) -> Iterator[None]:
         raise WmError(f"{what} is damaged or not what it should be: {reason}") from error
 
 
-def extra(module: str, purpose: str) -> ModuleType:
-    """A module of the extra `data`; WmError with the command to run where it is not installed."""
+def extra(module: str, purpose: str, name: str = "data") -> ModuleType:
+    """A module of the extra `name`; WmError with the command to run where it is not installed."""
     try:
         return importlib.import_module(module)
     except ImportError:
         raise WmError(
             f"{purpose} needs {module.split('.')[0]}, which is not installed: "
-            "pip install 'wmpc[data]'"
+            f"pip install 'wmpc[{name}]'"
         ) from None

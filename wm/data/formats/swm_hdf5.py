@@ -1,0 +1,81 @@
+"""HDF5 files of LeWM and stable-worldmodel.
+
+    ep_len, ep_offset (E,)                    rows of each episode, and its first row
+    pixels (N, H, W, 3) uint8                 and pixels_VIEW, in chunks of a row, or Blosc
+    action (N, A), proprio (N, P), state (N, S), reward (N,), ...
+    ep_idx or episode_idx, step_idx (N,)      compared with ep_len, where they are
+
+`wm.data.formats.swm` says which observation an action belongs to. Source: stable-worldmodel 0.1.1,
+`data/formats/hdf5.py`, and the files published with LeWM (https://github.com/lucas-maes/le-wm).
+"""
+
+import numpy as np
+
+from wm.data.formats import hdf5
+from wm.data.formats.d4rl import HDF5Column
+from wm.data.formats.files import Place
+from wm.data.formats.swm import Swm
+from wm.errors import WmError
+
+LENGTHS, OFFSETS = "ep_len", "ep_offset"
+
+
+class SwmHDF5(Swm):
+    """One HDF5 file."""
+
+    format = "swm-hdf5"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.file = hdf5.open_hdf5(Place(path))
+        found = hdf5.datasets(self.file, path)
+        lengths, offsets = (_integers(found, key, path) for key in (LENGTHS, OFFSETS))
+        if len(lengths) != len(offsets) or not len(lengths) or lengths.min() < 1:
+            raise WmError(
+                f"{path} is damaged: ep_len and ep_offset should be of the same number of "
+                "episodes, each of at least one row"
+            )
+        if (wrong := np.flatnonzero(offsets != np.cumsum(lengths) - lengths)).size:
+            raise WmError(
+                f"{path} is damaged: episode {wrong[0]} starts at row {offsets[wrong[0]]}, which "
+                "is not where the one before it ends"
+            )
+        rows, arrays, left = int(lengths.sum()), {}, {}
+        for key, dataset in found.items():
+            if key in (LENGTHS, OFFSETS):
+                continue
+            what = f"{key} of {path}"
+            if not hdf5.is_number(dataset):
+                left[key] = "holds no rows of numbers"
+            elif len(dataset) == len(lengths) != rows:
+                left[key] = "has a row an episode, not a row a frame"
+            elif dataset.dtype == np.uint8 and dataset.ndim == 4 and dataset.shape[3] == 1:
+                left[key] = "holds grey pictures; those read have three channels"
+            else:
+                hdf5.check(dataset, what, rows)
+                arrays[key] = HDF5Column(dataset, what)
+        self._lay_out(arrays, lengths, left)
+
+    @staticmethod
+    def recognises(path: str) -> bool:
+        def test(file: hdf5.File) -> bool:
+            return all(hasattr(file.get(key), "shape") for key in (LENGTHS, OFFSETS))
+
+        return hdf5.probe(path, test)
+
+    def close(self) -> None:
+        self.file.close()
+
+
+def _integers(found: dict[str, hdf5.Dataset], key: str, path: str) -> np.ndarray:
+    """(E,) int64 of a dataset; WmError where it is something else."""
+    if key not in found:
+        raise WmError(f"{path} is no file of stable-worldmodel: it lacks {key}")
+    hdf5.check(found[key], f"{key} of {path}")
+    dtype, shape = found[key].dtype, found[key].shape
+    if dtype.kind not in "iu" or len(shape) != 1:
+        raise WmError(f"{key} of {path} is {dtype} {shape}, not (E,) integers")
+    values = hdf5.read(found[key], f"{key} of {path}").astype(np.int64)
+    if len(values) and (values.min() < 0 or values.max() > 2**40):
+        raise WmError(f"{key} of {path} is damaged: it holds {values.min()} to {values.max()}")
+    return values
