@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
+import envs  # noqa: F401  registers the environments that exports name
 from wm.cli.compose import unknown
 from wm.data import open_episodes
 from wm.errors import WmError
