@@ -39,7 +39,7 @@ class Stored:
         """Rows (..., *shape); neighbours are read at once. WmError where the file has shrunk."""
         flat, size = rows.ravel(), self.column.row_bytes
         out = np.empty((*rows.shape, *self.column.shape), self.column.dtype)
-        view = memoryview(out.reshape(-1).view(np.uint8))
+        view = out.reshape(-1).view(np.uint8).data
         cuts = [0, *(np.flatnonzero(np.diff(flat) != 1) + 1).tolist(), len(flat)]
         starts = (HEADER_BYTES + size * flat[cuts[:-1]]).tolist() if len(flat) else []
         for run, offset in enumerate(starts):
