@@ -85,8 +85,9 @@ class Swm(Source):
     def _timing(self, rows: np.ndarray) -> tuple[bool, str]:
         """Whether first actions are NaN, and the note on what follows; WmError where some are."""
         chosen = np.unique(np.linspace(0, len(rows) - 1, SAMPLED).astype(int))
-        first = np.array([self._is_nan(self._offsets[i]) for i in chosen])
-        last = np.array([self._is_nan(self._offsets[i] + rows[i] - 1) for i in chosen])
+        starts, ends = self._offsets[chosen], (self._offsets + rows)[chosen] - 1
+        first = np.array([self._is_nan(row) for row in starts.tolist()])
+        last = np.array([self._is_nan(row) for row in ends.tolist()])
         if first.any() != first.all():
             index = chosen[np.argmax(first != first[0])]
             raise WmError(
@@ -98,7 +99,7 @@ class Swm(Source):
         return False, LEADS_OUT if last.any() else UNTOLD
 
     def _is_nan(self, row: int) -> bool:
-        return _nan(self._arrays["action"].read(int(row), int(row) + 1))
+        return _nan(self._arrays["action"].read(row, row + 1))
 
     def _is_earned(self) -> bool:
         """Whether `reward` is NaN where nothing has led into an episode's first row."""

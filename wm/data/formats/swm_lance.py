@@ -73,7 +73,7 @@ class SwmLance(Swm):
         if (steps < 0).any():
             raise WmError(f"{EPISODE} of {path} decreases at row {int(np.argmax(steps < 0)) + 1}")
         cuts = np.flatnonzero(steps) + 1
-        self._lay_out(arrays, np.diff([0, *cuts, rows]), left)
+        self._lay_out(arrays, np.diff(cuts, prepend=0, append=rows), left)
 
     @staticmethod
     def recognises(path: str) -> bool:

@@ -1,0 +1,147 @@
+"""Videos beside tables: names, cameras, rows, time stamps, what does not fit."""
+
+import json
+from fractions import Fraction
+
+import av
+import fsspec
+import numpy as np
+import pytest
+
+from wm.data.formats.video_folder import VideoFolder
+from wm.errors import WmError
+
+SIZE = 32
+
+
+def film(path, frames, fps=10):
+    """Every frame is of one grey, 20 more than the one before: told apart whatever the codec."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps))
+        stream.width = stream.height = SIZE
+        stream.pix_fmt = "yuv420p"
+        for k in range(frames):
+            picture = np.full((SIZE, SIZE, 3), 20 + 20 * k, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(stream.encode(None))
+
+
+def greys(frames):
+    return np.rint((np.asarray(frames).mean((1, 2, 3)) - 20) / 20).astype(int).tolist()
+
+
+def table(path, rows, extra="", **columns):
+    columns = {"action_0": np.arange(rows) / 8, "action_1": -np.arange(rows) / 4} | columns
+    lines = [",".join(columns) + extra]
+    lines += [",".join(map(str, row)) + extra for row in zip(*columns.values(), strict=True)]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def test_rows_as_many_as_frames_or_one_less(tmp_path):
+    for folder, rows in (("even", 5), ("short", 4)):
+        (tmp_path / folder).mkdir()
+        film(tmp_path / folder / "take.mp4", 5)
+        table(tmp_path / folder / "take.csv", rows, count=range(rows))
+        assert VideoFolder.recognises(str(tmp_path / folder))
+        with VideoFolder(str(tmp_path / folder)) as source:
+            episode = source.episode(0)
+            assert source.lengths.tolist() == [4] and source.about.fps == 10
+            assert greys(episode["pixels"]) == [0, 1, 2, 3, 4]
+            assert np.array_equal(episode["action"][:, 0, 0], np.arange(4) / 8)
+            assert episode["action"].shape == (4, 1, 2) and episode["action"].dtype == np.float32
+            assert episode["count"].tolist() == list(range(rows))
+            assert source.columns["count"].rows == ("frames" if rows == 5 else "steps")
+            assert source.about.names["action"] == ["action_0", "action_1"]
+    assert not VideoFolder.recognises(str(tmp_path))
+
+
+def test_proprioception_of_every_frame(tmp_path):
+    film(tmp_path / "a.mp4", 5)
+    table(tmp_path / "a.csv", 4, **{"state.x": np.arange(4.0), "state.y": np.ones(4)})
+    with VideoFolder(str(tmp_path)) as source:
+        episode = source.episode(0)
+        assert source.lengths.tolist() == [3] and greys(episode["pixels"]) == [0, 1, 2, 3]
+        assert np.array_equal(episode["proprio"], np.stack([np.arange(4), np.ones(4)], 1))
+
+
+def test_order_cameras_and_arrays(tmp_path):
+    (tmp_path / "wrist").mkdir()
+    for k, name in enumerate(("take_10", "take_2")):
+        film(tmp_path / f"{name}.top.mov", 4 + k)
+        film(tmp_path / "wrist" / f"{name}.mkv", 4 + k)
+        np.savez(
+            tmp_path / f"{name}.npz", actions=np.full((4 + k, 2), k), force=np.ones((4 + k, 3))
+        )
+    (tmp_path / "info.json").write_text(json.dumps({"fps": 12.5}))
+    with VideoFolder(str(tmp_path)) as source:
+        assert source.names == ["take_2", "take_10"] and source.lengths.tolist() == [4, 3]
+        assert source.cameras == ["pixels/top", "pixels/wrist"] and source.about.fps == 12.5
+        episode = source.episode(0, ["pixels/wrist", "action", "force"])
+        assert greys(episode["pixels/wrist"]) == [0, 1, 2, 3, 4]
+        assert (episode["action"] == 1).all() and episode["force"].dtype == np.float64
+
+
+def test_time_stamps_pick_the_frames(tmp_path):
+    film(tmp_path / "a.mp4", 9)
+    table(tmp_path / "a.csv", 4, time=[0.02, 0.21, 0.38, 0.8])
+    with VideoFolder(str(tmp_path)) as source:
+        assert greys(source.episode(0)["pixels"]) == [0, 2, 4, 8] and source.lengths[0] == 3
+    table(tmp_path / "a.csv", 4, time=[0.0, 0.2, 0.4, 1.8])
+    with (
+        pytest.raises(WmError, match=r"no frame at 1.8000 s"),
+        VideoFolder(str(tmp_path)) as source,
+    ):
+        np.asarray(source.episode(0)["pixels"])
+
+
+def test_words_are_left_out_and_npy_is_actions(tmp_path):
+    film(tmp_path / "a.mp4", 3)
+    table(tmp_path / "a.csv", 3, note=["x", "y", "z"])
+    with VideoFolder(str(tmp_path)) as source:
+        assert source.about.left_out == {"note": "holds words"} and "note" not in source.columns
+    (tmp_path / "a.csv").unlink()
+    np.save(tmp_path / "a.npy", np.arange(2, dtype=np.float32))
+    with VideoFolder(str(tmp_path)) as source:
+        assert source.episode(0)["action"].tolist() == [[[0.0]], [[1.0]]]
+
+
+def test_read_from_a_url(tmp_path):
+    film(tmp_path / "a.mp4", 3)
+    table(tmp_path / "a.csv", 3)
+    memory = fsspec.filesystem("memory")
+    for name in ("a.mp4", "a.csv"):
+        memory.pipe(f"/home/{name}", (tmp_path / name).read_bytes())
+    assert VideoFolder.recognises("memory://home")
+    with VideoFolder("memory://home") as source:
+        assert greys(source.episode(0)["pixels"]) == [0, 1, 2]
+
+
+def spoil(folder, name, text):
+    (folder / name).write_text(text)
+
+
+@pytest.mark.parametrize(
+    "change, match",
+    [
+        (lambda f: table(f / "a.csv", 7), r"a.mp4 .* has 5 frames, its table 7 rows"),
+        (lambda f: spoil(f, "a.csv", "x,y\n1,2\n3,4\n5,6\n7,8\n"), "has no actions"),
+        (lambda f: spoil(f, "a.csv", "action\n1\n2\nhalf\n4\n"), "action holds what is no number"),
+        (lambda f: spoil(f, "a.csv", "action\n1\n2,3\n3\n4\n"), "line 3 has 2 cells"),
+        (lambda f: spoil(f, "a.csv", "action,action\n1,1\n"), "two columns of one name"),
+        (lambda f: spoil(f, "a.csv", ""), "is empty"),
+        (lambda f: table(f / "a.csv", 4, time=[0, 0.1, 0.1, 0.2]), "do not ascend"),
+        (lambda f: np.save(f / "a.npy", np.zeros(4)), "both a.csv and a.npy"),
+        (lambda f: spoil(f, "meta.json", '{"fps": -1}'), "states fps -1"),
+        (lambda f: spoil(f, "a.mp4", "no video"), "a.mp4 is damaged"),
+        (lambda f: film(f / "b.mp4", 5) or table(f / "b.csv", 5), "5 rows for 5 frames, unlike a"),
+        (lambda f: film(f / "b.x.mp4", 5) or table(f / "b.csv", 4), "b has cameras"),
+        (lambda f: film(f / "b.mp4", 5) or table(f / "b.csv", 4, x=range(4)), "other columns"),
+        (lambda f: (f / "a.csv").unlink(), "holds no episode"),
+    ],
+)
+def test_what_does_not_fit_is_named(tmp_path, change, match):
+    film(tmp_path / "a.mp4", 5)
+    table(tmp_path / "a.csv", 4)
+    change(tmp_path)
+    with pytest.raises(WmError, match=match):
+        VideoFolder(str(tmp_path))

@@ -1,0 +1,76 @@
+"""Write episodes as stable-worldmodel's HDF5, for its own reader and training.
+
+The layout is that of `wm.data.formats.swm_hdf5`: a row a frame, whose action leads out of it; the
+last row's action is NaN. What has a value a step or an episode is repeated: steps as the actions
+are, with the last value once more, episodes in every row.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from wm.data.format import Column
+from wm.data.formats.files import extra
+from wm.data.reader import Episodes
+from wm.errors import WmError
+
+
+def export_swm(
+    episodes: Episodes, path: str | Path, *, progress: Callable[[int], None] | None = None
+) -> None:
+    """Write all episodes into the new file `path` (`.h5`), bit for bit.
+
+    `progress` is told the number of episodes written, after each.
+
+    Several actions a frame lie side by side in a row of `action`. Cameras `pixels/NAME` become
+    `pixels_NAME`. WmError where the path exists.
+    """
+    path = Path(path)
+    if path.exists():
+        raise WmError(f"{path} exists: choose a new file, such as {path.stem}-2.h5")
+    h5py = extra("h5py", f"writing {path}")
+    temporary = path.with_name(path.name + ".tmp")
+    lengths = episodes.lengths + 1
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with h5py.File(temporary, "w", libver="latest") as file:
+            for name, column in episodes.columns.items():
+                shape = (-1,) if name == "action" else column.shape
+                row = np.zeros((1, *column.shape), column.dtype).reshape(1, *shape).shape[1:]
+                key = re.sub("^pixels/", "pixels_", name).replace("/", "_")
+                file.create_dataset(
+                    key, (int(lengths.sum()), *row), column.dtype, chunks=(1, *row) if row else None
+                )
+            for index in range(len(episodes)):
+                _write(file, episodes, index)
+                if progress is not None:
+                    progress(index + 1)
+            file["ep_len"] = lengths.astype(np.int32)
+            file["ep_offset"] = (np.cumsum(lengths) - lengths).astype(np.int64)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write(file, episodes: Episodes, index: int) -> None:
+    frames = int(episodes.lengths[index]) + 1
+    first = int(episodes.ends[index]) - frames
+    for name, values in episodes.episode(index).items():
+        key = re.sub("^pixels/", "pixels_", name).replace("/", "_")
+        rows = _rows(values, episodes.columns[name], frames)
+        file[key][first : first + frames] = rows
+
+
+def _rows(values: np.ndarray, column: Column, frames: int) -> np.ndarray:
+    """(frames, ...): a row a frame."""
+    if column.rows == "frames":
+        return values
+    if column.rows == "episode":
+        return np.broadcast_to(values, (frames, *values.shape))
+    if column.name == "action":
+        values = values.reshape(len(values), -1)
+        return np.concatenate([values, np.full_like(values[:1], np.nan)])
+    return np.concatenate([values, values[-1:]])
