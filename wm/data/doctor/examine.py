@@ -152,7 +152,9 @@ def _unreadable(index: int, error: WmError) -> Fault:
 
 def _motion(source: Source) -> tuple[str | None, list[str]]:
     """The column that tells where the robot is: `proprio`, `state`, or the other vectors."""
-    numbers = {n: c for n, c in source.columns.items() if c.rows == "frames" and c.dtype.kind == "f"}
+    numbers = {
+        n: c for n, c in source.columns.items() if c.rows == "frames" and c.dtype.kind == "f"
+    }
     for name in ("proprio", "state"):
         if name in numbers and numbers[name].row_bytes:
             return name, [name]

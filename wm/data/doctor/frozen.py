@@ -15,8 +15,10 @@ from wm.data.doctor.seen import Recording
 KINDS = ("constant_camera", "frozen_pictures")
 STILL = 0.02
 """Change, as a share of the usual one, below which a compressed picture stands still."""
-UNLIKELY = 1e-7
-"""Probability of a run that is too small to be chance."""
+UNLIKELY = 1e-6
+"""Probability of a run, in any of the episodes, that is too small to be chance."""
+BIN = 60
+"""Steps of like speed that are compared."""
 
 
 def check(recording: Recording) -> Iterator[Fault]:
@@ -46,22 +48,21 @@ def check(recording: Recording) -> Iterator[Fault]:
 def _frozen(camera: str, chosen: list, changes: list, speeds: list, limit: float):
     still = [c <= limit for c in changes]
     fast = np.concatenate(speeds)
-    flat = np.concatenate(still)
-    order = np.argsort(-fast, kind="stable")
-    # By rank of speed: how often is a picture unchanged in a step at least as fast?
-    share = np.empty(len(flat))
-    share[order] = (np.cumsum(flat[order]) + 1) / (np.arange(len(flat)) + 2)
-    start = 0
-    tests = max(1, len(chosen))
-    for seen, flags in zip(chosen, still, strict=True):
-        odds = share[start : start + len(flags)]
-        own = fast[start : start + len(flags)]
-        start += len(flags)
+    bins = int(np.clip(len(fast) // BIN, 1, 50))
+    edges = np.quantile(fast, np.linspace(0, 1, bins + 1)[1:-1])
+    where = [np.searchsorted(edges, s) for s in speeds]
+    steps = np.bincount(np.concatenate(where), minlength=bins)
+    same = np.bincount(np.concatenate(where), np.concatenate(still), bins)
+    for seen, flags, speed, bin in zip(chosen, still, speeds, where, strict=True):
         first, length = longest(flags)
         run = slice(first, first + length)
-        if length < 2 or own[run].max() < np.quantile(fast, 0.5):
+        if length < 2 or speed[run].max() < np.median(fast):
             continue
-        if np.log(np.maximum(odds[run], 1e-9)).sum() > np.log(UNLIKELY / tests):
+        # In the other episodes: how often is a picture unchanged in a step as fast, or faster?
+        others = steps - np.bincount(bin, minlength=bins)
+        share = (same - np.bincount(bin, flags, bins) + 0.5) / (others + 1)
+        odds = np.minimum(np.maximum.accumulate(share[::-1])[::-1], 1)
+        if np.log(odds[bin[run]]).sum() > np.log(UNLIKELY / len(chosen)):
             continue
         whole = length == len(flags)
         yield Fault(
@@ -83,8 +84,10 @@ def _frozen(camera: str, chosen: list, changes: list, speeds: list, limit: float
 def _speeds(recording: Recording, chosen: list, camera: str) -> list[np.ndarray] | None:
     """How much moves in each step (T,): by numbers, else by the other cameras."""
     if all(s.motion is not None for s in chosen):
-        return [np.sqrt(np.mean((np.diff(s.motion, axis=0) / recording.deviation) ** 2, 1))
-                for s in chosen]
+        return [
+            np.sqrt(np.mean((np.diff(s.motion, axis=0) / recording.deviation) ** 2, 1))
+            for s in chosen
+        ]
     others = [c for c in recording.cameras if c != camera and all(c in s.looks for s in chosen)]
     if others:
         return [np.max([s.looks[c].change for c in others], 0) for s in chosen]

@@ -1,4 +1,4 @@
-"""Proprioception that does not tell: sensors that are stuck or absent, episodes where none moves."""
+"""Proprioception that tells nothing: sensors stuck or absent, episodes in which none moves."""
 
 from collections.abc import Iterator
 
@@ -8,10 +8,9 @@ from wm.data.doctor.fault import Fault
 from wm.data.doctor.seen import Recording
 
 KINDS = ("motionless", "stuck_proprio")
-LIVELY = 0.95
-"""A sensor that changes in this share of the steps elsewhere should not stand still."""
-RUN = 8
-"""Steps that it may."""
+RUN, RARE, JUMP = 8, 0.002, 3.0
+"""Steps that a dimension may stand still, the share of steps in which it does so elsewhere, and how
+many times its usual step it then moves at once."""
 
 
 def check(recording: Recording) -> Iterator[Fault]:
@@ -57,26 +56,34 @@ def _absent(recording: Recording, name: str | None) -> Iterator[Fault]:
 
 
 def _stuck(recording: Recording, name: str | None, changes: list[np.ndarray]) -> Iterator[Fault]:
-    """A run of equal values, where the dimension otherwise changes in nearly every step and the
-    others go on."""
-    rate = np.mean([c.mean(0) for c in changes], 0)
-    lively = rate > LIVELY
-    for seen, change in zip(recording.moving, changes, strict=True):
-        goes_on = (change[:, lively].mean(1) > 0.5) if lively.sum() > 1 else np.ones(len(change))
-        for d in np.flatnonzero(lively):
-            start, length = longest(~change[:, d] & (goes_on > 0))
-            if length >= RUN:
-                yield Fault(
-                    "stuck_proprio",
-                    "error",
-                    seen.index,
-                    start,
-                    f"{name}[{d}]",
-                    f"Dimension {d} of {name} stands still for {length} steps from step {start} of "
-                    f"episode {seen.index}, while the others move; elsewhere it changes in "
-                    f"{rate[d]:.0%} of the steps.",
-                    "Cut these steps out: the sensor had stopped.",
-                )
+    """A run of equal values that ends in a jump, of a dimension that elsewhere always changes.
+
+    At a joint's limit values also stay the same, but they leave it smoothly, and come back to it.
+    """
+    still = np.stack([(~c).sum(0) for c in changes])
+    steps = np.array([len(c) for c in changes])
+    for i, (seen, change) in enumerate(zip(recording.moving, changes, strict=True)):
+        share = (still.sum(0) - still[i]) / max(1, steps.sum() - steps[i])
+        for d in np.flatnonzero(share < RARE):
+            start, length = longest(~change[:, d])
+            if length < RUN or not change[start : start + length].any():
+                continue
+            assert seen.motion is not None
+            moves = np.abs(np.diff(seen.motion[:, d])) / recording.deviation[d]
+            after = moves[start + length] if start + length < len(moves) else np.inf
+            if after < JUMP * np.median(np.concatenate([moves[change[:, d]], [after]])):
+                continue
+            yield Fault(
+                "stuck_proprio",
+                "error",
+                seen.index,
+                start,
+                f"{name}[{d}]",
+                f"Dimension {d} of {name} stands still for {length} steps from step {start} of "
+                f"episode {seen.index}, while others move; elsewhere it changes in "
+                f"{1 - share[d]:.1%} of the steps.",
+                "Cut these steps out: the sensor had stopped.",
+            )
 
 
 def longest(flags: np.ndarray) -> tuple[int, int]:

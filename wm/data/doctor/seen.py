@@ -130,12 +130,14 @@ def _measure(chunk: np.ndarray, last: np.ndarray | None) -> tuple[np.ndarray, ..
     some = (slice(None), slice(None, None, stride[0]), slice(None, None, stride[1]))
     same = [a.tobytes() == b.tobytes() for a, b in zip(before, after, strict=True)]
     sampled = chunk[some]
-    a, b = before[some], after[some]
-    change = (np.maximum(a, b) - np.minimum(a, b)).mean((1, 2, 3), dtype=np.float32)
+    a, b = (x[some].reshape(len(x), -1) for x in (before, after))
+    change = (np.maximum(a, b) - np.minimum(a, b)).mean(1, dtype=np.float32)
     change = np.where(same, 0.0, np.maximum(change, 1e-4)).astype(np.float32)
-    low, high = sampled.min(-1), sampled.max(-1)
-    white, black = (low == 255).mean((1, 2)), (high == 0).mean((1, 2))
-    partly = ((high == 255) & (low < 255)).mean((1, 2))
+    red, green, blue = (sampled[..., c] for c in range(3))  # numpy is slow along short axes
+    low, high = np.minimum(np.minimum(red, green), blue), np.maximum(np.maximum(red, green), blue)
+    flat = low.reshape(n, -1), high.reshape(n, -1)
+    white, black = (flat[0] == 255).mean(1), (flat[1] == 0).mean(1)
+    partly = ((flat[1] == 255) & (flat[0] < 255)).mean(1)
     down = max(1, sampled.shape[1] // TINY), max(1, sampled.shape[2] // TINY)
     h, w = sampled.shape[1] // down[0], sampled.shape[2] // down[1]
     cells = sampled[:, : h * down[0], : w * down[1]].reshape(n, h, down[0], w, down[1], 3)
@@ -145,4 +147,4 @@ def _measure(chunk: np.ndarray, last: np.ndarray | None) -> tuple[np.ndarray, ..
             total += cells[:, :, i, :, j]
     small = (total // (down[0] * down[1])).astype(np.uint8)
     f = np.float32
-    return (change, white.astype(f), black.astype(f), partly.astype(f), high.max((1, 2)), small)
+    return (change, white.astype(f), black.astype(f), partly.astype(f), flat[1].max(1), small)

@@ -29,7 +29,9 @@ SHIFTS = range(-3, 4)
 ROWS = 20_000
 LEAST = 200
 """Steps, below which nothing is said."""
-GAIN, DRAWS = 0.02, 400
+LITTLE = 0.005
+"""R² that the shifted action must add to the unshifted one."""
+DRAWS = 400
 
 
 def check(recording: Recording) -> Iterator[Fault]:
@@ -49,9 +51,9 @@ def check(recording: Recording) -> Iterator[Fault]:
         "without": none,
         "with_both": both.tolist(),
     }
-    k, gain, usual = SHIFTS[best], r2[best] - none, r2[zero] - none
-    adds = both[best] - r2[best]
-    if k == 0 or gain < GAIN or usual > 0.5 * gain or surer <= 0 or adds > 0.25 * gain:
+    k, gain = SHIFTS[best], r2[best] - none
+    adds, usual = both[best] - r2[zero], both[best] - r2[best]
+    if k == 0 or surer <= 0 or adds < max(LITTLE, 0.25 * gain) or usual > 0.25 * adds:
         return
     if k < 0 and absolute:
         return

@@ -16,6 +16,9 @@ from wm.data.doctor.seen import Recording
 KINDS = ("teleport",)
 FAR = 2.0
 """How many times the largest ordinary error a jump has."""
+FLOOR, LARGE = 0.1, 1.5
+"""Least error that counts, as a share of a large step, and least change, as a multiple of the
+largest hundredth of all."""
 RARE = 0.005
 """Share of steps that may be jumps; what is more frequent is the task's own."""
 
@@ -24,7 +27,7 @@ def check(recording: Recording) -> Iterator[Fault]:
     chosen = [s for s in recording.moving if s.steps >= 4]
     if len(chosen) < 8 or sum(s.steps for s in chosen) < 200:
         return
-    group, step, x, y, jump = [], [], [], [], []
+    group, step, x, y = [], [], [], []
     for g, seen in enumerate(chosen):
         assert seen.motion is not None
         p = unwrapped(seen.motion / recording.deviation, recording.deviation)
@@ -44,11 +47,12 @@ def check(recording: Recording) -> Iterator[Fault]:
     scale = np.quantile(np.abs(change), 0.9, axis=0) + 1e-6
     target = np.clip(change / scale, -6, 6)  # so that a jump does not bend the fit
     errors = held_out_errors(raw, target, of) + (change / scale - target)
-    errors /= np.quantile(np.abs(errors), 0.9, axis=0) + 1e-3
+    errors /= np.maximum(np.quantile(np.abs(errors), 0.9, axis=0), FLOOR)
+    large = (np.abs(change) / (np.quantile(np.abs(change), 0.99, axis=0) + 1e-6)).max(1)
     jump = np.sqrt(np.mean(errors**2, 1))
     ordinary = np.quantile(jump, 1 - RARE)
     rest = jump[jump <= FAR * ordinary]
-    wrong = np.flatnonzero(jump > FAR * rest.max())
+    wrong = np.flatnonzero((jump > FAR * rest.max()) & (large > LARGE))
     for i in wrong:
         if i and i - 1 in wrong and of[i - 1] == of[i]:
             continue  # what follows a jump is surprising too

@@ -1,6 +1,6 @@
 """Units that change between episodes: degrees here, radians there; a column times 1000."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -10,6 +10,10 @@ from wm.data.doctor.seen import Recording
 KINDS = ("unit_jump",)
 RATIO = 2.0
 """The smallest factor between two groups of episodes that is reported."""
+ALONE = 6.0
+"""The smallest factor that is reported if it is that of one or two dimensions only."""
+SURE = 0.25
+"""Natural logarithm of how far a factor may be from one that is known."""
 KNOWN = {
     180 / np.pi: "radians and degrees",
     1000.0: "metres and millimetres",
@@ -37,19 +41,17 @@ def _column(name: str, index: list[int], rows: list) -> Iterator[Fault]:
     flat = [r.reshape(-1, r.shape[-1]).astype(np.float64) for r in rows]
     size = np.stack([np.quantile(np.abs(r), 0.9, axis=0) for r in flat])
     moves = np.stack([np.mean(np.abs(np.diff(r, axis=0)), 0) for r in flat])
-    dims, odd, factors = [], np.zeros(len(index), bool), []
-    for d in range(size.shape[1]):
-        found = _split(size[:, d], moves[:, d])
-        if found is not None:
-            dims.append(d)
-            factors.append(found[1])
-            odd |= found[0]
+    found = {d: _split(size[:, d], moves[:, d]) for d in range(size.shape[1])}
+    dims = [d for d, split in found.items() if split is not None and _sure(split, found.values())]
     if not dims:
         return
+    splits = [found[d] for d in dims]
+    odd = np.any([chosen for chosen, _ in splits], 0)
+    factors = [factor for _, factor in splits]
     factor = float(np.median(factors))
     episodes = tuple(index[i] for i in np.flatnonzero(odd))
     large = max(factor, 1 / factor)
-    known = [words for value, words in KNOWN.items() if abs(np.log(large / value)) < 0.25]
+    known = [words for value, words in KNOWN.items() if abs(np.log(large / value)) < SURE / 2]
     guess = f", as between {known[0]}" if known else ""
     which = f"dimension{'s' * (len(dims) > 1)} {', '.join(map(str, dims))}"
     yield Fault(
@@ -65,12 +67,29 @@ def _column(name: str, index: list[int], rows: list) -> Iterator[Fault]:
     )
 
 
-def _split(size: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, float] | None:
-    """Which episodes (N,) are of another scale, and by what factor; None where none is.
+Split = tuple[np.ndarray, float]
+"""Which episodes (N,) are of another scale, and the factor."""
+
+
+def _sure(split: Split, others: Collection[Split | None]) -> bool:
+    """Whether the factor is too large for chance, or the same in several dimensions."""
+    chosen, factor = split
+    same = [
+        other
+        for other in others
+        if other is not None
+        and abs(np.log(other[1] / factor)) < 0.15
+        and np.array_equal(other[0], chosen)
+    ]
+    return max(factor, 1 / factor) > ALONE or len(same) >= 3 or len(same) == len(others) > 1
+
+
+def _split(size: np.ndarray, moves: np.ndarray) -> Split | None:
+    """The episodes of another scale; None where there are none.
 
     Two groups are told apart where the gap between them is wide beside what either spreads towards
-    the other. Where nothing moves, numbers are small of themselves: a smaller group counts only if
-    it moves less by that same factor.
+    the other. Where little moves, numbers are small of themselves: a smaller group counts only if
+    it moves less by that same factor, and it is one by which units differ.
     """
     good = (size > 1e-12) & (moves > 1e-12)
     if good.sum() < 8:
@@ -84,10 +103,8 @@ def _split(size: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, float] | No
     apart = np.median(upper) - np.median(lower)
     few_above = len(upper) <= len(lower)
     many = lower if few_above else upper
-    side = np.quantile(many, 0.95 if few_above else 0.05) - np.median(many)
-    if gaps[cut - 1] < np.log(RATIO) / 2 or apart < np.log(RATIO) or apart < 2.5 * abs(side):
-        return None
-    if gaps[cut - 1] < 4 * np.median(np.abs(np.diff(many, prepend=many[0]))):
+    side = abs((many.max() if few_above else many.min()) - np.median(many))
+    if apart < np.log(RATIO) or gaps[cut - 1] < max(np.log(RATIO) / 2, 0.8 * side):
         return None
     chosen = np.zeros(len(size), bool)
     chosen[order[cut:] if few_above else order[:cut]] = True
@@ -95,5 +112,10 @@ def _split(size: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, float] | No
     moved = np.log(np.median(moves[chosen]) / np.median(moves[rest]))
     factor = apart if few_above else -apart
     if abs(moved - factor) > max(0.7, 0.35 * abs(factor)):
+        return None
+    known = [
+        value for value in KNOWN if value > 20
+    ]  # an episode at rest may well be tenfold calmer
+    if factor < 0 and min(abs(-factor - np.log(value)) for value in known) > SURE:
         return None
     return chosen, float(np.exp(factor))
