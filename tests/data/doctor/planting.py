@@ -7,10 +7,6 @@ E = 7
 """The episode that is spoiled, unless the fault needs another."""
 
 
-def cut(column, rows):
-    return lambda episode: {**episode, column: episode[column][rows]}
-
-
 def unreadable(episodes, rng):
     episodes[E]["broken"] = True
     return E, None
@@ -32,9 +28,9 @@ def out_of_bounds(episodes, rng):
 
 
 def too_short(episodes, rng):
-    steps = 2
+    frames = len(episodes[E]["pixels"])
     for name, values in episodes[E].items():
-        episodes[E][name] = values[: steps + (len(values) == len(episodes[E]["pixels"]))]
+        episodes[E][name] = values[: 3 if len(values) == frames else 2]
     return E, None
 
 
@@ -97,10 +93,10 @@ def constant_camera(episodes, rng):
     return None, None
 
 
-def fastest(episodes, length):
+def fastest(episodes, length, dimensions=2):
     """The episode and step from which the robot gets farthest in `length` steps."""
     best = {
-        (i, t): np.abs(e["proprio"][t + length, :2] - e["proprio"][t, :2]).sum()
+        (i, t): np.abs((e["proprio"][t + length] - e["proprio"][t])[:dimensions]).sum()
         for i, e in enumerate(episodes)
         for t in range(2, len(e["action"]) - length - 1)
     }
@@ -124,10 +120,10 @@ def teleport(episodes, rng, lost=9):
     return i, t
 
 
-def stuck(episodes, rng):
-    episodes[E]["proprio"][6:17, 0] = episodes[E]["proprio"][6, 0]
-    episodes[E]["proprio"][17:, 0] += 0.5
-    return E, 6
+def stuck(episodes, rng, length=11):
+    i, t = fastest(episodes, length, 1)
+    episodes[i]["proprio"][t : t + length, 0] = episodes[i]["proprio"][t, 0]
+    return i, t
 
 
 def absent(episodes, rng):
@@ -200,10 +196,10 @@ def colours(episodes, rng):
 
 
 def marked(episodes):
-    """A table along one side, so that up is not down."""
+    """A glare in one corner, so that up is not down."""
     for episode in episodes:
-        size = episode["pixels"].shape[1]
-        episode["pixels"][:, : size // 4, : size // 2] = (120, 60, 20)
+        corner = episode["pixels"][:, : episode["pixels"].shape[1] // 4, :16]
+        corner[:] = corner // 2 + np.array([120, 60, 20], np.uint8)
 
 
 def flipped(episodes, rng):

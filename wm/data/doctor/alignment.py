@@ -1,6 +1,6 @@
 """Do pictures and numbers belong to the same moment? Which shift tells the picture best?
 
-For k in -3..3, proprioception at t+k is told from the picture at t (its principal components),
+For k in -3..3, proprioception at t+k is told from the picture at t,
 fitted to some episodes, measured on others. What pictures do not tell, such as speeds, is left out.
 """
 
@@ -9,13 +9,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from wm.data.doctor.fault import Fault
-from wm.data.doctor.regression import by_group, components, held_out_errors, standard
+from wm.data.doctor.regression import by_group, held_out_errors, standard
 from wm.data.doctor.seen import Recording
+from wm.data.doctor.sight import features
 from wm.data.doctor.shift import DRAWS, LEAST, ROWS, SHIFTS
 
 KINDS = ("picture_shift",)
-COMPONENTS, TOLD = 64, 0.2
-"""Of the pictures; and the least R² of a dimension that pictures tell."""
+TOLD = 0.2
+"""The least R² of a dimension that pictures tell."""
 BETTER = 0.1
 """Share of the unexplained that the right shift must explain."""
 
@@ -76,13 +77,11 @@ def explained(recording: Recording, camera: str):
         assert tiny is not None and seen.motion is not None
         t = np.arange(reach, seen.steps + 1 - reach)
         group.append(np.full(len(t), g))
-        pictures.append(tiny[t].mean(-1).reshape(len(t), -1))
+        pictures.append(tiny[t])
         for s, k in enumerate(SHIFTS):
             told[s].append(seen.motion[t + k] / recording.deviation)
     of, groups = np.concatenate(group), len(chosen)
-    x = standard(components(np.concatenate(pictures), min(COMPONENTS, len(of) // 8)))
-    if x.shape[1] == 0:
-        return None
+    x = features(np.concatenate(pictures), min(64, len(of) // 12))
     goals = [standard(np.concatenate(parts)) for parts in told]
     errors = np.stack([held_out_errors(x, y, of, 1e-2) ** 2 for y in goals])
     spread = np.stack([y**2 for y in goals])

@@ -9,10 +9,12 @@ from wm.data.doctor.fault import Fault
 from wm.data.doctor.seen import Recording
 
 KINDS = ("swapped_cameras", "swapped_colours", "flipped_pictures", "camera_moved", "exposure_jump")
+VAGUE = ("camera_moved", "exposure_jump")
+"""What is said only of pictures of which nothing else is said."""
 LEAST = 3.0
 """Grey levels that a mean picture must be nearer to the usual one to count."""
-FAR = 10.0
-"""Grey levels that are another picture, if all others are much nearer."""
+FAR = 5.0
+"""Grey levels beyond those that pictures usually differ by, which are another picture."""
 
 
 def check(recording: Recording) -> Iterator[Fault]:
@@ -29,14 +31,21 @@ def check(recording: Recording) -> Iterator[Fault]:
     for camera, pictures in means.items():
         usual = np.median(pictures, 0)
         own = np.abs(pictures - usual).mean((1, 2, 3))
-        limit = np.quantile(own, 0.75)
+        half, limit = np.quantile(own, [0.5, 0.75])
+        far = limit + 6 * (limit - half) + FAR
         for i, picture in enumerate(pictures):
             if index[i] not in swapped:
-                yield from _odd(camera, index[i], picture, usual, own[i], float(limit))
+                yield from _odd(camera, index[i], picture, usual, own[i], limit, far)
 
 
 def _odd(
-    camera: str, episode: int, picture: np.ndarray, usual: np.ndarray, own: float, limit: float
+    camera: str,
+    episode: int,
+    picture: np.ndarray,
+    usual: np.ndarray,
+    own: float,
+    limit: float,
+    far: float,
 ) -> Iterator[Fault]:
     """What is wrong with the mean picture (h, w, 3) of an episode, the likeliest only."""
     others = {
@@ -69,7 +78,7 @@ def _odd(
             else "Put these episodes right: turn or mirror their pictures as the others are.",
         )
         return
-    if own < FAR or own < 3 * limit + LEAST:
+    if own < far:
         return
     gain, shift = np.polyfit(picture.reshape(-1), usual.reshape(-1), 1)
     left = float(np.abs(gain * picture + shift - usual).mean())

@@ -100,7 +100,7 @@ def examine(
         "frames": steps + read,
         "weighed": len(recording.episodes),
     }
-    found = merged(faults)
+    found = merged(_unexplained(faults))
     recording.evidence["actions"] = _histograms(recording)
     return Examination(source.path, source.format, found, totals, recording.evidence)
 
@@ -121,6 +121,19 @@ def _one(
         motion = np.concatenate(where, 1) if where else None
         recording.episodes.append(Seen(index, kept, motion, looks))
     yield from found
+
+
+def _unexplained(faults: list[Fault]) -> Iterator[Fault]:
+    """Without what another fault explains: a black frame darkens the mean, a sensor jumps as it
+    comes back."""
+    sight = {(f.column, f.episode) for f in faults if f.kind not in cameras.VAGUE}
+    sensed = {f.episode for f in faults if f.kind in ("stuck_proprio", "not_finite")}
+    for fault in faults:
+        if fault.kind in cameras.VAGUE and (fault.column, fault.episode) in sight:
+            continue
+        if fault.kind == "teleport" and fault.episode in sensed:
+            continue
+        yield fault
 
 
 def _digest(source: Native, index: int, episode: Episode) -> Iterator[Fault]:

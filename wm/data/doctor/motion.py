@@ -8,7 +8,7 @@ from wm.data.doctor.fault import Fault
 from wm.data.doctor.seen import Recording
 
 KINDS = ("motionless", "stuck_proprio")
-RUN, RARE, JUMP = 8, 0.002, 3.0
+RUN, RARE, JUMP = 8, 0.005, 3.0
 """Steps that a dimension may stand still, the share of steps in which it does so elsewhere, and how
 many times its usual step it then moves at once."""
 
@@ -65,7 +65,7 @@ def _stuck(recording: Recording, name: str | None, changes: list[np.ndarray]) ->
     for i, (seen, change) in enumerate(zip(recording.moving, changes, strict=True)):
         share = (still.sum(0) - still[i]) / max(1, steps.sum() - steps[i])
         for d in np.flatnonzero(share < RARE):
-            start, length = longest(~change[:, d])
+            start, length = next(iter(runs(~change[:, d])), (0, 0))
             if length < RUN or not change[start : start + length].any():
                 continue
             assert seen.motion is not None
@@ -86,11 +86,8 @@ def _stuck(recording: Recording, name: str | None, changes: list[np.ndarray]) ->
             )
 
 
-def longest(flags: np.ndarray) -> tuple[int, int]:
-    """Start and length of the longest run of True in (n,)."""
+def runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """Start and length of each run of True in (n,), longest first."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    starts, ends = edges[::2], edges[1::2]
-    if not len(starts):
-        return 0, 0
-    best = int(np.argmax(ends - starts))
-    return int(starts[best]), int(ends[best] - starts[best])
+    found = [(int(a), int(b - a)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return sorted(found, key=lambda run: -run[1])

@@ -16,7 +16,7 @@ from wm.data.doctor.seen import Recording
 KINDS = ("teleport",)
 FAR = 2.0
 """How many times the largest ordinary error a jump has."""
-FLOOR, LARGE = 0.1, 1.5
+FLOOR, LARGE = 0.1, 1.0
 """Least error that counts, as a share of a large step, and least change, as a multiple of the
 largest hundredth of all."""
 RARE = 0.005
@@ -40,8 +40,8 @@ def check(recording: Recording) -> Iterator[Fault]:
     size = y[0].shape[1]
     of, at = np.concatenate(group), np.concatenate(step)
     raw = standard(np.concatenate(x))
-    few = components(raw[:, : 2 * size], 8)
-    if len(raw) > 15 * (raw.shape[1] + few.shape[1] * (few.shape[1] + 1) // 2):
+    few = components(raw[:, : 2 * size], 6)
+    if len(raw) > 5 * (raw.shape[1] + few.shape[1] * (few.shape[1] + 1) // 2):
         raw = np.concatenate([raw, standard(quadratic(few))], 1)
     change = np.concatenate(y)
     scale = np.quantile(np.abs(change), 0.9, axis=0) + 1e-6
@@ -50,7 +50,7 @@ def check(recording: Recording) -> Iterator[Fault]:
     errors /= np.maximum(np.quantile(np.abs(errors), 0.9, axis=0), FLOOR)
     large = (np.abs(change) / (np.quantile(np.abs(change), 0.99, axis=0) + 1e-6)).max(1)
     jump = np.sqrt(np.mean(errors**2, 1))
-    ordinary = np.quantile(jump, 1 - RARE)
+    ordinary = np.sort(jump)[-max(4, int(RARE * len(jump)))]
     rest = jump[jump <= FAR * ordinary]
     wrong = np.flatnonzero((jump > FAR * rest.max()) & (large > LARGE))
     for i in wrong:
