@@ -1,4 +1,4 @@
-"""`wmpc data inspect` and `wmpc data check`: what is in a dataset, and is it whole?"""
+"""`wmpc data inspect` and `wmpc data check`: what is in a dataset, and is it sound?"""
 
 from pathlib import Path
 from typing import Any
@@ -8,21 +8,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from wm.cli.compose import unknown
+from wm.cli.examination import check
 from wm.data import Episodes, column_statistics, open_episodes
 
 
-def run(cfg: Any) -> None:
-    """Do what `cfg.do` names, to the dataset `cfg.data`."""
-    verbs = {"inspect": inspect, "check": check}
-    if cfg.do not in verbs:
-        raise unknown("wmpc data verb", cfg.do, verbs)
-    verbs[cfg.do](open_episodes(cfg.data), Console(highlight=False))
-
-
-def check(episodes: Episodes, console: Console) -> None:
-    """Compare every byte with the digests taken when it was recorded."""
-    episodes.verify()
-    console.print(f"{episodes.path}: all {len(episodes)} episodes are as they were recorded.")
+def run(cfg: Any) -> int | None:
+    """Do what `cfg.do` names, to the dataset `cfg.data`; `check` gives the exit code."""
+    console = Console(highlight=False)
+    if cfg.do == "check":
+        return check(cfg.data, cfg.format, cfg.out, cfg.context, console)
+    if cfg.do != "inspect":
+        raise unknown("wmpc data verb", cfg.do, ["inspect", "check"])
+    inspect(open_episodes(cfg.data), console)
 
 
 def inspect(episodes: Episodes, console: Console) -> None:

@@ -83,6 +83,7 @@ def explained(recording: Recording, camera: str):
     of, groups = np.concatenate(group), len(chosen)
     x = features(np.concatenate(pictures), min(64, len(of) // 12))
     goals = [standard(np.concatenate(parts)) for parts in told]
+    goals = [y - y.mean(0) for y in goals]
     errors = np.stack([held_out_errors(x, y, of, 1e-2) ** 2 for y in goals])
     spread = np.stack([y**2 for y in goals])
     r2 = 1 - errors.sum(1) / np.maximum(spread.sum(1), 1e-9)

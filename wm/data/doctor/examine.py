@@ -125,11 +125,14 @@ def _one(
 
 def _unexplained(faults: list[Fault]) -> Iterator[Fault]:
     """Without what another fault explains: a black frame darkens the mean, a sensor jumps as it
-    comes back."""
+    comes back, and another camera is brighter."""
     sight = {(f.column, f.episode) for f in faults if f.kind not in cameras.VAGUE}
+    swapped = {f.episode for f in faults if f.kind.startswith("swapped_")}
     sensed = {f.episode for f in faults if f.kind in ("stuck_proprio", "not_finite")}
     for fault in faults:
         if fault.kind in cameras.VAGUE and (fault.column, fault.episode) in sight:
+            continue
+        if fault.kind == "clipped_exposure" and fault.episode in swapped:
             continue
         if fault.kind == "teleport" and fault.episode in sensed:
             continue

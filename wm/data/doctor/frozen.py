@@ -68,7 +68,8 @@ def _frozen(
                 continue
             # Pressed against a wall for long, nothing moves either: it must get somewhere.
             far = _away(recording, seen, first, length)
-            if far is None or odds[np.searchsorted(edges, far)] < RARE:
+            slow = edges[0] if len(edges) else 0.0
+            if far is None or (far > slow and odds[np.searchsorted(edges, far)] < RARE):
                 yield _fault(camera, seen.index, first, length, len(flags))
                 break
 

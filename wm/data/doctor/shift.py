@@ -105,7 +105,8 @@ def explained(
         for s, k in enumerate(SHIFTS):
             shifted[s].append(a[t + k])
     groups, of = len(usable), np.concatenate(group)
-    y = np.clip(standard(np.concatenate(change)), -5, 5)
+    y = standard(np.concatenate(change))
+    y -= y.mean(0)
     y = y[:, y.std(0) > 0]
     acts = [standard(np.concatenate(parts)) for parts in shifted]
     if y.shape[1] == 0 or all(not a.any() for a in acts):
