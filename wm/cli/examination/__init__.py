@@ -47,7 +47,7 @@ def _default(path: str, format: str) -> Path:
 
 
 def _print(found: Examination, console: Console) -> None:
-    console.print(f"{escape(found.path)}: score {found.score} of 100. {escape(verdict(found))}")
+    console.print(f"{escape(found.path)}: score {found.score} of 100; {escape(verdict(found))}")
     if not found.faults:
         return
     table = Table("", "what was found", "where", "what to do", box=None, pad_edge=False)

@@ -53,7 +53,7 @@ def verdict(examination: Examination) -> str:
     totals = examination.totals
     read = f"{totals['read']} episodes, {totals['frames']} frames"
     if not examination.faults:
-        return f"No fault of {len(KINDS)} kinds was found in {read}."
+        return f"none of {len(KINDS)} kinds of faults was found in {read}."
     many = [f"{n} {word}{'s' * (n > 1)}" for n, word in ((errors, "error"), (warnings, "warning"))]
     said = " and ".join(text for text, n in zip(many, (errors, warnings), strict=True) if n)
     end = "do not train on it as it is." if errors else "worth a look before training."

@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from wm.cli.report.axes import number, words
 
-
 PAGES = ("wm.cli.report", "wm.cli.examination")
 """Where templates lie; they share the parts and the style of the first."""
 

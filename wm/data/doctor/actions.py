@@ -66,14 +66,11 @@ def _saturated(
         return  # a switch, such as a gripper or a discrete action
     about = recording.about
     ends = [low, high]
-    if about.action_low is not None and about.action_high is not None:
-        if len(about.action_low) > d and len(about.action_high) > d:
-            ends += [about.action_low[d], about.action_high[d]]
+    for bound in (about.action_low, about.action_high):
+        if bound is not None and len(bound) > d:
+            ends.append(float(bound[d]))
     near = 1e-6 * (high - low)
-    share = max(
-        float(np.mean((whole <= a + near) | (whole >= b - near)))
-        for a, b in ((ends[0], ends[1]), (ends[0], ends[-1]), (ends[-2], ends[1]), tuple(ends[-2:]))
-    )
+    share = float(np.mean(np.min([np.abs(whole - end) for end in ends], 0) <= near))
     if share > LIMIT:
         yield Fault(
             "saturated_action",

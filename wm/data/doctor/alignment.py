@@ -11,8 +11,8 @@ import numpy as np
 from wm.data.doctor.fault import Fault
 from wm.data.doctor.regression import by_group, held_out_errors, standard
 from wm.data.doctor.seen import Recording
-from wm.data.doctor.sight import features
 from wm.data.doctor.shift import DRAWS, LEAST, ROWS, SHIFTS
+from wm.data.doctor.sight import features
 
 KINDS = ("picture_shift",)
 TOLD = 0.2
@@ -48,12 +48,12 @@ def check(recording: Recording) -> Iterator[Fault]:
             camera,
             f"{camera} {'leads' if k > 0 else 'lags behind'} the numbers by {abs(k)} "
             f"frame{'s' * (abs(k) > 1)}: they tell the picture best {abs(k)} "
-            f"{'later' if k > 0 else 'earlier'} (R² {r2[best]:.2f} on other episodes, {r2[zero]:.2f} "
-            "as they are).",
+            f"{'later' if k > 0 else 'earlier'} (R² {r2[best]:.2f} on other episodes, "
+            f"{r2[zero]:.2f} as they are).",
             f"Pair picture t with the numbers at t{k:+d}; check how video and table were started."
             if k > 0 or k < -1
-            else "One frame may be the camera's delay; if it is not, pair picture t with the numbers "
-            f"at t{k:+d}.",
+            else "One frame may be the camera's delay; if it is not, pair picture t with the "
+            f"numbers at t{k:+d}.",
         )
 
 

@@ -102,8 +102,8 @@ def _counted(index: int, name: str, values: np.ndarray, steps: np.ndarray) -> It
             index,
             step,
             name,
-            f"{name} goes from {values[step]:g} to {values[step + 1]:g} after step {step} of episode "
-            f"{index}, and does not count on in {len(wrong)} places.",
+            f"{name} goes from {values[step]:g} to {values[step + 1]:g} after step {step} of "
+            f"episode {index}, and does not count on in {len(wrong)} places.",
             "Frames are missing, repeated or out of order: sort them, and cut the episode where "
             "one is missing.",
         )

@@ -62,8 +62,8 @@ def _bounds(index: int, action: np.ndarray, about: About) -> Iterator[Fault]:
             index,
             int(step),
             "action",
-            f"Action {action[step, k, a]:.4g} in dimension {a} at step {step} of episode {index} is "
-            f"outside the stated bounds [{low[a]:.4g}, {high[a]:.4g}]; {len(outside)} are.",
+            f"Action {action[step, k, a]:.4g} in dimension {a} at step {step} of episode {index} "
+            f"is outside the stated bounds [{low[a]:.4g}, {high[a]:.4g}]; {len(outside)} are.",
             "Correct the bounds if they are too narrow; if the robot clipped the command, store "
             "what it executed: numpy.clip(action, low, high).",
         )

@@ -30,8 +30,8 @@ def check(recording: Recording) -> Iterator[Fault]:
                     seen.index,
                     int(black[0]),
                     camera,
-                    f"{camera} is black at step {black[0]} of episode {seen.index}, in {len(black)} "
-                    f"of its {len(view.peak)} frames.",
+                    f"{camera} is black at step {black[0]} of episode {seen.index}, in "
+                    f"{len(black)} of its {len(view.peak)} frames.",
                     "Cut these frames out with their actions: the camera had not started, or was "
                     "covered.",
                 )

@@ -57,7 +57,7 @@ def _frozen(
     where = [np.searchsorted(edges, s) for s in speeds]
     steps = np.bincount(np.concatenate(where), minlength=bins)
     same = np.bincount(np.concatenate(where), np.concatenate(still), bins)
-    for seen, flags, speed, bin in zip(chosen, still, speeds, where, strict=True):
+    for seen, flags, bin in zip(chosen, still, where, strict=True):
         # In the other episodes: how often is a picture unchanged in a step as fast, or faster?
         others = steps - np.bincount(bin, minlength=bins)
         share = (same - np.bincount(bin, flags, bins) + 0.5) / (others + 1)

@@ -60,6 +60,7 @@ def _stuck(recording: Recording, name: str | None, changes: list[np.ndarray]) ->
 
     At a joint's limit values also stay the same, but they leave it smoothly, and come back to it.
     """
+    ends = np.stack([f([f(s.motion, 0) for s in recording.moving], 0) for f in (np.min, np.max)])
     still = np.stack([(~c).sum(0) for c in changes])
     steps = np.array([len(c) for c in changes])
     for i, (seen, change) in enumerate(zip(recording.moving, changes, strict=True)):
@@ -69,6 +70,8 @@ def _stuck(recording: Recording, name: str | None, changes: list[np.ndarray]) ->
             if length < RUN or not change[start : start + length].any():
                 continue
             assert seen.motion is not None
+            if seen.motion[start, d] in ends[:, d]:
+                continue  # at the end of its scale
             moves = np.abs(np.diff(seen.motion[:, d])) / recording.deviation[d]
             after = moves[start + length] if start + length < len(moves) else np.inf
             if after < JUMP * np.median(np.concatenate([moves[change[:, d]], [after]])):

@@ -62,3 +62,13 @@ def components(x: np.ndarray, count: int) -> np.ndarray:
     keep = np.argsort(values)[::-1][:count]
     keep = keep[values[keep] > 1e-8 * max(values.max(), 1e-12)]
     return x @ vectors[:, keep] / np.sqrt(max(values.max(), 1e-12))
+
+
+def ordinary(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """(n,) bool: rows of groups whose mean square is no more than `FAR` times the usual one.
+
+    Episodes in other units would drown all others.
+    """
+    rows = np.maximum(np.bincount(group), 1)
+    size = np.bincount(group, (values**2).mean(1)) / rows
+    return (size <= FAR * np.quantile(size, 0.75) + 1e-12)[group]

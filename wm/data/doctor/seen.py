@@ -1,4 +1,4 @@
-"""What is kept of a recording while it is read once: numbers, tiny pictures, and a few per frame."""
+"""What is kept of a recording that is read once: numbers, tiny pictures, a few facts a frame."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

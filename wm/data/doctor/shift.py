@@ -5,8 +5,8 @@ from t to t+1 by where the robot is, how it moved before, and `action[t+k]`; the
 their error on other episodes. k > 0 would be an effect before its cause. k < 0 may be a delay: of
 the robot, which position commands always have, so there it is none of our business.
 
-A shift is reported only if it explains what `action[t]` does not, and `action[t]` adds little to it:
-smooth actions, velocities that are not recorded, and policies that react to what just happened
+A shift is reported only if it explains what `action[t]` does not, and `action[t]` adds little to
+it: smooth actions, velocities that are not recorded, and policies that react to what just happened
 all make a wrong shift informative, but never make the right one useless.
 """
 
@@ -19,6 +19,7 @@ from wm.data.doctor.regression import (
     by_group,
     components,
     held_out_errors,
+    ordinary,
     quadratic,
     standard,
 )
@@ -111,7 +112,10 @@ def explained(
     acts = [standard(np.concatenate(parts)) for parts in shifted]
     if y.shape[1] == 0 or all(not a.any() for a in acts):
         return None
-    x = standard(np.concatenate(base))
+    good = ordinary(y, of)
+    of, y, acts = np.unique(of[good], return_inverse=True)[1], y[good], [a[good] for a in acts]
+    groups = int(of.max()) + 1
+    x = standard(np.concatenate(base)[good])
     few = components(x[:, : x.shape[1] // 3], 6)
     if len(y) > 15 * (x.shape[1] + few.shape[1] * (few.shape[1] + 1) // 2):
         x = np.concatenate([x, standard(quadratic(few))], 1)

@@ -1,6 +1,7 @@
 """Units that change between episodes: degrees here, radians there; a column times 1000."""
 
 from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,8 @@ RATIO = 2.0
 """The smallest factor between two groups of episodes that is reported."""
 ALONE = 6.0
 """The smallest factor that is reported if it is that of one or two dimensions only."""
+CLEAR = 4.0
+"""The least clarity of a smaller factor, in several dimensions."""
 SURE = 0.25
 """Natural logarithm of how far a factor may be from one that is known."""
 KNOWN = {
@@ -46,8 +49,8 @@ def _column(name: str, index: list[int], rows: list) -> Iterator[Fault]:
     if not dims:
         return
     splits = [found[d] for d in dims]
-    odd = np.any([chosen for chosen, _ in splits], 0)
-    factors = [factor for _, factor in splits]
+    odd = np.any([split.chosen for split in splits], 0)
+    factors = [split.factor for split in splits]
     factor = float(np.median(factors))
     episodes = tuple(index[i] for i in np.flatnonzero(odd))
     large = max(factor, 1 / factor)
@@ -67,29 +70,42 @@ def _column(name: str, index: list[int], rows: list) -> Iterator[Fault]:
     )
 
 
-Split = tuple[np.ndarray, float]
-"""Which episodes (N,) are of another scale, and the factor."""
+class Split(NamedTuple):
+    """Two groups of episodes in one dimension."""
+
+    chosen: np.ndarray
+    """(N,) whether an episode is in the smaller group."""
+    factor: float
+    """How much larger its numbers are."""
+    clear: float
+    """How far the groups are apart, in terms of how far the larger one reaches that way."""
 
 
 def _sure(split: Split, others: Collection[Split | None]) -> bool:
-    """Whether the factor is too large for chance, or the same in several dimensions."""
-    chosen, factor = split
+    """Whether the factor is too large for chance, or the same in several dimensions.
+
+    Robots are calm at times, in some dimensions by any factor: numbers that are smaller count only
+    where at least half of the column's are, by one factor, by which units differ.
+    """
     same = [
         other
         for other in others
         if other is not None
-        and abs(np.log(other[1] / factor)) < 0.15
-        and np.array_equal(other[0], chosen)
+        and abs(np.log(other.factor / split.factor)) < SURE
+        and np.array_equal(other.chosen, split.chosen)
     ]
-    return max(factor, 1 / factor) > ALONE or len(same) >= 3 or len(same) == len(others) > 1
+    most = len(same) == len(others) or (len(same) >= 3 and 2 * len(same) >= len(others))
+    if split.factor < 1:
+        known = min(abs(-np.log(split.factor) - np.log(value)) for value in KNOWN if value > 20)
+        return most and known < SURE
+    return split.factor > ALONE or ((len(same) >= 3 or most) and split.clear > CLEAR)
 
 
 def _split(size: np.ndarray, moves: np.ndarray) -> Split | None:
     """The episodes of another scale; None where there are none.
 
-    Two groups are told apart where the gap between them is wide beside what either spreads towards
-    the other. Where little moves, numbers are small of themselves: a smaller group counts only if
-    it moves less by that same factor, and it is one by which units differ.
+    Two groups are told apart where the gap between them is wide beside how far the larger one
+    reaches that way, and where steps differ by the same factor as the numbers do.
     """
     good = (size > 1e-12) & (moves > 1e-12)
     if good.sum() < 8:
@@ -113,9 +129,4 @@ def _split(size: np.ndarray, moves: np.ndarray) -> Split | None:
     factor = apart if few_above else -apart
     if abs(moved - factor) > max(0.7, 0.35 * abs(factor)):
         return None
-    known = [
-        value for value in KNOWN if value > 20
-    ]  # an episode at rest may well be tenfold calmer
-    if factor < 0 and min(abs(-factor - np.log(value)) for value in known) > SURE:
-        return None
-    return chosen, float(np.exp(factor))
+    return Split(chosen, float(np.exp(factor)), apart / max(side, 1e-9))
