@@ -86,11 +86,14 @@ def rolled(env_id, episodes=20, steps=60, seed=0, smooth=False, pictures=0):
                 else rng.uniform(low, high)
             ).astype(np.float32)
             actions.append(action)
-            seen.append(env.step(action)[0])
+            observation, _, terminated, *_ = env.step(action)
+            seen.append(observation)
+            if terminated:
+                break
         if pictures:
             episode = {k: np.stack([s[k] for s in seen]) for k in ("pixels", "proprio")}
         else:
-            episode = {"proprio": np.asarray(seen, np.float32).reshape(steps + 1, -1)}
+            episode = {"proprio": np.asarray(seen, np.float32).reshape(len(seen), -1)}
         kept.append({**episode, "action": np.asarray(actions)[:, None]})
     env.close()
     return Memory(kept, About(action_low=low.tolist(), action_high=high.tolist()))

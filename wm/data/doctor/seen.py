@@ -74,11 +74,14 @@ class Recording:
         return [seen for seen in self.episodes if seen.motion is not None]
 
     @cached_property
+    def tracks(self) -> list[np.ndarray]:
+        """The motion (T+1, P) of each of `moving`."""
+        return [seen.motion for seen in self.moving if seen.motion is not None]
+
+    @cached_property
     def deviation(self) -> np.ndarray:
         """(P,) float64 standard deviation of each dimension of the motion; 1 where constant."""
-        spread = np.concatenate([s.motion for s in self.moving if s.motion is not None]).std(
-            0, dtype=np.float64
-        )
+        spread = np.concatenate(self.tracks).std(0, dtype=np.float64)
         return np.where(spread > 1e-9, spread, 1.0)
 
 
@@ -90,9 +93,9 @@ def look(pictures: "np.ndarray | Frames", tiny: bool) -> Look:
         parts.append(_measure(chunk, last))
         last = chunk[-1:].copy()
     whole = [np.concatenate(values) for values in zip(*parts, strict=True)]
-    *counts, small = whole
+    change, white, black, partly, peak, small = whole
     mean = small.mean(0, dtype=np.float32)
-    return Look(*counts, mean, small if tiny else None)
+    return Look(change, white, black, partly, peak, mean, small if tiny else None)
 
 
 def filled(values: np.ndarray) -> np.ndarray:

@@ -80,7 +80,7 @@ def check(recording: Recording) -> Iterator[Fault]:
 def _least(r2: np.ndarray, draws: np.ndarray) -> int:
     """The smallest shift that is not clearly worse than the best one."""
     surer = np.quantile(draws[:, [int(np.argmax(r2))]] - draws, 0.002, axis=0)
-    return min(np.flatnonzero(surer <= 0), key=lambda i: (abs(SHIFTS[i]), -r2[i]))
+    return min(map(int, np.flatnonzero(surer <= 0)), key=lambda i: (abs(SHIFTS[i]), -r2[i]))
 
 
 def explained(
@@ -138,7 +138,7 @@ def _tracks(recording: Recording) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Where the robot is (T+1, P), by numbers or else by pictures, and its actions (T, m*A)."""
     chosen = recording.moving
     if chosen:
-        where = [s.motion / recording.deviation for s in chosen if s.motion is not None]
+        where = [track / recording.deviation for track in recording.tracks]
     else:
         camera = next(iter(recording.cameras), "")
         chosen = [s for s in recording.episodes if _tiny(s, camera) is not None]

@@ -70,10 +70,10 @@ def _pairs(features: np.ndarray) -> Iterator[tuple[int, int, float]]:
             near = np.flatnonzero(np.abs(line[a] - line[b]) < 4 * NEAR)
             distance = np.sqrt(np.mean((features[a[near]] - features[b[near]]) ** 2, 1))
             for k in np.flatnonzero(distance < NEAR):
-                pair = tuple(sorted((int(a[near[k]]), int(b[near[k]]))))
-                if pair not in found:
-                    found.add(pair)
-                    yield *pair, float(distance[k])
+                i, j = sorted((int(a[near[k]]), int(b[near[k]])))
+                if (i, j) not in found:
+                    found.add((i, j))
+                    yield i, j, float(distance[k])
 
 
 def _same(recording: Recording, a: Seen, b: Seen) -> bool:

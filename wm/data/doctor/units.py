@@ -48,7 +48,7 @@ def _column(name: str, index: list[int], rows: list) -> Iterator[Fault]:
     dims = [d for d, split in found.items() if split is not None and _sure(split, found.values())]
     if not dims:
         return
-    splits = [found[d] for d in dims]
+    splits = [split for d, split in found.items() if split is not None and d in dims]
     odd = np.any([split.chosen for split in splits], 0)
     factors = [split.factor for split in splits]
     factor = float(np.median(factors))
