@@ -18,7 +18,7 @@ import envs  # noqa: F401  chooses how MuJoCo draws
 
 CAMERA = {"distance": 0.5, "elevation": -90.0, "azimuth": 90.0, "lookat": [0.0, 0.0, 0.0]}
 # Without "lookat" gymnasium aims the camera by what it happens to draw first.
-STEPS = 100
+STEPS, STRENGTH = 100, 0.3
 
 
 class WithPhysics(StepDataCallback):
@@ -32,7 +32,10 @@ class WithPhysics(StepDataCallback):
 
 
 def main(dataset: str, episodes: int, seed: int = 0) -> None:
-    """Record `episodes` of uniform torques, each held for 1 to 8 steps."""
+    """Record `episodes` of uniform torques, each held for 1 to 8 steps.
+
+    Of at most `STRENGTH`, as one would move a real arm: at full torque it turns 1.4 rad in 0.1 s.
+    """
     env = gymnasium.make(
         "Reacher-v5",
         max_episode_steps=STEPS,
@@ -49,10 +52,13 @@ def main(dataset: str, episodes: int, seed: int = 0) -> None:
         action, left, truncated = np.zeros(2), 0, False
         while not truncated:
             if left == 0:
-                action, left = rng.uniform(-1, 1, 2).astype(np.float32), int(rng.integers(1, 9))
+                action = rng.uniform(-STRENGTH, STRENGTH, 2).astype(np.float32)
+                left = int(rng.integers(1, 9))
             left -= 1
             truncated = env.step(action)[3]
-    env.create_dataset(dataset, algorithm_name="random", description="Torques held 1 to 8 steps.")
+    env.create_dataset(
+        dataset, algorithm_name="random", description="Gentle torques held 1 to 8 steps."
+    )
     env.close()
 
 

@@ -73,8 +73,8 @@ def test_inspect_and_check(capsys, tmp_path):
     with (tmp_path / "set" / "pixels.npy").open("r+b") as file:
         file.seek(300)
         file.write(b"damage")
-    assert main(["data", "check", "data=set"]) == 2
-    assert "episode 0 of set is damaged" in capsys.readouterr().err
+    assert main(["data", "check", "data=set"]) == 1
+    assert "Episode 0 is damaged" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_sweep_records_apart(tmp_path):

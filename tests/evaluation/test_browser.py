@@ -6,14 +6,18 @@ and axe-core finds nothing serious.
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from devtools import Browser, program
 from made_up import made_up_run
 
+from wm.cli import examination
 from wm.cli.report import page
 from wm.cli.report.comparison import comparison_page
+from wm.data.doctor import Fault, examine
+from wm.data.formats import open_source
 
 pytestmark = pytest.mark.browser
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "wmpc"
@@ -62,8 +66,8 @@ def axe():
 
 
 @pytest.fixture(scope="module")
-def pages(trained, tmp_path_factory):
-    """The report of a made-up run, and a comparison, as files."""
+def pages(trained, reacher, tmp_path_factory):
+    """The report of a made-up run, a comparison and the check of a dataset, as files."""
     folder = tmp_path_factory.mktemp("pages")
     run = made_up_run(trained, folder / "run", cases=40)
     file = run / "eval" / "made-up" / "results.json"
@@ -73,13 +77,17 @@ def pages(trained, tmp_path_factory):
     words = {"may": ["That A may be better."], "may_not": ["That it is."]}
     numbers = {"difference": 0.1, "interval": [-0.2, 0.4], "p": 1.0, "differs": []}
     found = {"report": page(run), "comparison": comparison_page({**numbers, **words}, a, b)}
+    source = open_source(str(reacher), "native")
+    fault = Fault("time_gap", "error", 1, 2, "timestamp", "A gap.", "Cut it.", (1,))
+    lesser = Fault("dead_action", "warning", None, None, "action[1]", "Dead.", "Drop it.")
+    found["check"] = examination.page(replace(examine(source), faults=(fault, lesser)), source)
     for name, text in found.items():
         (folder / f"{name}.html").write_text(text)
     return {name: folder / f"{name}.html" for name in found}
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("which", ["report", "comparison"])
+@pytest.mark.parametrize("which", ["report", "comparison", "check"])
 def test_it_opens_fits_and_is_accessible(browser, axe, pages, which, view):
     browser.open(pages[which], **VIEWS[view])
     browser.run(OPEN)

@@ -4,11 +4,9 @@ from typing import Any
 
 from rich.console import Console
 
-from wm.data import open_episodes
+from wm.cli.examination import check
 
 
-def run(path: str, cfg: Any, console: Console) -> None:
-    """Compare every byte with the digests taken when it was recorded."""
-    episodes = open_episodes(path)
-    episodes.verify()
-    console.print(f"{episodes.path}: all {len(episodes)} episodes are as they were recorded.")
+def run(path: str, cfg: Any, console: Console) -> int:
+    """Examine it, write the page; 1 where an error was found, else 0."""
+    return check(path, cfg.format, cfg.out, cfg.context, console)

@@ -71,11 +71,14 @@ class Recording:
             "fps": self.view.about.fps,
             "action_low": low,
             "action_high": high,
-            "source": {**origin, "clip": self.asked["clip"]},
+            "source": {**origin, "clip": self.asked["clip"], "bounds": self.asked["bounds"]},
         }
 
     def _bounds(self, found: Survey) -> tuple[list[float], list[float]]:
-        """Bounds (A,): the recording's, its environment's, or else the range recorded."""
+        """Bounds (A,): the recording's, its environment's, or else the range recorded. A model
+        knows nothing of actions far out of that range, and a planner would try them."""
+        if self.asked["bounds"] == "recorded":
+            return measured_bounds(found)
         about, task = self.view.about, self.home.task
         low, high = about.action_low, about.action_high
         if (low is None or high is None) and task is not None:
@@ -97,8 +100,10 @@ class Recording:
 
 
 def look(path: str, asked: Mapping[str, Any]) -> Recording:
-    """Open `path` and look at it as `asked`: the keys `format`, those of `LOOKS`, `env`, `kwargs`
-    and `clip` of `configs/data.yaml`. WmError where that does not fit."""
+    """Open `path` and look at it as `asked`: the keys `format`, those of `LOOKS`, `env`, `kwargs`,
+    `clip` and `bounds` of `configs/data.yaml`. WmError where that does not fit."""
+    if asked["bounds"] not in ("stated", "recorded"):
+        raise WmError(f"bounds={asked['bounds']} came; they are stated or recorded")
     looks = {key: asked[key] for key in LOOKS}
     plain = open_source(path, asked["format"])
     try:

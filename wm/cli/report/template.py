@@ -1,20 +1,23 @@
-"""From facts to HTML: the templates beside this file, and the words they use for numbers."""
+"""From facts to HTML: the templates of the pages, and the words they use for numbers."""
 
 from collections.abc import Mapping
 from importlib.resources import files
 from math import isfinite
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from wm.cli.report.axes import number, words
+
+PAGES = ("wm.cli.report", "wm.cli.examination")
+"""Where templates lie; they share the parts and the style of the first."""
 
 
 def render(template: str, /, **values: Any) -> str:
     """The page `template`, with the style in it: one page that needs nothing else."""
     environment = Environment(
-        loader=PackageLoader("wm.cli.report", ""),
+        loader=ChoiceLoader([PackageLoader(package, "") for package in PAGES]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
