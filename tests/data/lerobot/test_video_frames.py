@@ -98,11 +98,15 @@ def test_a_truncated_file_never_gives_another_frame(tmp_path, lerobot_sets, part
                 copy.mux(packet)
     data = (tmp_path / "a.mp4").read_bytes()
     (tmp_path / "a.mp4").write_bytes(data[: int(len(data) * part)])
-    seen = []
-    with pytest.raises(WmError, match=r"a\.mp4"):
+    seen, error = [], ""
+    try:
         for picture in video(tmp_path).decode(np.arange(COUNT)):
             seen.append(round(float(picture.mean())))
+    except WmError as raised:
+        error = str(raised)
     near(seen, GREYS[: len(seen)])
+    # Of the last percent, an index at the end may lose nothing but its remarks.
+    assert "a.mp4" in error or (part > 0.9 and len(seen) == COUNT)
 
 
 def test_a_playlist_is_no_video(tmp_path, lerobot_sets):
