@@ -74,7 +74,7 @@ def test_files_end_at_their_limit(tmp_path, native):
     episodes = native()
     export_lerobot(episodes, tmp_path / "one")
     export_lerobot(
-        episodes, tmp_path / "out", data_files_size_in_mb=2e-3, video_files_size_in_mb=5e-3,
+        episodes, tmp_path / "out", data_files_size_in_mb=1e-3, video_files_size_in_mb=5e-3,
         chunks_size=2,
     )  # fmt: skip
     assert len(list((tmp_path / "one").rglob("*.mp4"))) == 1

@@ -98,11 +98,15 @@ def test_a_truncated_file_never_gives_another_frame(tmp_path, lerobot_sets, part
                 copy.mux(packet)
     data = (tmp_path / "a.mp4").read_bytes()
     (tmp_path / "a.mp4").write_bytes(data[: int(len(data) * part)])
-    seen = []
-    with pytest.raises(WmError, match=r"a\.mp4"):
+    seen, error = [], ""
+    try:
         for picture in video(tmp_path).decode(np.arange(COUNT)):
             seen.append(round(float(picture.mean())))
+    except WmError as raised:
+        error = str(raised)
     near(seen, GREYS[: len(seen)])
+    # Of the last percent, an index at the end may lose nothing but its remarks.
+    assert "a.mp4" in error or (part > 0.9 and len(seen) == COUNT)
 
 
 def test_a_playlist_is_no_video(tmp_path, lerobot_sets):
@@ -116,19 +120,27 @@ def test_a_playlist_is_no_video(tmp_path, lerobot_sets):
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (250, 200, 30), (10, 120, 200), (128, 128, 128)]
 
 
-@pytest.mark.parametrize("space", ["ITU601", "ITU709"])
-@pytest.mark.parametrize("span", ["MPEG", "JPEG"])
-@pytest.mark.parametrize("tagged", [True, False])
+TAGS = {"ITU601": 6, "ITU709": 1, "MPEG": 1, "JPEG": 2}
+
+
+@pytest.mark.parametrize(
+    ("space", "span", "tagged"),
+    [
+        ("ITU601", "MPEG", True),
+        ("ITU601", "JPEG", True),
+        ("ITU709", "MPEG", True),
+        ("ITU709", "JPEG", True),
+        ("ITU601", "MPEG", False),  # what a file without tags is taken for
+    ],
+)
 def test_colours_come_out_as_they_went_in(tmp_path, space, span, tagged):
-    if not tagged and (space, span) != ("ITU601", "MPEG"):
-        return  # an untagged file is taken for BT.601, limited range
     picture = np.repeat(np.uint8([COLOURS]), 16, 1).repeat(32, 0)  # stripes, 16 pixels each
     with av.open(str(tmp_path / "a.mp4"), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(FPS), options={"crf": "4"})
         stream.height, stream.width, stream.pix_fmt = 32, 16 * len(COLOURS), "yuv420p"
         if tagged:
-            stream.codec_context.colorspace = {"ITU601": 6, "ITU709": 1}[space]
-            stream.codec_context.color_range = {"MPEG": 1, "JPEG": 2}[span]
+            stream.codec_context.colorspace = TAGS[space]
+            stream.codec_context.color_range = TAGS[span]
         frame = av.VideoFrame.from_ndarray(picture, "rgb24")
         frame = frame.reformat(format="yuv420p", dst_colorspace=space, dst_color_range=span)
         frame.pts, frame.time_base = 0, Fraction(1, FPS)
