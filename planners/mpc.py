@@ -1,7 +1,7 @@
 """Model-predictive control: plan, execute the first blocks, look, plan again."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -24,8 +24,14 @@ class WorldModel(Protocol):
         """Columns (B, T, ...) -> latents (B, T, K, D)"""
         ...
 
-    def known(self, observation: Mapping[str, np.ndarray]) -> Tensor:
-        """Weight, broadcastable to (K, D), of what a goal observation determines."""
+    def known(
+        self,
+        observation: Mapping[str, np.ndarray],
+        weight: Mapping[str, np.ndarray] | None = None,
+    ) -> Tensor:
+        """Weight, broadcastable to (K, D), of what a goal observation determines, of which parts
+        count by `weight` (see `envs.agent.Goal`; not given where everything does). An error where
+        latents cannot say so."""
         ...
 
     def dynamics(self, latents: Tensor, executed: Tensor) -> Dynamics:
@@ -46,10 +52,15 @@ class WorldModel(Protocol):
 
 
 class GoalLike(Protocol):
-    """See `envs.agent.Goal`."""
+    """See `envs.agent.Goal`, whose `weight` and `route` are heeded where there are any."""
 
     @property
     def observation(self) -> Mapping[str, np.ndarray]: ...
+
+
+Complete = Callable[[GoalLike], tuple[Tensor, Tensor]]
+"""A goal, perhaps said in part -> latents (M, K, D) of whole observations that satisfy it, and
+their weight, broadcastable to (K, D)."""
 
 
 class MPCAgent:
@@ -73,6 +84,11 @@ class MPCAgent:
         memory: bytes that planning may take, see `planners.problem.Problem`.
         constraints: guardrails on what is imagined, each <= 0 where satisfied; see
             `planners.guardrails`.
+        complete: what a goal said in part means; every decision pursues the one of its latents
+            that is nearest to the present. None: the model's `encode` and `known` say.
+        near: a subgoal is reached, and the next one pursued, where the mean squared distance of
+            the present latent to it, over the entries that count, is at most so much.
+        patience: decisions after which a subgoal is given up for the next.
     """
 
     def __init__(
@@ -88,6 +104,9 @@ class MPCAgent:
         deadline: float | None = None,
         memory: int = Problem.memory,
         constraints: tuple[Cost, ...] = (),
+        complete: Complete | None = None,
+        near: float = 0.1,
+        patience: int = 20,
     ) -> None:
         if not 1 <= execute <= horizon:
             raise PlannerError(f"execute is {execute}; it must be 1 to horizon = {horizon}")
@@ -96,6 +115,11 @@ class MPCAgent:
         self.steps: Steps = steps
         self.seed, self.deadline, self.memory = seed, deadline, memory
         self.constraints = tuple(constraints)
+        if not near >= 0 or patience < 1:
+            raise PlannerError(
+                f"near is {near} and patience {patience}; near must be at least 0, patience 1"
+            )
+        self.complete, self.near, self.patience = complete, near, patience
         low, high = model.action_bounds()
         self.block, self.size = model.denormalise(low).shape
         if knots is None:
@@ -107,7 +131,11 @@ class MPCAgent:
         self.times = self.block // knots
         self.actions = Box(low[: knots * self.size], high[: knots * self.size])
         """Bounds of what is planned: the knots of one block."""
-        self.goal: Tensor | None = None
+        self.targets: list[tuple[Tensor, Tensor]] = []
+        """For each goal on the way its latents (M, K, D), any of which will do, and their weight,
+        broadcastable to (K, D)."""
+        self.stage = 0
+        """Which of them is pursued."""
         self.plan: Plan | None = None
         """The plan that `act` followed last."""
         self.seconds: list[float] = []
@@ -116,15 +144,15 @@ class MPCAgent:
     @torch.no_grad()
     def reset(self, goal: GoalLike) -> None:
         """Forget the past; from now on pursue `goal`."""
-        batch = {name: np.asarray(x)[None, None] for name, x in goal.observation.items()}
-        self.goal = self.model.encode(batch)[:, 0]
-        self.weight = self.model.known(goal.observation)
+        meant = self._whole if self.complete is None else self.complete
+        self.targets = [meant(part) for part in getattr(goal, "route", (goal,))]
+        self.stage, self._decisions = 0, 0
         self.latents: list[Tensor] = []
         self.executed: list[Tensor] = []
         self.plan, self.seconds, self._looked = None, [], 0.0
         self.generator = torch.Generator().manual_seed(self.seed)
         if self.deadline is not None:
-            self._solve([self.goal], [], None, time.perf_counter())
+            self._solve([self.targets[0][0][:1]], [], None, time.perf_counter(), 0)
             self.generator.manual_seed(self.seed)
 
     @torch.no_grad()
@@ -146,18 +174,45 @@ class MPCAgent:
             self.latents, self.executed = self._recent(
                 [*self.latents, latent], [*self.executed, block]
             )
+        while self.stage < len(self.targets) - 1 and self._reached(latent):
+            self.stage, self._decisions = self.stage + 1, 0
         self._looked = time.perf_counter() - began
 
     def act(self) -> np.ndarray:
         """The first `execute` blocks of a fresh plan, (execute * n, a) in the env's units."""
         began = self._begin()
-        self.plan = self._solve(self.latents, self.executed, self._shifted(self.execute), began)
+        self.plan = self._solve(
+            self.latents, self.executed, self._shifted(self.execute), began, self.stage
+        )
         return self._decided(0, began)
+
+    def _whole(self, goal: GoalLike) -> tuple[Tensor, Tensor]:
+        """What a goal means to the model alone."""
+        weight = getattr(goal, "weight", None)
+        # In this order: what latents cannot say is said before anything is encoded.
+        known = self.model.known(goal.observation, *(() if weight is None else (weight,)))
+        batch = {name: np.asarray(x)[None, None] for name, x in goal.observation.items()}
+        return self.model.encode(batch)[:, 0], known
+
+    def _aim(self, latent: Tensor, stage: int) -> tuple[Tensor, Tensor]:
+        """Of a stage's latents the one (1, K, D) nearest to `latent` (1, K, D), and its weight."""
+        goals, weight = self.targets[stage]
+        if len(goals) > 1:
+            nearest = (goals - latent).square().mul(weight).flatten(1).sum(1).argmin()
+            goals = goals[nearest, None]
+        return goals, weight
+
+    def _reached(self, latent: Tensor) -> bool:
+        """Whether the present stage is over."""
+        goal, weight = self._aim(latent, self.stage)
+        away = (goal - latent).square().mul(weight).sum() / weight.expand_as(goal).sum()
+        return bool(away <= self.near) or self._decisions >= self.patience
 
     def _begin(self) -> float:
         """When the decision began, by the clock, had the last look ended just now."""
-        if self.goal is None or not self.latents:
+        if not self.targets or not self.latents:
             raise PlannerError("call reset(goal) and observe(observation, None) before act()")
+        self._decisions += 1
         began, self._looked = time.perf_counter() - self._looked, 0.0
         return began
 
@@ -174,18 +229,20 @@ class MPCAgent:
         executed: Sequence[Tensor],
         warm_start: Tensor | None,
         began: float,
+        stage: int,
     ) -> Plan:
-        """Plan from a context, c latents (1, K, D) and the c - 1 blocks (1, A) between them."""
-        assert self.goal is not None
+        """Plan from a context, c latents (1, K, D) and the c - 1 blocks (1, A) between them, to
+        the goal of a stage."""
+        goal, weight = self._aim(latents[-1], stage)
         problem = Problem(
             dynamics=HeldDynamics(self._dynamics(latents, executed), self.times, self.size),
             cost=latent_distance(
-                self.goal, steps=self.steps, executed=self.execute, weight=self.weight
+                goal, steps=self.steps, executed=self.execute, weight=weight
             ),
             horizon=self.horizon,
             actions=self.actions,
-            goal=self.goal,
-            weight=self.weight,
+            goal=goal,
+            weight=weight,
             constraints=self.constraints,
             memory=self.memory,
         )
