@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from planners.costs import Steps, latent_distance
+from planners.costs import Probe, Steps, latent_distance
 from planners.errors import PlannerError
 from planners.knots import HeldDynamics, hold
 from planners.problem import Box, Cost, Dynamics, Plan, Planner, Problem
@@ -58,9 +58,11 @@ class GoalLike(Protocol):
     def observation(self) -> Mapping[str, np.ndarray]: ...
 
 
-Complete = Callable[[GoalLike], tuple[Tensor, Tensor]]
-"""A goal, perhaps said in part -> latents (M, K, D) of whole observations that satisfy it, and
-their weight, broadcastable to (K, D)."""
+Meaning = tuple[Tensor, Tensor, Probe | None]
+"""Latents (M, K, D), any of which will do, and their weight, broadcastable to (K, D); with a probe,
+they are numbers that it reads off latents, (1, 1, S) and (1, S)."""
+Complete = Callable[[GoalLike], Meaning]
+"""What a goal, perhaps said in part, means."""
 
 
 class MPCAgent:
@@ -131,9 +133,8 @@ class MPCAgent:
         self.times = self.block // knots
         self.actions = Box(low[: knots * self.size], high[: knots * self.size])
         """Bounds of what is planned: the knots of one block."""
-        self.targets: list[tuple[Tensor, Tensor]] = []
-        """For each goal on the way its latents (M, K, D), any of which will do, and their weight,
-        broadcastable to (K, D)."""
+        self.targets: list[Meaning] = []
+        """Of each goal on the way."""
         self.stage = 0
         """Which of them is pursued."""
         self.plan: Plan | None = None
@@ -151,9 +152,10 @@ class MPCAgent:
         self.executed: list[Tensor] = []
         self.plan, self.seconds, self._looked = None, [], 0.0
         self.generator = torch.Generator().manual_seed(self.seed)
-        if self.deadline is not None:
-            self._solve([self.targets[0][0][:1]], [], None, time.perf_counter(), 0)
-            self.generator.manual_seed(self.seed)
+        self._rehearsed = self.deadline is None
+        latents = [goals[:1] for goals, _, read in self.targets if read is None]
+        if not self._rehearsed and latents:
+            self._rehearse(latents[0])
 
     @torch.no_grad()
     def observe(
@@ -177,6 +179,8 @@ class MPCAgent:
         while self.stage < len(self.targets) - 1 and self._reached(latent):
             self.stage, self._decisions = self.stage + 1, 0
         self._looked = time.perf_counter() - began
+        if not self._rehearsed:
+            self._rehearse(latent)
 
     def act(self) -> np.ndarray:
         """The first `execute` blocks of a fresh plan, (execute * n, a) in the env's units."""
@@ -186,26 +190,33 @@ class MPCAgent:
         )
         return self._decided(0, began)
 
-    def _whole(self, goal: GoalLike) -> tuple[Tensor, Tensor]:
+    def _rehearse(self, latent: Tensor) -> None:
+        """Plan for nothing from a latent (1, K, D); see `deadline`."""
+        self._solve([latent], [], None, time.perf_counter(), 0)
+        self.generator.manual_seed(self.seed)
+        self._rehearsed = True
+
+    def _whole(self, goal: GoalLike) -> Meaning:
         """What a goal means to the model alone."""
         weight = getattr(goal, "weight", None)
         # In this order: what latents cannot say is said before anything is encoded.
         known = self.model.known(goal.observation, *(() if weight is None else (weight,)))
         batch = {name: np.asarray(x)[None, None] for name, x in goal.observation.items()}
-        return self.model.encode(batch)[:, 0], known
+        return self.model.encode(batch)[:, 0], known, None
 
-    def _aim(self, latent: Tensor, stage: int) -> tuple[Tensor, Tensor]:
-        """Of a stage's latents the one (1, K, D) nearest to `latent` (1, K, D), and its weight."""
-        goals, weight = self.targets[stage]
+    def _aim(self, latent: Tensor, stage: int) -> Meaning:
+        """A stage's goal; of several latents that will do, the one nearest to `latent` (1, K, D)."""
+        goals, weight, read = self.targets[stage]
         if len(goals) > 1:
             nearest = (goals - latent).square().mul(weight).flatten(1).sum(1).argmin()
             goals = goals[nearest, None]
-        return goals, weight
+        return goals, weight, read
 
     def _reached(self, latent: Tensor) -> bool:
         """Whether the present stage is over."""
-        goal, weight = self._aim(latent, self.stage)
-        away = (goal - latent).square().mul(weight).sum() / weight.expand_as(goal).sum()
+        goal, weight, read = self._aim(latent, self.stage)
+        here = latent if read is None else read(latent).unsqueeze(-2)
+        away = (goal - here).square().mul(weight).sum() / weight.expand_as(goal).sum()
         return bool(away <= self.near) or self._decisions >= self.patience
 
     def _begin(self) -> float:
@@ -233,16 +244,16 @@ class MPCAgent:
     ) -> Plan:
         """Plan from a context, c latents (1, K, D) and the c - 1 blocks (1, A) between them, to
         the goal of a stage."""
-        goal, weight = self._aim(latents[-1], stage)
+        goal, weight, read = self._aim(latents[-1], stage)
         problem = Problem(
             dynamics=HeldDynamics(self._dynamics(latents, executed), self.times, self.size),
             cost=latent_distance(
-                goal, steps=self.steps, executed=self.execute, weight=weight
+                goal, steps=self.steps, executed=self.execute, weight=weight, read=read
             ),
             horizon=self.horizon,
             actions=self.actions,
-            goal=goal,
-            weight=weight,
+            goal=None if read else goal,
+            weight=None if read else weight,
             constraints=self.constraints,
             memory=self.memory,
         )

@@ -8,9 +8,9 @@ tried; the idea of a set of goals that all satisfy is that of goal sets in plann
 et al., Task Space Regions, 2011).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -19,14 +19,19 @@ from torch import Tensor
 
 from wm.data import Episodes
 from wm.errors import WmError
-from wm.history import GoalLike
+from wm.history import Complete, GoalLike, Meaning
 from wm.model import JEPA
 from wm.nearest_frame import draw_frames, encode_frames
+from wm.probe import Probe, fit_latents
 
 FRAMES = 20_000
 """Recorded frames to complete from: a few seconds to encode."""
 ALIKE = 64
 """Frames whose part that counts is most alike, which make the goal's set."""
+SHOWN = 0.5
+"""Share of a number's variance below which the probe's error must be for pictures to show it."""
+STEPS = 1000
+"""Of fitting the probe."""
 CHUNK = 1024
 """Frames looked at at once, so that a large dataset is never held."""
 
@@ -43,6 +48,9 @@ class Completion:
     latents: Tensor
     """(F, K, D)"""
     alike: int = ALIKE
+    pictures: bool = False
+    """Whether a goal without a picture gets one even where the model has a slot that says it, for
+    agents that know pictures only."""
 
     @classmethod
     def of(
@@ -52,6 +60,7 @@ class Completion:
         *,
         frames: int = FRAMES,
         alike: int = ALIKE,
+        pictures: bool = False,
         seed: int = 0,
     ) -> "Completion":
         """From at most `frames` frames drawn evenly from the episodes that are not held out.
@@ -65,76 +74,107 @@ class Completion:
         rows = draw_frames(episodes, frames, seed)
         names = {*model.spec.cameras, *(["proprio"] if "proprio" in episodes.columns else [])}
         columns = {name: episodes.frames(name) for name in sorted(names)}
-        return cls(model, columns, rows, encode_frames(model, episodes, rows), alike)
+        return cls(model, columns, rows, encode_frames(model, episodes, rows), alike, pictures)
 
     @torch.no_grad()
-    def __call__(self, goal: GoalLike) -> tuple[Tensor, Tensor]:
-        """latents (M, K, D) and their weight, broadcastable to (K, D). A goal that is said as a
-        whole stays what it is, and M is 1.
+    def __call__(self, goal: GoalLike) -> Meaning:
+        """latents (M, K, D), their weight, broadcastable to (K, D), and None; or for proprioception
+        alone (1, 1, P), (1, P) and what reads such off latents. A goal that is said as a whole
+        stays what it is, and M is 1.
 
         WmError where the goal says nothing that was recorded, or all of its weight is zero.
         """
-        said = dict(goal.observation)
-        weight = getattr(goal, "weight", None)
-        if self.model.unsaid(said, weight) or not set(self.model.spec.cameras) <= set(said):
-            rows, seen = self.rows[self.nearest(goal)], {}
-            for name in (c for c in self.columns if c in self.model.columns):
-                seen[name] = self.columns[name][rows]
-                if name in said:  # what the goal says is exact, the recorded only alike
-                    seen[name] = _blend(said[name], seen[name], _weight(weight, name, said[name]))
-            latents = self.model.encode({name: x[None] for name, x in seen.items()})[0]
-        else:
-            whole = {name: np.asarray(x)[None, None] for name, x in said.items()}
-            latents = self.model.encode(whole)[:, 0]
-        if self.model.unsaid(said, weight):  # now they are said
-            said |= {camera: None for camera in self.model.spec.cameras}
-            weight = {name: w for name, w in (weight or {}).items() if name == "proprio"} or None
-        return latents, self.model.known(said, weight)
+        if whole(self.model, goal, self.pictures):
+            return meant(self.model, goal)
+        said, weight = goal.observation, getattr(goal, "weight", None)
+        self._check(goal)
+        if not self.pictures and not set(self.model.spec.cameras) & set(said):
+            return self._read(goal)
+        rows, seen = self.rows[self.nearest(goal)], {}
+        for name in (c for c in self.columns if c in self.model.columns):
+            seen[name] = self.columns[name][rows]
+            if name in said:  # what the goal says is exact, the recorded only alike
+                counts = _weight(weight, name, said[name])
+                seen[name] = _blend(np.asarray(said[name]), seen[name], counts)
+        latents = self.model.encode({name: x[None] for name, x in seen.items()})[0]
+        if not self.model.unsaid(said, weight):
+            return latents, self.model.known(said, weight), None
+        parts = {name: w for name, w in (weight or {}).items() if name == "proprio"}
+        counted = [*self.model.spec.cameras, *(["proprio"] if "proprio" in said else [])]
+        return latents, self.model.known(dict.fromkeys(counted), parts), None
 
     def nearest(self, goal: GoalLike) -> np.ndarray:
         """Of the F frames, the `alike` whose part that counts is nearest to the goal's: first the
         nearest. Each column counts by its own spread."""
         weight = getattr(goal, "weight", None)
         total = np.zeros(len(self.rows))
-        counted = False
-        for name in self.columns:
-            if name not in goal.observation:
-                continue
+        for name in self._check(goal):
             wanted = np.asarray(goal.observation[name], np.float32)
             counts = _weight(weight, name, wanted)
-            if wanted.shape != self.columns[name].shape[1:]:
-                raise WmError(
-                    f"the goal's {name} is {wanted.shape}; recorded were "
-                    f"{self.columns[name].shape[1:]}: give it so"
-                )
-            if not counts.any():
-                continue
-            counted = True
             if name == "proprio":
                 away = self._proprio_distance(wanted, counts)
             else:
                 away = self._picture_distance(name, wanted, counts)
             total += away / max(float(away.mean()), 1e-12)
+        return np.argsort(total, kind="stable")[: self.alike]
+
+    def _check(self, goal: GoalLike) -> list[str]:
+        """The recorded columns of which something counts; WmError where there is none, or one is
+        not as recorded."""
+        weight, counted = getattr(goal, "weight", None), []
+        for name in (name for name in self.columns if name in goal.observation):
+            wanted, recorded = np.asarray(goal.observation[name]), self.columns[name].shape[1:]
+            if wanted.shape != recorded:
+                raise WmError(f"the goal's {name} is {wanted.shape}; recorded were {recorded}")
+            if _weight(weight, name, wanted).any():
+                counted.append(name)
         if not counted:
             raise WmError(
                 f"nothing of the goal counts that was recorded: it has "
                 f"{', '.join(sorted(goal.observation)) or 'nothing'}, the recordings "
                 f"{', '.join(self.columns)}; give a part with a weight above 0"
             )
-        return np.argsort(total, kind="stable")[: self.alike]
+        return counted
 
     @cached_property
-    def shown(self) -> np.ndarray:
-        """(P,), how much of each number of `proprio` the pictures show, 0 to 1: the share of its
-        variance that the frame of the nearest latent explains. A picture shows no velocity, and a
-        goal that no picture shows can only mislead."""
+    def probe(self) -> tuple[Probe, Tensor]:
+        """What reads `proprio` off a frame's latent, and its squared error (P,) on every tenth
+        frame, which it was not fitted to, as a share of each number's variance: 1 where the picture
+        does not show it, as none shows a velocity."""
         proprio = self._proprio()
-        some = np.random.default_rng(0).permutation(len(self.rows))[:1000]
-        apart = torch.cdist(self.latents[some, 0], self.latents[:, 0])
-        apart[torch.arange(len(some)), torch.as_tensor(some)] = torch.inf  # itself
-        other = apart.argmin(1).cpu().numpy()
-        noise = np.square(proprio[some] - proprio[other]).mean(0) / 2
-        return np.clip(1 - noise / proprio.var(0).clip(min=1e-12), 0, 1)
+        apart = np.arange(len(self.rows)) % 10 == 9
+        if apart.all() or not apart.any():
+            raise WmError(
+                f"{len(self.rows)} recorded frames are too few to learn what pictures show of the "
+                "proprioception: record at least 10"
+            )
+        z = self.latents[:, :1]
+        probe = fit_latents(z[~apart], proprio[~apart], steps=STEPS)
+        wrong = probe(z[apart]).cpu().numpy() - proprio[apart]
+        share = np.square(wrong).mean(0) / proprio.var(0).clip(min=1e-12)
+        return probe, torch.as_tensor(share, dtype=z.dtype, device=z.device).clamp(1e-4, 1)
+
+    def _read(self, goal: GoalLike) -> Meaning:
+        """Proprioception alone, of a model that sees pictures only: compared where the probe reads
+        it, each number by how well it can be read."""
+        wanted, proprio = np.asarray(goal.observation["proprio"]), self._proprio()
+        mean, std = proprio.mean(0), proprio.std(0).clip(min=1e-6)
+        probe, share = self.probe
+        shift, scale = (torch.as_tensor(x).to(share) for x in (mean, std))
+        counts = _weight(getattr(goal, "weight", None), "proprio", wanted)
+        counts = torch.as_tensor(counts.copy()).to(share)
+        weight = counts / share
+        if not bool((counts * (share < SHOWN)).any()):
+            raise WmError(
+                "none of the numbers that count is shown by the pictures this model sees (a "
+                "velocity?): give a goal that also says others, or train with model.proprio=true"
+            )
+        target = (torch.as_tensor(wanted).to(share) - shift) / scale
+
+        def read(latents: Tensor) -> Tensor:
+            return (probe(latents[..., :1, :]) - shift) / scale
+
+        return target[None, None], weight[None] / weight.max(), read
 
     def _proprio(self) -> np.ndarray:
         return self.columns["proprio"][self.rows].astype(np.float64)
@@ -142,8 +182,8 @@ class Completion:
     def _proprio_distance(self, wanted: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """(F,), squared and in units of the spread, of what counts and pictures show."""
         proprio = self._proprio()
-        if self.model.slots == 1:
-            weight = weight * self.shown
+        if self.model.slots == 1 or self.pictures:
+            weight = weight * (1 - self.probe[1].cpu().numpy())
         return (np.square(proprio - wanted) / proprio.var(0).clip(min=1e-12)) @ weight
 
     def _picture_distance(self, name: str, wanted: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -158,6 +198,32 @@ class Completion:
             pixels = self.columns[name][(rows, *box)][:, inside].astype(np.float32)
             away.append(np.square(pixels - goal).sum(-1) @ weight)
         return np.concatenate(away).astype(np.float64)
+
+
+def whole(model: JEPA, goal: GoalLike, pictures: bool = False) -> bool:
+    """Whether a goal says all that the model asks of one; with `pictures`, every picture too."""
+    weight = getattr(goal, "weight", None)
+    lacking = pictures and not set(model.spec.cameras) <= set(goal.observation)
+    return not model.unsaid(goal.observation, weight) and not lacking
+
+
+def meant(model: JEPA, goal: GoalLike) -> Meaning:
+    """A whole goal's latent (1, K, D) and its weight, broadcastable to (K, D)."""
+    batch = {name: np.asarray(x)[None, None] for name, x in goal.observation.items()}
+    known = model.known(goal.observation, getattr(goal, "weight", None))
+    return model.encode(batch)[:, 0], known, None
+
+
+def when_needed(model: JEPA, recorded: Callable[[], Episodes], pictures: bool = False) -> Complete:
+    """Completes goals as `Completion.of(model, recorded())`, which is made at the first goal that
+    is not whole; until then no recording is opened."""
+    made = cache(lambda: Completion.of(model, recorded(), pictures=pictures))
+
+    @torch.no_grad()
+    def complete(goal: GoalLike) -> Meaning:
+        return meant(model, goal) if whole(model, goal, pictures) else made()(goal)
+
+    return complete
 
 
 def _weight(weight: Mapping[str, Any] | None, name: str, value: np.ndarray) -> np.ndarray:

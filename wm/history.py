@@ -18,9 +18,11 @@ class GoalLike(Protocol):
     def observation(self) -> Mapping[str, np.ndarray]: ...
 
 
-Complete = Callable[[GoalLike], tuple[Tensor, Tensor]]
-"""A goal, perhaps said in part -> latents (M, K, D) that satisfy it, and their weight: such as a
-`wm.completion.Completion`."""
+Meaning = tuple[Tensor, Tensor, Callable[[Tensor], Tensor] | None]
+"""Latents (M, K, D) that satisfy a goal, and their weight, broadcastable to (K, D); and None, or
+what reads off latents (..., K, D) the numbers (..., S) that the goal says: then M = K = 1, D = S."""
+Complete = Callable[[GoalLike], Meaning]
+"""Of a goal, perhaps said in part, what it means: such as a `wm.completion.Completion`."""
 
 
 class History:
