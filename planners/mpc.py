@@ -107,7 +107,7 @@ class MPCAgent:
         memory: int = Problem.memory,
         constraints: tuple[Cost, ...] = (),
         complete: Complete | None = None,
-        near: float = 0.1,
+        near: float = 0.02,
         patience: int = 20,
     ) -> None:
         if not 1 <= execute <= horizon:
