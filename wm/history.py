@@ -50,7 +50,13 @@ class History:
                 "give it the last one alone, or use agent=mpc"
             )
         if self.complete is not None:
-            self.goals = self.complete(goal)[0][:, 0]
+            latents, _, read = self.complete(goal)
+            if read is not None:
+                raise WmError(
+                    "a goal without a picture came, completed to numbers, and this agent learned "
+                    "from pictures: complete it with Completion.of(..., pictures=True)"
+                )
+            self.goals = latents[:, 0]
         else:
             weight = getattr(goal, "weight", None)
             known = self.model.known(goal.observation, *(() if weight is None else (weight,)))

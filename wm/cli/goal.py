@@ -121,7 +121,9 @@ class Reader:
         episode = int(np.searchsorted(ends, found.row, side="right"))
         first = int(ends[episode - 1]) if episode else 0
         stop = self._frame(episode, found.row - first)
-        told = [f"nearest is frame:{episode}:{found.row - first}, {found.distance:.3g} spreads away"]
+        told = [
+            f"nearest is frame:{episode}:{found.row - first}, {found.distance:.3g} spreads away"
+        ]
         return replace(stop, notes=[*told, *([found.note] if found.note else [])])
 
     def _proprio(self, wanted: np.ndarray) -> Stop:
