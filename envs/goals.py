@@ -1,4 +1,4 @@
-"""Goals of what people have: a picture, a part of one, numbers, a recorded frame, and lists of such.
+"""Goals of what people have: a picture, a part of one, numbers, a recorded frame, lists of such.
 
 Pure functions; each makes an `envs.agent.Goal`, or the mask that a picture's weight is.
 """

@@ -205,7 +205,7 @@ class MPCAgent:
         return self.model.encode(batch)[:, 0], known, None
 
     def _aim(self, latent: Tensor, stage: int) -> Meaning:
-        """A stage's goal; of several latents that will do, the one nearest to `latent` (1, K, D)."""
+        """A stage's goal; of several that will do, the one nearest to `latent` (1, K, D)."""
         goals, weight, read = self.targets[stage]
         if len(goals) > 1:
             nearest = (goals - latent).square().mul(weight).flatten(1).sum(1).argmin()

@@ -20,7 +20,8 @@ class GoalLike(Protocol):
 
 Meaning = tuple[Tensor, Tensor, Callable[[Tensor], Tensor] | None]
 """Latents (M, K, D) that satisfy a goal, and their weight, broadcastable to (K, D); and None, or
-what reads off latents (..., K, D) the numbers (..., S) that the goal says: then M = K = 1, D = S."""
+what reads off latents (..., K, D) the numbers (..., S) that the goal says: then they are (1, 1, S)
+and (1, S)."""
 Complete = Callable[[GoalLike], Meaning]
 """Of a goal, perhaps said in part, what it means: such as a `wm.completion.Completion`."""
 

@@ -13,8 +13,8 @@ QUICK = ["budget=2", "planner.samples=8", "planner.elites=2", "planner.iteration
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """A probe that is little more than a linear regression."""
-    monkeypatch.setattr("wm.completion.STEPS", 5)
+    """A probe that is fitted in a moment."""
+    monkeypatch.setattr("wm.completion.STEPS", 200)
 
 
 @pytest.fixture
