@@ -108,9 +108,8 @@ class JEPA(nn.Module):
         one, all pictures, gives a zero slot: see `known`.
         """
         if self._felt(observation):
-            proprio = torch.as_tensor(np.asarray(observation["proprio"]), device=self.device)
-            unseen = self.proprio_mean.new_zeros(*proprio.shape[:2], 1, self.latent)
-            return torch.cat([unseen, self._slot(proprio)], 2)
+            felt = self._slot(observation)
+            return torch.cat([torch.zeros_like(felt), felt], 2)
         pixels = [self._pixels(observation, name) for name in self.spec.cameras]
         B, T = pixels[0].shape[:2]
         x = torch.cat(pixels, -1).flatten(0, 1).permute(0, 3, 1, 2)
@@ -120,8 +119,7 @@ class JEPA(nn.Module):
             return z
         if "proprio" not in observation:
             return torch.cat([z, z.new_zeros(B, T, 1, self.latent)], 2)
-        proprio = torch.as_tensor(observation["proprio"], dtype=z.dtype, device=self.device)
-        return torch.cat([z, self._slot(proprio)], 2)
+        return torch.cat([z, self._slot(observation)], 2)
 
     def known(
         self, observation: Mapping[str, Any], weight: Mapping[str, np.ndarray] | None = None
@@ -217,9 +215,11 @@ class JEPA(nn.Module):
         seen = any(name in observation for name in self.spec.cameras)
         return self.slots == 2 and "proprio" in observation and not seen
 
-    def _slot(self, proprio: Tensor) -> Tensor:
-        """(B, T, P) -> (B, T, 1, D), standardised and padded with zeros."""
-        slot = self.proprio_mean.new_zeros(*proprio.shape[:2], 1, self.latent)
+    def _slot(self, observation: Mapping[str, Any]) -> Tensor:
+        """Its proprioception (B, T, P) -> (B, T, 1, D), standardised and padded with zeros."""
+        kind = {"dtype": self.proprio_mean.dtype, "device": self.device}
+        proprio = torch.as_tensor(observation["proprio"], **kind)
+        slot = proprio.new_zeros(*proprio.shape[:2], 1, self.latent)
         slot[..., 0, : self.spec.proprio_size] = (proprio - self.proprio_mean) / self.proprio_std
         return slot
 

@@ -104,12 +104,18 @@ def test_agents_take_goals_said_in_part_only_with_recordings(make, completion, s
         make().reset(part)
 
 
-def test_policies_want_pictures_and_planners_what_can_be_read(model, episodes, completion, seen):
-    values = goals.proprio([*seen["proprio"][:4], np.nan, np.nan])
-    completion.__dict__.pop("probe", None)
-    assert np.isfinite(acted(mpc(model, episodes, complete=completion), values, seen)).all()
+def shows(model, columns):
+    """Recordings whose latents are the first `columns` of three numbers of proprioception."""
+    proprio = np.random.default_rng(0).normal(2, 3, (2000, 3)).astype(np.float32)
+    latents = torch.as_tensor(np.pad(proprio[:, :columns], ((0, 0), (0, 8 - columns))))[:, None]
+    return Completion(model, {"proprio": proprio}, np.arange(2000), latents)
+
+
+def test_policies_want_pictures_and_planners_what_can_be_read(model, episodes, seen):
+    known, values = shows(model, 2), goals.proprio([1.0, 2.0, np.nan])
+    assert np.isfinite(acted(mpc(model, episodes, complete=known), values, seen)).all()
     with pytest.raises(WmError, match="pictures=True"):
-        cloned(model, episodes, complete=completion).reset(values)
+        cloned(model, episodes, complete=known).reset(values)
 
 
 def test_the_frames_most_alike_where_it_counts_take_what_the_goal_says(completion, model, seen):
@@ -138,10 +144,8 @@ def test_no_recording_is_opened_for_whole_goals(model, seen, completion):
 
 def test_proprioception_is_compared_where_it_can_be_read(completion, model):
     """With latents that show all but the last number, which counts least then."""
-    rng = np.random.default_rng(0)
-    proprio = rng.normal(2, 3, (2000, 3)).astype(np.float32)
-    latents = torch.as_tensor(np.pad(proprio[:, :2], ((0, 0), (0, 6))))[:, None]
-    known = Completion(model, {"proprio": proprio}, np.arange(2000), latents)
+    known = shows(model, 2)
+    proprio, latents = known.columns["proprio"], known.latents
     target, weight, read = known(goals.proprio(proprio[5]))
     assert weight[0, :2].min() > 50 * weight[0, 2]
     away = (read(latents) - target[0]).square().mul(weight).sum(-1)

@@ -14,7 +14,7 @@ QUICK = ["budget=2", "planner.samples=8", "planner.elites=2", "planner.iteration
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """A probe that is fitted in a moment."""
-    monkeypatch.setattr("wm.completion.STEPS", 200)
+    monkeypatch.setattr("wm.completion.STEPS", 500)
 
 
 @pytest.fixture
