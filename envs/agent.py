@@ -5,7 +5,7 @@ plans with a world model, replays a recording or acts at random.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -19,11 +19,20 @@ Observation = Mapping[str, np.ndarray]
 class Goal:
     """What to reach: an observation, or the part of one that is known.
 
-    `weight` says which parts count, by column: e.g. a mask over the picture.
+    A column that is not there does not count. `envs.goals` makes goals of files and numbers.
     """
 
     observation: Observation
     weight: Mapping[str, np.ndarray] | None = None
+    """How much each part counts, 0 to 1, by column: a mask (H, W) over a picture, (P,) over the
+    numbers of `proprio`. A column without one counts as a whole."""
+    via: "tuple[Goal, ...]" = ()
+    """Goals to be reached before this one, in this order."""
+
+    @property
+    def route(self) -> "tuple[Goal, ...]":
+        """All goals in the order in which they are to be reached, this one last."""
+        return (*(stop for goal in self.via for stop in goal.route), replace(self, via=()))
 
 
 @runtime_checkable

@@ -44,6 +44,7 @@ def evaluate(
     stop_at_success: bool = False,
     latency: Latency = 0.0,
     patience: float | None = PATIENCE,
+    goal: Callable[[Case], Goal] | None = None,
 ) -> Iterator[Row]:
     """Yield a row for each of `cases` (indices; default: all).
 
@@ -57,6 +58,8 @@ def evaluate(
             What is "measured" includes waiting for an agent that plans beside the world.
         patience: seconds that each call of the agent may take before its case fails; None: any.
             Kept in the main thread only, see `envs.asking`.
+        goal: what the agent is told of a case's goal, such as a part of it; None: its picture.
+            Success stays the case's own.
 
     EnvError where the task is not the manifest's. What an agent does wrong fails its case alone: it
     raises, hangs, or returns actions that are out of bounds, not finite or wrongly shaped.
@@ -89,7 +92,7 @@ def evaluate(
                 play(
                     own,
                     cast(Agent, agent if one else ask(patience, cast(Make, agent), case)),
-                    case.goal(privileged),
+                    case.goal(privileged) if goal is None else goal(case),
                     row,
                     actions=manifest.actions,
                     action_block=manifest.action_block,

@@ -58,7 +58,8 @@ class AsyncMPCAgent(MPCAgent):
             coming, self._next = self._next, None
             self.plan, self._age = coming.result(), self._next_age
         if self.plan is None or self._ends():
-            self.plan = self._solve(self.latents, self.executed, self._shifted(self._age), began)
+            shifted = self._shifted(self._age)
+            self.plan = self._solve(self.latents, self.executed, shifted, began, self.stage)
             self._age = 0
         first = self._age
         self._age += self.execute
@@ -71,6 +72,7 @@ class AsyncMPCAgent(MPCAgent):
                 self.executed,
                 self._blocks(self.plan, first),
                 self._shifted(self._age),
+                self.stage,
             )
         return self._decided(first, began)
 
@@ -84,6 +86,7 @@ class AsyncMPCAgent(MPCAgent):
         executed: Sequence[Tensor],
         blocks: Tensor,
         warm_start: Tensor | None,
+        stage: int,
     ) -> Plan:
         """Plan for the time when `blocks` (1, execute, A) will have been executed."""
         began = time.perf_counter()
@@ -92,4 +95,4 @@ class AsyncMPCAgent(MPCAgent):
         latents, executed = self._recent(
             [*latents, *imagined.unbind(1)], [*executed, *blocks.unbind(1)]
         )
-        return self._solve(latents, executed, warm_start, began)
+        return self._solve(latents, executed, warm_start, began, stage)

@@ -36,6 +36,7 @@ def latent_distance(
     executed: int = 1,
     gamma: float = 0.9,
     weight: Tensor | None = None,
+    read: Probe | None = None,
 ) -> Cost:
     """Squared distance of imagined latents to the goal's: sum_kd w_kd (z_kd - g_kd)^2.
 
@@ -45,8 +46,11 @@ def latent_distance(
             the first `executed`, the part that will be acted out before planning anew, or the sum
             discounted by `gamma`.
         weight: broadcastable to (K, D); None counts every dimension once.
+        read: a probe whose numbers are compared instead of the latents, see `through`.
     """
     d = distance(goal, weight=weight)
+    if read is not None:
+        d = through(read, d)
     if steps == "last":
         return last(d)
     if steps == "sum":

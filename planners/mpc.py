@@ -1,14 +1,14 @@
 """Model-predictive control: plan, execute the first blocks, look, plan again."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from planners.costs import Steps, latent_distance
+from planners.costs import Probe, Steps, latent_distance
 from planners.errors import PlannerError
 from planners.knots import HeldDynamics, hold
 from planners.problem import Box, Cost, Dynamics, Plan, Planner, Problem
@@ -24,8 +24,14 @@ class WorldModel(Protocol):
         """Columns (B, T, ...) -> latents (B, T, K, D)"""
         ...
 
-    def known(self, observation: Mapping[str, np.ndarray]) -> Tensor:
-        """Weight, broadcastable to (K, D), of what a goal observation determines."""
+    def known(
+        self,
+        observation: Mapping[str, np.ndarray],
+        weight: Mapping[str, np.ndarray] | None = None,
+    ) -> Tensor:
+        """Weight, broadcastable to (K, D), of what a goal observation determines, of which parts
+        count by `weight` (see `envs.agent.Goal`; not given where everything does). An error where
+        latents cannot say so."""
         ...
 
     def dynamics(self, latents: Tensor, executed: Tensor) -> Dynamics:
@@ -46,10 +52,17 @@ class WorldModel(Protocol):
 
 
 class GoalLike(Protocol):
-    """See `envs.agent.Goal`."""
+    """See `envs.agent.Goal`, whose `weight` and `route` are heeded where there are any."""
 
     @property
     def observation(self) -> Mapping[str, np.ndarray]: ...
+
+
+Meaning = tuple[Tensor, Tensor, Probe | None]
+"""Latents (M, K, D), any of which will do, and their weight, broadcastable to (K, D); with a probe,
+they are numbers that it reads off latents, (1, 1, S) and (1, S)."""
+Complete = Callable[[GoalLike], Meaning]
+"""What a goal, perhaps said in part, means."""
 
 
 class MPCAgent:
@@ -73,6 +86,11 @@ class MPCAgent:
         memory: bytes that planning may take, see `planners.problem.Problem`.
         constraints: guardrails on what is imagined, each <= 0 where satisfied; see
             `planners.guardrails`.
+        complete: what a goal said in part means; every decision pursues the one of its latents
+            that is nearest to the present. None: the model's `encode` and `known` say.
+        near: a subgoal is reached, and the next one pursued, where the mean squared distance of
+            the present latent to it, over the entries that count, is at most so much.
+        patience: decisions after which a subgoal is given up for the next.
     """
 
     def __init__(
@@ -88,6 +106,9 @@ class MPCAgent:
         deadline: float | None = None,
         memory: int = Problem.memory,
         constraints: tuple[Cost, ...] = (),
+        complete: Complete | None = None,
+        near: float = 0.02,
+        patience: int = 20,
     ) -> None:
         if not 1 <= execute <= horizon:
             raise PlannerError(f"execute is {execute}; it must be 1 to horizon = {horizon}")
@@ -96,6 +117,11 @@ class MPCAgent:
         self.steps: Steps = steps
         self.seed, self.deadline, self.memory = seed, deadline, memory
         self.constraints = tuple(constraints)
+        if not near >= 0 or patience < 1:
+            raise PlannerError(
+                f"near is {near} and patience {patience}; near must be at least 0, patience 1"
+            )
+        self.complete, self.near, self.patience = complete, near, patience
         low, high = model.action_bounds()
         self.block, self.size = model.denormalise(low).shape
         if knots is None:
@@ -107,7 +133,10 @@ class MPCAgent:
         self.times = self.block // knots
         self.actions = Box(low[: knots * self.size], high[: knots * self.size])
         """Bounds of what is planned: the knots of one block."""
-        self.goal: Tensor | None = None
+        self.targets: list[Meaning] = []
+        """Of each goal on the way."""
+        self.stage = 0
+        """Which of them is pursued."""
         self.plan: Plan | None = None
         """The plan that `act` followed last."""
         self.seconds: list[float] = []
@@ -116,16 +145,17 @@ class MPCAgent:
     @torch.no_grad()
     def reset(self, goal: GoalLike) -> None:
         """Forget the past; from now on pursue `goal`."""
-        batch = {name: np.asarray(x)[None, None] for name, x in goal.observation.items()}
-        self.goal = self.model.encode(batch)[:, 0]
-        self.weight = self.model.known(goal.observation)
+        meant = self._whole if self.complete is None else self.complete
+        self.targets = [meant(part) for part in getattr(goal, "route", (goal,))]
+        self.stage, self._decisions = 0, 0
         self.latents: list[Tensor] = []
         self.executed: list[Tensor] = []
         self.plan, self.seconds, self._looked = None, [], 0.0
         self.generator = torch.Generator().manual_seed(self.seed)
-        if self.deadline is not None:
-            self._solve([self.goal], [], None, time.perf_counter())
-            self.generator.manual_seed(self.seed)
+        self._rehearsed = self.deadline is None
+        latents = [goals[:1] for goals, _, read in self.targets if read is None]
+        if not self._rehearsed and latents:
+            self._rehearse(latents[0])
 
     @torch.no_grad()
     def observe(
@@ -146,18 +176,54 @@ class MPCAgent:
             self.latents, self.executed = self._recent(
                 [*self.latents, latent], [*self.executed, block]
             )
+        while self.stage < len(self.targets) - 1 and self._reached(latent):
+            self.stage, self._decisions = self.stage + 1, 0
         self._looked = time.perf_counter() - began
+        if not self._rehearsed:
+            self._rehearse(latent)
 
     def act(self) -> np.ndarray:
         """The first `execute` blocks of a fresh plan, (execute * n, a) in the env's units."""
         began = self._begin()
-        self.plan = self._solve(self.latents, self.executed, self._shifted(self.execute), began)
+        self.plan = self._solve(
+            self.latents, self.executed, self._shifted(self.execute), began, self.stage
+        )
         return self._decided(0, began)
+
+    def _rehearse(self, latent: Tensor) -> None:
+        """Plan for nothing from a latent (1, K, D); see `deadline`."""
+        self._solve([latent], [], None, time.perf_counter(), 0)
+        self.generator.manual_seed(self.seed)
+        self._rehearsed = True
+
+    def _whole(self, goal: GoalLike) -> Meaning:
+        """What a goal means to the model alone."""
+        weight = getattr(goal, "weight", None)
+        # In this order: what latents cannot say is said before anything is encoded.
+        known = self.model.known(goal.observation, *(() if weight is None else (weight,)))
+        batch = {name: np.asarray(x)[None, None] for name, x in goal.observation.items()}
+        return self.model.encode(batch)[:, 0], known, None
+
+    def _aim(self, latent: Tensor, stage: int) -> Meaning:
+        """A stage's goal; of several that will do, the one nearest to `latent` (1, K, D)."""
+        goals, weight, read = self.targets[stage]
+        if len(goals) > 1:
+            nearest = (goals - latent).square().mul(weight).flatten(1).sum(1).argmin()
+            goals = goals[nearest, None]
+        return goals, weight, read
+
+    def _reached(self, latent: Tensor) -> bool:
+        """Whether the present stage is over."""
+        goal, weight, read = self._aim(latent, self.stage)
+        here = latent if read is None else read(latent).unsqueeze(-2)
+        away = (goal - here).square().mul(weight).sum() / weight.expand_as(goal).sum()
+        return bool(away <= self.near) or self._decisions >= self.patience
 
     def _begin(self) -> float:
         """When the decision began, by the clock, had the last look ended just now."""
-        if self.goal is None or not self.latents:
+        if not self.targets or not self.latents:
             raise PlannerError("call reset(goal) and observe(observation, None) before act()")
+        self._decisions += 1
         began, self._looked = time.perf_counter() - self._looked, 0.0
         return began
 
@@ -174,18 +240,20 @@ class MPCAgent:
         executed: Sequence[Tensor],
         warm_start: Tensor | None,
         began: float,
+        stage: int,
     ) -> Plan:
-        """Plan from a context, c latents (1, K, D) and the c - 1 blocks (1, A) between them."""
-        assert self.goal is not None
+        """Plan from a context, c latents (1, K, D) and the c - 1 blocks (1, A) between them, to
+        the goal of a stage."""
+        goal, weight, read = self._aim(latents[-1], stage)
         problem = Problem(
             dynamics=HeldDynamics(self._dynamics(latents, executed), self.times, self.size),
             cost=latent_distance(
-                self.goal, steps=self.steps, executed=self.execute, weight=self.weight
+                goal, steps=self.steps, executed=self.execute, weight=weight, read=read
             ),
             horizon=self.horizon,
             actions=self.actions,
-            goal=self.goal,
-            weight=self.weight,
+            goal=None if read else goal,
+            weight=None if read else weight,
             constraints=self.constraints,
             memory=self.memory,
         )

@@ -84,8 +84,22 @@ class NumpyModel:
         ]
         return torch.as_tensor(np.asarray(latents, np.float64)).unsqueeze(2)
 
-    def known(self, observation: Mapping[str, np.ndarray]) -> Tensor:
-        """(1, D): 1 for the entries a goal is compared by."""
+    def known(
+        self,
+        observation: Mapping[str, np.ndarray],
+        weight: Mapping[str, np.ndarray] | None = None,
+    ) -> Tensor:
+        """(1, D): 1 for the entries a goal is compared by.
+
+        PlannerError where only a part of a column counts: which entries `start` makes of it is not
+        known.
+        """
+        part = [name for name, w in (weight or {}).items() if not np.all(np.asarray(w) == 1)]
+        if part:
+            raise PlannerError(
+                f"only a part of {', '.join(part)} counts, which a NumpyModel cannot say of its "
+                "latents: give the agent complete=..., or count by `counted`"
+            )
         D = self.encode({k: np.asarray(v)[None, None] for k, v in observation.items()}).shape[-1]
         counted = D if self.counted is None else self.counted
         return (torch.arange(D) < counted).double().unsqueeze(0)

@@ -15,7 +15,7 @@ from torch.nn.functional import one_hot
 
 from wm.encoded import Encoded
 from wm.errors import WmError
-from wm.history import GoalLike, History
+from wm.history import Complete, GoalLike, History
 from wm.model import JEPA
 
 
@@ -124,12 +124,15 @@ class GoalPolicyAgent:
         arrive: k that a timed policy is given at every decision. The paper's counts down from the
             steps to the goal, which nobody tells an agent here; it made no difference
             (docs/lab-notes.md).
+        complete: see `History`.
     """
 
-    def __init__(self, model: JEPA, policy: GoalPolicy, arrive: int = 1) -> None:
+    def __init__(
+        self, model: JEPA, policy: GoalPolicy, arrive: int = 1, complete: Complete | None = None
+    ) -> None:
         if not 1 <= arrive <= policy.within:
             raise WmError(f"arrive is {arrive}; it must be 1 to within = {policy.within}")
-        self.model, self.policy, self.history = model, policy, History(model)
+        self.model, self.policy, self.history = model, policy, History(model, complete)
         self.arrive = torch.tensor([arrive], device=model.device)
 
     def reset(self, goal: GoalLike) -> None:
@@ -145,6 +148,5 @@ class GoalPolicyAgent:
     @torch.no_grad()
     def act(self) -> np.ndarray:
         """The next block (n, a), in the environment's units and bounds."""
-        context, goal = self.history.context(), self.history.goal
-        assert goal is not None
+        context, goal = self.history.context(), self.history.goal()
         return self.model.denormalise(self.policy(*context, goal[None], self.arrive))[0]

@@ -104,8 +104,12 @@ class JEPA(nn.Module):
     def encode(self, observation: Mapping[str, np.ndarray | Tensor]) -> Tensor:
         """Columns (B, T, ...) in the units of the data -> latents (B, T, K, D).
 
-        Pictures are uint8 (B, T, H, W, 3). A missing proprioception gives a zero slot: see `known`.
+        Pictures are uint8 (B, T, H, W, 3). What is missing, the proprioception or, where there is
+        one, all pictures, gives a zero slot: see `known`.
         """
+        if self._felt(observation):
+            felt = self._slot(observation)
+            return torch.cat([torch.zeros_like(felt), felt], 2)
         pixels = [self._pixels(observation, name) for name in self.spec.cameras]
         B, T = pixels[0].shape[:2]
         x = torch.cat(pixels, -1).flatten(0, 1).permute(0, 3, 1, 2)
@@ -113,18 +117,43 @@ class JEPA(nn.Module):
         z = self.head(self.encoder(x)).view(B, T, 1, -1)
         if self.slots == 1:
             return z
-        slot = z.new_zeros(B, T, 1, self.latent)
-        if "proprio" in observation:
-            proprio = torch.as_tensor(observation["proprio"], dtype=z.dtype, device=self.device)
-            slot[..., 0, : self.spec.proprio_size] = (
-                proprio - self.proprio_mean
-            ) / self.proprio_std
-        return torch.cat([z, slot], 2)
+        if "proprio" not in observation:
+            return torch.cat([z, z.new_zeros(B, T, 1, self.latent)], 2)
+        return torch.cat([z, self._slot(observation)], 2)
 
-    def known(self, observation: Mapping[str, Any]) -> Tensor:
-        """(K, 1): 1 for each slot that `observation` determines, for weighing a goal's cost."""
-        slots = [1.0] if self.slots == 1 else [1.0, float("proprio" in observation)]
-        return torch.tensor(slots, device=self.device).unsqueeze(-1)
+    def known(
+        self, observation: Mapping[str, Any], weight: Mapping[str, np.ndarray] | None = None
+    ) -> Tensor:
+        """(K, 1) or, of a proprioception that counts in part, (K, D): 1 for what `observation`
+        determines and `weight` counts (see `envs.agent.Goal`), for weighing a goal's cost.
+
+        WmError where pictures do not count as a whole: a picture is one latent, of which no entry
+        belongs to a place.
+        """
+        if open := self.unsaid(observation, weight):
+            raise WmError(
+                f"a goal came that leaves {', '.join(open)} open, in part or as a whole, and this "
+                "model sees a picture as one latent: give the agent recordings to complete it "
+                "from, complete=wm.completion.Completion.of(model, episodes)"
+            )
+        if self.slots == 1:
+            return torch.ones(1, 1, device=self.device)
+        slots = [float(not self._felt(observation)), float("proprio" in observation)]
+        known = torch.tensor(slots, device=self.device).unsqueeze(-1)
+        if "proprio" in observation and weight is not None and "proprio" in weight:
+            known = known.repeat(1, self.latent)
+            known[1, : self.spec.proprio_size] *= torch.as_tensor(weight["proprio"]).to(known)
+        return known
+
+    def unsaid(
+        self, observation: Mapping[str, Any], weight: Mapping[str, np.ndarray] | None = None
+    ) -> list[str]:
+        """The cameras whose picture a goal does not say, or not all of; none where it says only
+        the proprioception, and that is a slot."""
+        if self._felt(observation):
+            return []
+        masked = {name for name, w in (weight or {}).items() if not np.all(np.asarray(w) == 1)}
+        return [c for c in self.spec.cameras if c not in observation or c in masked]
 
     def dynamics(self, latents: Tensor, executed: Tensor, valid: Tensor | None = None):
         """Bind to a context: latents (B, c, K, D) of the last c <= h frames, executed
@@ -186,6 +215,19 @@ class JEPA(nn.Module):
         terms = {name: TERMS[name](self, z, a, generator) for name in self.objective}
         total = torch.stack([w * terms[name] for name, w in self.objective.items()]).sum()
         return {"loss": total, **terms}
+
+    def _felt(self, observation: Mapping[str, Any]) -> bool:
+        """Whether an observation has no picture, and a proprioception that the model knows."""
+        seen = any(name in observation for name in self.spec.cameras)
+        return self.slots == 2 and "proprio" in observation and not seen
+
+    def _slot(self, observation: Mapping[str, Any]) -> Tensor:
+        """Its proprioception (B, T, P) -> (B, T, 1, D), standardised and padded with zeros."""
+        kind = {"dtype": self.proprio_mean.dtype, "device": self.device}
+        proprio = torch.as_tensor(observation["proprio"], **kind)
+        slot = proprio.new_zeros(*proprio.shape[:2], 1, self.latent)
+        slot[..., 0, : self.spec.proprio_size] = (proprio - self.proprio_mean) / self.proprio_std
+        return slot
 
     def _pixels(self, observation: Mapping[str, Any], name: str) -> Tensor:
         size = self.spec.image_size

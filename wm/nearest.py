@@ -12,7 +12,7 @@ from torch import Tensor
 
 from wm.encoded import Encoded
 from wm.errors import WmError
-from wm.history import GoalLike, History
+from wm.history import Complete, GoalLike, History
 from wm.model import JEPA
 
 
@@ -31,6 +31,7 @@ class NearestAgent:
         execute: blocks replayed before looking again, at most k.
         frames: of the past that count, 1 to the model's context.
         present: weight of the distance to now, beside the goal's.
+        complete: see `History`.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class NearestAgent:
         execute: int = 1,
         frames: int = 2,
         present: float = 1.0,
+        complete: Complete | None = None,
     ) -> None:
         for name, value in {"within": within, "execute": execute, "frames": frames}.items():
             if value < 1:
@@ -51,15 +53,14 @@ class NearestAgent:
         if not present >= 0:
             raise WmError(f"present is {present}; a weight is not negative")
         encoded.starts()
-        self.model, self.encoded, self.history = model, encoded, History(model)
+        self.model, self.encoded = model, encoded
+        self.history = History(model, complete)
         self.within, self.execute, self.frames = within, execute, frames
         self.present = present
 
     def reset(self, goal: GoalLike) -> None:
         """Forget the past; from now on pursue `goal`."""
         self.history.reset(goal)
-        assert self.history.goal is not None
-        self.to_goal = _distances(self.encoded.picture, self.history.goal)
 
     def observe(
         self, observation: Mapping[str, np.ndarray], executed: np.ndarray | None = None
@@ -79,10 +80,11 @@ class NearestAgent:
         """Row t and k of the nearest pair."""
         stride, after = self.encoded.stride, self.encoded.after
         now = self.present * self._to_now()
+        to_goal = _distances(self.encoded.picture, self.history.goal())
         best, found = torch.inf, (0, 0)
         for k in range(1, min(self.within, int(after.max())) + 1):
             reach = len(now) - k * stride
-            pair = now[:reach] + self.to_goal[k * stride :]
+            pair = now[:reach] + to_goal[k * stride :]
             pair = pair.masked_fill(after[:reach] < k, torch.inf)
             row = int(pair.argmin())
             if pair[row] < best:

@@ -38,23 +38,33 @@ class FrameBank:
         return indices.cpu().numpy(), distances.cpu().numpy()
 
 
-@torch.no_grad()
 def frame_bank(model: JEPA, episodes: Episodes, frames: int = FRAMES, seed: int = 0) -> FrameBank:
     """Encode at most `frames` frames, drawn evenly at random from the episodes not held out.
 
     WmError where the dataset has no such episode, or lacks what the model sees.
     """
+    rows = draw_frames(episodes, frames, seed)
+    pixels = episodes.frames(model.spec.cameras[0])[rows]
+    return FrameBank(encode_frames(model, episodes, rows).flatten(1), pixels)
+
+
+def draw_frames(episodes: Episodes, frames: int, seed: int) -> np.ndarray:
+    """Rows (F,) of at most `frames` frames, drawn evenly at random from the episodes not held out,
+    in order; WmError where there is none."""
     ends, lengths = episodes.ends, episodes.lengths + 1
     spans = [np.arange(int(ends[i] - lengths[i]), int(ends[i])) for i in episodes.train_ids]
     if not spans:
         raise WmError(f"{episodes.path} has no episode to take frames from: all are held out")
     rows = np.concatenate(spans)
-    rng = np.random.default_rng(seed)
-    rows = np.sort(rng.choice(rows, min(frames, len(rows)), replace=False))
-    columns = [name for name in model.columns if name != "action"]
-    seen = {name: episodes.frames(name)[rows] for name in columns}
+    return np.sort(np.random.default_rng(seed).choice(rows, min(frames, len(rows)), replace=False))
+
+
+@torch.no_grad()
+def encode_frames(model: JEPA, episodes: Episodes, rows: np.ndarray) -> Tensor:
+    """The latents (F, K, D) of frames, read a batch at a time."""
+    columns = {n: episodes.frames(n) for n in model.columns if n != "action"}
     latents = [
-        model.encode({name: seen[name][None, first : first + BATCH] for name in columns})[0]
+        model.encode({n: x[None, rows[first : first + BATCH]] for n, x in columns.items()})[0]
         for first in range(0, len(rows), BATCH)
     ]
-    return FrameBank(torch.cat(latents).flatten(1), seen[model.spec.cameras[0]])
+    return torch.cat(latents)

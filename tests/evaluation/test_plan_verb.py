@@ -49,8 +49,6 @@ def test_an_episode_towards_each_kind_of_goal(trained, goals, wmpc, goal):
 @pytest.mark.parametrize(
     ("goal", "message"),
     [
-        ("grey.png", "mode L; the model sees 32 x 32 RGB"),
-        ("large.png", "48 x 48"),
         ("text.png", "not a picture"),
         ("text.npy", "not an array"),
         ("short.npy", "state of shape (3,)"),
@@ -65,6 +63,14 @@ def test_wrong_goals_end_in_one_sentence(trained, goals, wmpc, goal, message):
     code, said = wmpc("plan", f"run={trained}", f"goal={where}", "name=wrong", *QUICK)
     assert code == 2 and message in said and "Traceback" not in said
     assert not (trained / "plan" / "wrong").exists()
+
+
+@pytest.mark.parametrize(("goal", "note"), [("grey.png", "mode L"), ("large.png", "48 x 48")])
+def test_other_pictures_are_made_what_the_model_sees_and_it_says_so(
+    trained, goals, wmpc, goal, note
+):
+    code, said = wmpc("plan", f"run={trained}", f"goal={goals / goal}", *QUICK)
+    assert code == 0 and note in said and "it was made 32 x 32 RGB" in said
 
 
 def test_the_example_runs_and_repeats_itself(trained):

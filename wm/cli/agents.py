@@ -14,11 +14,13 @@ from planners import AsyncMPCAgent, MPCAgent, NumpyModel
 from planners.mpc import WorldModel
 from planners.problem import Planner
 from wm.cli.threads import sensible_threads
+from wm.completion import when_needed
 from wm.data import Episodes
 from wm.dynamics import compile_rollouts
 from wm.encoded import Encoded, encode_training_episodes
 from wm.errors import WmError
 from wm.goal_policy import GoalPolicyAgent, train_goal_policy
+from wm.history import Complete
 from wm.memory import keep_freed_memory
 from wm.model import JEPA
 from wm.nearest import NearestAgent
@@ -56,7 +58,7 @@ def mpc(setting: Setting, *, compile: str | None = None, **arguments: Any) -> En
     keep_freed_memory()
     if compile is not None:
         compile_rollouts(setting.model.predictor, compile)
-    return _planning(setting.model, setting.planner, **arguments)
+    return _planning(setting.model, setting.planner, complete=_completing(setting), **arguments)
 
 
 def simulator(setting: Setting, **arguments: Any) -> Entrant:
@@ -106,7 +108,7 @@ def replay(setting: Setting) -> Entrant:
 def nearest(setting: Setting, **arguments: Any) -> Entrant:
     """`wm.nearest.NearestAgent` with its `arguments`."""
     model, encoded = _frozen(setting)
-    agent = NearestAgent(model, encoded, **arguments)
+    agent = NearestAgent(model, encoded, complete=_completing(setting, True), **arguments)
     return Entrant(lambda case: agent)
 
 
@@ -115,7 +117,7 @@ def gcbc(setting: Setting, **arguments: Any) -> Entrant:
     model, encoded = _frozen(setting)
     with sensible_threads(model.predictor):
         policy = train_goal_policy(encoded, model.context, **arguments)
-    agent = GoalPolicyAgent(model, policy)
+    agent = GoalPolicyAgent(model, policy, complete=_completing(setting, True))
     return Entrant(lambda case: agent)
 
 
@@ -125,7 +127,7 @@ def gcidm(setting: Setting, arrive: int, **arguments: Any) -> Entrant:
     model, encoded = _frozen(setting)
     with sensible_threads(model.predictor):
         policy = train_goal_policy(encoded, model.context, timed=True, **arguments)
-    agent = GoalPolicyAgent(model, policy, arrive)
+    agent = GoalPolicyAgent(model, policy, arrive, _completing(setting, True))
     return Entrant(lambda case: agent)
 
 
@@ -152,6 +154,13 @@ def _frozen(setting: Setting) -> tuple[JEPA, Encoded]:
     if not isinstance(setting.model, JEPA) or setting.episodes is None:
         raise WmError("this agent learns from recorded episodes: it needs a run and its dataset")
     return setting.model, encode_training_episodes(setting.model, setting.episodes())
+
+
+def _completing(setting: Setting, pictures: bool = False) -> Complete | None:
+    """What completes goals said in part, where there are recordings to do it from."""
+    if not isinstance(setting.model, JEPA) or setting.episodes is None:
+        return None
+    return when_needed(setting.model, setting.episodes, pictures)
 
 
 def _planning(

@@ -31,6 +31,8 @@ an equals sign in it."""
 EXTERNAL = re.compile(r"agent=([A-Za-z_][\w.]*)\\?:([\w.]+)")
 """An agent of somebody else's, which is no choice of `configs/agent`; hydra escapes the colon of a
 value in a sweep."""
+NUMBERS = re.compile(r"(goal)=((?:nearest:)?proprio:[^'\"\[\]]*)|(crop)=([^'\"\[\]]*)")
+"""Numbers with commas between them that are one value, not a sweep over several."""
 KEY = re.compile(r"[\w.]*")
 
 
@@ -163,6 +165,9 @@ def _compose(verb: str, overrides: list[Override]) -> DictConfig:
 def _parse(word: str) -> Override:
     """The override that a word means; its `input_line` is the word as hydra can read it."""
     parser = OverridesParser.create()
+    if numbers := NUMBERS.fullmatch(word):
+        key, value = (part for part in numbers.groups() if part is not None)
+        word = f"{key}={_quoted(value)}"
     try:
         override = parser.parse_override(word)
     except HydraException:

@@ -30,7 +30,7 @@ def moments(row: Row, block: int = 1) -> list[int]:
 def write_strip(
     path: Path, row: Row, task: Any, goal: np.ndarray, variation: np.ndarray, shown: Sequence[int]
 ) -> None:
-    """The goal (H, W, 3) and the row's moments `shown` as a PNG."""
+    """The goal (H, W, 3), or several (G, H, W, 3), and the row's moments `shown` as a PNG."""
     seen = [task.render_state(row.states[i], variation) for i in shown]
     write_png(path, strip(goal, seen, [row.successes[i] for i in shown]))
 
@@ -50,14 +50,16 @@ def write_film(
     variation: np.ndarray,
     imagined: Imagined | None = None,
 ) -> None:
-    """Every simulator action of the row, beside the goal and what was imagined, as a video."""
+    """Every simulator action of the row, beside the goal (H, W, 3), or the one pursued in each of
+    the n states (n, H, W, 3), and what was imagined, as a video."""
     frames = []
     for action, (state, reached) in enumerate(zip(row.states, row.successes, strict=True)):
         beside = None
         if imagined is not None:  # the last whole block's
             pictures, block = imagined
             beside = pictures[min(action // block, len(pictures) - 1)]
-        frames.append(side_by_side(task.render_state(state, variation), goal, reached, beside))
+        pursued = goal if goal.ndim == 3 else goal[action]
+        frames.append(side_by_side(task.render_state(state, variation), pursued, reached, beside))
     write_video(path, frames + frames[-1:] * PAUSE)
 
 

@@ -1,39 +1,58 @@
-"""`wmpc plan`: one episode towards a picture, a recorded frame or a state."""
+"""`wmpc plan`: one episode towards a goal, or several in turn."""
 
 import json
-import re
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from omegaconf import OmegaConf
-from PIL import Image, UnidentifiedImageError
 from rich.console import Console
+from rich.markup import escape
 
 import envs
 import wm
+from envs.agent import Agent, Goal, Observation
 from envs.evaluate import Row, evaluate
+from envs.goals import in_turn
 from envs.manifest import Case, Manifest, png
 from wm.checkpoint import checkpoint_hash
 from wm.cli import film
 from wm.cli.agents import Setting
-from wm.cli.cases import agree, data_of, recorded
+from wm.cli.cases import agree, recorded
+from wm.cli.goal import Reader, Stop
 from wm.cli.measure import entrant_of
 from wm.cli.results import versions
 from wm.cli.threads import sensible_threads
-from wm.data import open_episodes
 from wm.data.format import replace_file
 from wm.errors import WmError
 
 
-@dataclass(frozen=True)
-class Target:
-    """A goal: its picture (H, W, 3), its state (S,), or both; and the variation (V,) it needs."""
+class Followed:
+    """An agent whose stage is noted at every decision."""
 
-    pixels: np.ndarray | None = None
-    state: np.ndarray | None = None
-    variation: np.ndarray | None = None
+    def __init__(self, agent: Agent) -> None:
+        self.agent = agent
+        self.stages: list[int] = []
+        self.actions: list[int] = []
+
+    def reset(self, goal: Goal) -> None:
+        self.stages, self.actions = [], []
+        self.agent.reset(goal)
+
+    def observe(self, observation: Observation, executed: np.ndarray | None) -> None:
+        self.agent.observe(observation, executed)
+
+    def act(self) -> np.ndarray:
+        chunk = self.agent.act()
+        self.stages.append(getattr(self.agent, "stage", -1))
+        self.actions.append(len(chunk))
+        return chunk
+
+    def at(self, actions: int) -> np.ndarray:
+        """(actions + 1,), the stage pursued from each simulator action to the next."""
+        stages = np.repeat(self.stages, self.actions)[:actions]
+        return np.append(stages, stages[-1])
 
 
 def run(cfg: Any) -> None:
@@ -42,9 +61,14 @@ def run(cfg: Any) -> None:
     config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     model = wm.load(cfg.run)
     kwargs = {name: value for name, value in model.spec.env.items() if name != "id"}
-    target = read_goal(cfg.goal, cfg.run, cfg.data, model.spec.image_size)
     task = envs.make(model.spec.env["id"], **kwargs)
     try:
+        reader = Reader(model.spec, task, cache(recorded(cfg.run, cfg.data)), cfg.seed)
+        stops = reader.stops(*(config[key] for key in ("goal", "mask", "crop")))
+        goal, target = in_turn([stop.goal for stop in stops]), stops[-1]
+        one_layout(stops)
+        for note in (note for stop in stops for note in stop.notes):
+            console.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
         case = begin(task, target, cfg.seed)
         block = model.spec.action_block
         single = Manifest(
@@ -57,26 +81,34 @@ def run(cfg: Any) -> None:
         entrant = entrant_of(
             config, Setting(task, block, model, episodes=recorded(cfg.run, cfg.data))
         )
-        if entrant.privileged and target.state is None:
-            raise WmError("this agent needs the goal's state: give a recorded frame or a state.npy")
+        if entrant.privileged and (target.state is None or len(stops) > 1):
+            raise WmError(
+                "this agent needs the goal's state, and pursues one: give a recorded frame or a "
+                "state.npy, without mask or crop"
+            )
+        followed = Followed(entrant.make(case))
         with console.status("planning"), sensible_threads(model.predictor):
             (row,) = evaluate(
-                entrant.make, single, task, start="cold", privileged=entrant.privileged
-            )
+                followed, single, task, start="cold", privileged=entrant.privileged, patience=None,
+                goal=None if entrant.privileged else lambda case: goal,
+            )  # fmt: skip
         if row.failure:
             raise WmError(f"the episode failed: {row.failure}")
         known = target.state is not None
-        if not known:  # a picture alone does not say which state it shows
+        if not known:  # a part, or a picture alone, does not say which state is meant
             row.successes = [False] * len(row.successes)
             row.steps_to_success = None
         folder.mkdir(parents=True, exist_ok=True)
-        looks = (row, task, case.goal_pixels, case.variation)
-        film.write_film(folder / "video.mp4", *looks)
-        film.write_strip(folder / "strip.png", *looks, film.moments(row))
+        shown = np.stack([stop.pixels for stop in stops])
+        pursued = shown[followed.at(row.steps)]
+        film.write_film(folder / "video.mp4", row, task, pursued, case.variation)
+        moments = film.moments(row)
+        film.write_strip(folder / "strip.png", row, task, shown, case.variation, moments)
     finally:
         task.close()
     content = {
-        "goal": cfg.goal,
+        **{key: config[key] for key in ("goal", "mask", "crop")},
+        "stages": followed.stages,
         "checkpoint": checkpoint_hash(cfg.run),
         "config": config,
         "outcome": outcome(row) if known else None,
@@ -88,53 +120,27 @@ def run(cfg: Any) -> None:
     console.print(f"{folder / 'video.mp4'}", soft_wrap=True)
 
 
-def read_goal(goal: str, run: str, data: str | None, size: int) -> Target:
-    """The goal that the words mean; WmError where they mean none."""
-    if frame := re.fullmatch(r"frame:(\d+):(\d+)", goal):
-        episodes = open_episodes(data_of(run, data))
-        episode, index = episodes.episode(int(frame[1])), int(frame[2])
-        if index >= len(episode["pixels"]):
-            raise WmError(
-                f"episode {frame[1]} has frames 0 to {len(episode['pixels']) - 1}; there is no "
-                f"frame {index}"
-            )
-        return Target(episode["pixels"][index], episode["state"][index], episode.get("variation"))
-    path = Path(goal)
-    if not path.is_file():
+def one_layout(stops: list[Stop]) -> None:
+    """WmError where goals belong to different variations of the task."""
+    given = [stop.variation for stop in stops if stop.variation is not None]
+    if any(not np.array_equal(given[0], other) for other in given[1:]):
         raise WmError(
-            f"there is no file {goal}: a goal is a picture, frame:EPISODE:FRAME, or a state.npy"
+            "the goals belong to different layouts of the task: take frames of one episode, or of "
+            "episodes with the same layout"
         )
-    if path.suffix == ".npy":
-        try:
-            state = np.load(path, allow_pickle=False)
-        except (ValueError, EOFError, OSError):
-            raise WmError(f"{goal} is not an array that numpy can read") from None
-        return Target(state=state)
-    try:
-        picture = Image.open(path)
-        picture.load()
-    except (UnidentifiedImageError, OSError):
-        raise WmError(f"{goal} is not a picture that can be read: give a PNG") from None
-    if picture.mode != "RGB" or picture.size != (size, size):
-        raise WmError(
-            f"{goal} is {picture.width} x {picture.height}, mode {picture.mode}; the model sees "
-            f"{size} x {size} RGB: convert it, drawn as the dataset was"
-        )
-    return Target(np.asarray(picture))
 
 
-def begin(task: Any, target: Target, seed: int) -> Case:
+def begin(task: Any, target: Stop, seed: int) -> Case:
     """A start sampled with `seed`, and the goal."""
     options = {"goal_state": target.state, "variation": target.variation}
     given = {name: value for name, value in options.items() if value is not None}
     observation, info = task.reset(seed=seed, options=given)
     goal = info["goal"]
-    pixels = goal["pixels"] if target.pixels is None else target.pixels
     return Case(
         episode=-1, frame=-1, goal_episode=None, goal_frame=None,
         variation=np.array(task.variation), lead_in_state=observation["state"],
         lead_in=np.zeros((0, 1, task.action_space.shape[0]), np.float32),
-        start_state=observation["state"], goal_state=goal["state"], goal_png=png(pixels),
+        start_state=observation["state"], goal_state=goal["state"], goal_png=png(target.pixels),
         replay=None, distance=task.distance(observation["state"], goal["state"]), seed=seed,
     )  # fmt: skip
 

@@ -54,9 +54,11 @@ def side_by_side(
 def strip(
     goal: np.ndarray | None, seen: Sequence[np.ndarray], reached: Sequence[bool]
 ) -> np.ndarray:
-    """The goal, if any, then pictures in the order of time, with a green border where reached."""
+    """The goal, if any, or several (G, H, W, 3), then pictures in the order of time, with a green
+    border where reached."""
     side = min(seen[0].shape[0], CELL)
-    cells = [] if goal is None else [framed(resized(goal, side), PAPER, 2)]
+    goals = [] if goal is None else goal.reshape(-1, *goal.shape[-3:])
+    cells = [framed(resized(one, side), PAPER, 2) for one in goals]
     cells += [
         framed(resized(picture, side), REACHED if good else NEUTRAL, 2)
         for picture, good in zip(seen, reached, strict=True)
