@@ -2,7 +2,7 @@
 
 Every ```sh and ```python block is run with this interpreter's environment. The only liberty taken
 is size: LESS is appended to each `wmpc VERB`, so that what costs minutes costs seconds. Lines of
-`make`, `git`, `cd` and `source` are left out, since they are about a checkout.
+`make`, `git`, `cd`, `source` and `pip` are left out, since they are about an installation.
 """
 
 import os
@@ -45,7 +45,7 @@ def main(folder: Path) -> int:
 def shrunk(block: str) -> str:
     """The block's lines that can run anywhere, each with less to do."""
     lines = (line.split("  #")[0].rstrip() for line in block.splitlines())
-    kept = [line for line in lines if not re.match(r"(make|git|cd|source)\b", line)]
+    kept = [line for line in lines if not re.match(r"(make|git|cd|source|pip)\b", line)]
     return "\n".join(
         re.sub(r"^wmpc (\w+).*", lambda m: f"{m[0]} {LESS.get(m[1], '')}".rstrip(), line)
         for line in kept

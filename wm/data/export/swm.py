@@ -41,9 +41,8 @@ def export_swm(
                 shape = (-1,) if name == "action" else column.shape
                 row = np.zeros((1, *column.shape), column.dtype).reshape(1, *shape).shape[1:]
                 key = re.sub("^pixels/", "pixels_", name).replace("/", "_")
-                file.create_dataset(
-                    key, (int(lengths.sum()), *row), column.dtype, chunks=(1, *row) if row else None
-                )
+                chunks = (1, *row) if row and 0 not in row else None
+                file.create_dataset(key, (int(lengths.sum()), *row), column.dtype, chunks=chunks)
             for index in range(len(episodes)):
                 _write(file, episodes, index)
                 if progress is not None:
