@@ -90,6 +90,7 @@ def explained(recording: Recording, camera: str):
     clear = r2.max(0) > max(TOLD, 0.5 * r2.max())
     if not clear.any():
         return None
+    recording.told[camera] = clear
     each = np.stack([by_group(e[:, clear].sum(1), of, groups) for e in errors], 1)
     total = np.stack([by_group(v[:, clear].sum(1), of, groups) for v in spread], 1)
     weights = np.random.default_rng(0).multinomial(groups, np.full(groups, 1 / groups), DRAWS)

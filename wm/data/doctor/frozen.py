@@ -67,7 +67,7 @@ def _frozen(
             if length < 2 or np.log(odds[bin[first : first + length]]).sum() > limit:
                 continue
             # Pressed against a wall for long, nothing moves either: it must get somewhere.
-            far = _away(recording, seen, first, length)
+            far = _away(recording, camera, seen, first, length)
             slow = edges[0] if len(edges) else 0.0
             if far is None or (far > slow and odds[np.searchsorted(edges, far)] < RARE):
                 yield _fault(camera, seen.index, first, length, len(flags))
@@ -87,21 +87,27 @@ def _fault(camera: str, episode: int, first: int, length: int, steps: int) -> Fa
 
 
 def _speeds(recording: Recording, chosen: list, camera: str) -> list[np.ndarray]:
-    """How much moves in each step (T,): by numbers, else by the other cameras."""
+    """How much moves in each step (T,): by numbers, else by the other cameras or the actions."""
     if all(s.motion is not None for s in chosen):
-        return [
-            np.sqrt(np.mean((np.diff(s.motion, axis=0) / recording.deviation) ** 2, 1))
-            for s in chosen
-        ]
+        places = [_places(recording, camera, s) for s in chosen]
+        return [np.sqrt(np.mean(np.diff(p, axis=0) ** 2, 1)) for p in places]
     others = [c for c in recording.cameras if c != camera and all(c in s.looks for s in chosen)]
     if others:
         return [np.max([s.looks[c].change for c in others], 0) for s in chosen]
     return [np.sqrt(np.mean(s.action.reshape(s.steps, -1) ** 2, 1)) for s in chosen]
 
 
-def _away(recording: Recording, seen: Seen, first: int, length: int) -> float | None:
+def _places(recording: Recording, camera: str, seen: Seen) -> np.ndarray:
+    """(T+1, D) what the camera should show of the motion, in deviations."""
+    assert seen.motion is not None
+    places = seen.motion / recording.deviation
+    told = recording.told.get(camera)
+    return places if told is None else places[:, told]
+
+
+def _away(recording: Recording, camera: str, seen: Seen, first: int, length: int) -> float | None:
     """How far the robot gets from where the run starts; None where there are no numbers."""
     if seen.motion is None:
         return None
-    run = seen.motion[first : first + length + 1] / recording.deviation
+    run = _places(recording, camera, seen)[first : first + length + 1]
     return float(np.sqrt(np.mean((run - run[0]) ** 2, 1)).max())

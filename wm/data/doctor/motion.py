@@ -8,7 +8,9 @@ from wm.data.doctor.fault import Fault
 from wm.data.doctor.seen import Recording
 
 KINDS = ("motionless", "stuck_proprio")
-RUN, RARE, JUMP = 8, 0.005, 3.0
+END = 0.005
+"""Share of a dimension's range that counts as its end, where a joint rests."""
+RUN, RARE, JUMP = 8, 0.005, 5.0
 """Steps that a dimension may stand still, the share of steps in which it does so elsewhere, and how
 many times its usual step it then moves at once."""
 
@@ -71,7 +73,7 @@ def _stuck(recording: Recording, name: str | None, changes: list[np.ndarray]) ->
             if length < RUN or not change[start : start + length].any():
                 continue
             assert seen.motion is not None
-            if seen.motion[start, d] in ends[:, d]:
+            if np.abs(seen.motion[start, d] - ends[:, d]).min() <= END * np.ptp(ends[:, d]):
                 continue  # at the end of its scale
             moves = np.abs(np.diff(seen.motion[:, d])) / recording.deviation[d]
             after = moves[start + length] if start + length < len(moves) else np.inf

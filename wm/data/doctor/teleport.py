@@ -14,7 +14,7 @@ from wm.data.doctor.regression import components, held_out_errors, quadratic, st
 from wm.data.doctor.seen import Recording
 
 KINDS = ("teleport",)
-FAR = 2.0
+FAR = 2.5
 """How many times the largest ordinary error a jump has."""
 FLOOR, LARGE = 0.1, 1.0
 """Least error that counts, as a share of a large step, and least change, as a multiple of the
