@@ -11,7 +11,7 @@ Then goals 20 blocks ahead on Reacher, directly and by way of the frame that was
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from envs.manifest import Case, Manifest
 from envs.statistics import wilson
 from wm.completion import Completion
 from wm.data import Episodes, open_episodes
+from wm.nearest_frame import draw_frames
 
 DILATION = 2
 """Pixels by which a mask is wider than the thing it is drawn around."""
@@ -58,10 +59,7 @@ def parts(states: np.ndarray, goal: np.ndarray, task: Any) -> dict[str, np.ndarr
 
 def kinds(task: Any, episodes: Episodes) -> dict[str, Callable[[Case], Goal]]:
     """By name, what the agent is told of a case."""
-    rows = np.concatenate(
-        [np.arange(episodes.ends[i] - episodes.lengths[i] - 1, episodes.ends[i])
-         for i in episodes.train_ids]
-    )  # fmt: skip
+    rows = draw_frames(episodes, int(episodes.ends[-1]), 0)  # all of the training episodes
     proprio, pixels = episodes.frames("proprio")[rows], episodes.frames("pixels")
     coordinates = task.coordinates(np.asarray(episodes.frames("state")[rows]))
 
@@ -127,7 +125,7 @@ def main(run: str, data: str, options: dict[str, str]) -> None:
 
     filter = "hard" if task.id == "wmpc/PushT-v0" else None
     drawn = cases_.build(
-        episodes, task, action_block=block, cases=count, seed=seed, filter=filter
+        cast(cases_.Recorded, episodes), task, action_block=block, cases=count, seed=seed, filter=filter
     )  # fmt: skip
     print(f"{run}, {count} cases 5 blocks ahead, filter {filter}, seed {seed}\n")
     only = options.get("only", "").split(",") if "only" in options else None
@@ -148,7 +146,13 @@ def main(run: str, data: str, options: dict[str, str]) -> None:
 def subgoals(episodes: Episodes, task: Any, agent: Any, block: int, count: int, seed: int) -> None:
     """Goals 20 blocks ahead, directly and by way of the frame half way."""
     drawn = cases_.build(
-        episodes, task, blocks=20, budget=30, action_block=block, cases=count, seed=seed
+        cast(cases_.Recorded, episodes),
+        task,
+        blocks=20,
+        budget=30,
+        action_block=block,
+        cases=count,
+        seed=seed,
     )
 
     def half_way(case: Case) -> Goal:

@@ -39,7 +39,7 @@ def mask(path: str | Path, size: int) -> np.ndarray:
     return grey
 
 
-def crop(box: Sequence[float], size: int) -> np.ndarray:
+def crop(box: Sequence[float] | np.ndarray, size: int) -> np.ndarray:
     """(size, size) float32: 1 within x0, y0, x1, y1, from the upper left corner; in fractions of
     the side where none is above 1, else in pixels. EnvError unless the box holds a pixel."""
     edges = np.asarray(box, np.float64)

@@ -45,9 +45,9 @@ class History:
 
         WmError where it does not say a picture and cannot be completed, or has subgoals.
         """
-        if getattr(goal, "via", ()):
+        if via := getattr(goal, "via", ()):
             raise WmError(
-                f"a goal with {len(goal.via)} subgoals came, and this agent pursues one goal: "
+                f"a goal with {len(via)} subgoals came, and this agent pursues one goal: "
                 "give it the last one alone, or use agent=mpc"
             )
         if self.complete is not None:
