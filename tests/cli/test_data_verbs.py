@@ -10,7 +10,7 @@ import wm
 from wm.cli.main import main
 from wm.data import open_episodes
 
-SMALL = "env=reacher episodes=12 steps=9 env.kwargs.image_size=16 workers=0"
+SMALL = "env=reacher episodes=12 steps=12 env.kwargs.image_size=32 workers=0"
 
 
 @pytest.fixture(scope="module")
@@ -49,23 +49,23 @@ def same(name, lossless):
 @pytest.mark.parametrize("recording", ["lerobot", "minari/ours-v0"])
 def test_what_was_exported_comes_back(recording, capsys):
     name = recording.replace("/", "-") + "-again"
-    assert main(["data", "import", recording, f"data={name}", "size=16"]) == 0
+    assert main(["data", "import", recording, f"data={name}", "size=32"]) == 0
     said = capsys.readouterr().out
     assert "draws the recorded states as they were recorded" in said
     same(name, lossless=recording != "lerobot")
     meta, ours = open_episodes(name).meta, open_episodes("ours").meta
     for key in ("env", "kwargs", "render", "fps", "m", "action_low", "action_high"):
         assert meta[key] == ours[key], key
-    assert main(["data", "import", recording, f"data={name}", "size=16"]) == 0
+    assert main(["data", "import", recording, f"data={name}", "size=32"]) == 0
     assert "12 episodes are there already" in capsys.readouterr().out
-    assert main(["data", "import", recording, f"data={name}", "size=32"]) == 2
-    assert "size=16, now size=32" in capsys.readouterr().err
+    assert main(["data", "import", recording, f"data={name}", "size=64"]) == 2
+    assert "size=32, now size=64" in capsys.readouterr().err
 
 
 def test_what_was_exported_for_training_elsewhere_is_imported_once_its_rate_is_stated(capsys):
-    assert main(["data", "import", "ours.h5", "data=rows", "size=16"]) == 2
+    assert main(["data", "import", "ours.h5", "data=rows", "size=32"]) == 2
     assert "recorded_fps" in capsys.readouterr().err
-    assert main(["data", "import", "ours.h5", "data=rows", "size=16", "recorded_fps=10"]) == 0
+    assert main(["data", "import", "ours.h5", "data=rows", "size=32", "recorded_fps=10"]) == 0
     ours, theirs = open_episodes("ours").episode(3), open_episodes("rows").episode(3)
     assert np.array_equal(ours["pixels"], theirs["pixels"])
     assert np.array_equal(ours["action"].ravel(), theirs["action"].ravel())
@@ -82,8 +82,8 @@ def test_inspect_says_what_is_in_it_and_draws_it(capsys, home):
 
 
 def test_training_in_place_is_training_on_the_import(capsys):
-    few = ["model=tiny", "train.steps=4", "train.batch=4", "view.size=16"]
-    assert main(["data", "import", "minari/ours-v0", "data=lossless", "size=16"]) == 0
+    few = ["model=tiny", "train.steps=4", "train.batch=4", "view.size=32"]
+    assert main(["data", "import", "minari/ours-v0", "data=lossless", "size=32"]) == 0
     assert main(["train", "name=imported", "data=lossless", *few]) == 0
     assert main(["train", "name=lying", "data=minari/ours-v0", *few]) == 0
     assert "holds them all" in capsys.readouterr().out
@@ -92,9 +92,12 @@ def test_training_in_place_is_training_on_the_import(capsys):
 
 
 def test_a_set_imported_from_video_is_evaluated_where_it_was_recorded(home):
-    assert main(["data", "import", "lerobot", "data=video", "size=16"]) == 0
+    assert main(["data", "import", "lerobot", "data=video", "size=32"]) == 0
     few = ["manifest.cases=2", "manifest.blocks=2", "cold=1", "reference.cases=1", "videos=0"]
-    assert main(["train", "name=video", "model=tiny", "train.steps=4", "train.batch=4"]) == 0
+    assert (
+        main(["train", "name=video", "data=video", "model=tiny", "train.steps=4", "train.batch=4"])
+        == 0
+    )
     assert main(["eval", "run=runs/video", "name=x", "planner.samples=8", *few]) == 0
     results = json.loads((home / "runs/video/eval/x/results.json").read_text())
     assert len(results["rows"]) >= 2
@@ -108,8 +111,8 @@ def test_a_set_imported_from_video_is_evaluated_where_it_was_recorded(home):
         ("import lerobot data=new episodes=20:30", "episodes 0 to 11"),
         ("import lerobot data=new episodes=val", "a range such as 0:500"),
         ("import lerobot data=new exclude=[44]", "no episode 44"),
-        ("import lerobot data=new env=Nope-v0", "No environment 'Nope-v0'"),
-        ("import lerobot data=new env=wmpc/PushT-v0", "env=none imports it without"),
+        ("import lerobot data=new env_id=Nope-v0", "No environment 'Nope-v0'"),
+        ("import lerobot data=new env_id=wmpc/PushT-v0", "env_id=none imports it without"),
         ("import lerobot data=ours", "imported with"),
         ("export ours out=new to=zarr", "lerobot, minari, swm"),
         ("export lerobot out=new", "not a wmpc dataset"),

@@ -114,7 +114,7 @@ def _compare(source: Source, home: Home) -> None:
         except EnvError as error:
             raise WmError(
                 f"episode {index} of {source.path} does not fit {home.id}: {error} "
-                "env=none imports it without"
+                "env_id=none imports it without"
             ) from error
         errors.append(np.mean((drawn.astype(float) - found[camera][row]) ** 2))
     psnr = 10 * np.log10(255**2 / max(float(np.mean(errors)), 1e-9))
@@ -128,7 +128,7 @@ def _compare(source: Source, home: Home) -> None:
     home.says.append(
         f"{home.id} draws the recorded states otherwise than they were recorded ({psnr:.0f} dB, "
         f"where {ALIKE:.0f} are needed), so it cannot be evaluated there: give the arguments it "
-        "was made with as kwargs={...}."
+        "was made with as env_kwargs={...}."
     )
 
 

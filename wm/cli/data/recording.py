@@ -100,7 +100,7 @@ class Recording:
 
 
 def look(path: str, asked: Mapping[str, Any]) -> Recording:
-    """Open `path` and look at it as `asked`: the keys `format`, those of `LOOKS`, `env`, `kwargs`,
+    """Open `path` and look at it as `asked`: the keys `format`, those of `LOOKS`, `env_id`, `env_kwargs`,
     `clip` and `bounds` of `configs/data.yaml`. WmError where that does not fit."""
     if asked["bounds"] not in ("stated", "recorded"):
         raise WmError(f"bounds={asked['bounds']} came; they are stated or recorded")
@@ -110,11 +110,11 @@ def look(path: str, asked: Mapping[str, Any]) -> Recording:
         if not plain.cameras:
             raise WmError(f"{path} has no pictures: a world model learns from pixels")
         if looks["recorded_fps"] is None and plain.about.fps is None:
-            looks["recorded_fps"] = rate_of(plain, asked["env"], asked["kwargs"])
+            looks["recorded_fps"] = rate_of(plain, asked["env_id"], asked["env_kwargs"])
         view = View(plain, **looks)
         if view.about.fps is None:
             raise WmError(f"{path} does not say its frames a second: give recorded_fps=...")
-        home = home_of(view, asked["env"], asked["kwargs"])
+        home = home_of(view, asked["env_id"], asked["env_kwargs"])
     except BaseException:
         plain.close()
         raise
