@@ -100,8 +100,8 @@ class Recording:
 
 
 def look(path: str, asked: Mapping[str, Any]) -> Recording:
-    """Open `path` and look at it as `asked`: the keys `format`, those of `LOOKS`, `env_id`, `env_kwargs`,
-    `clip` and `bounds` of `configs/data.yaml`. WmError where that does not fit."""
+    """Open `path` and look at it as `asked`: the keys `format`, those of `LOOKS`, `env_id`,
+    `env_kwargs`, `clip` and `bounds` of `configs/data.yaml`. WmError where that does not fit."""
     if asked["bounds"] not in ("stated", "recorded"):
         raise WmError(f"bounds={asked['bounds']} came; they are stated or recorded")
     looks = {key: asked[key] for key in LOOKS}
