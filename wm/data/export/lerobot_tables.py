@@ -37,7 +37,9 @@ class TableFiles:
             path = self.folder / self.path.format(chunk_index=chunk, file_index=file)
             path.parent.mkdir(parents=True, exist_ok=True)
             parquet = extra("pyarrow.parquet", "writing parquet")
-            self._writer = parquet.ParquetWriter(str(path), table.schema, compression="snappy")
+            self._writer = parquet.ParquetWriter(
+                str(path), table.schema, compression="snappy", write_page_checksum=True
+            )
         self._writer.write_table(table)
 
     def close(self) -> None:

@@ -76,7 +76,7 @@ class Tables:
             if self.place.is_local:
                 stream.close()
                 stream = self.place.name(file)
-            self._file = file, parquet.ParquetFile(stream)
+            self._file = file, parquet.ParquetFile(stream, page_checksum_verification=True)
         return self._file[1]
 
     def _read_group(self, file: str, parquet: Any, group: int, columns: Sequence[str]) -> Any:

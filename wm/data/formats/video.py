@@ -164,8 +164,10 @@ class Video(Frames):
         reformatter = extra("av.video.reformatter", "decoding video")
         scaler, kinds = reformatter.VideoReformatter(), reformatter.Interpolation
         height, width = self.shape[1:3]
-        shrinks = height * width < self.recorded[0] * self.recorded[1]
-        how = kinds.AREA if shrinks else kinds.BILINEAR
+        how = kinds.BILINEAR  # of an unscaled picture: the same bits as `frame.to_ndarray("rgb24")`
+        if (height, width) != self.recorded:  # without these flags, colours come out blurred
+            how = kinds.AREA if height * width < np.prod(self.recorded) else kinds.BILINEAR
+            how = how | kinds.ACCURATE_RND | kinds.FULL_CHR_H_INT | kinds.FULL_CHR_H_INP
 
         def convert(frame: Any) -> np.ndarray:
             return scaler.reformat(frame, width, height, "rgb24", interpolation=how).to_ndarray()
