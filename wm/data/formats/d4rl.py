@@ -40,6 +40,10 @@ class D4RL(Flat):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self.file = hdf5.open_hdf5(Place(path))
+        with hdf5.closed_on_error(self):
+            self._open(path)
+
+    def _open(self, path: str) -> None:
         found = hdf5.datasets(self.file, path)
         if lacking := [key for key in KNOWN[:2] if key not in found]:
             raise WmError(f"{path} is no D4RL file: it lacks {', '.join(lacking)}")

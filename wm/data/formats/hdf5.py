@@ -6,13 +6,14 @@ of a type that is no plain number, or larger than its column may be is a WmError
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from wm.data.formats.files import LARGEST, Place, damage, extra
-from wm.data.formats.source import Frames
+from wm.data.formats.source import Frames, Source
 from wm.errors import WmError
 
 File: TypeAlias = Any
@@ -68,6 +69,16 @@ def open_hdf5(place: Place, inside: str = "", cache_bytes: int = 2**20) -> File:
         return h5py.File(place.open(inside), "r", rdcc_nbytes=cache_bytes)
 
 
+@contextmanager
+def closed_on_error(source: Source) -> Iterator[None]:
+    """Close a reader whose opening fails: HDF5 would give the next one what it remembers of it."""
+    try:
+        yield
+    except BaseException:
+        source.close()
+        raise
+
+
 def member(group: Group, name: str, what: str) -> Any:
     """The group or dataset `name` inside `group`; WmError where there is none or it lies elsewhere.
 
@@ -95,8 +106,11 @@ def datasets(group: Group, what: str) -> dict[str, Dataset]:
     def walk(group: Group, prefix: str, depth: int) -> None:
         if depth > DEEPEST or len(found) > MOST:
             raise WmError(f"{what} has more groups or datasets inside each other than are read")
+        links = group.id.links
         for name in group:
-            inner = member(group, name, what)
+            if links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
+                raise WmError(f"{what}: {name!r} is a link to elsewhere; copy the data into it")
+            inner = group[name]
             if isinstance(inner, h5py.Group):
                 walk(inner, f"{prefix}{name}/", depth + 1)
             elif isinstance(inner, h5py.Dataset):

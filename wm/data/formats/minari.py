@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from wm.data.format import Column
+from wm.data.formats import hdf5
 from wm.data.formats.files import Place, damage
 from wm.data.formats.minari_actions import joined
 from wm.data.formats.minari_arrow import ArrowFiles
@@ -53,6 +54,10 @@ class Minari(Source):
         if place.exists(inside + META):
             self.metadata = _metadata(place, inside + META)
         self.files: Files = _files(place, inside, self.metadata.get("data_format", "hdf5"))
+        with hdf5.closed_on_error(self):
+            self._open(path)
+
+    def _open(self, path: str) -> None:
         if not self.metadata and isinstance(self.files, HDF5Files):
             self.metadata = self.files.root()
         if not self.files.ids:
@@ -242,7 +247,8 @@ def _inside(place: Place) -> str | None:
         if place.exists(inside + MAIN):
             return inside
         if place.exists(inside + META) and place.size(inside + META) <= META_BYTES:
-            stated = json.loads(place.read(inside + META, META_BYTES))
+            with damage(place.name(inside + META)):
+                stated = json.loads(place.read(inside + META, META_BYTES))
             if isinstance(stated, dict) and {"data_format", "action_space"} & stated.keys():
                 return inside
     return None

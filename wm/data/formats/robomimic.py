@@ -41,6 +41,10 @@ class Robomimic(Source):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self.file = hdf5.open_hdf5(Place(path))
+        with hdf5.closed_on_error(self):
+            self._open(path)
+
+    def _open(self, path: str) -> None:
         self.data = hdf5.member(self.file, "data", path)
         with damage(path):
             names = list(self.data)
@@ -50,8 +54,11 @@ class Robomimic(Source):
         first = self._datasets(self.demos[0])
         self.left_out = {f"data/{name}": "is no demo" for name in names if name not in self.demos}
         self._plan(first)
-        rows = [self._measure(name, first) for name in self.demos]
-        self.follows = all(self._is_followed(name) for name in self.demos)
+        rows, self.follows = [], True
+        for name in self.demos:
+            demo = self._datasets(name)
+            rows.append(self._measure(name, demo, first))
+            self.follows = self.follows and self._is_followed(name, demo)
         self.lengths = np.array(rows, np.int64) - (not self.follows)
         if (self.lengths < 1).any():
             short = self.demos[int(np.argmin(self.lengths))]
@@ -96,9 +103,9 @@ class Robomimic(Source):
         if "action" not in self.keys:
             raise WmError(f"{self.demos[0]} of {self.path} lacks actions")
 
-    def _measure(self, name: str, first: Demo) -> int:
+    def _measure(self, name: str, demo: Demo, first: Demo) -> int:
         """N of a demo; WmError where its datasets are not those of the first one."""
-        demo, what = self._datasets(name), f"{name} of {self.path}"
+        what = f"{name} of {self.path}"
         needed = [*self.keys.values(), *self.proprio]
         if lacking := [key for key in needed if key not in demo]:
             raise WmError(f"{what} lacks {lacking[0]}, which {self.demos[0]} has")
@@ -114,9 +121,9 @@ class Robomimic(Source):
                 raise WmError(f"{key} of {what} is {kinds[0]}, in {self.demos[0]} {kinds[1]}")
         return rows
 
-    def _is_followed(self, name: str) -> bool:
+    def _is_followed(self, name: str, demo: Demo) -> bool:
         """Whether the `next_obs` of a demo are there and the shortest is what follows its `obs`."""
-        demo, what = self._datasets(name), f"{name} of {self.path}"
+        what = f"{name} of {self.path}"
         keys = [key for key in (*self.keys.values(), *self.proprio) if key.startswith("obs/")]
         if not keys or any(f"next_{key}" not in demo for key in keys):
             return False
