@@ -106,8 +106,11 @@ def datasets(group: Group, what: str) -> dict[str, Dataset]:
     def walk(group: Group, prefix: str, depth: int) -> None:
         if depth > DEEPEST or len(found) > MOST:
             raise WmError(f"{what} has more groups or datasets inside each other than are read")
+        links = group.id.links
         for name in group:
-            inner = member(group, name, what)
+            if links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
+                raise WmError(f"{what}: {name!r} is a link to elsewhere; copy the data into it")
+            inner = group[name]
             if isinstance(inner, h5py.Group):
                 walk(inner, f"{prefix}{name}/", depth + 1)
             elif isinstance(inner, h5py.Dataset):

@@ -31,6 +31,8 @@ OPENED = ("s3", "s3a", "gs", "gcs", "az", "abfs")
 """Protocols that Lance opens by itself."""
 AT_ONCE = 32
 """Pictures whose files are read at once."""
+BLOCK = 2**16
+"""Rows that are asked for at once."""
 MOST_ROWS = 2**31
 LARGEST_PICTURE = 2**26
 """Pixels of a picture; more is taken for damage."""
@@ -108,6 +110,7 @@ class LanceColumn(FlatArray):
         self, table: Any, name: str, rows: int, dtype: np.dtype, row: tuple[int, ...], path: str
     ) -> None:
         self.table, self.name, self.what = table, name, f"{name} of {path}"
+        self.type = table.schema.field(name).type
         self.dtype, self.shape = dtype, (rows, *row)
 
     def read(self, first: int, stop: int) -> np.ndarray:
@@ -147,11 +150,16 @@ class LanceColumn(FlatArray):
     def _rows(self, first: int, stop: int) -> Any:
         if not 0 <= first <= stop <= len(self):
             raise WmError(f"{self.what} has {len(self)} rows; {first} to {stop} were to be read")
+        arrow, parts = extra("pyarrow", f"reading {self.what}"), []
         with _panics(self.what):
-            table = self.table.to_table(columns=[self.name], offset=first, limit=stop - first)
-            if table.num_rows != stop - first:
-                raise WmError(f"{self.what} lacks some of its rows {first} to {stop}")
-            return table.column(self.name).combine_chunks()
+            # A scan would abort the process where the message of an error holds a zero byte.
+            for start in range(first, stop, BLOCK):
+                wanted = arrow.array(range(start, min(start + BLOCK, stop)), arrow.int64())
+                table = self.table.take(wanted, columns=[self.name])
+                if table.num_rows != len(wanted):
+                    raise WmError(f"{self.what} lacks some of its rows {first} to {stop}")
+                parts += table.column(self.name).chunks
+            return arrow.chunked_array(parts, self.type).combine_chunks()
 
 
 class LanceFrames(Frames):

@@ -75,6 +75,8 @@ class VideoFolder(Source):
         notes.append(
             "time stamps pick the frames" if self.timed else "row t of a table is frame t of videos"
         )
+        if alone := sorted(tables.keys() - self.videos.keys()):
+            notes.append(f"tables without a video are left out: {', '.join(alone[:5])}")
         if self.even:
             notes.append("the action of the last row leads nowhere that was recorded: left out")
         self.about = About(fps=fps or rate, names=head.labels, notes=notes, left_out=head.left_out)
