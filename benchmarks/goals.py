@@ -125,8 +125,13 @@ def main(run: str, data: str, options: dict[str, str]) -> None:
 
     filter = "hard" if task.id == "wmpc/PushT-v0" else None
     drawn = cases_.build(
-        cast(cases_.Recorded, episodes), task, action_block=block, cases=count, seed=seed, filter=filter
-    )  # fmt: skip
+        cast(cases_.Recorded, episodes),
+        task,
+        action_block=block,
+        cases=count,
+        seed=seed,
+        filter=filter,
+    )
     print(f"{run}, {count} cases 5 blocks ahead, filter {filter}, seed {seed}\n")
     only = options.get("only", "").split(",") if "only" in options else None
     told = {
