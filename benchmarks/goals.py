@@ -131,7 +131,7 @@ def main(run: str, data: str, options: dict[str, str]) -> None:
         cases=count,
         seed=seed,
         filter=filter,
-    )  # fmt: skip
+    )
     print(f"{run}, {count} cases 5 blocks ahead, filter {filter}, seed {seed}\n")
     only = options.get("only", "").split(",") if "only" in options else None
     told = {

@@ -87,6 +87,8 @@ def run(cfg: Any) -> None:
                 "state.npy, without mask or crop"
             )
         followed = Followed(entrant.make(case))
+        if not entrant.privileged:
+            followed.reset(goal)  # so that what it cannot pursue is said before anything runs
         with console.status("planning"), sensible_threads(model.predictor):
             (row,) = evaluate(
                 followed, single, task, start="cold", privileged=entrant.privileged, patience=None,
