@@ -275,6 +275,7 @@ TERMS = {
     "sigreg": _sigreg,
     "variance": lambda model, z, a, g: losses.variance(z[:, :, 0]),
     "covariance": lambda model, z, a, g: losses.covariance(z[:, :, 0]),
+    "motion": lambda model, z, a, g: losses.motion(z[:, :, 0]),
     "smoothness": lambda model, z, a, g: losses.smoothness(z[:, :, 0]),
     "inverse_dynamics": _inverse,
 }
