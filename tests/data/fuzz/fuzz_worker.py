@@ -40,7 +40,7 @@ def whole(path, format):
     with reader(format)(str(path)) as source:
         assert len(source) == len(source.lengths) > 0, "no episodes"
         for index, steps in enumerate(source.lengths.tolist()):
-            assert steps >= 1, f"episode {index} has {steps} steps"
+            assert steps >= 0, f"episode {index} has {steps} steps"
             for name, value in source.episode(index).items():
                 column = source.columns[name]
                 rows = {"frames": steps + 1, "steps": steps}.get(column.rows)

@@ -113,6 +113,9 @@ def _one(
     numbers = {k: np.asarray(v) for k, v in episode.items() if k not in cams}
     found = [*columns.check(index, numbers, recording.about, recording.context)]
     found += clock.check(index, numbers, recording.about)
+    if not len(numbers["action"]):  # a single frame: too short, and nothing to look at
+        yield from found
+        return
     looks = {name: look(episode[name], skip_tiny == 0) for name in cams if name in episode}
     action = numbers["action"]
     kept = filled(action).reshape(action.shape)

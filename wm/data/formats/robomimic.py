@@ -47,7 +47,7 @@ class Robomimic(Source):
     def _open(self, path: str) -> None:
         self.data = hdf5.member(self.file, "data", path)
         with damage(path):
-            names = list(self.data)
+            names = [name for name in self.data if isinstance(name, str)]  # else not UTF-8
         self.demos = sorted(filter(DEMO.fullmatch, names), key=lambda name: int(name[5:]))
         if not self.demos:
             raise WmError(f"{path} holds no demo_0, demo_1, ... in data: no episode")
@@ -68,7 +68,7 @@ class Robomimic(Source):
     @staticmethod
     def recognises(path: str) -> bool:
         def test(file: hdf5.File) -> bool:
-            return "data" in file and any(DEMO.fullmatch(name) for name in file["data"])
+            return "data" in file and any(DEMO.fullmatch(str(name)) for name in file["data"])
 
         return hdf5.probe(path, test)
 
