@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wm.data.format import META
+from wm.data.format import ENDS, FORMAT, META
 from wm.data.formats.source import About, Source
 from wm.data.reader import open_episodes
 
@@ -30,7 +30,12 @@ class Native(Source):
 
     @staticmethod
     def recognises(path: str) -> bool:
-        return (Path(path) / META).is_file()
+        folder = Path(path)
+        try:
+            stated = FORMAT in (folder / META).read_text(errors="replace")
+        except OSError:
+            return False
+        return stated or (folder / ENDS).is_file()  # then a damaged meta.json is what is wrong
 
     def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
         chosen = self._chosen(index, columns)
