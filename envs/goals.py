@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from envs.agent import Goal
 from envs.errors import EnvError
@@ -148,7 +148,7 @@ def _open(path: str | Path) -> Image.Image:
         raise EnvError(f"There is no file {path}.")
     try:
         image = Image.open(path)
-        image.load()
+        image = ImageOps.exif_transpose(image)  # a phone's photo lies as it was held
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
         raise EnvError(f"{path} is not a picture that can be read: give a PNG.") from None
     return image

@@ -1,5 +1,7 @@
 """Training where a recording lies: the same batches as from its import, whatever the cache."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -76,3 +78,33 @@ def test_what_is_not_finite_is_refused_and_what_is_out_of_bounds_clipped(recordi
     source.source.episodes[2]["proprio"][0] = np.nan
     with pytest.raises(WmError, match=r"episode 2 .* not finite"):
         Direct(source, META)
+
+
+def test_two_threads_take_what_one_would(recording):
+    everything = np.asarray(direct(recording, 10**6)[1].frames("pixels")[:])
+    _, lying = direct(recording, 60)
+    wrong = []
+
+    def draw(seed):
+        rng = np.random.default_rng(seed)
+        for _ in range(60):
+            rows = rng.integers(0, len(everything), 40)
+            if not np.array_equal(lying.frames("pixels").take(rows), everything[rows]):
+                wrong.append(seed)
+
+    threads = [threading.Thread(target=draw, args=(seed,)) for seed in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_some_of_its_episodes_are_those_and_no_others(recording):
+    source = seen(recording)
+    some = Direct(source, META, ids=[7, 2])
+    assert len(some) == 2
+    for place, index in enumerate((7, 2)):
+        there = source.episode(index)
+        for name in ("pixels", "action", "proprio"):
+            assert np.array_equal(some.episode(place)[name], np.asarray(there[name]))

@@ -7,6 +7,7 @@ picture is decoded once; with a smaller one an epoch costs about what the first 
 
 import hashlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -29,14 +30,25 @@ class CachedFrames:
     Args:
         source: what decodes, episode by episode.
         camera: its picture column.
+        ids: (N,) which of its episodes these are.
         ends: (N,) cumulative frames.
         room: frames kept at most; at least one batch's must fit.
+        lock: held while frames are taken. Batches are drawn in a thread while others evaluate, and
+            readers know one thread only, so all cameras of a source share one.
     """
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, source: Source, camera: str, ends: np.ndarray, room: int) -> None:
-        self.source, self.camera, self.ends = source, camera, ends
+    def __init__(
+        self,
+        source: Source,
+        camera: str,
+        ids: np.ndarray,
+        ends: np.ndarray,
+        room: int,
+        lock: threading.Lock | None = None,
+    ) -> None:
+        self.source, self.camera, self.ids, self.ends = source, camera, ids, ends
         total = int(ends[-1])
         self.shape = (total, *source.columns[camera].shape)
         room = min(max(room, 1), total)
@@ -45,6 +57,7 @@ class CachedFrames:
         self._slot = np.full(total, -1, np.int64)
         self._row = np.full(room, -1, np.int64)
         self._next = 0
+        self._lock = lock or threading.Lock()
         self.decoded = 0
         """Frames decoded so far."""
 
@@ -57,6 +70,10 @@ class CachedFrames:
 
     def take(self, indices: Any, axis: int = 0, out: Any = None, mode: str = "raise") -> np.ndarray:
         """As `np.take(array, indices, axis=0)`; WmError where they do not fit into the cache."""
+        with self._lock:
+            return self._take(indices, out)
+
+    def _take(self, indices: Any, out: Any) -> np.ndarray:
         rows = np.asarray(indices)
         wanted = np.unique(rows)
         if len(wanted) > len(self._row):
@@ -80,7 +97,7 @@ class CachedFrames:
         all of the episode's where everything fits, as a video is cheapest read in one go."""
         first = int(self.ends[episode - 1]) if episode else 0
         inside = missing[(missing >= first) & (missing < self.ends[episode])] - first
-        frames = self.source.episode(episode, [self.camera])[self.camera]
+        frames = self.source.episode(int(self.ids[episode]), [self.camera])[self.camera]
         if self.holds_all:
             inside = np.arange(len(frames))
         pictures = np.asarray(frames[inside])
@@ -105,6 +122,7 @@ class Direct(Episodes):
         meta: as `EpisodeWriter` takes it.
         cache: bytes of decoded pictures kept, over all cameras.
         clip: whether actions out of the bounds are put on them.
+        ids: the episodes of the source to use, in this order; None: all.
 
     WmError where an episode is damaged.
     """
@@ -117,6 +135,7 @@ class Direct(Episodes):
         meta: Mapping[str, Any],
         cache: int = 2 * GIB,
         clip: bool = False,
+        ids: Sequence[int] | np.ndarray | None = None,
     ) -> None:
         self.source = source
         columns = {
@@ -124,7 +143,8 @@ class Direct(Episodes):
             for name, c in source.columns.items()
         }
         described = {name: column.describe() for name, column in columns.items()}
-        ends = np.cumsum(source.lengths + 1)
+        self.ids = np.arange(len(source)) if ids is None else np.asarray(ids, np.int64)
+        ends = np.cumsum(source.lengths[self.ids] + 1)
         known = {**complete(meta), "columns": described, "sources": []}
         known.setdefault("m", columns["action"].shape[0])
         super().__init__(Path(source.path), known, ends)
@@ -137,10 +157,17 @@ class Direct(Episodes):
             )
             self._numbers["action"] = np.clip(action, low, high)
         frame_bytes = sum(columns[name].row_bytes for name in source.cameras)
+        lock = threading.Lock()
         self.cameras = {
-            name: CachedFrames(source, name, ends, cache // max(frame_bytes, 1))
+            name: CachedFrames(source, name, self.ids, ends, cache // max(frame_bytes, 1), lock)
             for name in source.cameras
         }
+
+    @property
+    def origin(self) -> str:
+        """The recording's path, made absolute, or its URL."""
+        url = self.source.path
+        return url if "://" in url else str(Path(url).resolve())
 
     @property
     def held(self) -> int:
@@ -174,7 +201,7 @@ class Direct(Episodes):
             rows = column.span(self.ends, last)[1]
             out[name] = np.empty((rows, *column.shape), column.dtype)
         for index in range(len(self)):
-            episode = self.source.episode(index, names)
+            episode = self.source.episode(int(self.ids[index]), names)
             for name in names:
                 first, stop = self.columns[name].span(self.ends, index)
                 array = np.asarray(episode[name])

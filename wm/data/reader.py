@@ -43,6 +43,11 @@ class Episodes:
         return len(self.ends)
 
     @property
+    def origin(self) -> str:
+        """Where the dataset is, for whoever looks for it later."""
+        return str(self.path.resolve())
+
+    @property
     def lengths(self) -> np.ndarray:
         """(N,) int64: the steps T of each episode; it has T+1 frames."""
         return np.diff(self.ends, prepend=0) - 1

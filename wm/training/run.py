@@ -109,7 +109,7 @@ def train(
                 lambda network: optimizer_of(network, rate, weight_decay),
             )
         run.mkdir(parents=True, exist_ok=True)
-        frozen = recipe | {"steps": steps, "data": str(episodes.path.resolve())}
+        frozen = recipe | {"steps": steps, "data": episodes.origin}
         save_config(run, dict(model), spec, frozen)
     fit(
         network,

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from wm.cli.data.importing import episode_bar
 from wm.cli.data.recording import look
+from wm.cli.data.selection import chosen
 from wm.data import Episodes, open_episodes
 from wm.data.direct import GIB, Direct
 from wm.data.formats.native import Native
@@ -20,15 +21,17 @@ def open_data(path: str, view: Mapping[str, Any], console: Console) -> Episodes:
     if Native.recognises(path) or view["format"] == "native":
         return open_episodes(path)
     recording = look(path, view)
+    if recording.home.task is not None:
+        recording.home.task.close()  # it has told what it is for
     for sentence in recording.sentences():
         console.print(escape(sentence), soft_wrap=True)
     source = recording.view
-    ids = range(len(source))
+    ids = chosen(source, view["episodes"], view["exclude"])
+    picked = {key: view[key] for key in ("episodes", "exclude")}
     with episode_bar(console, "reading the numbers", len(ids)) as tick:
         found = survey(source, ids, lambda done: tick(done, 0))
-    episodes = Direct(
-        source, recording.meta(found, {}), int(view["cache"] * GIB), clip=view["clip"]
-    )
+    meta = recording.meta(found, picked)
+    episodes = Direct(source, meta, int(view["cache"] * GIB), clip=view["clip"], ids=ids)
     frames, held = next(iter(episodes.cameras.values())).shape[0], episodes.held
     console.print(
         f"{frames} frames of {path}, decoded as they are asked for; the cache of "

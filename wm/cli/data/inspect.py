@@ -49,7 +49,8 @@ def _beside(source: Source) -> Path:
     """Into a dataset of ours; never into anybody else's recording."""
     if isinstance(source, Native):
         return Path(source.path) / "inspect.png"
-    return Path(f"{source.path.rstrip('/').rsplit('/', 1)[-1]}-inspect.png")
+    path = source.path if "://" in source.path else str(Path(source.path).resolve())
+    return Path(f"{path.rstrip('/').rsplit('/', 1)[-1]}-inspect.png")
 
 
 def _facts(source: Source) -> dict[str, str]:

@@ -44,6 +44,9 @@ class Recording:
         """What is to be known before it is used."""
         yield from self.view.about.notes
         yield from self.home.says
+        if self.view.about.splits and self.asked["episodes"] is None:
+            names = ", ".join(f"{name} {len(i)}" for name, i in self.view.about.splits.items())
+            yield f"Its splits ({names}) are taken together: episodes=NAME takes one."
         timing = self.view.timing
         if not timing.is_whole:
             yield (
@@ -114,7 +117,12 @@ def look(path: str, asked: Mapping[str, Any]) -> Recording:
         view = View(plain, **looks)
         if view.about.fps is None:
             raise WmError(f"{path} does not say its frames a second: give recorded_fps=...")
+        if not view.cameras:
+            raise WmError("cameras=[] came: a world model learns from pixels")
         home = home_of(view, asked["env_id"], asked["env_kwargs"])
+        if not view.timing.is_whole:
+            home.render = {}
+            home.says = ["It cannot be evaluated: actions were left out between the frames taken."]
     except BaseException:
         plain.close()
         raise

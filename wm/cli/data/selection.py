@@ -30,6 +30,8 @@ def chosen(source: Source, wanted: object, exclude: Sequence[int]) -> np.ndarray
         raise WmError(f"episodes={wanted} came: a range such as 0:500, a list, or a split; {have}")
     if outside := [index for index in [*ids, *exclude] if not 0 <= index < count]:
         raise WmError(f"there is no episode {outside[0]}: {have}")
+    if len(set(ids)) < len(ids):
+        raise WmError(f"episodes={wanted} names an episode twice: copies would leak into held-out")
     ids = [index for index in ids if index not in set(exclude)]
     if not ids:
         raise WmError(f"episodes={wanted} exclude={list(exclude)} leaves none: {have}")

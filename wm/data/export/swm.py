@@ -31,6 +31,8 @@ def export_swm(
     path = Path(path)
     if path.exists():
         raise WmError(f"{path} exists: choose a new file, such as {path.stem}-2.h5")
+    if path.suffix not in (".h5", ".hdf5"):
+        raise WmError(f"{path} came; stable-worldmodel reads a file NAME.h5")
     h5py = extra("h5py", f"writing {path}")
     temporary = path.with_name(path.name + ".tmp")
     lengths = episodes.lengths + 1

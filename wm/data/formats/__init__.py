@@ -37,16 +37,23 @@ def open_source(path: str, format: str | None = None) -> Source:
     WmError where none does, the format's library is not installed, or the recording is damaged.
     """
     if format is not None:
-        return reader(format)(str(path))
+        return _filled(reader(format)(str(path)))
     if not Place(str(path)).exists():
         raise WmError(f"there is no dataset at {path}: give the path or URL of a recording")
     for name in READERS:
         if reader(name).recognises(str(path)):
-            return reader(name)(str(path))
+            return _filled(reader(name)(str(path)))
     raise WmError(
         f"{path} is in no format that is recognised: wmpc reads {', '.join(READERS)}; "
         "docs/data.md shows what each looks like; format=NAME insists on one"
     )
+
+
+def _filled(source: Source) -> Source:
+    if len(source):
+        return source
+    source.close()
+    raise WmError(f"{source.path} holds no episode")
 
 
 __all__ = ["READERS", "About", "Episode", "Frames", "Source", "open_source", "reader"]

@@ -1,5 +1,6 @@
 """Files of a recording, local or behind an fsspec URL, and what can go wrong with them."""
 
+import glob
 import importlib
 import json
 from collections.abc import Iterator
@@ -50,7 +51,8 @@ class Place:
 
     def glob(self, pattern: str) -> list[str]:
         """Names inside this folder that match, sorted; `**` crosses folders."""
-        found = self.system.glob(self.name(pattern))
+        root = glob.escape(self.root.rstrip("/"))  # a folder may be called "set [v2]"
+        found = self.system.glob(f"{root}/{pattern}")
         return sorted(str(name)[len(self.root.rstrip("/")) + 1 :] for name in found)
 
     def open(self, inside: str = "") -> BinaryIO:

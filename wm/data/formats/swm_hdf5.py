@@ -28,6 +28,10 @@ class SwmHDF5(Swm):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self.file = hdf5.open_hdf5(Place(path))
+        with hdf5.closed_on_error(self):
+            self._open(path)
+
+    def _open(self, path: str) -> None:
         found = hdf5.datasets(self.file, path)
         lengths, offsets = (_integers(found, key, path) for key in (LENGTHS, OFFSETS))
         if len(lengths) != len(offsets) or not len(lengths) or lengths.min() < 1:

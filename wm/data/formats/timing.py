@@ -52,7 +52,8 @@ class Timing:
     def rows(self, steps: int) -> np.ndarray:
         """The rows (T+1,) of the frames kept of an episode with `steps` recorded steps."""
         kept = int(self.steps(np.array(steps)))
-        return np.minimum(np.round(np.arange(kept + 1) * self.stride), steps).astype(np.int64)
+        nearest = np.floor(np.arange(kept + 1) * self.stride + 0.5)  # halves always upwards
+        return np.minimum(nearest, steps).astype(np.int64)
 
     def group(self, array: np.ndarray, is_action: bool) -> np.ndarray:
         """A steps column (T, ...) at the new rate: an action (T, m, A) -> (T', f * m, A), any other

@@ -65,7 +65,7 @@ class VideoFolder(Source):
                  for name, camera in self._cameras.items()}  # fmt: skip
         self.sizes = {name: found.size for name, found in first.items()}
         rate = next(iter(first.values())).fps
-        self.fps, notes = fps, [] if fps else ["frames a second are those of the first video"]
+        self.fps, notes = fps, [] if fps else ["frames a second are those of the first episode"]
         head = self._table(0)
         self.timed = head.times is not None
         self.even = self._frames(0, head) == head.rows
@@ -79,6 +79,13 @@ class VideoFolder(Source):
             notes.append(f"tables without a video are left out: {', '.join(alone[:5])}")
         if self.even:
             notes.append("the action of the last row leads nowhere that was recorded: left out")
+        if head.times is not None:
+            rate = 1 / float(np.median(np.diff(head.times))) if head.rows > 1 else rate
+            if fps and abs(rate / fps - 1) > 0.05:
+                raise WmError(
+                    f"{path} states {fps:g} frames a second, the time stamps of {head.what} are "
+                    f"{rate:g} a second: mend one of them"
+                )
         self.about = About(fps=fps or rate, names=head.labels, notes=notes, left_out=head.left_out)
 
     @staticmethod

@@ -55,6 +55,11 @@ class View(Source):
             raise WmError(f"size={size} came; pictures need at least 8 pixels")
         self.source, self.size, self.fit = source, size, fit
         self.timing = Timing.between(recorded_fps or source.about.fps, fps, source.path)
+        if not self.timing.is_whole and source.columns["action"].shape[0] > 1:
+            raise WmError(
+                f"fps={fps:g} does not divide the {recorded_fps or source.about.fps:g} of "
+                f"{source.path}, which has several actions a frame: ask for a rate that does"
+            )
         self.about = replace(source.about, fps=self.timing.fps)
         self.lengths = self.timing.steps(source.lengths)
         chosen = {name: name for name in _cameras(source, cameras)}
