@@ -46,7 +46,7 @@ class CachedFrames:
         ids: np.ndarray,
         ends: np.ndarray,
         room: int,
-        lock: threading.Lock | None = None,
+        lock: Any = None,
     ) -> None:
         self.source, self.camera, self.ids, self.ends = source, camera, ids, ends
         total = int(ends[-1])
