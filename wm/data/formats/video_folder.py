@@ -79,13 +79,14 @@ class VideoFolder(Source):
             notes.append(f"tables without a video are left out: {', '.join(alone[:5])}")
         if self.even:
             notes.append("the action of the last row leads nowhere that was recorded: left out")
-        if head.times is not None:
-            rate = 1 / float(np.median(np.diff(head.times))) if head.rows > 1 else rate
-            if fps and abs(rate / fps - 1) > 0.05:
+        if head.times is not None and head.rows > 1:
+            told = 1 / float(np.median(np.diff(head.times)))
+            if fps and abs(told / fps - 1) > 0.05:
                 raise WmError(
                     f"{path} states {fps:g} frames a second, the time stamps of {head.what} are "
-                    f"{rate:g} a second: mend one of them"
+                    f"{told:g} a second: mend one of them"
                 )
+            rate = told
         self.about = About(fps=fps or rate, names=head.labels, notes=notes, left_out=head.left_out)
 
     @staticmethod
