@@ -33,6 +33,16 @@ def test_its_own_reader_and_no_other_recognises_it(recordings, name):
         assert source.format == name and len(source) > 0
 
 
+@pytest.mark.parametrize("name", ["lerobot", "lerobot-v2", "video-folder", "minari"])
+def test_a_folder_may_be_called_anything(tmp_path, name):
+    folder = tmp_path / "set [v2] of *"
+    folder.mkdir()
+    inside = SEEDS[name](folder)
+    with open_source(str(folder / inside) if inside else str(folder)) as source:
+        assert source.format == name
+        assert {k: np.asarray(v).shape for k, v in source.episode(0).items()}
+
+
 @pytest.mark.parametrize("name", READERS)
 def test_columns_and_lengths_are_what_episodes_hold(recordings, name):
     with open_source(recordings[name]) as source:

@@ -86,12 +86,21 @@ def test_time_stamps_pick_the_frames(tmp_path):
     table(tmp_path / "a.csv", 4, time=[0.02, 0.21, 0.38, 0.8])
     with VideoFolder(str(tmp_path)) as source:
         assert greys(source.episode(0)["pixels"]) == [0, 2, 4, 8] and source.lengths[0] == 3
+        assert source.about.fps == pytest.approx(1 / 0.19)  # the table's rate, not the video's
     table(tmp_path / "a.csv", 4, time=[0.0, 0.2, 0.4, 1.8])
     with (
         pytest.raises(WmError, match=r"no frame at 1.8000 s"),
         VideoFolder(str(tmp_path)) as source,
     ):
         np.asarray(source.episode(0)["pixels"])
+
+
+def test_a_stated_rate_that_is_not_that_of_the_time_stamps_is_refused(tmp_path):
+    film(tmp_path / "a.mp4", 9)
+    table(tmp_path / "a.csv", 4, time=[0.0, 0.2, 0.4, 0.6])
+    (tmp_path / "info.json").write_text(json.dumps({"fps": 10}))
+    with pytest.raises(WmError, match="states 10 frames a second"):
+        VideoFolder(str(tmp_path))
 
 
 def test_words_are_left_out_and_npy_is_actions(tmp_path):
