@@ -51,5 +51,6 @@ def _strips(source: Source, camera: str) -> list[tuple[int, np.ndarray]]:
         frames = source.episode(int(index), [camera])[camera]
         rows = np.unique(np.linspace(0, len(frames) - 1, MOMENTS).round().astype(int))
         tiles = [square(np.asarray(picture), SIDE, "pad") for picture in frames[rows]]
+        tiles = [np.pad(tile, ((0, 0), (0, 2), (0, 0)), constant_values=255) for tile in tiles]
         strips.append((int(index), np.concatenate(tiles, 1)))
     return strips
