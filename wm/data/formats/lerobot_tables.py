@@ -35,7 +35,7 @@ class Tables:
         with damage(self.place.name(file)):
             parquet = self._open(file)
             names = [n for n in parquet.schema_arrow.names if wanted is None or wanted(n)]
-            self._check_size(file, parquet, range(parquet.metadata.num_row_groups), names)
+            self._check_size(file, parquet, range(parquet.metadata.num_row_groups))
             return parquet.read(columns=names, use_threads=False).select(names)
 
     def rows(self, file: str, start: int, stop: int | None, columns: Sequence[str]) -> Any:
@@ -83,7 +83,7 @@ class Tables:
         key = (file, group, tuple(columns))
         if self._group is None or self._group[0] != key:
             self._group = None
-            self._check_size(file, parquet, [group], columns)
+            self._check_size(file, parquet, [group])
             table = parquet.read_row_group(group, columns=list(columns), use_threads=False)
             self._group = key, table.select(list(columns))
         return self._group[1]
@@ -104,16 +104,12 @@ class Tables:
             )
         return total if stop is None else stop
 
-    def _check_size(
-        self, file: str, parquet: Any, which: Sequence[int] | range, columns: Sequence[str]
-    ) -> None:
-        """WmError where row groups state more bytes than a table may take."""
-        size = 0
-        for group in which:
-            meta = parquet.metadata.row_group(group)
-            for i in range(meta.num_columns):
-                if any(meta.column(i).path_in_schema.startswith(key) for key in columns):
-                    size += max(meta.column(i).total_uncompressed_size, 0)
+    def _check_size(self, file: str, parquet: Any, which: Sequence[int] | range) -> None:
+        """WmError where row groups state more bytes than a table may take.
+
+        Of all their columns: pyarrow aborts the process where the metadata of one are damaged.
+        """
+        size = sum(max(parquet.metadata.row_group(group).total_byte_size, 0) for group in which)
         if size > LARGEST:
             raise WmError(f"{self.place.name(file)} states row groups of {size} bytes: too large")
 
