@@ -104,13 +104,13 @@ def test_what_looks_like_a_shift_is_none(kind):
 @pytest.mark.timeout(1800)
 def test_false_alarms_are_rare_over_many_seeds():
     """None on ours; at most one set in fifty of gymnasium's."""
-    ours = {(t, s): found(record(t, seed=s)) for t in TASKS for s in range(200, 217)}
+    ours = {(t, s): found(record(t, seed=s)) for t in TASKS for s in range(200, 205)}
     assert not {name: says for name, says in ours.items() if says}
     others = {
         (env_id, smooth, seed): found(rolled(env_id, smooth=smooth, seed=seed))
         for env_id in FOREIGN
         for smooth in (False, True)
-        for seed in range(200, 213)
+        for seed in range(200, 205)
     }
     wrong = {name: says for name, says in others.items() if says}
     assert len(wrong) <= len(others) // 50, wrong
