@@ -113,3 +113,12 @@ def test_the_readme_gives_the_two_commands_and_every_verb():
 def test_every_verb_has_its_module_and_its_configuration(verb):
     assert find_spec(f"wm.cli.{verb}")
     assert (ROOT / "configs" / f"{verb}.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    "modules", ["wm.data", "wm.data.formats", "wm.data.importing, wm.data.direct, wm.data.doctor"]
+)
+def test_data_are_read_without_torch(modules):
+    code = f"import sys, {modules}; assert 'torch' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from wm.data import Episodes, column_statistics
+from wm.data.format import is_camera
 from wm.errors import WmError
 
 
@@ -62,7 +63,7 @@ def describe_data(episodes: Episodes, stride: int = 1) -> DataSpec:
     Statistics are those of the training episodes. A constant entry is left unscaled.
     """
     meta = episodes.meta
-    cameras = sorted(name for name in episodes.columns if name.split("/")[0] == "pixels")
+    cameras = sorted(name for name in episodes.columns if is_camera(name))
     shapes = {episodes.columns[name].shape for name in cameras}
     if len(shapes) != 1 or (shape := shapes.pop())[0] != shape[1]:
         raise WmError(

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from wm.data.format import Column, digest
+from wm.data.format import digest
 from wm.data.formats.source import Source
 from wm.data.reader import Episodes
-from wm.data.validate import DTYPES, complete
+from wm.data.validate import bounds, complete, stored
 from wm.errors import WmError
 
 GIB = 2**30
@@ -138,10 +138,7 @@ class Direct(Episodes):
         ids: Sequence[int] | np.ndarray | None = None,
     ) -> None:
         self.source = source
-        columns = {
-            name: Column(name, np.dtype(DTYPES.get(name, c.dtype)), c.shape, c.rows)
-            for name, c in source.columns.items()
-        }
+        columns = {name: stored(column) for name, column in source.columns.items()}
         described = {name: column.describe() for name, column in columns.items()}
         self.ids = np.arange(len(source)) if ids is None else np.asarray(ids, np.int64)
         ends = np.cumsum(source.lengths[self.ids] + 1)
@@ -151,11 +148,7 @@ class Direct(Episodes):
         numbers = [name for name in columns if name not in source.cameras]
         self._numbers = self._read(numbers)
         if clip:
-            action, low, high = (
-                self._numbers["action"],
-                *(np.asarray(known[key], np.float32) for key in ("action_low", "action_high")),
-            )
-            self._numbers["action"] = np.clip(action, low, high)
+            self._numbers["action"] = np.clip(self._numbers["action"], *bounds(known))
         frame_bytes = sum(columns[name].row_bytes for name in source.cameras)
         lock = threading.Lock()
         self.cameras = {
@@ -205,9 +198,7 @@ class Direct(Episodes):
             for name in names:
                 first, stop = self.columns[name].span(self.ends, index)
                 array = np.asarray(episode[name])
-                out[name][first:stop] = (
-                    array if self.columns[name].rows != "episode" else array[None]
-                )
+                out[name][first:stop] = array
                 if array.dtype.kind == "f" and not np.isfinite(array).all():
                     raise WmError(
                         f"{name} of episode {index} of {self.path} is not finite: `wmpc data "

@@ -77,6 +77,11 @@ class Column:
         return {"dtype": self.dtype.str, "shape": list(self.shape), "rows": self.rows}
 
 
+def is_camera(name: str) -> bool:
+    """Whether a column of this name holds pictures: `pixels` or `pixels/<camera>`."""
+    return name.split("/")[0] == "pixels"
+
+
 DIGEST_COLUMN = Column(DIGESTS, np.dtype(np.uint8), (32,), "episode")
 
 

@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from wm.data.format import HEADER_BYTES, Column
+from wm.data.format import HEADER_BYTES
 from wm.data.formats.source import Source
-from wm.data.reader import open_episodes
-from wm.data.validate import DTYPES, NAME
+from wm.data.validate import NAME, bounds, stored
 from wm.data.writer import EpisodeWriter
 from wm.errors import WmError
 
@@ -30,9 +29,8 @@ Finish = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
 class Survey:
     """What a pass over all numbers of a recording, without its pictures, has found."""
 
-    ids: np.ndarray
-    """(N,) the episodes to import."""
     frames: int
+    """Of the episodes that can be stored."""
     low: np.ndarray
     high: np.ndarray
     """(A,) the range of the recorded actions."""
@@ -63,12 +61,12 @@ def survey(
             low, high = np.minimum(low, action.min(0)), np.maximum(high, action.max(0))
             frames += int(source.lengths[index]) + 1
         progress(done)
-    return Survey(np.asarray(ids, np.int64), frames, low, high, refused)
+    return Survey(frames, low, high, refused)
 
 
 def bytes_needed(source: Source, frames: int) -> int:
     """Bytes on disk of `frames` frames as `source` gives them."""
-    rows = sum(c.row_bytes for c in map(_storable, source.columns.values()) if c.rows != "episode")
+    rows = sum(c.row_bytes for c in map(stored, source.columns.values()) if c.rows != "episode")
     return frames * rows + len(source.columns) * HEADER_BYTES
 
 
@@ -111,7 +109,7 @@ def import_episodes(
                 f"{free / 2**30:.1f} GiB left: ask for a smaller size, a lower fps, fewer cameras "
                 "or fewer episodes"
             )
-        low, high = (np.asarray(writer.meta[key], np.float32) for key in BOUNDS)
+        low, high = bounds(writer.meta)
         written = 0
         for episode in _decoded(source, todo, opened, workers):
             if clip:
@@ -122,9 +120,6 @@ def import_episodes(
     return begun
 
 
-BOUNDS = ("action_low", "action_high")
-
-
 def measured_bounds(found: Survey) -> tuple[list[float], list[float]]:
     """Bounds (A,) from the recorded actions, where the recording states none: their range, and
     where an action never changes a hair around it."""
@@ -132,14 +127,6 @@ def measured_bounds(found: Survey) -> tuple[list[float], list[float]]:
     same = low >= high
     hair = np.maximum(np.abs(low), 1).astype(np.float32) * np.float32(1e-3)
     return np.where(same, low - hair, low).tolist(), np.where(same, high + hair, high).tolist()
-
-
-def imported(path: str | Path) -> int:
-    """How many episodes are at `path` already, 0 where there is no dataset."""
-    try:
-        return len(open_episodes(path))
-    except WmError:
-        return 0
 
 
 def _decoded(
@@ -184,15 +171,9 @@ def _decoded(
 def _whole(source: Source, index: int) -> dict[str, np.ndarray]:
     episode = source.episode(index)
     return {
-        name: np.ascontiguousarray(array, _storable(source.columns[name]).dtype)
+        name: np.ascontiguousarray(array, stored(source.columns[name]).dtype)
         for name, array in episode.items()
     }
-
-
-def _storable(column: Column) -> Column:
-    """The column with the dtype that native datasets have for it."""
-    dtype = np.dtype(DTYPES.get(column.name, column.dtype))
-    return Column(column.name, dtype, column.shape, column.rows)
 
 
 def _trouble(episode: Mapping[str, Any], steps: int) -> str | None:

@@ -9,14 +9,16 @@ import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
-from wm.data.format import HEADER_BYTES, Column
+from wm.data.format import HEADER_BYTES, Column, is_camera
 from wm.data.reader import Episodes
 from wm.errors import WmError
+
+if TYPE_CHECKING:
+    import torch
 
 Take = Callable[[np.ndarray], Any]
 """Row numbers (...,) int64 -> rows (..., *shape), an array or a tensor."""
@@ -66,7 +68,7 @@ def takers(episodes: Episodes, columns: Iterable[str]) -> dict[str, Take]:
 
 
 def kept(
-    episodes: Episodes, takes: Mapping[str, Take], resident: str, device: torch.device
+    episodes: Episodes, takes: Mapping[str, Take], resident: str, device: "torch.device"
 ) -> dict[str, Take]:
     """`takes` with columns copied into memory: all into "ram", pictures onto the "device".
 
@@ -75,7 +77,7 @@ def kept(
     """
     if resident not in RESIDENT:
         raise WmError(f"train.resident is {resident!r}; it may be {', '.join(RESIDENT)}")
-    pictures = [name for name in takes if name.split("/")[0] == "pixels"]
+    pictures = [name for name in takes if is_camera(name)]
     chosen = list(takes) if resident == "ram" else pictures
     needed, free = sum(_bytes(episodes, name) for name in chosen), _free(resident, device)
     if resident == "no" or (resident == "auto" and (device.type == "cpu" or needed > free)):
@@ -96,7 +98,9 @@ def _of(array: np.ndarray) -> Take:
     return lambda rows: np.take(array, rows, axis=0)
 
 
-def _on(device: torch.device, rows: np.ndarray) -> Take:
+def _on(device: "torch.device", rows: np.ndarray) -> Take:
+    import torch  # as everything here does without, unless pictures go to a device
+
     tensor = torch.from_numpy(rows).to(device)
     return lambda index: tensor[torch.from_numpy(index).to(device)]
 
@@ -115,9 +119,11 @@ def _bytes(episodes: Episodes, name: str) -> int:
     return column.span(episodes.ends, len(episodes) - 1)[1] * column.row_bytes
 
 
-def _free(resident: str, device: torch.device) -> int:
+def _free(resident: str, device: "torch.device") -> int:
     """Bytes that may be used where columns would be kept."""
     if device.type == "cuda" and resident != "ram":
+        import torch
+
         return int(SHARE * torch.cuda.mem_get_info(device)[0])
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()

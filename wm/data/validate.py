@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from wm.data.format import DIGESTS, ENDS, FORMAT, IDENTITY, VERSION, Column, plain
+from wm.data.format import DIGESTS, ENDS, FORMAT, IDENTITY, VERSION, Column, is_camera, plain
 from wm.errors import WmError
 
 DTYPES = {"action": "float32", "proprio": "float32", "state": "float64", "variation": "float64"}
 """Columns of the conventions and their dtypes; pictures are uint8, any other column is free."""
+BOUNDS = ("action_low", "action_high")
+"""The keys of `meta.json` that bound the actions, each (A,)."""
 NAME = re.compile(r"[\w.-]+(/[\w.-]+)*")
 
 
@@ -32,6 +35,17 @@ def complete(meta: Mapping[str, Any]) -> dict[str, Any]:
             f"but are {known['action_low']} and {known['action_high']}"
         )
     return known
+
+
+def stored(column: Column) -> Column:
+    """The column with the dtype that it is stored in."""
+    return replace(column, dtype=np.dtype(DTYPES.get(column.name, column.dtype)))
+
+
+def bounds(meta: Mapping[str, Any], dtype: Any = np.float32) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and the highest actions (A,) of a dataset with this `meta`."""
+    low, high = (np.asarray(meta[key], dtype) for key in BOUNDS)
+    return low, high
 
 
 def check_settings(path: Path, recorded: Mapping[str, Any], given: Mapping[str, Any]) -> None:
@@ -71,7 +85,7 @@ def infer_columns(episode: Mapping[str, np.ndarray], index: int) -> dict[str, Co
         what = f"column {name!r} of episode {index}"
         if not NAME.fullmatch(name) or name in (DIGESTS, ENDS.removesuffix(".npy")):
             raise WmError(f"{what}: this name cannot be stored; letters, digits, . _ - and / can")
-        pixels = name == "pixels" or name.startswith("pixels/")
+        pixels = is_camera(name)
         dtype = "uint8" if pixels else DTYPES.get(name, str(array.dtype))
         if array.dtype != dtype or array.dtype.kind not in "biuf":
             wanted = dtype if array.dtype.kind in "biuf" else "a plain number"
@@ -125,7 +139,7 @@ def check_episode(
     _, m, size = action.shape
     if m != meta.get("m", m):
         raise WmError(f"episode {index} has {m} actions a frame, the dataset has m={meta['m']}")
-    low, high = (np.asarray(meta[key], action.dtype) for key in ("action_low", "action_high"))
+    low, high = bounds(meta, action.dtype)
     if low.shape != (size,):
         raise WmError(f"episode {index} has actions of size {size}, the bounds have {len(low)}")
     outside = (action < low) | (action > high)

@@ -1,14 +1,16 @@
 """Windows: short pieces of episodes, drawn as a function of (seed, step)."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from wm.data.reader import Episodes
 from wm.data.rows import kept, takers
 from wm.errors import WmError
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Windows:
@@ -57,7 +59,7 @@ class Windows:
         """The number of different windows."""
         return int(self._total[-1]) if len(self._total) else 0
 
-    def keep(self, resident: str, device: torch.device) -> None:
+    def keep(self, resident: str, device: "torch.device") -> None:
         """Keep the columns in memory from now on: see `wm.data.rows.kept`."""
         self._takes = kept(self._episodes, self._takes, resident, device)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from wm.data.format import Column
+from wm.data.format import Column, is_camera
 from wm.data.formats.source import About, Frames
 
 TINY = 16
@@ -69,7 +69,7 @@ class Recording:
 
     @property
     def cameras(self) -> list[str]:
-        return [name for name in self.columns if name.split("/")[0] == "pixels"]
+        return [name for name in self.columns if is_camera(name)]
 
     @cached_property
     def moving(self) -> list[Seen]:

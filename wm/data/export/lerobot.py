@@ -24,7 +24,7 @@ from wm.data.export.folder import new_folder
 from wm.data.export.lerobot_stats import joined, picture_statistics, statistics
 from wm.data.export.lerobot_tables import TableFiles, write_tasks
 from wm.data.export.lerobot_video import CRF, ENCODERS, PATH, VideoFiles
-from wm.data.format import Column
+from wm.data.format import Column, is_camera
 from wm.data.formats.files import damage, extra
 from wm.data.reader import Episodes
 from wm.errors import WmError
@@ -74,7 +74,7 @@ def export_lerobot(
     crf = CRF.get(codec, 0) if crf is None else crf
     fps = episodes.meta["fps"]
     keys = {name: key_of(name, episodes.columns) for name in episodes.columns}
-    cameras = {n: k for n, k in keys.items() if n.split("/")[0] == "pixels"}
+    cameras = {n: k for n, k in keys.items() if is_camera(n)}
     stored = [c for n, c in episodes.columns.items() if n not in cameras and c.row_bytes]
     limits = (data_files_size_in_mb * 2**20, video_files_size_in_mb * 2**20)
     tasks = [task or str(episodes.meta["env"])]
@@ -157,7 +157,7 @@ def _info(
             m, size = column.shape
             feature["names"] = [f"t{k}.a{a}" if m > 1 else f"a{a}" for k in range(m)
                                 for a in range(size)]  # fmt: skip
-        elif name.split("/")[0] == "pixels":
+        elif is_camera(name):
             feature |= {"shape": list(column.shape), "names": ["height", "width", "channels"]}
             feature["dtype"] = "image" if codec == "png" else "video"
             if codec != "png":

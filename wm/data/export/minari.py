@@ -22,7 +22,7 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
 from wm.data.export.minari_files import ArrowWriter, HDF5Writer, Writer
-from wm.data.format import Column
+from wm.data.format import Column, is_camera
 from wm.data.reader import Episodes
 from wm.errors import WmError
 
@@ -119,7 +119,7 @@ def _place(column: Column) -> tuple[str, ...]:
 
 def _is_image(column: Column) -> bool:
     """Whether Minari takes a column for pictures, which it expects as JPEG if any are."""
-    shape, pixels = column.shape, column.name.split("/")[0] == "pixels"
+    shape, pixels = column.shape, is_camera(column.name)
     found = column.dtype == np.uint8 and len(shape) in (2, 3) and min(shape[:2]) >= 32
     if found and not pixels and column.rows == "frames":
         raise WmError(f"Minari would take {column.name!r} for pictures to be JPEG: use jpeg=False")

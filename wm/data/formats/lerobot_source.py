@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from wm.data.format import is_camera
 from wm.data.formats.files import LARGEST, Place, damage
 from wm.data.formats.lerobot_features import Recorded, layout
 from wm.data.formats.lerobot_info import read_info
@@ -156,7 +157,7 @@ class LeRobot(Source):
         """WmError where a column of an episode would take more than an array may."""
         longest = int(self.lengths.max(initial=0)) + 1
         for name, column in self.columns.items():
-            if name.split("/")[0] != "pixels" and column.row_bytes * longest > LARGEST:
+            if not is_camera(name) and column.row_bytes * longest > LARGEST:
                 raise WmError(
                     f"{self.path} states an episode of {longest} rows, whose column {name!r} "
                     f"would take more than {LARGEST} bytes: its metadata is damaged"

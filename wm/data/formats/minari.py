@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from wm.data.format import Column
+from wm.data.format import Column, is_camera
 from wm.data.formats import hdf5
 from wm.data.formats.files import Place, damage
 from wm.data.formats.minari_actions import joined
@@ -23,7 +23,6 @@ from wm.data.formats.minari_columns import (
     Pictures,
     Planned,
     clean,
-    is_camera,
     jpeg_shape,
     numbers,
     observations,

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from wm.data.format import is_camera
 from wm.data.formats.files import damage
 from wm.data.formats.minari_files import Stored
 from wm.data.formats.minari_spaces import Leaf, Path
@@ -50,10 +51,6 @@ class Planned:
         if is_camera(self.name):
             return picture_shape(self.leaf)
         return (self.leaf.size,) if self.name == "proprio" else self.leaf.shape
-
-
-def is_camera(name: str) -> bool:
-    return name.split("/")[0] == "pixels"
 
 
 def clean(path: Sequence[str]) -> str:

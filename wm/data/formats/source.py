@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from wm.data.format import Column
+from wm.data.format import Column, is_camera
 from wm.errors import WmError
 
 
@@ -109,7 +109,7 @@ class Source(ABC):
     @property
     def cameras(self) -> list[str]:
         """Its picture columns."""
-        return [name for name in self.columns if name.split("/")[0] == "pixels"]
+        return [name for name in self.columns if is_camera(name)]
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from wm.data.format import Column
+from wm.data.format import Column, is_camera
 from wm.data.formats.source import Frames, Source
 from wm.data.formats.timing import Timing
 from wm.errors import WmError
@@ -114,7 +114,7 @@ class View(Source):
             sizes = [int(np.prod(self.source.columns[part].shape)) for part in self.proprio]
             return Column(name, np.dtype(np.float32), (sum(sizes),), "frames")
         column = replace(self.source.columns[self._from[name]], name=name)
-        if name.split("/")[0] == "pixels" and self.size is not None:
+        if is_camera(name) and self.size is not None:
             return replace(column, shape=(self.size, self.size, 3))
         if column.rows == "steps":
             return replace(column, shape=self.timing.grouped(column.shape, name == "action"))
