@@ -11,39 +11,21 @@ from dataclasses import replace
 import numpy as np
 
 from wm.data.formats import hdf5
-from wm.data.formats.files import Place
-from wm.data.formats.flat import NEXT, Flat, FlatArray, Table
-from wm.data.formats.source import Frames
+from wm.data.formats.flat import NEXT, Flat, Table
+from wm.data.formats.hdf5_source import HDF5Column, HDF5Source
 from wm.errors import WmError
 
 KNOWN = ("observations", "actions", "rewards", "terminals", "timeouts", NEXT)
 """Arrays that must have one row a step."""
 
 
-class HDF5Column(FlatArray):
-    def __init__(self, dataset: hdf5.Dataset, what: str) -> None:
-        self.dataset, self.what = dataset, what
-        self.shape, self.dtype = dataset.shape, hdf5.plain_dtype(dataset)
-
-    def read(self, first: int, stop: int) -> np.ndarray:
-        return hdf5.read(self.dataset, self.what, first, stop)
-
-    def frames(self, first: int, stop: int) -> Frames:
-        return hdf5.DatasetFrames(self.dataset, self.what, first, stop)
-
-
-class D4RL(Flat):
+class D4RL(HDF5Source, Flat):
     """One HDF5 file."""
 
     format = "d4rl"
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.file = hdf5.open_hdf5(Place(path))
-        with hdf5.closed_on_error(self):
-            self._open(path)
-
-    def _open(self, path: str) -> None:
+    def _open(self) -> None:
+        path = self.path
         found = hdf5.datasets(self.file, path)
         if lacking := [key for key in KNOWN[:2] if key not in found]:
             raise WmError(f"{path} is no D4RL file: it lacks {', '.join(lacking)}")
@@ -88,9 +70,6 @@ class D4RL(Flat):
             return flat and ended and all(hasattr(column, "shape") for column in columns)
 
         return hdf5.probe(path, test)
-
-    def close(self) -> None:
-        self.file.close()
 
 
 def _next_agrees(arrays: dict[str, HDF5Column]) -> None:

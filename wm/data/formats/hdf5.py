@@ -8,18 +8,23 @@ of a type that is no plain number, or larger than its column may be is a WmError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from wm.data.formats.files import LARGEST, Place, damage, extra
-from wm.data.formats.source import Frames, Source
+from wm.data.formats.source import Frames, are_pictures
 from wm.errors import WmError
 
 File: TypeAlias = Any
 Group: TypeAlias = Any
 Dataset: TypeAlias = Any
 """h5py's classes, which are not imported here."""
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 BLOCK = 2**25
@@ -70,12 +75,12 @@ def open_hdf5(place: Place, inside: str = "", cache_bytes: int = 2**20) -> File:
 
 
 @contextmanager
-def closed_on_error(source: Source) -> Iterator[None]:
+def closed_on_error(reader: Closable) -> Iterator[None]:
     """Close a reader whose opening fails: HDF5 would give the next one what it remembers of it."""
     try:
         yield
     except BaseException:
-        source.close()
+        reader.close()
         raise
 
 
@@ -208,7 +213,7 @@ class DatasetFrames(Frames):
     """
 
     def __init__(self, dataset: Dataset, what: str, first: int, stop: int) -> None:
-        if dataset.dtype != np.uint8 or dataset.ndim != 4 or 3 not in dataset.shape[1::2]:
+        if not are_pictures(dataset):
             raise WmError(f"{what} is {dataset.dtype} {dataset.shape}: no RGB pictures of uint8")
         self.channels_first = dataset.shape[3] != 3
         _, *size = dataset.shape

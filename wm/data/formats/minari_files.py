@@ -15,7 +15,6 @@ import numpy as np
 from wm.data.formats import hdf5
 from wm.data.formats.files import Place, damage
 from wm.data.formats.minari_spaces import Path
-from wm.errors import WmError
 
 
 class Stored(ABC):
@@ -101,13 +100,9 @@ class HDF5Files(Files):
     def __init__(self, place: Place, inside: str) -> None:
         self.what = place.name(inside)
         self.file = hdf5.open_hdf5(place, inside)
-        try:
-            with damage(self.what):
-                names = [name for name in self.file if name.startswith("episode_")]
-                self.ids = sorted(int(name.removeprefix("episode_")) for name in names)
-        except WmError:
-            self.close()
-            raise
+        with hdf5.closed_on_error(self), damage(self.what):
+            names = [name for name in self.file if name.startswith("episode_")]
+            self.ids = sorted(int(name.removeprefix("episode_")) for name in names)
 
     def _group(self, episode: int) -> hdf5.Group:
         return hdf5.member(self.file, f"episode_{episode}", self.what)

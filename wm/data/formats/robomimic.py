@@ -19,10 +19,11 @@ import numpy as np
 
 from wm.data.format import Column
 from wm.data.formats import hdf5
-from wm.data.formats.files import Place, damage
+from wm.data.formats.files import damage
 from wm.data.formats.flat import Followed
 from wm.data.formats.hdf5 import DatasetFrames
-from wm.data.formats.source import About, Source
+from wm.data.formats.hdf5_source import HDF5Source
+from wm.data.formats.source import About, are_pictures
 from wm.errors import WmError
 
 PROPRIO = ("robot0_eef_pos", "robot0_eef_quat", "robot0_gripper_qpos")
@@ -33,18 +34,13 @@ STATES = "states"
 Demo = dict[str, hdf5.Dataset]
 
 
-class Robomimic(Source):
+class Robomimic(HDF5Source):
     """One HDF5 file."""
 
     format = "robomimic"
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.file = hdf5.open_hdf5(Place(path))
-        with hdf5.closed_on_error(self):
-            self._open(path)
-
-    def _open(self, path: str) -> None:
+    def _open(self) -> None:
+        path = self.path
         self.data = hdf5.member(self.file, "data", path)
         with damage(path):
             names = [name for name in self.data if isinstance(name, str)]  # else not UTF-8
@@ -72,9 +68,6 @@ class Robomimic(Source):
 
         return hdf5.probe(path, test)
 
-    def close(self) -> None:
-        self.file.close()
-
     def _datasets(self, name: str) -> Demo:
         what = f"{name} of {self.path}"
         return hdf5.datasets(hdf5.member(self.data, name, what), what)
@@ -84,7 +77,7 @@ class Robomimic(Source):
         self.cameras_of = {
             key: key.removeprefix("obs/").removesuffix("_image")
             for key, dataset in first.items()
-            if key.startswith("obs/") and _is_picture(dataset)
+            if key.startswith("obs/") and are_pictures(dataset)
         }
         self.proprio = [f"obs/{key}" for key in PROPRIO if f"obs/{key}" in first]
         names = {"actions": "action", "rewards": "reward"}
@@ -238,8 +231,3 @@ class Robomimic(Source):
             return values
         last = hdf5.read(demo[f"next_{key}"], f"next_{key} of {what}", len(values) - 1)
         return np.concatenate([values, last])
-
-
-def _is_picture(dataset: hdf5.Dataset) -> bool:
-    shape = dataset.shape
-    return dataset.dtype == np.uint8 and len(shape) == 4 and (shape[3] == 3 or shape[1] == 3)

@@ -50,6 +50,13 @@ class Frames(ABC):
         return np.asarray(self[:], dtype)
 
 
+def are_pictures(array: Any) -> bool:
+    """Whether the rows of something with a `shape` and a `dtype` are RGB pictures, (N, H, W, 3) or
+    (N, 3, H, W) uint8."""
+    shape = array.shape
+    return array.dtype == np.uint8 and len(shape) == 4 and 3 in (shape[1], shape[3])
+
+
 Episode = Mapping[str, "np.ndarray | Frames"]
 
 

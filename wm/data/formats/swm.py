@@ -19,7 +19,7 @@ import numpy as np
 
 from wm.data.format import Column
 from wm.data.formats.flat import FlatArray
-from wm.data.formats.source import About, Source
+from wm.data.formats.source import About, Source, are_pictures
 from wm.errors import WmError
 
 SAMPLED = 64
@@ -115,8 +115,10 @@ class Swm(Source):
             if len(row) > 1 or 0 in row or dtype.kind not in "biuf":
                 raise WmError(f"{array.what} is {dtype} {array.shape}; it should be (rows, A)")
             return Column(key, np.dtype(np.float32), (1, *(row or (1,))), "steps")
-        if is_picture(array):
-            views = [k for k, a in self._arrays.items() if k.startswith("pixels") and is_picture(a)]
+        if are_pictures(array):
+            views = [
+                k for k, a in self._arrays.items() if k.startswith("pixels") and are_pictures(a)
+            ]
             name = re.sub(r"^pixels[_.](?=.)", "pixels/", key)
             name = "pixels" if views == [key] else name
             return Column(_clean(name), np.dtype(np.uint8), array.frames(0, 0).shape[1:], "frames")
@@ -156,16 +158,10 @@ class Swm(Source):
         if column.rows == "steps":
             first += self._shift if name == "action" else 1
         stop = first + steps + (column.rows == "frames")
-        if is_picture(array):
+        if are_pictures(array):
             return array.frames(first, stop)
         values = array.read(first, stop).reshape(stop - first, *column.shape)
         return values.astype(column.dtype, copy=False)
-
-
-def is_picture(array: FlatArray) -> bool:
-    """Whether its rows are RGB pictures."""
-    shape = array.shape
-    return array.dtype == np.uint8 and len(shape) == 4 and (shape[3] == 3 or shape[1] == 3)
 
 
 def _nan(row: np.ndarray) -> bool:

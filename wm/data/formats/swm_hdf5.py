@@ -12,26 +12,20 @@
 import numpy as np
 
 from wm.data.formats import hdf5
-from wm.data.formats.d4rl import HDF5Column
-from wm.data.formats.files import Place
+from wm.data.formats.hdf5_source import HDF5Column, HDF5Source
 from wm.data.formats.swm import Swm
 from wm.errors import WmError
 
 LENGTHS, OFFSETS = "ep_len", "ep_offset"
 
 
-class SwmHDF5(Swm):
+class SwmHDF5(HDF5Source, Swm):
     """One HDF5 file."""
 
     format = "swm-hdf5"
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.file = hdf5.open_hdf5(Place(path))
-        with hdf5.closed_on_error(self):
-            self._open(path)
-
-    def _open(self, path: str) -> None:
+    def _open(self) -> None:
+        path = self.path
         found = hdf5.datasets(self.file, path)
         lengths, offsets = (_integers(found, key, path) for key in (LENGTHS, OFFSETS))
         if len(lengths) != len(offsets) or not len(lengths) or lengths.min() < 1:
@@ -66,9 +60,6 @@ class SwmHDF5(Swm):
             return all(hasattr(file.get(key), "shape") for key in (LENGTHS, OFFSETS))
 
         return hdf5.probe(path, test)
-
-    def close(self) -> None:
-        self.file.close()
 
 
 def _integers(found: dict[str, hdf5.Dataset], key: str, path: str) -> np.ndarray:
