@@ -1,16 +1,10 @@
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # for `doctor_sets` and `planting`
+from doctor_sets import record
 
 
 @pytest.fixture(scope="session")
 def recorded():
     """recorded(task): the same clean set each time, not to be changed."""
-    from doctor_sets import record
-
     kept = {}
 
     def get(task):

@@ -18,7 +18,7 @@ def new_folder(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise WmError(f"{path} exists already: an export goes to a new folder")
+        raise WmError(f"{path} exists already and is not empty: an export goes to a new folder")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:

@@ -24,6 +24,7 @@ from wm.data.export.folder import new_folder
 from wm.data.export.lerobot_stats import joined, picture_statistics, statistics
 from wm.data.export.lerobot_tables import TableFiles, write_tasks
 from wm.data.export.lerobot_video import CRF, ENCODERS, PATH, VideoFiles
+from wm.data.export.rows import every_frame
 from wm.data.format import Column, is_camera
 from wm.data.formats.files import damage, extra
 from wm.data.reader import Episodes
@@ -101,7 +102,10 @@ def export_lerobot(
         for index in range(len(episodes)):
             episode = episodes.episode(index)
             frames = len(episode["action"]) + 1
-            values = {keys[c.name]: _rows(episode[c.name], c, frames) for c in stored}
+            values = {
+                keys[c.name]: every_frame(episode[c.name], c, frames).reshape(frames, -1)
+                for c in stored
+            }
             values |= _every_row(index, first, frames, fps)
             found = {key: statistics(rows) for key, rows in values.items()}
             found |= {key: picture_statistics(episode[name]) for name, key in cameras.items()}
@@ -185,15 +189,6 @@ def _info(
         "features": features,
         "wmpc": {"note": NOTE, "columns": columns, **{key: meta[key] for key in kept}},
     }
-
-
-def _rows(array: np.ndarray, column: Column, frames: int) -> np.ndarray:
-    """A column as (frames, K): the last step repeated, what an episode has once in every row."""
-    if column.rows == "episode":
-        array = np.broadcast_to(array, (frames, *array.shape))
-    elif column.rows == "steps":
-        array = np.concatenate([array, array[-1:]])
-    return np.ascontiguousarray(array).reshape(frames, -1)
 
 
 def _every_row(index: int, first: int, frames: int, fps: float) -> dict[str, np.ndarray]:

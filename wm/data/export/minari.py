@@ -10,9 +10,7 @@ gives back what was exported: to the bit, unless pictures are JPEG.
 """
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ import gymnasium
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
+from wm.data.export.folder import new_folder
 from wm.data.export.minari_files import ArrowWriter, HDF5Writer, Writer
 from wm.data.format import Column, is_camera
 from wm.data.reader import Episodes
@@ -70,10 +69,8 @@ def export_minari(
         "jpeg_encoding": jpeg,
         **_metadata(episodes, paths),
     }
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.mkdir(parents=True)
-    try:
-        data = partial / "data"
+    with new_folder(path) as folder:
+        data = folder / "data"
         data.mkdir()
         with WRITERS[data_format](data, images) as writer:
             for index in range(len(episodes)):
@@ -84,15 +81,9 @@ def export_minari(
         megabytes = sum(file.stat().st_size for file in data.rglob("*")) / 1e6
         metadata["dataset_size"] = round(megabytes, 1)
         (data / "metadata.json").write_text(json.dumps(metadata))
-        os.replace(partial, path)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
 
 
 def _checked(path: Path, dataset_id: str | None) -> str:
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise WmError(f"{path} exists and is not empty: choose another folder")
     name = path.name if dataset_id is None else dataset_id
     if not ID.fullmatch(name) or name.split("/") != list(path.parts[-name.count("/") - 1 :]):
         raise WmError(

@@ -8,11 +8,12 @@ are, with the last value once more, episodes in every row.
 import os
 import re
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
-from wm.data.format import Column
+from wm.data.export.rows import every_frame
 from wm.data.formats.files import extra
 from wm.data.reader import Episodes
 from wm.errors import WmError
@@ -40,11 +41,10 @@ def export_swm(
     try:
         with h5py.File(temporary, "w", libver="latest") as file:
             for name, column in episodes.columns.items():
-                shape = (-1,) if name == "action" else column.shape
-                row = np.zeros((1, *column.shape), column.dtype).reshape(1, *shape).shape[1:]
-                key = re.sub("^pixels/", "pixels_", name).replace("/", "_")
+                row = (prod(column.shape),) if name == "action" else column.shape
                 chunks = (1, *row) if row and 0 not in row else None
-                file.create_dataset(key, (int(lengths.sum()), *row), column.dtype, chunks=chunks)
+                shape = (int(lengths.sum()), *row)
+                file.create_dataset(_key(name), shape, column.dtype, chunks=chunks)
             for index in range(len(episodes)):
                 _write(file, episodes, index)
                 if progress is not None:
@@ -60,18 +60,13 @@ def _write(file, episodes: Episodes, index: int) -> None:
     frames = int(episodes.lengths[index]) + 1
     first = int(episodes.ends[index]) - frames
     for name, values in episodes.episode(index).items():
-        key = re.sub("^pixels/", "pixels_", name).replace("/", "_")
-        rows = _rows(values, episodes.columns[name], frames)
-        file[key][first : first + frames] = rows
+        rows = every_frame(values, episodes.columns[name], frames)
+        if name == "action":  # the last one leads nowhere
+            rows = rows.reshape(frames, -1)
+            rows[-1] = np.nan
+        file[_key(name)][first : first + frames] = rows
 
 
-def _rows(values: np.ndarray, column: Column, frames: int) -> np.ndarray:
-    """(frames, ...): a row a frame."""
-    if column.rows == "frames":
-        return values
-    if column.rows == "episode":
-        return np.broadcast_to(values, (frames, *values.shape))
-    if column.name == "action":
-        values = values.reshape(len(values), -1)
-        return np.concatenate([values, np.full_like(values[:1], np.nan)])
-    return np.concatenate([values, values[-1:]])
+def _key(name: str) -> str:
+    """Its name of a column."""
+    return re.sub("^pixels/", "pixels_", name).replace("/", "_")

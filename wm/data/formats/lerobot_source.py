@@ -1,7 +1,7 @@
 """What both versions of LeRobotDataset share: a slice of a table and of a video an episode."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from wm.data.format import is_camera
 from wm.data.formats.files import LARGEST, Place, damage
 from wm.data.formats.lerobot_features import Recorded, layout
-from wm.data.formats.lerobot_info import read_info
+from wm.data.formats.lerobot_info import fill, read_info
 from wm.data.formats.lerobot_tables import Embedded, Tables, numbers
 from wm.data.formats.source import About, Frames, Source
 from wm.data.formats.video import Video
@@ -107,6 +107,12 @@ class LeRobot(Source):
     @abstractmethod
     def _clip(self, index: int, key: str) -> Clip:
         """Where a camera's pictures lie."""
+
+    def _video(self, fields: Mapping[str, int | str]) -> str:
+        """The file of a camera, as `info.json` spells it."""
+        if self.info.video_path is None:
+            raise WmError(f"{self.path} has videos, but its info.json lacks 'video_path'")
+        return fill(self.info.video_path, fields, "video_path")
 
     def _pictures(self, recorded: Recorded, index: int, times: np.ndarray, rows: range) -> Frames:
         height, width, _ = recorded.column.shape

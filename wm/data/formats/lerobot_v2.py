@@ -51,10 +51,7 @@ class LeRobotV2(LeRobot):
         return None
 
     def _clip(self, index: int, key: str) -> Clip:
-        if self.info.video_path is None:
-            raise WmError(f"{self.path} has videos, but its info.json lacks 'video_path'")
-        fields = {**self._fields(index), "video_key": key}
-        return Clip(fill(self.info.video_path, fields, "video_path"), 0.0)
+        return Clip(self._video({**self._fields(index), "video_key": key}), 0.0)
 
     def _fields(self, index: int) -> dict[str, int | str]:
         return {"episode_chunk": index // self.info.chunks_size, "episode_index": index}

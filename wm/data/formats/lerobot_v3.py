@@ -108,14 +108,12 @@ class LeRobotV3(LeRobot):
     def _clip(self, index: int, key: str) -> Clip:
         at = {part: self._episodes[f"videos/{key}/{part}"][index] for part in
               ("chunk_index", "file_index", "from_timestamp")}  # fmt: skip
-        if self.info.video_path is None:
-            raise WmError(f"{self.path} has videos, but its info.json lacks 'video_path'")
         values: dict[str, int | str] = {
             "video_key": key,
             "chunk_index": int(at["chunk_index"]),
             "file_index": int(at["file_index"]),
         }
-        return Clip(fill(self.info.video_path, values, "video_path"), float(at["from_timestamp"]))
+        return Clip(self._video(values), float(at["from_timestamp"]))
 
     def _read_tasks(self) -> list[str]:
         table = self.tables.whole(TASKS)

@@ -8,7 +8,7 @@ Colours without a tag are taken for BT.601, limited range, as swscale and LeRobo
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -92,16 +92,8 @@ class Video(Frames):
     @contextmanager
     def _opened(self) -> Iterator[tuple[Any, Any]]:
         """The file's container and video stream; WmError where they are not as stated."""
-        av = extra("av", "decoding video")
         height, width = self.recorded
-        with ExitStack() as stack:
-            file: Any = stack.enter_context(self._place.open(self._inside))
-            if self._place.is_local:
-                file = f"file:{self.name}"
-            container = stack.enter_context(av.open(file, options={"format_whitelist": CONTAINERS}))
-            if not container.streams.video:
-                raise WmError(f"{self.name} is damaged: it has no video stream")
-            stream = container.streams.video[0]
+        with opened(self._place, self._inside) as (container, stream):
             context = stream.codec_context
             if (context.height, context.width) != (height, width):
                 raise WmError(
@@ -173,6 +165,18 @@ class Video(Frames):
             return scaler.reformat(frame, width, height, "rgb24", interpolation=how).to_ndarray()
 
         return convert
+
+
+@contextmanager
+def opened(place: Place, inside: str) -> Iterator[tuple[Any, Any]]:
+    """A video file's container and its stream of pictures; WmError where it has none."""
+    av, name = extra("av", "reading video"), place.name(inside)
+    with place.open(inside) as stream:  # which says if there is no such file
+        file: Any = f"file:{name}" if place.is_local else stream
+        with av.open(file, options={"format_whitelist": CONTAINERS}) as container:
+            if not container.streams.video:
+                raise WmError(f"{name} is damaged: it has no video stream")
+            yield container, container.streams.video[0]
 
 
 def nearest(wanted: float, last: Any, now: Any) -> Any:

@@ -1,12 +1,11 @@
 """When the frames of a video are shown, told by its packets; nothing is decoded."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from wm.data.formats.files import Place, damage, extra
-from wm.data.formats.video import CONTAINERS
+from wm.data.formats.files import Place, damage
+from wm.data.formats.video import opened
 from wm.errors import WmError
 
 MOST = 10_000_000
@@ -25,24 +24,19 @@ class Clock:
 
 def clock(place: Place, inside: str) -> Clock:
     """Size, rate and times of a video; WmError where it has none or is damaged."""
-    av, what = extra("av", "reading video"), place.name(inside)
-    with place.open(inside) as stream, damage(what):
-        file: Any = f"file:{what}" if place.is_local else stream
-        with av.open(file, options={"format_whitelist": CONTAINERS}) as container:
-            if not container.streams.video:
-                raise WmError(f"{what} has no video stream")
-            video = container.streams.video[0]
-            size = (video.codec_context.height, video.codec_context.width)
-            ticks = []
-            for packet in container.demux(video):
-                if packet.size == 0:  # the end
-                    continue
-                if packet.pts is None or packet.is_corrupt or len(ticks) > MOST:
-                    raise WmError(f"{what} is damaged: a frame has no time stamp")
-                if not packet.is_discard:
-                    ticks.append(packet.pts)
-            times = np.sort(np.array(ticks, np.float64)) * float(video.time_base or 1)
-            rate = video.average_rate
+    what = place.name(inside)
+    with damage(what), opened(place, inside) as (container, video):
+        size = (video.codec_context.height, video.codec_context.width)
+        ticks = []
+        for packet in container.demux(video):
+            if packet.size == 0:  # the end
+                continue
+            if packet.pts is None or packet.is_corrupt or len(ticks) > MOST:
+                raise WmError(f"{what} is damaged: a frame has no time stamp")
+            if not packet.is_discard:
+                ticks.append(packet.pts)
+        times = np.sort(np.array(ticks, np.float64)) * float(video.time_base or 1)
+        rate = video.average_rate
         if 0 in size or not len(times) or (np.diff(times) <= 0).any():
             raise WmError(f"{what} is damaged: it has no frames, or two at the same time")
     return Clock(size, float(rate) if rate else None, times)
