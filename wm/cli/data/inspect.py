@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wm.cli.data.picture import draw
+from wm.cli.data.place import beside
 from wm.data import column_statistics
 from wm.data.formats import Source, open_source
 from wm.data.formats.native import Native
@@ -31,7 +32,7 @@ def run(path: str, cfg: Any, console: Console) -> None:
             console.print(f"Note: {escape(sentence)}", soft_wrap=True)
         for name, why in source.about.left_out.items():
             console.print(f"Left out: {escape(name)}, {escape(why)}", soft_wrap=True)
-        out = Path(cfg.out) if cfg.out else _beside(source)
+        out = Path(cfg.out) if cfg.out else beside(source, "inspect.png")
         draw(source, values, out)
         console.print(f"{out}", soft_wrap=True)
 
@@ -43,14 +44,6 @@ def actions(source: Source) -> np.ndarray:
     return np.concatenate(
         [np.asarray(source.episode(int(i), ["action"])["action"]).reshape(-1, size) for i in ids]
     )
-
-
-def _beside(source: Source) -> Path:
-    """Into a dataset of ours; never into anybody else's recording."""
-    if isinstance(source, Native):
-        return Path(source.path) / "inspect.png"
-    path = source.path if "://" in source.path else str(Path(source.path).resolve())
-    return Path(f"{path.rstrip('/').rsplit('/', 1)[-1]}-inspect.png")
 
 
 def _facts(source: Source) -> dict[str, str]:

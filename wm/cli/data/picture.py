@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from wm.cli.report.pictures import row
 from wm.data.formats import Source
 from wm.data.formats.view import square
 
@@ -16,7 +17,7 @@ MOST_CAMERAS, MOST_ACTIONS = 6, 14
 def draw(source: Source, actions: np.ndarray, path: Path) -> None:
     """Write the picture; `actions` (n, A) are those to count."""
     cameras = source.cameras[:MOST_CAMERAS]
-    strips = [(f"{name}, episode {e}", row) for name in cameras for e, row in _strips(source, name)]
+    strips = [(f"{name}, episode {e}", s) for name in cameras for e, s in _strips(source, name)]
     shown = actions[:, :MOST_ACTIONS].T
     names = source.about.names.get("action", [])
     histogram_rows = -(-len(shown) // 7)
@@ -24,9 +25,9 @@ def draw(source: Source, actions: np.ndarray, path: Path) -> None:
     figure = Figure((9, 1.15 * sum(heights) + 0.3), layout="constrained")
     FigureCanvasAgg(figure)
     parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for part, (title, row) in zip(parts, strips, strict=False):
+    for part, (title, strip) in zip(parts, strips, strict=False):
         axes = part.subplots()
-        axes.imshow(row)
+        axes.imshow(strip)
         axes.set_title(title, fontsize=8, loc="left")
         axes.axis("off")
     for line, part in enumerate(parts[len(strips) :]):
@@ -51,6 +52,5 @@ def _strips(source: Source, camera: str) -> list[tuple[int, np.ndarray]]:
         frames = source.episode(int(index), [camera])[camera]
         rows = np.unique(np.linspace(0, len(frames) - 1, MOMENTS).round().astype(int))
         tiles = [square(np.asarray(picture), SIDE, "pad") for picture in frames[rows]]
-        tiles = [np.pad(tile, ((0, 0), (0, 2), (0, 0)), constant_values=255) for tile in tiles]
-        strips.append((int(index), np.concatenate(tiles, 1)))
+        strips.append((int(index), row(tiles, 2)))
     return strips

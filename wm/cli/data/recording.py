@@ -63,7 +63,7 @@ class Recording:
 
         WmError where an episode cannot be stored, before anything is written.
         """
-        refuse(found, self.path)
+        _refuse(found, self.path)
         low, high = self._bounds(found)
         origin = {"format": self.format, "recording": Path(self.path).name, **self.looks, **also}
         return {
@@ -129,7 +129,7 @@ def look(path: str, asked: Mapping[str, Any]) -> Recording:
     return Recording(path, asked, looks, view, home)
 
 
-def refuse(found: Survey, path: str) -> None:
+def _refuse(found: Survey, path: str) -> None:
     """Say of every episode that cannot be stored why."""
     if not found.refused:
         return

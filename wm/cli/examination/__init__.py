@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from wm.cli.data.place import beside
 from wm.cli.examination.page import page, places, verdict
 from wm.data.doctor import Examination, examine
 from wm.data.format import replace_file
@@ -31,19 +32,12 @@ def check(path: str, format: str | None, out: str | None, context: int, console:
             found = examine(
                 source, context=context, progress=lambda done: progress.update(bar, completed=done)
             )
-        file = Path(out) if out else _default(str(path), source.format)
+        file = Path(out) if out else beside(source, "check.html")
         file.parent.mkdir(parents=True, exist_ok=True)
         replace_file(file, page(found, source).encode())
     _print(found, console)
     console.print(f"The page: {escape(str(file))}", soft_wrap=True)
     return 1 if found.errors else 0
-
-
-def _default(path: str, format: str) -> Path:
-    if format == "native":
-        return Path(path) / "check.html"
-    name = path.rstrip("/").split("/")[-1].split("::")[0] or "recording"
-    return Path(f"{name}-check.html")
 
 
 def _print(found: Examination, console: Console) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from wm.data.doctor.fault import Fault
-from wm.data.doctor.regression import by_group, held_out_errors, standard
+from wm.data.doctor.regression import bootstrap, by_group, held_out_errors, standard
 from wm.data.doctor.seen import Recording
-from wm.data.doctor.shift import DRAWS, LEAST, ROWS, SHIFTS
+from wm.data.doctor.shift import LEAST, ROWS, SHIFTS
 from wm.data.doctor.sight import features
 
 KINDS = ("picture_shift",)
@@ -26,7 +26,7 @@ def check(recording: Recording) -> Iterator[Fault]:
         found = explained(recording, camera)
         if found is None:
             continue
-        each, total, draws, _ = found
+        each, total, draws = found
         r2 = 1 - each.sum(0) / total.sum(0)
         zero, best = -SHIFTS.start, int(np.argmax(r2))
         low, high = np.quantile(draws, [0.025, 0.975], axis=0)
@@ -58,8 +58,8 @@ def check(recording: Recording) -> Iterator[Fault]:
 
 
 def explained(recording: Recording, camera: str):
-    """Squared errors by episode and shift and totals (G, 7), draws
-    of R² (DRAWS, 7), and the episodes (G,); None where there is too little to say."""
+    """Squared errors by episode and shift and totals (G, 7), and draws of R² (DRAWS, 7); None where
+    there is too little to say."""
     reach = max(SHIFTS)
     chosen = [
         s
@@ -93,6 +93,4 @@ def explained(recording: Recording, camera: str):
     recording.told[camera] = clear
     each = np.stack([by_group(e[:, clear].sum(1), of, groups) for e in errors], 1)
     total = np.stack([by_group(v[:, clear].sum(1), of, groups) for v in spread], 1)
-    weights = np.random.default_rng(0).multinomial(groups, np.full(groups, 1 / groups), DRAWS)
-    draws = 1 - (weights @ each) / np.maximum(weights @ total, 1e-12)
-    return each, total, draws, [s.index for s in chosen]
+    return each, total, bootstrap(each, total)

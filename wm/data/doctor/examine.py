@@ -107,15 +107,14 @@ def examine(
 
 def _one(
     recording: Recording, index: int, episode: Episode, parts: list[str], skip: int, skip_tiny: int
-) -> Iterator[Fault]:
+) -> list[Fault]:
     """Faults of one episode; what is to be weighed against others is kept."""
     cams = recording.cameras
     numbers = {k: np.asarray(v) for k, v in episode.items() if k not in cams}
     found = [*columns.check(index, numbers, recording.about, recording.context)]
     found += clock.check(index, numbers, recording.about)
     if not len(numbers["action"]):  # a single frame: too short, and nothing to look at
-        yield from found
-        return
+        return found
     looks = {name: look(episode[name], skip_tiny == 0) for name in cams if name in episode}
     action = numbers["action"]
     kept = filled(action).reshape(action.shape)
@@ -123,7 +122,7 @@ def _one(
     if skip == 0:
         motion = np.concatenate(where, 1) if where else None
         recording.episodes.append(Seen(index, kept, motion, looks))
-    yield from found
+    return found
 
 
 def _unexplained(faults: list[Fault]) -> Iterator[Fault]:

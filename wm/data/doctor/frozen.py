@@ -57,14 +57,14 @@ def _frozen(
     where = [np.searchsorted(edges, s) for s in speeds]
     steps = np.bincount(np.concatenate(where), minlength=bins)
     same = np.bincount(np.concatenate(where), np.concatenate(still), bins)
+    unlikely = np.log(UNLIKELY / len(chosen))
     for seen, flags, bin in zip(chosen, still, where, strict=True):
         # In the other episodes: how often is a picture unchanged in a step as fast, or faster?
         others = steps - np.bincount(bin, minlength=bins)
         share = (same - np.bincount(bin, flags, bins) + 0.5) / (others + 1)
         odds = np.minimum(np.maximum.accumulate(share[::-1])[::-1], 1)
-        limit = np.log(UNLIKELY / len(chosen))
         for first, length in runs(flags):
-            if length < 2 or np.log(odds[bin[first : first + length]]).sum() > limit:
+            if length < 2 or np.log(odds[bin[first : first + length]]).sum() > unlikely:
                 continue
             # Pressed against a wall for long, nothing moves either: it must get somewhere.
             far = _away(recording, camera, seen, first, length)

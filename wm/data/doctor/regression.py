@@ -2,7 +2,7 @@
 
 import numpy as np
 
-FOLDS, FAR = 8, 6.0
+FOLDS, FAR, DRAWS = 8, 6.0, 400
 
 
 def quadratic(x: np.ndarray) -> np.ndarray:
@@ -52,6 +52,14 @@ def held_out_errors(
 def by_group(values: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
     """(groups,) sums of (n,) values."""
     return np.bincount(group, values, groups)
+
+
+def bootstrap(errors: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """(DRAWS, S) draws of R², groups drawn with replacement, from the squared errors (G, S) of
+    each group and its squared spread, (G, S) or (G, 1)."""
+    groups = len(errors)
+    weights = np.random.default_rng(0).multinomial(groups, np.full(groups, 1 / groups), DRAWS)
+    return 1 - (weights @ errors) / np.maximum(weights @ total, 1e-12)
 
 
 def components(x: np.ndarray, count: int) -> np.ndarray:

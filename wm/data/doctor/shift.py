@@ -16,6 +16,7 @@ import numpy as np
 
 from wm.data.doctor.fault import Fault
 from wm.data.doctor.regression import (
+    bootstrap,
     by_group,
     components,
     held_out_errors,
@@ -33,7 +34,6 @@ LEAST = 200
 """Steps, below which nothing is said."""
 LITTLE = 0.005
 """R² that the shifted action must add to the unshifted one."""
-DRAWS = 400
 
 
 def check(recording: Recording) -> Iterator[Fault]:
@@ -129,8 +129,7 @@ def explained(
     each = np.stack([sse(a) for a in acts], 1)
     none = 1 - sse().sum() / total.sum()
     both = np.array([1 - sse(a, zero).sum() / total.sum() for a in acts])
-    weights = np.random.default_rng(0).multinomial(groups, np.full(groups, 1 / groups), DRAWS)
-    draws = 1 - weights @ each / np.maximum(weights @ total, 1e-12)[:, None]
+    draws = bootstrap(each, total[:, None])
     return 1 - each.sum(0) / total.sum(), none, both, draws, _absolute(where, actions)
 
 
