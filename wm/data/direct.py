@@ -8,7 +8,7 @@ picture is decoded once; with a smaller one an epoch costs about what the first 
 import hashlib
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 
 from wm.data.format import digest
 from wm.data.formats.source import Source
+from wm.data.importing import Survey, survey
 from wm.data.reader import Episodes
 from wm.data.validate import bounds, complete, stored
 from wm.errors import WmError
@@ -46,7 +47,7 @@ class CachedFrames:
         ids: np.ndarray,
         ends: np.ndarray,
         room: int,
-        lock: Any = None,
+        lock: Any,
     ) -> None:
         self.source, self.camera, self.ids, self.ends = source, camera, ids, ends
         total = int(ends[-1])
@@ -57,7 +58,7 @@ class CachedFrames:
         self._slot = np.full(total, -1, np.int64)
         self._row = np.full(room, -1, np.int64)
         self._next = 0
-        self._lock = lock or threading.Lock()
+        self._lock = lock
         self.decoded = 0
         """Frames decoded so far."""
 
@@ -123,6 +124,7 @@ class Direct(Episodes):
         cache: bytes of decoded pictures kept, over all cameras.
         clip: whether actions out of the bounds are put on them.
         ids: the episodes of the source to use, in this order; None: all.
+        numbers: of these, as `read_numbers` gives them, where they have been read already.
 
     WmError where an episode is damaged.
     """
@@ -136,6 +138,7 @@ class Direct(Episodes):
         cache: int = 2 * GIB,
         clip: bool = False,
         ids: Sequence[int] | np.ndarray | None = None,
+        numbers: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self.source = source
         columns = {name: stored(column) for name, column in source.columns.items()}
@@ -145,10 +148,16 @@ class Direct(Episodes):
         known = {**complete(meta), "columns": described, "sources": []}
         known.setdefault("m", columns["action"].shape[0])
         super().__init__(Path(source.path), known, ends)
-        numbers = [name for name in columns if name not in source.cameras]
-        self._numbers = self._read(numbers)
+        if numbers is None:
+            numbers, found = read_numbers(source, self.ids)
+            for index, why in found.refused.items():
+                raise WmError(
+                    f"episode {index} of {self.path} is damaged or not finite ({why}): `wmpc data "
+                    "check` says more; leave it out"
+                )
+        self._numbers = dict(numbers)
         if clip:
-            self._numbers["action"] = np.clip(self._numbers["action"], *bounds(known))
+            self._numbers["action"] = np.clip(numbers["action"], *bounds(known))
         frame_bytes = sum(columns[name].row_bytes for name in source.cameras)
         lock = threading.Lock()
         self.cameras = {
@@ -186,24 +195,25 @@ class Direct(Episodes):
         """WmError: a recording of another format has no digests."""
         raise WmError(f"{self.path} has no digests to compare with: import it first")
 
-    def _read(self, names: Sequence[str]) -> dict[str, np.ndarray]:
-        """Every number of the recording, episodes end to end."""
-        last, out = len(self) - 1, {}
-        for name in names:
-            column = self.columns[name]
-            rows = column.span(self.ends, last)[1]
-            out[name] = np.empty((rows, *column.shape), column.dtype)
-        for index in range(len(self)):
-            episode = self.source.episode(int(self.ids[index]), names)
-            for name in names:
-                first, stop = self.columns[name].span(self.ends, index)
-                array = np.asarray(episode[name])
-                out[name][first:stop] = array
-                if array.dtype.kind == "f" and not np.isfinite(array).all():
-                    raise WmError(
-                        f"{name} of episode {index} of {self.path} is not finite: `wmpc data "
-                        "check` says where; import it without that episode"
-                    )
-        for array in out.values():
-            array.flags.writeable = False
-        return out
+
+def read_numbers(
+    source: Source,
+    ids: Sequence[int] | np.ndarray,
+    progress: Callable[[int], None] = lambda done: None,
+) -> tuple[dict[str, np.ndarray], Survey]:
+    """Every number of the episodes `ids`, end to end by column (rows, ...), and what is found in
+    them: one pass. Rows of an episode that is refused are zero."""
+    columns = {n: stored(c) for n, c in source.columns.items() if n not in source.cameras}
+    ends = np.cumsum(source.lengths[ids] + 1)
+    rows = {n: column.span(ends, len(ends) - 1)[1] for n, column in columns.items()}
+    numbers = {n: np.zeros((rows[n], *c.shape), c.dtype) for n, c in columns.items()}
+
+    def keep(place: int, episode: Mapping[str, np.ndarray]) -> None:
+        for name, column in columns.items():
+            first, stop = column.span(ends, place)
+            numbers[name][first:stop] = episode[name]
+
+    found = survey(source, ids, progress, keep)
+    for array in numbers.values():
+        array.flags.writeable = False
+    return numbers, found

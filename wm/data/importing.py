@@ -42,9 +42,12 @@ def survey(
     source: Source,
     ids: Sequence[int] | np.ndarray,
     progress: Callable[[int], None] = lambda done: None,
+    keep: Callable[[int, Mapping[str, np.ndarray]], None] = lambda place, numbers: None,
 ) -> Survey:
     """Read every number of the episodes `ids` once: what cannot be stored is known before hours
-    of decoding, and the bounds of the actions are known."""
+    of decoding, and the bounds of the actions are known. `keep` takes the place in `ids` and the
+    numbers of each episode that can be stored.
+    """
     names = [name for name in source.columns if name not in source.cameras]
     size = source.columns["action"].shape[-1]
     low, high, refused, frames = np.full(size, np.inf), np.full(size, -np.inf), {}, 0
@@ -60,6 +63,7 @@ def survey(
             action = np.asarray(episode["action"]).reshape(-1, size)
             low, high = np.minimum(low, action.min(0)), np.maximum(high, action.max(0))
             frames += int(source.lengths[index]) + 1
+            keep(done - 1, episode)
         progress(done)
     return Survey(frames, low, high, refused)
 

@@ -10,9 +10,8 @@ from wm.cli.data.importing import episode_bar
 from wm.cli.data.recording import look
 from wm.cli.data.selection import chosen
 from wm.data import Episodes, open_episodes
-from wm.data.direct import GIB, Direct
+from wm.data.direct import GIB, Direct, read_numbers
 from wm.data.formats.native import Native
-from wm.data.importing import survey
 
 
 def open_data(path: str, view: Mapping[str, Any], console: Console) -> Episodes:
@@ -29,9 +28,10 @@ def open_data(path: str, view: Mapping[str, Any], console: Console) -> Episodes:
     ids = chosen(source, view["episodes"], view["exclude"])
     picked = {key: view[key] for key in ("episodes", "exclude")}
     with episode_bar(console, "reading the numbers", len(ids)) as tick:
-        found = survey(source, ids, lambda done: tick(done, 0))
+        numbers, found = read_numbers(source, ids, lambda done: tick(done, 0))
     meta = recording.meta(found, picked)
-    episodes = Direct(source, meta, int(view["cache"] * GIB), clip=view["clip"], ids=ids)
+    cache = int(view["cache"] * GIB)
+    episodes = Direct(source, meta, cache, clip=view["clip"], ids=ids, numbers=numbers)
     frames, held = next(iter(episodes.cameras.values())).shape[0], episodes.held
     console.print(
         f"{frames} frames of {path}, decoded as they are asked for; the cache of "
