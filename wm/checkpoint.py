@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from wm.build import build
-from wm.data.format import replace_file
+from wm.disk import replace_file
 from wm.errors import WmError
 from wm.model import JEPA
 from wm.spec import DataSpec

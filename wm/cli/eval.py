@@ -33,7 +33,7 @@ from wm.cli.shift import notes as shift_notes
 from wm.cli.shift import sweep, table, worlds
 from wm.cli.threads import sensible_threads
 from wm.data import Episodes
-from wm.data.format import replace_file
+from wm.disk import replace_file
 from wm.errors import WmError
 
 

@@ -24,7 +24,7 @@ from wm.cli.goal import Reader, Stop
 from wm.cli.measure import entrant_of
 from wm.cli.results import versions
 from wm.cli.threads import sensible_threads
-from wm.data.format import replace_file
+from wm.disk import replace_file
 from wm.errors import WmError
 
 

@@ -16,7 +16,7 @@ from envs.statistics import summary
 from planners import CEM
 from wm.cli import agents
 from wm.cli.agents import Entrant, Setting
-from wm.data.format import replace_file
+from wm.disk import replace_file
 
 COST = "squared distance between states, in tolerances"
 NAMES = ("random", "zero", "replay", "simulator")

@@ -21,11 +21,12 @@ from typing import Any
 
 import numpy as np
 
+from wm.disk import unfinished
 from wm.errors import WmError
 
 FORMAT = "wmpc-episodes"
 VERSION = 1
-META, ENDS, DIGESTS, LOCK = "meta.json", "episode_ends.npy", "digests", ".lock"
+META, ENDS, DIGESTS = "meta.json", "episode_ends.npy", "digests"
 IDENTITY = ("version", "env", "kwargs", "render", "m", "fps", "action_low", "action_high")
 """The keys of `meta.json` (beside `columns`) that all episodes of a dataset share."""
 ROWS = {"frames", "steps", "episode"}
@@ -112,7 +113,7 @@ def read_meta(path: Path) -> dict[str, Any]:
         raise WmError(f"there is no dataset at {path}: `wmpc collect` or `EpisodeWriter` makes one")
     if not path.is_dir():
         raise WmError(f"{path} is a file; a dataset is a folder with {META} and a .npy per column")
-    if not any(name != LOCK for name in os.listdir(path)):
+    if all(map(unfinished, os.listdir(path))):
         raise WmError(f"the folder {path} is empty: no episode was recorded there")
     try:
         meta = json.loads((path / META).read_text())
@@ -155,10 +156,3 @@ def write_at(fd: int, offset: int, data: bytes | np.ndarray) -> None:
     while len(view):
         written = os.pwrite(fd, view, offset)
         view, offset = view[written:], offset + written
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Replace a file atomically: a reader sees the old bytes or the new ones."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)

@@ -1,6 +1,5 @@
 """Writing a dataset: an episode is stored whole or not at all, whatever kills the process."""
 
-import fcntl
 import io
 import json
 import os
@@ -14,16 +13,15 @@ from wm.data.format import (
     DIGEST_COLUMN,
     ENDS,
     HEADER_BYTES,
-    LOCK,
     META,
     Column,
     digest,
     read_meta,
-    replace_file,
     write_at,
 )
 from wm.data.reader import open_episodes
 from wm.data.validate import check_columns, check_episode, check_settings, complete, infer_columns
+from wm.disk import acquire, replace_file, unfinished
 from wm.errors import WmError
 
 
@@ -49,7 +47,7 @@ class EpisodeWriter:
         self._files: dict[str, int] = {}
         _refuse_foreign(self.path)
         self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(self.path)
+        self._lock = acquire(self.path, "writing to")
         try:
             if (self.path / ENDS).exists():
                 existing = open_episodes(self.path)
@@ -142,19 +140,8 @@ class EpisodeWriter:
 
 def _refuse_foreign(path: Path) -> None:
     """Raise WmError unless `path` is absent, empty, or a dataset (begun or complete)."""
-    if path.exists() and (not path.is_dir() or set(os.listdir(path)) - {LOCK, META + ".tmp"}):
+    if path.exists() and (not path.is_dir() or not all(map(unfinished, os.listdir(path)))):
         try:
             read_meta(path)
         except WmError as error:
             raise WmError(f"{error}; episodes go to a new folder or to a dataset") from None
-
-
-def _lock(path: Path) -> int:
-    """Hold the dataset for writing; the kernel lets go when the process ends, however it ends."""
-    fd = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        raise WmError(f"another process is writing to {path}: wait until it ends") from None
-    return fd

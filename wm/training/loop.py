@@ -16,8 +16,8 @@ from lightning_fabric import Fabric
 
 from wm.checkpoint import save_weights
 from wm.data import Windows
-from wm.data.format import replace_file
 from wm.data.prefetch import prefetch
+from wm.disk import replace_file
 from wm.errors import WmError
 from wm.model import JEPA
 from wm.training.monitor import evaluate

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from wm.data.format import replace_file
+from wm.disk import replace_file
 from wm.errors import WmError
 
 STATE = "training_state.pt"

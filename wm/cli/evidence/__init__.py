@@ -13,7 +13,7 @@ from wm.cli.evidence.results import VERSUS, Result, find
 from wm.cli.evidence.seeds import seeds
 from wm.cli.evidence.tasks import tasks
 from wm.cli.report.comparison import comparison_page
-from wm.data.format import replace_file
+from wm.disk import replace_file
 from wm.errors import WmError
 
 Verb = Callable[[list[list[Result]], Console], dict[str, Any]]

@@ -13,8 +13,8 @@ from rich.table import Table
 from wm.cli.data.place import beside
 from wm.cli.examination.page import page, places, verdict
 from wm.data.doctor import Examination, examine
-from wm.data.format import replace_file
 from wm.data.formats import open_source
+from wm.disk import replace_file
 
 STYLES = {"error": "red", "warning": "yellow"}
 

@@ -13,7 +13,7 @@ from wm.cli.report import evaluation, facts
 from wm.cli.report.diagnosis import diagnosis
 from wm.cli.report.template import render
 from wm.cli.report.training import training_charts
-from wm.data.format import replace_file
+from wm.disk import replace_file
 from wm.errors import WmError
 
 SEVERAL = ("compare", "seeds", "tasks")

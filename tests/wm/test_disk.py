@@ -1,0 +1,89 @@
+"""Files are replaced whole or not at all; a folder is written by one process at a time."""
+
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+
+from wm.disk import LOCK, TEMPORARY, hold, remove_leftovers, replace_file, replacing
+from wm.errors import WmError
+
+
+def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path):
+    replace_file(tmp_path / "a", b"old")
+    replace_file(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_what_raises_half_way_leaves_the_old_file(tmp_path):
+    replace_file(tmp_path / "a.png", b"old")
+    with pytest.raises(ZeroDivisionError), replacing(tmp_path / "a.png") as temporary:
+        temporary.write_bytes(b"half")
+        assert temporary.suffix == ".png"
+        raise ZeroDivisionError
+    assert (tmp_path / "a.png").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.png"]
+
+
+def test_a_link_is_replaced_and_never_followed(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    (tmp_path / "a").symlink_to(victim)
+    replace_file(tmp_path / "a", b"new")
+    assert victim.read_bytes() == b"precious"
+    assert not (tmp_path / "a").is_symlink()
+
+
+def test_temporary_names_cannot_be_foretold(tmp_path):
+    seen = set()
+    for _ in range(20):
+        with replacing(tmp_path / "a") as temporary:
+            seen.add(temporary.name)
+    assert len(seen) == 20 and all(name.startswith(TEMPORARY) for name in seen)
+
+
+def test_a_full_disk_names_the_file_that_was_wanted(tmp_path):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with (
+        pytest.raises(OSError, match="No space left") as caught,
+        replacing(tmp_path / "a"),
+    ):
+        full()
+    assert caught.value.filename == str(tmp_path / "a")
+    assert os.listdir(tmp_path) == []
+
+
+HOLD = "import sys; from wm.disk import hold\nwith hold(sys.argv[1], 'busy in'): {}"
+
+
+def test_a_folder_is_held_by_one_process_and_let_go_by_its_death(tmp_path):
+    command = [sys.executable, "-c", HOLD.format("print('held', flush=True); input()"), tmp_path]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None and other.stdout.readline() == "held\n"
+        with pytest.raises(WmError, match="another process is busy in"), hold(tmp_path, "busy in"):
+            pass
+        other.kill()
+    with hold(tmp_path, "busy in"):
+        pass
+
+
+def test_a_lock_that_is_a_link_is_refused(tmp_path):
+    (tmp_path / LOCK).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError), hold(tmp_path, "busy in"):
+        pass
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_leftovers_are_removed_and_links_not_followed(tmp_path):
+    (tmp_path / f"{TEMPORARY}1-a").write_bytes(b"half")
+    (tmp_path / "a").write_bytes(b"whole")
+    (tmp_path / f"{TEMPORARY}2-a").symlink_to(tmp_path / "a")
+    remove_leftovers(tmp_path)
+    assert os.listdir(tmp_path) == ["a"]

@@ -1,0 +1,116 @@
+"""Write files whole or not at all, and let one process at a time write into a folder.
+
+Everything that wmpc writes goes through here, so that these hold everywhere: a kill, a full disk or
+a power cut leaves the old file or the new one; no symbolic link is followed and no file that
+already exists is written into; two processes that write the same name never share a temporary file.
+"""
+
+import errno
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from wm.errors import WmError
+
+TEMPORARY = ".wmpc-"
+"""How the names of unfinished files and folders begin; a random part and the final name follow."""
+LOCK = ".lock"
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Give the path of a new empty file beside `path` to write to; replace `path` by it at the end.
+
+    The file has an unforeseeable name with the suffix of `path`, was created exclusively, and is
+    flushed to the disk before it takes its place. If the body raises, it is removed and `path`
+    stays as it was. OSError carries the name of `path`, also where the disk is full.
+    """
+    path = Path(path)
+    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}-{path.name}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        os.close(os.open(temporary, flags, 0o666))
+        try:
+            yield temporary
+            flush(temporary)
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        flush(path.parent)
+    except OSError as error:
+        if error.filename is None or Path(os.fsdecode(error.filename)) == temporary:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+
+
+def replace_file(path: str | Path, data: bytes) -> None:
+    """Replace a file by `data`: a reader sees the old bytes or the new ones, whatever happens."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def flush(path: Path) -> None:
+    """Wait until what a file (or the list of names in a folder) holds is on the disk."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, *NO_LOCKS):  # some filesystems cannot flush a folder
+            raise
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def hold(folder: str | Path, activity: str) -> Iterator[None]:
+    """Hold an existing folder for writing; the kernel lets go when the process ends, however it
+    ends. WmError where another process holds it, or where its filesystem has no locks.
+
+    `activity` completes "another process is ... FOLDER", such as "training in".
+    """
+    fd = acquire(folder, activity)
+    try:
+        yield
+    finally:
+        os.close(fd)
+
+
+def acquire(folder: str | Path, activity: str) -> int:
+    """As `hold`; returns the descriptor that holds the lock until it is closed."""
+    path = Path(folder) / LOCK
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # NFS may have these
+    except OSError as error:
+        os.close(fd)
+        if error.errno in (errno.EAGAIN, errno.EACCES):
+            raise WmError(f"another process is {activity} {folder}: wait until it ends") from None
+        if error.errno in NO_LOCKS:
+            raise WmError(
+                f"the filesystem of {folder} has no locks, so two processes could write there at "
+                "once and spoil each other's files: choose a folder on another filesystem"
+            ) from error
+        raise
+    return fd
+
+
+def unfinished(name: str) -> bool:
+    """Whether a file so named says nothing of what a folder holds: a lock, or one half written."""
+    return name == LOCK or name.startswith(TEMPORARY) or name.endswith(".json.tmp")
+
+
+def remove_leftovers(folder: str | Path) -> None:
+    """Remove what killed processes left unfinished in `folder`. Only for who holds the folder."""
+    for path in Path(folder).glob(f"{TEMPORARY}*"):
+        if path.is_file() or path.is_symlink():
+            path.unlink(missing_ok=True)
