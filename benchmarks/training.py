@@ -7,9 +7,12 @@ from the memory map, every loss, gradient clipping, AdamW), and the upper bound,
 forwards and backwards on the same frames.
 """
 
+import wm  # noqa: F401, I001  (before torch: it sets how long its threads wait)
+
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -22,9 +25,11 @@ from omegaconf import OmegaConf
 from wm.build import build
 from wm.data import EpisodeWriter, Windows, open_episodes
 from wm.memory import keep_freed_memory
-from wm.model import window_length
+from wm.model import JEPA, window_length
 from wm.spec import describe_data
 from wm.training.loop import optimizer_of, tensors, train_step
+
+Step = Callable[[int], None]
 
 
 def noise_dataset(path: Path, episodes: int = 60, steps: int = 30) -> None:
@@ -41,26 +46,32 @@ def noise_dataset(path: Path, episodes: int = 60, steps: int = 30) -> None:
             )
 
 
-def main(preset: str = "small", repeats: int = 15, steps: int = 5) -> None:
+def prepare(preset: str, folder: str) -> tuple[JEPA, Step, Step, int]:
+    """The model, a whole training step, the encoder alone on the same frames, frames of a step."""
     with initialize_config_module("configs", version_base="1.3"):
         cfg = compose("train", [f"model={preset}"])
     keep_freed_memory()  # as `wm.training.train` does
-    batch, fabric = cfg.train.batch, Fabric(accelerator="cpu")
+    fabric = Fabric(accelerator="cpu")
+    noise_dataset(Path(folder) / "noise")
+    episodes = open_episodes(Path(folder) / "noise")
+    model = build(OmegaConf.to_container(cfg.model), spec=describe_data(episodes))
+    windows = Windows(episodes, episodes.train_ids, window_length(model), 1, model.columns)
+    optimizer = optimizer_of(model, cfg.train.rate, cfg.train.weight_decay)
+
+    def whole(step: int) -> None:
+        data = windows.sample((0, step), cfg.train.batch)
+        train_step(model, optimizer, data, seed=0, step=step, clip=1.0, fabric=fabric)
+
+    def encoder(step: int) -> None:
+        data = windows.sample((0, step), cfg.train.batch)
+        model.encode(tensors(data, fabric.device)).sum().backward()
+
+    return model, whole, encoder, cfg.train.batch * windows.length
+
+
+def main(preset: str = "small", repeats: int = 15, steps: int = 5) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        noise_dataset(Path(folder) / "noise")
-        episodes = open_episodes(Path(folder) / "noise")
-        model = build(OmegaConf.to_container(cfg.model), spec=describe_data(episodes))
-        windows = Windows(episodes, episodes.train_ids, window_length(model), 1, model.columns)
-        optimizer = optimizer_of(model, cfg.train.rate, cfg.train.weight_decay)
-
-        def whole(step: int) -> None:
-            data = windows.sample((0, step), batch)
-            train_step(model, optimizer, data, seed=0, step=step, clip=1.0, fabric=fabric)
-
-        def encoder(step: int) -> None:
-            model.encode(tensors(windows.sample((0, step), batch), fabric.device)).sum().backward()
-
-        frames = batch * windows.length * steps
+        model, whole, encoder, frames = prepare(preset, folder)
         rates: dict[str, list[float]] = {"training": [], "encoder only": []}
         for repeat in range(repeats + 1):
             for name, work in (("training", whole), ("encoder only", encoder)):
@@ -68,8 +79,9 @@ def main(preset: str = "small", repeats: int = 15, steps: int = 5) -> None:
                 for step in range(steps):
                     work(repeat * steps + step)
                 if repeat:  # the first warms up
-                    rates[name].append(frames / (time.perf_counter() - began))
-    print(f"preset {preset}, {batch} windows of {windows.length} frames at 64 px")
+                    rates[name].append(steps * frames / (time.perf_counter() - began))
+    length = window_length(model)
+    print(f"preset {preset}, {frames // length} windows of {length} frames at 64 px")
     print(f"losses {dict(model.objective)}, torch threads {torch.get_num_threads()}")
     for name, values in rates.items():
         print(

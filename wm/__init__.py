@@ -6,12 +6,15 @@ model = wm.load("runs/reacher")
 from typing import TYPE_CHECKING, Any
 
 from wm.errors import WmError
+from wm.waiting import wait_briefly
 
 if TYPE_CHECKING:
     from wm.checkpoint import load_model as load
     from wm.model import JEPA
 
 __all__ = ["JEPA", "WmError", "load"]
+
+wait_briefly()  # before anything imports torch
 
 
 def __getattr__(name: str) -> Any:
