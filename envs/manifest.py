@@ -23,6 +23,7 @@ from PIL import Image
 import envs
 from envs.agent import Goal
 from envs.errors import EnvError
+from envs.json_file import read_json
 
 FORMAT, VERSION = "wmpc-manifest", 2
 
@@ -165,11 +166,8 @@ def load(path: str | Path) -> Manifest:
     path = Path(path)
     if not path.is_file():
         raise EnvError(f"There is no manifest at {path}.")
-    try:
-        content = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise EnvError(f"{path} is no manifest: it is not JSON ({error}).") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    content = read_json(path, "manifest")
+    if content.get("format") != FORMAT:
         raise EnvError(f"{path} is no manifest: it does not say format {FORMAT!r}.")
     if content.get("version") != VERSION:
         raise EnvError(

@@ -16,6 +16,7 @@ from safetensors.torch import load, save
 from wm.build import build
 from wm.disk import replace_file
 from wm.errors import WmError
+from wm.json_file import read_json
 from wm.model import JEPA
 from wm.spec import DataSpec
 
@@ -45,12 +46,8 @@ def read_config(run: str | Path) -> dict[str, Any]:
     path = Path(run) / CONFIG
     if not path.is_file():
         raise WmError(f"no run at {run}: {path} is missing; train one with `wmpc train`")
-    try:
-        config = json.loads(path.read_bytes())
-        missing = {"format", "model", "data", "train"} - config.keys()
-    except (ValueError, AttributeError) as error:
-        raise WmError(f"{path} is not a wmpc run's config: {error}") from error
-    if missing:
+    config = read_json(path, "wmpc run's config")
+    if missing := {"format", "model", "data", "train"} - config.keys():
         raise WmError(f"{path} lacks {sorted(missing)}: it is not a wmpc run's config")
     if config["format"] != FORMAT:
         raise WmError(f"{path} has format {config['format']}; this wmpc reads {FORMAT}: upgrade")

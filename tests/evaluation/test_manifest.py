@@ -85,7 +85,7 @@ def test_notices_a_single_changed_number(line, tmp_path):
     ("text", "message"),
     [
         ("", "not JSON"),
-        ("[1, 2]", "does not say format"),
+        ("[1, 2]", "no manifest: its top level is a list"),
         ('{"format": "wmpc-manifest", "version": 99}', "version 99"),
         ('{"format": "wmpc-manifest", "version": 1}', "version 1; this wmpc reads 2: draw it anew"),
         ('{"format": "wmpc-manifest", "version": 2}', "altered"),

@@ -1,7 +1,6 @@
 """`wmpc demo`: the other verbs in a row, from an empty folder to a page with a success rate."""
 
 import importlib
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from wm.checkpoint import checkpoint_hash
 from wm.cli import compose
 from wm.cli.results import RESULTS, headline
 from wm.data import open_episodes
+from wm.errors import WmError
+from wm.json_file import read_json
 
 EVALUATION = "demo"
 
@@ -36,7 +37,7 @@ def run(cfg: Any) -> int:
             return code
         minutes[verb] = (time.perf_counter() - began) / 60
     console.rule()
-    console.print(f"[bold]{headline(json.loads(results.read_bytes()))}[/]", soft_wrap=True)
+    console.print(f"[bold]{headline(read_json(results))}[/]", soft_wrap=True)
     spent = ", ".join(f"{verb} {m:.1f}" for verb, m in minutes.items())
     console.print(f"Minutes: {spent}; together {sum(minutes.values()):.1f}")
     console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
@@ -78,8 +79,8 @@ def leaves(node: Any, prefix: str = "") -> set[tuple[str, Any]]:
 def stands(results: Path, config: Any, folder: Path) -> bool:
     """Whether `results` were measured with this `config`, these weights and this dataset."""
     try:
-        old = json.loads(results.read_bytes())
-    except (FileNotFoundError, ValueError):
+        old = read_json(results)
+    except (OSError, WmError):
         return False
     return (
         old.get("config") == OmegaConf.to_container(config)

@@ -17,6 +17,8 @@ from planners import CEM
 from wm.cli import agents
 from wm.cli.agents import Entrant, Setting
 from wm.disk import replace_file
+from wm.errors import WmError
+from wm.json_file import read_json
 
 COST = "squared distance between states, in tolerances"
 NAMES = ("random", "zero", "replay", "simulator")
@@ -73,7 +75,7 @@ def _entrant(name: str, setting: Setting, simulator: Mapping[str, Any]) -> Entra
 def _read(cache: Path, drawn: Manifest) -> dict[str, Any]:
     """What was measured before on the same manifest."""
     try:
-        content: Mapping[str, Any] = json.loads(cache.read_bytes())
-    except (FileNotFoundError, ValueError):
+        content = read_json(cache)
+    except (OSError, WmError):
         return {}
     return {k: v for k, v in content.items() if k in NAMES and content["manifest"] == drawn.hash}

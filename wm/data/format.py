@@ -23,6 +23,7 @@ import numpy as np
 
 from wm.disk import unfinished
 from wm.errors import WmError
+from wm.json_file import read_json
 
 FORMAT = "wmpc-episodes"
 VERSION = 1
@@ -116,15 +117,13 @@ def read_meta(path: Path) -> dict[str, Any]:
     if all(map(unfinished, os.listdir(path))):
         raise WmError(f"the folder {path} is empty: no episode was recorded there")
     try:
-        meta = json.loads((path / META).read_text())
+        meta = read_json(path / META, "wmpc dataset's description")
     except FileNotFoundError:
         raise WmError(
             f"{path} is not a wmpc dataset: it has no {META}; `wmpc data import` makes one of a "
             "recording in another format"
         ) from None
-    except ValueError as error:
-        raise WmError(f"{path / META} is damaged: it is not JSON ({error})") from None
-    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+    if meta.get("format") != FORMAT:
         raise WmError(f"{path} is not a wmpc dataset: its {META} does not say format {FORMAT!r}")
     if meta.get("version") != VERSION:
         raise WmError(

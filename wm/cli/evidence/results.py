@@ -1,6 +1,5 @@
 """Results on disk as what can be compared: outcomes by training, planner seed and case."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from wm.cli.report.evaluation import PLANNING
 from wm.cli.report.facts import read_results
 from wm.cli.results import RESULTS
 from wm.errors import WmError
+from wm.json_file import read_json
 
 VERSUS = "vs"
 """The word between two sides."""
@@ -204,7 +204,7 @@ def _recipe(folder: Path, content: Mapping[str, Any]) -> dict[str, Any]:
     """The config of the run that was evaluated; empty where it is not there any more."""
     for run in (folder.parent.parent, Path(str(content.get("run")))):
         try:
-            config = json.loads((run / "config.json").read_bytes())
+            config = read_json(run / "config.json")
             return {
                 "model": config["model"],
                 "dataset": config["data"].get("dataset"),

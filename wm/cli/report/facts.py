@@ -10,6 +10,7 @@ from typing import Any
 from wm.checkpoint import CONFIG, read_config
 from wm.cli.results import FORMAT, RESULTS, VERSION
 from wm.errors import WmError
+from wm.json_file import read_json
 
 MIME = {".png": "image/png", ".mp4": "video/mp4"}
 MOST_POINTS = 160
@@ -54,7 +55,7 @@ def results_of(run: Path, name: str | None) -> tuple[dict[str, Any] | None, list
 def read_results(file: Path) -> dict[str, Any]:
     """A `results.json`, with the `name` and `folder` it lies in; WmError where it is not one."""
     try:
-        results = json.loads(file.read_bytes())
+        results = read_json(file, "evaluation's results")
         if (results["format"], results["version"]) != (FORMAT, VERSION):
             raise KeyError("format")
         missing = {"env", "summary", "manifest", "reference", "rows"} - results.keys()
@@ -119,7 +120,8 @@ def sources(dataset: Path) -> list[dict[str, Any]]:
     """With which policy, seed and versions the dataset was recorded, as far as it says so."""
     file = dataset / "meta.json"
     try:
-        given = json.loads(file.read_bytes()).get("sources") or []
-    except (OSError, ValueError, AttributeError):
+        given = read_json(file).get("sources")
+    except (OSError, WmError):
         return []
+    given = given if isinstance(given, list) else []
     return [source for source in given if isinstance(source, dict)]

@@ -2,7 +2,6 @@
 
 import glob
 import importlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -11,6 +10,7 @@ from typing import Any, BinaryIO
 import fsspec
 
 from wm.errors import WmError
+from wm.json_file import JSON_BYTES, parse_json
 
 LARGEST = 2**30
 """Bytes that one column of one episode may take, pictures apart: more is taken for damage."""
@@ -72,10 +72,7 @@ class Place:
 
     def json(self, inside: str) -> Any:
         """A JSON file; WmError where it is missing or is none."""
-        try:
-            return json.loads(self.read(inside))
-        except (ValueError, RecursionError) as error:
-            raise WmError(f"{self.name(inside)} is damaged: it is not JSON ({error})") from None
+        return parse_json(self.read(inside, JSON_BYTES), self.name(inside))
 
 
 @contextmanager
