@@ -54,6 +54,22 @@ def replace_file(path: str | Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+@contextmanager
+def naming(path: str | Path) -> Iterator[None]:
+    """Give an OSError that names no file, as those of open files do, the name `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+
+
+def settle(fd: int) -> None:
+    """Wait until what was written to an open file is on the disk."""
+    getattr(os, "fdatasync", os.fsync)(fd)  # macOS has no fdatasync
+
+
 def flush(path: Path) -> None:
     """Wait until what a file (or the list of names in a folder) holds is on the disk."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -1,5 +1,9 @@
-"""What a user can get wrong in `wm`: one class, so that a caller can tell it from a bug."""
+"""What a user can get wrong in `wm`, or should know: one class each, told apart from bugs."""
 
 
 class WmError(ValueError):
     """Bad input. The message says what came, what is allowed and what to do."""
+
+
+class WmWarning(UserWarning):
+    """Something that is not as it should be and goes on all the same; the command line says it."""

@@ -1,5 +1,6 @@
 """`wmpc data check`: what it prints, its exit code, and the page."""
 
+import os
 import re
 
 import numpy as np
@@ -54,3 +55,14 @@ def test_warnings_do_not_fail_and_errors_do(tmp_path, capsys):
 def test_bad_input(capsys):
     assert main(["data", "check", "data=nowhere"]) == 2
     assert "there is no dataset at nowhere" in capsys.readouterr().err
+
+
+def test_a_file_that_ends_early_is_said_once_and_the_episodes_before_are_used(tmp_path, capsys):
+    write(tmp_path / "set")
+    pixels = tmp_path / "set" / "pixels.npy"
+    os.truncate(pixels, pixels.stat().st_size - 1)
+    for words in (["data", "check", "data=set"], ["data", "inspect", "set"]):
+        assert main(words) == 0
+        streams = capsys.readouterr()
+        assert streams.err.count("ends within episode 11 of 12") == streams.err.count("\n") == 1
+        assert re.search(r"\b11\b", streams.out)

@@ -1,13 +1,15 @@
 """Damaged, truncated and foreign folders: one sentence each, or the intact episodes; no crash."""
 
 import json
+import os
 import shutil
+import warnings
 
 import numpy as np
 import pytest
 
 from wm.data import EpisodeWriter, open_episodes
-from wm.errors import WmError
+from wm.errors import WmError, WmWarning
 
 COUNT = 4
 
@@ -21,13 +23,16 @@ def dataset(tmp_path, meta, make_episode):
 
 
 def read_or_refuse(path, make_episode, same):
-    """Open and verify; whatever is accepted must be what was written."""
-    try:
-        episodes = open_episodes(path)
-        episodes.verify()
-    except WmError as error:
-        assert len(str(error).splitlines()) == 1
-        return 0
+    """Open and verify; whatever is accepted must be what was written, less is said."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            episodes = open_episodes(path)
+            episodes.verify()
+        except WmError as error:
+            assert len(str(error).splitlines()) == 1
+            return 0
+    assert (len(episodes) < COUNT) <= len(said)
     for index in range(len(episodes)):
         same(episodes.episode(index), make_episode(index))
     return len(episodes)
@@ -37,13 +42,69 @@ FILES = "meta.json episode_ends.npy digests.npy pixels.npy action.npy state.npy 
 
 
 @pytest.mark.parametrize("name", FILES.split())
-def test_truncation_at_any_offset(dataset, make_episode, same, name):
+def test_truncation_at_any_offset_leaves_the_longest_whole_prefix(
+    dataset, make_episode, same, name
+):
     whole = (dataset / name).read_bytes().rstrip()  # the last newline of meta.json is no content
+    columns = {column.file: column for column in open_episodes(dataset).columns.values()}
+    ends = open_episodes(dataset).ends
     for cut in sorted({0, 1, 6, 60, 127, 128, 255, 256, *range(0, len(whole), 97), len(whole) - 1}):
-        if cut < len(whole):
-            (dataset / name).write_bytes(whole[:cut])
+        if cut >= len(whole):
+            continue
+        (dataset / name).write_bytes(whole[:cut])
+        expected = 0  # without a header, or of meta.json and episode_ends.npy, nothing is left
+        if cut >= 256 and name in columns:
+            column = columns[name]
+            stops = [column.span(ends, index)[1] * column.row_bytes for index in range(COUNT)]
+            expected = sum(256 + stop <= cut for stop in stops)
+        elif cut >= 256 and name == "digests.npy":
+            expected = (cut - 256) // 32
+        assert read_or_refuse(dataset, make_episode, same) == expected
+        if expected == 0:
             with pytest.raises(WmError, match=f"(?s){dataset}.*"):
                 open_episodes(dataset)
+
+
+@pytest.mark.parametrize("name", FILES.split()[2:])
+def test_what_is_short_is_named_and_the_next_writer_goes_on_there(
+    dataset, meta, make_episode, same, name
+):
+    os.truncate(dataset / name, (dataset / name).stat().st_size - 1)
+    sentence = f"{name} ends within episode {COUNT - 1} of {COUNT}.*the {COUNT - 1} before it"
+    with pytest.warns(WmWarning, match=sentence):
+        assert len(open_episodes(dataset)) == COUNT - 1
+    with pytest.warns(WmWarning), EpisodeWriter(dataset, meta) as writer:
+        assert writer.append(make_episode(COUNT - 1)) == COUNT - 1
+        assert writer.append(make_episode(COUNT)) == COUNT
+    episodes = open_episodes(dataset)
+    episodes.verify()
+    for index in range(COUNT + 1):
+        same(episodes.episode(index), make_episode(index))
+
+
+def test_what_counts_an_episode_waits_for_its_rows(tmp_path, meta, make_episode, monkeypatch):
+    """After a power cut a file has what was flushed, and only that, whatever was written."""
+    path, flushed = tmp_path / "set", {}
+
+    def flush(fd):
+        name = os.path.basename(os.readlink(f"/proc/self/fd/{fd}"))
+        flushed[name] = os.fstat(fd).st_size
+
+    def count(source, target):
+        if os.path.basename(target) == "episode_ends.npy":
+            for file in set(FILES.split()) - {"meta.json", "episode_ends.npy"}:
+                assert flushed[file] == (path / file).stat().st_size
+            flushed.clear()
+        replace(source, target)
+
+    replace = os.replace
+    monkeypatch.setattr("os.fsync", flush)
+    monkeypatch.setattr("os.fdatasync", flush, raising=False)
+    monkeypatch.setattr("os.replace", count)
+    with EpisodeWriter(path, meta) as writer:
+        for index in range(3):
+            writer.append(make_episode(index))
+    assert len(open_episodes(path)) == 3
 
 
 @pytest.mark.parametrize("name", FILES.split())

@@ -45,7 +45,7 @@ def test_twenty_kills_lose_nothing_that_was_reported(tmp_path, same):
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert process.stdout.readline() == "open\n"  # the killed writer's lock is free again
-        time.sleep(rng.uniform(0, 0.05))
+        time.sleep(rng.uniform(0, 0.2))
         process.send_signal(signal.SIGKILL)
         lines = process.stdout.read().split()
         process.stdout.close()

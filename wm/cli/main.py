@@ -20,8 +20,13 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import metadata
+from typing import Any
+
+from wm.errors import WmWarning
 
 VERBS = {
     "doctor": "is this machine ready? GL, torch, codecs, versions, and the fix for what is wrong",
@@ -75,13 +80,32 @@ def _run(verb: str, words: list[str]) -> int:
         return 0
     jobs = compose.jobs(verb, words)
     run = importlib.import_module(f"wm.cli.{verb}").run
-    for number, job in enumerate(jobs, 1):
-        if len(jobs) > 1:
-            _say(f"[{number}/{len(jobs)}] wmpc {verb} {job.title}")
-        code = run(job.config)
-        if code:
-            return code
+    with _saying_warnings(verb):
+        for number, job in enumerate(jobs, 1):
+            if len(jobs) > 1:
+                _say(f"[{number}/{len(jobs)}] wmpc {verb} {job.title}")
+            code = run(job.config)
+            if code:
+                return code
     return 0
+
+
+@contextmanager
+def _saying_warnings(verb: str) -> Iterator[None]:
+    """Print the library's warnings as sentences, each once; those of others as ever."""
+
+    def say(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if not issubclass(category, WmWarning):
+            plain(message, category, *where, **more)
+        elif str(message) not in said:
+            said.add(str(message))
+            print(f"wmpc {verb}: {message}", file=sys.stderr)
+
+    said: set[str] = set()
+    with warnings.catch_warnings():
+        plain, warnings.showwarning = warnings.showwarning, say
+        warnings.simplefilter("always", WmWarning)
+        yield
 
 
 def _interrupted(verb: str, interrupt: KeyboardInterrupt) -> int:

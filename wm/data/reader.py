@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from wm.data.format import (
     read_columns,
     read_meta,
 )
-from wm.errors import WmError
+from wm.errors import WmError, WmWarning
 
 HELD_OUT = 10
 """Every tenth episode is held out of training."""
@@ -121,14 +122,26 @@ class Episodes:
 def open_episodes(path: str | Path) -> Episodes:
     """Open a dataset folder for reading.
 
-    Raises WmError where the folder is missing, empty, foreign, truncated or damaged; the content
-    of the columns is only compared with the digests by `Episodes.verify`.
+    Where a file ends too early, the episodes before are opened and a WmWarning says so. Raises
+    WmError where the folder is missing, empty, foreign or damaged, or no episode is whole; the
+    content of the columns is only compared with the digests by `Episodes.verify`.
     """
     path = Path(path)
     episodes = Episodes(path, read_meta(path), read_ends(path))
-    for column in (*episodes.columns.values(), DIGEST_COLUMN):
-        check_file(path, column, column.span(episodes.ends, len(episodes) - 1)[1])
-    return episodes
+    stored = (*episodes.columns.values(), DIGEST_COLUMN)
+    whole, file = min((count_whole(path, column, episodes.ends), column.file) for column in stored)
+    if whole == len(episodes):
+        return episodes
+    if whole == 0:
+        raise WmError(f"{path / file} is truncated within the first episode: collect anew")
+    warnings.warn(
+        f"{path / file} ends within episode {whole} of {len(episodes)}, as after an incomplete "
+        f"copy or a power cut: the {whole} before it are used, and the next episode that is "
+        f"written to {path} takes its place",
+        WmWarning,
+        stacklevel=2,
+    )
+    return Episodes(path, episodes.meta, episodes.ends[:whole])
 
 
 def read_ends(path: Path) -> np.ndarray:
@@ -147,17 +160,21 @@ def read_ends(path: Path) -> np.ndarray:
     return ends
 
 
-def check_file(path: Path, column: Column, rows: int) -> None:
-    """Raise WmError unless the file of `column` has its header and at least `rows` rows."""
+def count_whole(path: Path, column: Column, ends: np.ndarray) -> int:
+    """How many episodes, from the first, the file of `column` holds whole; WmError where it is
+    missing or not the column's."""
     file = path / column.file
     if not file.is_file():
         raise WmError(f"{path} is incomplete: {META} declares {column.name!r}, {file} is missing")
     # The row count in the header may lag behind what is committed (a kill), so it is not compared.
     if read_header(file) != (column.shape, column.dtype):
         raise WmError(f"{file} is damaged or foreign: its header is not that of {column.name!r}")
-    size, needed = file.stat().st_size, HEADER_BYTES + rows * column.row_bytes
-    if size < needed:
-        raise WmError(f"{file} is truncated: it has {size} bytes, {needed} were committed")
+    if column.row_bytes == 0:
+        return len(ends)
+    count = np.arange(1, len(ends) + 1)
+    stops = {"frames": ends, "steps": ends - count, "episode": count}[column.rows]
+    rows = (file.stat().st_size - HEADER_BYTES) // column.row_bytes
+    return int(np.searchsorted(stops, rows, side="right"))
 
 
 def read_header(file: Path) -> tuple[tuple[int, ...], np.dtype] | None:

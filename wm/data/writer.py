@@ -1,4 +1,8 @@
-"""Writing a dataset: an episode is stored whole or not at all, whatever kills the process."""
+"""Writing a dataset: an episode is stored whole or not at all, whatever kills the process.
+
+The rows of an episode are on the disk before `episode_ends.npy` counts it, so that neither a kill
+nor a power cut takes an episode whose `append` has returned.
+"""
 
 import io
 import json
@@ -21,7 +25,7 @@ from wm.data.format import (
 )
 from wm.data.reader import open_episodes
 from wm.data.validate import check_columns, check_episode, check_settings, complete, infer_columns
-from wm.disk import acquire, replace_file, unfinished
+from wm.disk import acquire, flush, naming, replace_file, settle, unfinished
 from wm.errors import WmError
 
 
@@ -46,7 +50,9 @@ class EpisodeWriter:
         self.columns: dict[str, Column] = {}
         self._files: dict[str, int] = {}
         _refuse_foreign(self.path)
-        self.path.mkdir(parents=True, exist_ok=True)
+        if not self.path.exists():
+            self.path.mkdir(parents=True, exist_ok=True)
+            flush(self.path.parent)
         self._lock = acquire(self.path, "writing to")
         try:
             if (self.path / ENDS).exists():
@@ -68,7 +74,7 @@ class EpisodeWriter:
         return len(self.ends)
 
     def append(self, episode: Mapping[str, np.ndarray]) -> int:
-        """Store one episode and return its index; once this returns, no kill can lose it.
+        """Store one episode and return its index; once this returns, nothing can lose it.
 
         Raises WmError, and writes nothing, where a column is missing, new, of another dtype or
         shape, of a length that is neither T+1 nor T, not finite, or an action is out of bounds.
@@ -88,7 +94,11 @@ class EpisodeWriter:
         stored = {**episode, DIGEST_COLUMN.name: np.frombuffer(digest(episode), np.uint8)}
         for column in self._stored():
             offset = HEADER_BYTES + column.span(ends, index)[0] * column.row_bytes
-            write_at(self._files[column.name], offset, stored[column.name])
+            with naming(self.path / column.file):
+                write_at(self._files[column.name], offset, stored[column.name])
+        for column in self._stored():
+            with naming(self.path / column.file):
+                settle(self._files[column.name])
         buffer = io.BytesIO()
         np.save(buffer, ends)
         replace_file(self.path / ENDS, buffer.getvalue())
@@ -97,11 +107,8 @@ class EpisodeWriter:
         return index
 
     def close(self) -> None:
-        """Bring everything to the disk and let others write."""
-        if self._files and len(self):
-            self._files |= {name: os.open(self.path / name, os.O_RDONLY) for name in (ENDS, ".")}
+        """Let others write."""
         for fd in self._files.values():
-            os.fsync(fd)
             os.close(fd)
         self._files = {}
         if self._lock is not None:
@@ -123,7 +130,8 @@ class EpisodeWriter:
         for column in self._stored():
             fd = os.open(self.path / column.file, os.O_RDWR | os.O_CREAT, 0o644)
             self._files[column.name] = fd
-            os.ftruncate(fd, HEADER_BYTES + self._rows(column) * column.row_bytes)
+            with naming(self.path / column.file):
+                os.ftruncate(fd, HEADER_BYTES + self._rows(column) * column.row_bytes)
         self._write_headers()
 
     def _stored(self) -> tuple[Column, ...]:
@@ -135,7 +143,8 @@ class EpisodeWriter:
     def _write_headers(self) -> None:
         """Let each file state its committed rows, for a plain `np.load(file, mmap_mode="r")`."""
         for column in self._stored():
-            write_at(self._files[column.name], 0, column.header(self._rows(column)))
+            with naming(self.path / column.file):
+                write_at(self._files[column.name], 0, column.header(self._rows(column)))
 
 
 def _refuse_foreign(path: Path) -> None:
