@@ -58,10 +58,15 @@ class ViTEncoder(nn.Module):
         self.patchify = nn.Conv2d(in_channels, width, patch, patch)
         self.cls = nn.Parameter(torch.zeros(1, 1, width))
         self.position = nn.Parameter(torch.randn(1, (image_size // patch) ** 2 + 1, width) * 0.02)
-        block = nn.TransformerEncoderLayer(
-            width, heads, int(width * mlp_ratio), 0.0, "gelu", batch_first=True, norm_first=True
-        )
-        self.blocks = nn.TransformerEncoder(block, depth, enable_nested_tensor=False)
+        hidden = int(width * mlp_ratio)
+        blocks = [
+            nn.TransformerEncoderLayer(
+                width, heads, hidden, 0.0, "gelu", batch_first=True, norm_first=True
+            )
+            for _ in range(depth)
+        ]
+        self.blocks = nn.TransformerEncoder(blocks[0], depth, enable_nested_tensor=False)
+        self.blocks.layers = nn.ModuleList(blocks)  # its own are copies of one, weights and all
         self.norm = nn.LayerNorm(width)
         self.features = width
 

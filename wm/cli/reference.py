@@ -1,12 +1,16 @@
 """What a rate must be read beside: chance, no action, the recording, and planning in the truth.
 
-Measured once a manifest, in NAME.reference.json beside it.
+Measured once a manifest and version of what computes it, in NAME.reference.json beside it.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +26,9 @@ from wm.json_file import read_json
 
 COST = "squared distance between states, in tolerances"
 NAMES = ("random", "zero", "replay", "simulator")
+LIBRARIES = ("wmpc", "mujoco", "numpy", "gymnasium")
+SOURCES = ("envs", "planners")
+"""The packages that a floor is computed by."""
 
 
 def reference(
@@ -35,7 +42,7 @@ def reference(
     cache = path.with_suffix(".reference.json")
     known = _read(cache, drawn)
     setting = Setting(task, drawn.action_block)
-    always = {"mujoco": version("mujoco"), "start": start}
+    always = {"computed_by": computed_by(), "start": start}
     every = {"cases": len(drawn.cases), **always}
     asked: dict[str, dict[str, Any]] = {"random": every, "zero": every}
     if all(case.replay is not None for case in drawn.cases):
@@ -62,6 +69,28 @@ def reference(
             replace_file(cache, json.dumps(content, indent=1).encode())
         found[name] = known[name]
     return found
+
+
+def computed_by() -> dict[str, str]:
+    """What a floor depends on beside its settings: versions of libraries, a digest of our code."""
+    return {name: version(name) for name in LIBRARIES} | {"code": _digest(SOURCES)}
+
+
+@cache
+def _digest(packages: tuple[str, ...]) -> str:
+    """SHA-256, 16 digits, of the names and bytes of all Python and XML files of `packages`."""
+    sha = hashlib.sha256()
+
+    def add(folder: Traversable, name: str) -> None:
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+            if entry.is_dir():
+                add(entry, f"{name}/{entry.name}")
+            elif entry.name.endswith((".py", ".xml")):
+                sha.update(f"{name}/{entry.name}|".encode() + entry.read_bytes())
+
+    for package in packages:
+        add(files(package), package)
+    return sha.hexdigest()[:16]
 
 
 def _entrant(name: str, setting: Setting, simulator: Mapping[str, Any]) -> Entrant:

@@ -31,7 +31,11 @@ LOG = "train.jsonl"
 
 
 def optimizer_of(model: JEPA, rate: float, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW; only matrices and convolutions decay."""
+    """AdamW; what has two dimensions or more decays: weights, and with them class tokens,
+    positional embeddings and biases by distance. Vectors do not: biases, the gains of norms.
+
+    The order of both groups is that of the optimizer's saved state: keep it, old runs resume.
+    """
     matrices = [p for p in model.parameters() if p.dim() > 1]
     others = [p for p in model.parameters() if p.dim() <= 1]
     groups = [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
