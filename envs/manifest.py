@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
@@ -156,9 +157,19 @@ class Manifest:
         """Write it whole or not at all."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-        temporary.write_text(_canonical({**self.content, "hash": self.hash}) + "\n")
-        os.replace(temporary, path)
+        text = _canonical({**self.content, "hash": self.hash}) + "\n"
+        temporary = path.with_name(f".wmpc-{secrets.token_hex(8)}-{path.name}")
+        try:
+            with open(temporary, "x") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        except BaseException as error:
+            temporary.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise OSError(error.errno, error.strerror, str(path)) from error
+            raise
 
 
 def load(path: str | Path) -> Manifest:

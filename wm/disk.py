@@ -21,6 +21,36 @@ LOCK = ".lock"
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
+ELSEWHERE = "free some space, or write elsewhere"
+REFUSALS = {
+    errno.ENOSPC: f"the disk is full: {ELSEWHERE}",
+    errno.EDQUOT: f"your share of the disk is used up: {ELSEWHERE}",
+    errno.EFBIG: "the file grows past what the filesystem or `ulimit -f` allows: raise that",
+    errno.EACCES: "permission denied: ask its owner, or choose another place",
+    errno.EPERM: "the system does not permit it: ask the owner, or choose another place",
+    errno.EROFS: "the filesystem is read-only: write elsewhere",
+    errno.EIO: "the disk reports an error: it may be failing; copy what you have elsewhere",
+    errno.ENXIO: "the device is gone: connect it again, or choose another place",
+    errno.ENODEV: "the device is gone: connect it again, or choose another place",
+    errno.ESTALE: "the file server lost it: mount the share again",
+    errno.ENOENT: "there is no such file or folder: mind its spelling",
+    errno.EEXIST: "it exists already: choose another name",
+    errno.ENOTDIR: "a part of this path is a file where a folder is needed: choose another path",
+    errno.EISDIR: "it is a folder where a file is needed: choose another path",
+    errno.ENOTEMPTY: "the folder is not empty: choose another name",
+    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
+    errno.ELOOP: "symbolic links are not followed here, or lead in a circle: name the file itself",
+    errno.EMFILE: "this process has too many files open: raise `ulimit -n`, or lower workers",
+    errno.ENFILE: "the machine has too many files open: close other programs",
+    errno.ENOMEM: "there is not enough memory: close other programs, or lower workers",
+    errno.EAGAIN: "no more processes may be started: lower workers, or raise `ulimit -u`",
+    errno.EBUSY: "something else is using it: close that, or choose another place",
+    errno.ETXTBSY: "something else is using it: close that, or choose another place",
+    errno.EINVAL: "the filesystem cannot do this: choose a folder on another one",
+}
+"""What the system refuses for reasons outside of this program, and what to do about each."""
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give the path of a new empty file beside `path` to write to; replace `path` by it at the end.
@@ -118,6 +148,14 @@ def acquire(folder: str | Path, activity: str) -> int:
             ) from error
         raise
     return fd
+
+
+def writable(folder: str | Path) -> bool:
+    """Whether files can be made in `folder`, or in the nearest folder above it that exists."""
+    folder = Path(folder).absolute()
+    while not folder.exists():
+        folder = folder.parent
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 def unfinished(name: str) -> bool:

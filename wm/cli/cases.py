@@ -10,10 +10,14 @@ import envs
 from envs import cases, manifest
 from envs.manifest import Manifest
 from wm.checkpoint import read_config
+from wm.cli.place import in_or_instead
 from wm.data import Episodes, open_episodes
 from wm.data.reader import HELD_OUT
 from wm.errors import WmError
 from wm.spec import DataSpec
+
+MANIFESTS = Path("evals/manifests")
+"""Where cases, and what is measured once for them, go that cannot be kept with the dataset."""
 
 
 def data_of(run: str | None, data: str | None) -> str:
@@ -36,8 +40,8 @@ def frozen(
 ) -> tuple[Manifest, Path]:
     """The manifest that `settings` (the config group) ask for, and its file.
 
-    Drawn once a dataset and settings, then read from DATA/manifests. `block` is its action block,
-    None for the actions between two recorded frames.
+    Drawn once a dataset and settings, then read from DATA/manifests, or from `MANIFESTS` where the
+    dataset is read-only. `block` is its action block, None for the actions between two frames.
     """
     settings = dict(settings)
     if path := settings.pop("path"):
@@ -51,9 +55,10 @@ def frozen(
     block = int(episodes.meta["m"]) if block is None else block
     identity = json.dumps([manifest.VERSION, settings, block, episodes.hash], sort_keys=True)
     name = f"{settings['kind']}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}.json"
-    file = episodes.path / "manifests" / name
-    if file.exists():
-        return manifest.load(file), file
+    places = (episodes.path / "manifests", MANIFESTS)
+    if found := [place / name for place in places if (place / name).exists()]:
+        return manifest.load(found[0]), found[0]
+    file = in_or_instead(places[0], name, MANIFESTS)
     task = envs.make(episodes.meta["env"], **episodes.meta.get("kwargs", {}))
     try:
         drawn = cases.build(cast(cases.Recorded, episodes), task, action_block=block, **settings)

@@ -1,5 +1,6 @@
 """Which states a dataset visits: a hole here looks like a learning problem later."""
 
+import io
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 
 from envs.errors import EnvError
 from wm.data import Episodes
+from wm.disk import replace_file
 
 CELLS = 12  # along each variable of a pair
 MOST_EPISODES, MOST_VARIABLES = 2000, 8
@@ -116,7 +118,9 @@ def draw(coverage: Coverage, path: Path) -> None:
         made.imshow(np.log1p(counts).T, origin="lower", extent=box, aspect="auto")
         if i == 0:
             made.set_ylabel(coverage.names[j], fontsize=7)
-    FigureCanvasAgg(figure).print_png(path)
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(buffer)
+    replace_file(path, buffer.getvalue())
 
 
 def _goals(task: Any, count: int = 500) -> np.ndarray | None:

@@ -22,11 +22,12 @@ from envs.statistics import by_stratum, summary
 from wm.checkpoint import checkpoint_hash
 from wm.cli import film
 from wm.cli.agents import Entrant, Setting
-from wm.cli.cases import agree, frozen, held_out, recorded
+from wm.cli.cases import MANIFESTS, agree, frozen, held_out, recorded
 from wm.cli.diagnose import diagnose
 from wm.cli.diagnose.decision import planning
 from wm.cli.imagination import imagination
 from wm.cli.measure import Trial, entrant_of, measured, measured_in
+from wm.cli.place import in_or_instead
 from wm.cli.reference import reference
 from wm.cli.results import FORMAT, RESULTS, VERSION, headline, results_folder, versions
 from wm.cli.shift import notes as shift_notes
@@ -82,7 +83,8 @@ def run(cfg: Any) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / RESULTS).unlink(missing_ok=True)  # no old numbers beside new pictures
         for world in moved:
-            world.save(path.with_name(f"{path.stem}-{world.hash[:10]}.json"))
+            name = f"{path.stem}-{world.hash[:10]}.json"
+            world.save(in_or_instead(path.parent, name, MANIFESTS))
         with console.status("pictures and videos"):
             imagined = imagination(model, cfg.run, cfg.data)
             media = film.illustrate(folder, rows, drawn, task, cfg.videos, imagined)

@@ -15,7 +15,6 @@ other exception is a bug: traceback, exit code 1. WMPC_DEBUG=1 shows every trace
 Import what is slow inside the verb's module, never here: `wmpc --help` answers at once.
 """
 
-import errno
 import importlib
 import os
 import sys
@@ -26,6 +25,7 @@ from contextlib import contextmanager
 from importlib import metadata
 from typing import Any
 
+from wm.cli.refusal import refusal
 from wm.errors import WmWarning
 
 VERBS = {
@@ -39,7 +39,6 @@ VERBS = {
     "demo": "doctor, collect, train, eval and report in one go",
 }
 USER_ERRORS = {"wm.errors": "WmError", "envs.errors": "EnvError", "planners.errors": "PlannerError"}
-FILE_ERRORS = (FileNotFoundError, FileExistsError, PermissionError, NotADirectoryError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if isinstance(error.__cause__, KeyboardInterrupt):  # while a C extension was imported
             return _interrupted(verb, error.__cause__)
-        sentence = _sentence(error)
+        sentence = _sentence(verb, error)
         if sentence is None or os.environ.get("WMPC_DEBUG"):
             traceback.print_exc()
         if sentence is not None:
@@ -132,8 +131,8 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
-def _sentence(error: BaseException) -> str | None:
-    """The one sentence for bad input, or None where `error` is a bug."""
+def _sentence(verb: str, error: BaseException) -> str | None:
+    """The one sentence for bad input, or for what the system refused; None for a bug."""
     known = tuple(
         getattr(sys.modules[module], name)
         for module, name in USER_ERRORS.items()
@@ -143,9 +142,9 @@ def _sentence(error: BaseException) -> str | None:
     while cause is not None:  # hydra's instantiate wraps what a constructor raised
         if isinstance(cause, known):
             return " ".join(str(cause).split())
+        if said := refusal(verb, cause):
+            return " ".join(said.split())
         cause = cause.__cause__
-    if isinstance(error, FILE_ERRORS) or getattr(error, "errno", None) == errno.ENOSPC:
-        return str(error)
     return None
 
 

@@ -22,6 +22,7 @@ from wm.cli.agents import Setting
 from wm.cli.cases import agree, recorded
 from wm.cli.goal import Reader, Stop
 from wm.cli.measure import entrant_of
+from wm.cli.place import in_or_instead
 from wm.cli.results import versions
 from wm.cli.threads import sensible_threads
 from wm.disk import replace_file
@@ -77,7 +78,9 @@ def run(cfg: Any) -> None:
             filter=None, seed=cfg.seed, excluded={}, cases=(case,),
         )  # fmt: skip
         agree(model.spec, single, task, cfg.run)
-        folder = plan_folder(Path(cfg.run) / "plan", None if cfg.name is None else str(cfg.name))
+        run = Path(cfg.run)
+        base = in_or_instead(run, "plan", Path("plans") / run.resolve().name)
+        folder = plan_folder(base, None if cfg.name is None else str(cfg.name))
         entrant = entrant_of(
             config, Setting(task, block, model, episodes=recorded(cfg.run, cfg.data))
         )

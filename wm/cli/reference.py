@@ -1,6 +1,7 @@
 """What a rate must be read beside: chance, no action, the recording, and planning in the truth.
 
-Measured once a manifest and version of what computes it, in NAME.reference.json beside it.
+Measured once a manifest and version of what computes it, in NAME.reference.json beside it, or in
+`MANIFESTS` if that is read-only.
 """
 
 import hashlib
@@ -20,7 +21,8 @@ from envs.statistics import summary
 from planners import CEM
 from wm.cli import agents
 from wm.cli.agents import Entrant, Setting
-from wm.disk import replace_file
+from wm.cli.cases import MANIFESTS
+from wm.disk import replace_file, writable
 from wm.errors import WmError
 from wm.json_file import read_json
 
@@ -39,8 +41,9 @@ def reference(
     `simulator` says how its planner searches (arguments of `CEM` and `MPCAgent`) and on how many
     `cases`; the others do all.
     """
-    cache = path.with_suffix(".reference.json")
-    known = _read(cache, drawn)
+    kept = path.with_suffix(".reference.json")
+    cache = kept if writable(kept.parent) else MANIFESTS / kept.name
+    known = _read(kept, drawn) | _read(cache, drawn)
     setting = Setting(task, drawn.action_block)
     always = {"computed_by": computed_by(), "start": start}
     every = {"cases": len(drawn.cases), **always}
@@ -66,6 +69,7 @@ def reference(
             total = summary([row.as_dict() for row in rows])
             known[name] = {"settings": settings, "summary": total}
             content = {"manifest": drawn.hash, **known}
+            cache.parent.mkdir(parents=True, exist_ok=True)
             replace_file(cache, json.dumps(content, indent=1).encode())
         found[name] = known[name]
     return found

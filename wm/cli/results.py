@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from envs.manifest import Manifest
+from wm.cli.place import in_or_instead
 from wm.errors import WmError
 
 RESULTS = "results.json"
@@ -20,8 +21,13 @@ UNTRAINED = "evals"
 
 def results_folder(cfg: Any, drawn: Manifest) -> Path:
     """A folder without results in it, unless `overwrite`."""
-    own = Path(UNTRAINED) if cfg.run is None else Path(str(cfg.run)) / "eval"
-    base = own if cfg.folder is None else Path(str(cfg.folder))
+    if cfg.folder is not None:
+        base = Path(str(cfg.folder))
+    elif cfg.run is None:
+        base = Path(UNTRAINED)
+    else:
+        run = Path(str(cfg.run))
+        base = in_or_instead(run, "eval", Path(UNTRAINED) / run.resolve().name)
     if cfg.name is not None:
         folder = base / str(cfg.name)  # a name such as 1 or nan is read as a number
         if (folder / RESULTS).exists() and not cfg.overwrite:

@@ -29,8 +29,5 @@ def run(path: str, cfg: Any, console: Console) -> None:
     write = getattr(importlib.import_module(module), name)
     with Progress(console=console) as progress:
         bar = progress.add_task(str(cfg.out), total=len(episodes))
-        try:
-            write(episodes, cfg.out, progress=lambda done: progress.update(bar, completed=done))
-        except OSError as error:
-            raise WmError(f"{cfg.out} cannot be written: {error}") from error
+        write(episodes, cfg.out, progress=lambda done: progress.update(bar, completed=done))
     console.print(f"{cfg.out} holds {len(episodes)} episodes for {cfg.to}.", soft_wrap=True)

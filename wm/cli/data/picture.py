@@ -1,5 +1,6 @@
 """What a recording looks like: a strip of pictures a camera, a histogram an action."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure
 from wm.cli.report.pictures import row
 from wm.data.formats import Source
 from wm.data.formats.view import square
+from wm.disk import replace_file
 
 EPISODES, MOMENTS, SIDE = 3, 8, 96
 MOST_CAMERAS, MOST_ACTIONS = 6, 14
@@ -42,7 +44,9 @@ def draw(source: Source, actions: np.ndarray, path: Path) -> None:
             axes.set_title(name, fontsize=8)
             axes.set_yticks([])
             axes.tick_params(labelsize=7)
-    figure.savefig(path, dpi=120)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=120)
+    replace_file(path, buffer.getvalue())
 
 
 def _strips(source: Source, camera: str) -> list[tuple[int, np.ndarray]]:

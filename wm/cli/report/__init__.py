@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from wm.cli.compose import unknown
+from wm.cli.place import in_or_instead
 from wm.cli.report import evaluation, facts
 from wm.cli.report.diagnosis import diagnosis
 from wm.cli.report.template import render
@@ -29,7 +30,7 @@ def run(cfg: Any) -> None:
     if cfg.run is None or cfg.of:
         raise WmError("run=... must be given, and only one; see wmpc report --help")
     folder = Path(str(cfg.run))
-    out = Path(cfg.out) if cfg.out else folder / "report.html"
+    out = Path(cfg.out) if cfg.out else in_or_instead(folder, "report.html", folder.resolve().name)
     text = page(folder, cfg.eval, cfg.data)
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, text.encode())

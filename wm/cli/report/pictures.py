@@ -1,13 +1,19 @@
 """Pictures and videos of episodes: what the agent saw beside what it was to reach."""
 
+import errno
 import io
 import os
+import signal
+import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import imageio.v2 as imageio
 import numpy as np
+from imageio_ffmpeg import get_ffmpeg_exe
 from PIL import Image
+
+from wm.disk import REFUSALS, replace_file, replacing
+from wm.errors import WmError
 
 NEUTRAL, REACHED, PAPER = (122, 126, 134), (46, 178, 114), (255, 255, 255)
 SIDE, BORDER, GAP = 256, 6, 12
@@ -70,26 +76,35 @@ def write_png(path: Path, picture: np.ndarray) -> None:
     """Write a picture, losslessly and whole or not at all."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "png", optimize=True)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(buffer.getvalue())
-    os.replace(temporary, path)
+    replace_file(path, buffer.getvalue())
 
 
 def write_video(path: Path, frames: Iterable[np.ndarray], fps: float = 20) -> None:
-    """H.264 that browsers play inline: yuv420p, its index at the front. Sides must be even.
+    """Write H.264 that browsers play inline: yuv420p, its index at the front, even sides.
 
     Every `KEYFRAMES`th frame is whole, so that dragging the slider shows each picture at once.
     """
-    with imageio.get_writer(
-        path,
-        format="FFMPEG",  # type: ignore[arg-type]
-        mode="I",
-        fps=fps,
-        codec="libx264",
-        quality=None,
-        macro_block_size=2,
-        pixelformat="yuv420p",
-        output_params=["-crf", "20", "-g", str(KEYFRAMES), "-movflags", "+faststart"],
-    ) as writer:
-        for frame in frames:
-            writer.append_data(frame)  # type: ignore[attr-defined]
+    pictures = [np.ascontiguousarray(frame) for frame in frames]
+    height, width = pictures[0].shape[:2]
+    stream = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r {fps} -i -"
+    coding = f"-an -c:v libx264 -pix_fmt yuv420p -crf 20 -g {KEYFRAMES} -movflags +faststart"
+    with replacing(path) as temporary:
+        command = [get_ffmpeg_exe(), "-y", "-v", "error", *stream.split(), *coding.split()]
+        done = subprocess.run(
+            [*command, "-f", "mp4", str(temporary.absolute())],
+            input=b"".join(picture.tobytes() for picture in pictures),
+            capture_output=True,
+        )
+        if done.returncode:
+            _refuse(path, done.returncode, done.stderr.decode(errors="replace"))
+
+
+def _refuse(path: Path, code: int, said: str) -> None:
+    """Raise what made ffmpeg fail: the system, or itself."""
+    if code == -signal.SIGXFSZ:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    for number in REFUSALS:
+        if os.strerror(number) in said:
+            raise OSError(number, os.strerror(number), str(path))
+    why = " ".join(said.split())[-200:] or f"exit code {code}"
+    raise WmError(f"{path} could not be written: ffmpeg failed ({why}); see `wmpc doctor`")

@@ -1,5 +1,6 @@
 """LeRobot's parquet files: tables of stated size, and what pandas expects of `tasks.parquet`."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from wm.data.formats.files import extra
 
 class TableFiles:
     """Appends tables to parquet files, one row group each, and begins another file at the limit.
+    A file is written when it is complete.
 
     Args:
         folder: of the dataset.
@@ -34,18 +36,21 @@ class TableFiles:
         """Write a table where `place` said."""
         if self._writer is None:
             chunk, file = divmod(self._number, self.chunks_size)
-            path = self.folder / self.path.format(chunk_index=chunk, file_index=file)
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.folder / self.path.format(chunk_index=chunk, file_index=file)
             parquet = extra("pyarrow.parquet", "writing parquet")
+            self._buffer = io.BytesIO()  # its writer fails badly where the disk is full
             self._writer = parquet.ParquetWriter(
-                str(path), table.schema, compression="snappy", write_page_checksum=True
+                self._buffer, table.schema, compression="snappy", write_page_checksum=True
             )
         self._writer.write_table(table)
 
     def close(self) -> None:
+        """Complete the present file and write it."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.write_bytes(self._buffer.getbuffer())
 
 
 def write_tasks(path: Path, tasks: list[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from wm.data.export.hdf5_file import HDF5File
 from wm.data.format import plain
 from wm.data.formats.files import extra
 
@@ -40,7 +41,8 @@ class HDF5Writer(Writer):
     def __init__(self, data: Path, images: set[tuple[str, ...]]) -> None:
         super().__init__(data, images)
         self._h5py = extra("h5py", "writing HDF5")
-        self.file = self._h5py.File(data / "main_data.hdf5", "w", track_order=True)
+        self.raw = HDF5File(data / "main_data.hdf5")
+        self.file = self._h5py.File(self.raw, "w", track_order=True)
 
     def write(self, index: int, arrays: Arrays, stated: Mapping[str, Any]) -> None:
         group = self.file.create_group(f"episode_{index}")
@@ -53,9 +55,12 @@ class HDF5Writer(Writer):
                     dataset[row] = np.frombuffer(data, np.uint8)
             else:
                 group.create_dataset("/".join(path), data=array)
+        self.raw.check()
 
     def __exit__(self, *_: object) -> None:
-        self.file.close()
+        with self.raw:
+            self.file.close()
+            self.raw.check()
 
 
 class ArrowWriter(Writer):

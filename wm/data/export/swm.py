@@ -5,7 +5,6 @@ last row's action is NaN. What has a value a step or an episode is repeated: ste
 are, with the last value once more, episodes in every row.
 """
 
-import os
 import re
 from collections.abc import Callable
 from math import prod
@@ -13,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from wm.data.export.folder import new_file
+from wm.data.export.hdf5_file import HDF5File
 from wm.data.export.rows import every_frame
 from wm.data.formats.files import extra
 from wm.data.reader import Episodes
@@ -30,16 +31,12 @@ def export_swm(
     `pixels_NAME`. WmError where the path exists.
     """
     path = Path(path)
-    if path.exists():
-        raise WmError(f"{path} exists: choose a new file, such as {path.stem}-2.h5")
     if path.suffix not in (".h5", ".hdf5"):
         raise WmError(f"{path} came; stable-worldmodel reads a file NAME.h5")
     h5py = extra("h5py", f"writing {path}")
-    temporary = path.with_name(path.name + ".tmp")
     lengths = episodes.lengths + 1
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with h5py.File(temporary, "w", libver="latest") as file:
+    with new_file(path) as temporary, HDF5File(temporary) as raw:
+        with h5py.File(raw, "w", libver="latest") as file:
             for name, column in episodes.columns.items():
                 row = (prod(column.shape),) if name == "action" else column.shape
                 chunks = (1, *row) if row and 0 not in row else None
@@ -47,13 +44,12 @@ def export_swm(
                 file.create_dataset(_key(name), shape, column.dtype, chunks=chunks)
             for index in range(len(episodes)):
                 _write(file, episodes, index)
+                raw.check()
                 if progress is not None:
                     progress(index + 1)
             file["ep_len"] = lengths.astype(np.int32)
             file["ep_offset"] = (np.cumsum(lengths) - lengths).astype(np.int64)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        raw.check()
 
 
 def _write(file, episodes: Episodes, index: int) -> None:

@@ -1,5 +1,6 @@
 """Files of a recording, local or behind an fsspec URL, and what can go wrong with them."""
 
+import errno
 import glob
 import importlib
 from collections.abc import Iterator
@@ -9,9 +10,11 @@ from typing import Any, BinaryIO
 
 import fsspec
 
+from wm.disk import REFUSALS
 from wm.errors import WmError
 from wm.json_file import JSON_BYTES, parse_json
 
+MACHINE = REFUSALS.keys() - {errno.EINVAL, errno.ENOENT, errno.EISDIR, errno.ENOTDIR}
 LARGEST = 2**30
 """Bytes that one column of one episode may take, pictures apart: more is taken for damage."""
 
@@ -80,13 +83,15 @@ def damage(what: str) -> Iterator[None]:
     """Whatever a format's library raises over `what` becomes a WmError that names it.
 
     Libraries raise anything at all over damaged bytes; a bug of ours would look the same, so the
-    cause is chained (WMPC_DEBUG=1 shows it).
+    cause is chained (WMPC_DEBUG=1 shows it). What the system refuses is no damage.
     """
     try:
         yield
     except WmError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in MACHINE:
+            raise
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise WmError(f"{what} is damaged or not what it should be: {reason}") from error
 

@@ -1,0 +1,17 @@
+"""Where something is written that belongs into a folder which may be read-only."""
+
+import warnings
+from pathlib import Path
+
+from wm.disk import writable
+from wm.errors import WmWarning
+
+
+def in_or_instead(folder: Path, name: str, instead: str | Path) -> Path:
+    """The path `name` in `folder`; where that cannot be written to, in the folder `instead` of the
+    working directory, which a WmWarning says."""
+    if writable(folder):
+        return folder / name
+    path = Path(instead) / name
+    warnings.warn(f"{folder} cannot be written to: {path} is used instead", WmWarning, stacklevel=2)
+    return path
