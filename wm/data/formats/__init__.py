@@ -3,7 +3,8 @@
 import importlib
 from collections.abc import Mapping
 
-from wm.data.formats.files import Place
+from wm.data.formats import hdf5
+from wm.data.formats.files import Place, damage
 from wm.data.formats.source import About, Episode, Frames, Source
 from wm.errors import WmError
 
@@ -44,9 +45,30 @@ def open_source(path: str, format: str | None = None) -> Source:
         if reader(name).recognises(str(path)):
             return _filled(reader(name)(str(path)))
     raise WmError(
-        f"{path} is in no format that is recognised: wmpc reads {', '.join(READERS)}; "
-        "docs/data.md shows what each looks like; format=NAME insists on one"
+        f"{path} {_why_not(str(path))}; wmpc reads {', '.join(READERS)}, docs/data.md shows what "
+        "each looks like, and format=NAME insists on one"
     )
+
+
+def _why_not(path: str) -> str:
+    """Why no reader recognises a path: what is wrong with the format that it resembles."""
+    reasons = []
+    for name in READERS:
+        try:
+            if reader(name).resembles(path):
+                reader(name)(path).close()
+        except WmError as error:
+            reasons.append(f"looks like {name}, but {error}")
+        except Exception:  # noqa: S112 (whatever a file system raises: it does not resemble it)
+            continue
+    if reasons:
+        return "; or ".join(reasons)
+    place = Place(path)
+    if not place.is_folder() and hdf5.is_hdf5(place):
+        with hdf5.open_hdf5(place) as file, damage(path):
+            held = ", ".join([str(name) for name in file][:8]) or "nothing"
+        return f"is an HDF5 file that holds {held}: in no layout that is recognised"
+    return "is in no format that is recognised"
 
 
 def _filled(source: Source) -> Source:

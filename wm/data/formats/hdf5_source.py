@@ -5,9 +5,10 @@ from abc import abstractmethod
 import numpy as np
 
 from wm.data.formats import hdf5
-from wm.data.formats.files import Place
+from wm.data.formats.files import Place, damage
 from wm.data.formats.flat import FlatArray
 from wm.data.formats.source import Frames, Source
+from wm.errors import WmError
 
 
 class HDF5Source(Source):
@@ -17,11 +18,24 @@ class HDF5Source(Source):
         super().__init__(path)
         self.file = hdf5.open_hdf5(Place(path))
         with hdf5.closed_on_error(self):
+            self._refuse_matlab()
             self._open()
 
     @abstractmethod
     def _open(self) -> None:
         """Read what describes the recording."""
+
+    def _refuse_matlab(self) -> None:
+        """Raise WmError where MATLAB wrote the file: its arrays lie with their axes reversed, so
+        that their rows are no moments."""
+        with damage(self.path):
+            names = [n for n, d in self.file.items() if "MATLAB_class" in d.attrs]
+        if names:
+            raise WmError(
+                f"{self.path} was written by MATLAB, whose arrays lie with their axes reversed: "
+                f"{names[0]} has shape {self.file[names[0]].shape}. Write it again with "
+                "permute(x, ndims(x):-1:1) of each array, so that its first axis here is time"
+            )
 
     def close(self) -> None:
         self.file.close()

@@ -14,8 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from wm.data.formats.files import damage
-from wm.data.formats.lerobot_info import fill, version_of
+from wm.data.formats.files import Place, damage
+from wm.data.formats.lerobot_info import INFO, fill, version_of
 from wm.data.formats.lerobot_source import Clip, LeRobot
 from wm.data.formats.lerobot_tables import numbers
 from wm.errors import WmError
@@ -40,6 +40,10 @@ class LeRobotV3(LeRobot):
     @staticmethod
     def recognises(path: str) -> bool:
         return version_of(path).startswith("v3")
+
+    @staticmethod
+    def resembles(path: str) -> bool:
+        return Place(path).exists(INFO)
 
     def _read_episodes(self) -> Sequence[int]:
         files = self.place.glob("meta/episodes/**/*.parquet")

@@ -74,6 +74,10 @@ class Minari(Source):
         except Exception:
             return False
 
+    @staticmethod
+    def resembles(path: str) -> bool:
+        return any(Place(path).exists(inside + META) for inside in ("data/", ""))
+
     def close(self) -> None:
         self.files.close()
 

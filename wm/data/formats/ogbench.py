@@ -65,6 +65,10 @@ class OGBench(Flat):
         except Exception:
             return False
 
+    @staticmethod
+    def resembles(path: str) -> bool:
+        return path.endswith(".npz") and not Place(path).is_folder()
+
     def close(self) -> None:
         for file in self.files:
             file.close()

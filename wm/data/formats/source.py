@@ -106,6 +106,12 @@ class Source(ABC):
     def recognises(path: str) -> bool:
         """Whether the path looks like this format, told by names and a few bytes at most."""
 
+    @staticmethod
+    def resembles(path: str) -> bool:  # noqa: ARG004 (a reader may have no telling names)
+        """Whether files have the names of this format. Asked where nothing recognises the path:
+        opening it then says what is wrong with it. May raise."""
+        return False
+
     @abstractmethod
     def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
         """Episode `index`, 0 to N-1, with these columns (default: all): arrays and `Frames`.

@@ -97,6 +97,13 @@ class VideoFolder(Source):
         except Exception:  # whatever a file system raises: it is not recognised
             return False
 
+    @staticmethod
+    def resembles(path: str) -> bool:
+        place = Place(path)
+        return place.is_folder() and any(
+            name.lower().endswith(VIDEOS) for name in (*place.glob("*"), *place.glob("*/*"))
+        )
+
     def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
         chosen = self._chosen(index, columns)
         table, steps = self._table(index), int(self.lengths[index])
