@@ -3,6 +3,8 @@
 Such an environment has a reward of its own but no goal and no test of success.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import gymnasium
@@ -16,6 +18,25 @@ from envs.errors import EnvError
 from envs.layout import INTEGRATION, trouble
 from envs.rendering import RenderSettings
 from envs.world import World
+
+
+@contextmanager
+def _blamed(what: str) -> Iterator[None]:
+    """Whatever somebody's environment raises, SystemExit too, becomes an EnvError that says what.
+
+    Constructors raise anything: files of another machine that are missing here, arguments that
+    are wanted, models that another version of MuJoCo does not take.
+    """
+    try:
+        yield
+    except EnvError:
+        raise
+    except (Exception, SystemExit) as error:
+        try:
+            reason = " ".join(str(error).split())[:300]
+        except Exception:  # an exception may be written so badly that it cannot be shown
+            reason = ""
+        raise EnvError(f"{what}: {type(error).__name__}: {reason}") from error
 
 
 class GymnasiumTask(World):
@@ -41,10 +62,8 @@ class GymnasiumTask(World):
         if drawn_by == "gymnasium":
             kwargs = {"width": image_size, "height": image_size, **kwargs}
             kwargs["render_mode"] = "rgb_array"
-        try:
+        with _blamed(f"gymnasium cannot make {env_id!r}"):
             env: Any = gymnasium.make(env_id, disable_env_checker=True, **kwargs).unwrapped
-        except (gymnasium.error.Error, ImportError, TypeError) as error:
-            raise EnvError(f"gymnasium cannot make {env_id!r}: {error}") from error
         if not isinstance(getattr(env, "model", None), mujoco.MjModel):
             raise EnvError(f"{env_id} is not a MuJoCo environment: it has no `model`.")
         if not isinstance(env.action_space, Box) or not hasattr(env, "_get_obs"):
@@ -57,12 +76,16 @@ class GymnasiumTask(World):
         dt = float(getattr(env, "dt", env.model.opt.timestep * getattr(env, "frame_skip", 1)))
         settings = RenderSettings(image_size, image_size, camera)
         super().__init__(env.model, env.data, settings, dt)
-        env.reset(seed=0)
+        with _blamed(f"{env_id} cannot be reset"):
+            env.reset(seed=0)
         if drawn_by == "gymnasium":
-            env.render()  # may aim its camera by what it draws first: let that be always the same
+            # It may aim its camera by what it draws first: let that be always the same.
+            with _blamed(f"{env_id} cannot draw itself"):
+                env.render()
         self._rest = self.layout.at_rest(env.model.qpos0)
         self.action_space = env.action_space
-        self.observation_space = self._observation_space()
+        with _blamed(f"{env_id} cannot be observed"):
+            self.observation_space = self._observation_space()
         self.describe_names = tuple(
             f"{kind}[{index}]"
             for kind, count in (("qpos", env.model.nq), ("qvel", env.model.nv))

@@ -31,6 +31,11 @@ class RandomPolicy:
         self._low, self._high = np.asarray(low, np.float64), np.asarray(high, np.float64)
         if not 0 <= correlation < np.inf:
             raise EnvError(f"A correlation of {correlation} actions; give 0 (white noise) or more.")
+        if not np.all(np.isfinite([self._low, self._high])):
+            raise EnvError(
+                f"The actions are bounded by {self._low.tolist()} and {self._high.tolist()}; random "
+                "actions need finite bounds: give the environment a Box that has them."
+            )
         self._keep = np.exp(-1.0 / correlation) if correlation > 0 else 0.0
         self.reset(np.random.default_rng(0))
 

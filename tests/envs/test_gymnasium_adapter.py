@@ -5,6 +5,8 @@ import gymnasium
 import numpy as np
 import pytest
 
+from gymnasium.envs.mujoco.pusher_v5 import PusherEnv
+
 import envs
 from envs.errors import EnvError
 
@@ -64,3 +66,41 @@ def test_what_cannot_be_adapted_is_named(env_id, kwargs, words):
 def test_unknown_camera_is_named():
     with pytest.raises(EnvError, match="free camera"):
         envs.make("Pusher-v5", camera="top").render()
+
+
+RAISED = (
+    FileNotFoundError("/home/else/arm.xml"),
+    ValueError("XML Error: Schema violation"),
+    AttributeError("no attribute 'mjr'"),
+    KeyError("arm"),
+    RuntimeError(),
+    SystemExit("give a render_mode"),
+    AssertionError("asserted"),
+)
+
+
+@pytest.mark.parametrize("raised", RAISED, ids=lambda raised: type(raised).__name__)
+@pytest.mark.parametrize("at", ["__init__", "reset_model", "_get_obs"])
+def test_whatever_an_environment_raises_is_an_error_that_names_it(raised, at, monkeypatch):
+    class Elsewhere(PusherEnv):
+        pass
+
+    def fail(*_, **__):
+        raise raised
+
+    monkeypatch.setattr(Elsewhere, at, fail)
+    gymnasium.register("Elsewhere-v0", entry_point=lambda **kwargs: Elsewhere(**kwargs))
+    try:
+        with pytest.raises(EnvError, match=f"Elsewhere-v0.*{type(raised).__name__}"):
+            envs.make("Elsewhere-v0")
+    finally:
+        gymnasium.registry.pop("Elsewhere-v0")
+
+
+def test_interrupting_a_constructor_is_no_fault_of_it(monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PusherEnv, "__init__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        envs.make("Pusher-v5")

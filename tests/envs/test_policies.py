@@ -40,3 +40,9 @@ def test_a_senseless_correlation_is_refused():
     for correlation in (-1.0, np.inf, np.nan):
         with pytest.raises(EnvError, match="correlation"):
             RandomPolicy(LOW, HIGH, correlation)
+
+
+def test_random_actions_need_finite_bounds():
+    for low, high in ((-np.inf, np.inf), (-1.0, np.inf), (np.nan, 1.0)):
+        with pytest.raises(EnvError, match="finite bounds"):
+            RandomPolicy(np.array([low]), np.array([high]))

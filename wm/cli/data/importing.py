@@ -25,6 +25,9 @@ def run(path: str, cfg: Any, console: Console) -> None:
     asked: Any = OmegaConf.to_container(cfg)
     with closing(look(path, asked)) as recording:
         source = recording.view
+        if source.about.fps is None:
+            why = " ".join([f"{path} does not say its frames a second.", *recording.home.says])
+            raise WmError(f"{why} Give recorded_fps=...")
         ids = chosen(source, asked["episodes"], asked["exclude"])
         console.print(f"{path}: {recording.format}, {len(ids)} episodes", soft_wrap=True)
         for sentence in recording.sentences():

@@ -44,6 +44,8 @@ class Recording:
         """What is to be known before it is used."""
         yield from self.view.about.notes
         yield from self.home.says
+        if self.view.about.fps is None:
+            yield "Its frames a second are not known: recorded_fps=... states them."
         if self.view.about.splits and self.asked["episodes"] is None:
             names = ", ".join(f"{name} {len(i)}" for name, i in self.view.about.splits.items())
             yield f"Its splits ({names}) are taken together: episodes=NAME takes one."
@@ -115,8 +117,6 @@ def look(path: str, asked: Mapping[str, Any]) -> Recording:
         if looks["recorded_fps"] is None and plain.about.fps is None:
             looks["recorded_fps"] = rate_of(plain, asked["env_id"], asked["env_kwargs"])
         view = View(plain, **looks)
-        if view.about.fps is None:
-            raise WmError(f"{path} does not say its frames a second: give recorded_fps=...")
         if not view.cameras:
             raise WmError("cameras=[] came: a world model learns from pixels")
         home = home_of(view, asked["env_id"], asked["env_kwargs"])
