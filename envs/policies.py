@@ -33,8 +33,8 @@ class RandomPolicy:
             raise EnvError(f"A correlation of {correlation} actions; give 0 (white noise) or more.")
         if not np.all(np.isfinite([self._low, self._high])):
             raise EnvError(
-                f"The actions are bounded by {self._low.tolist()} and {self._high.tolist()}; random "
-                "actions need finite bounds: give the environment a Box that has them."
+                f"The actions are bounded by {self._low.tolist()} and {self._high.tolist()}; "
+                "random actions need finite bounds: give the environment a Box that has them."
             )
         self._keep = np.exp(-1.0 / correlation) if correlation > 0 else 0.0
         self.reset(np.random.default_rng(0))

@@ -145,11 +145,11 @@ def test_a_folder_that_resembles_a_format_says_what_is_wrong_with_it(tmp_path, k
 def test_an_archive_that_is_cut_or_holds_something_else_says_so(tmp_path):
     whole = tmp_path / "a.npz"
     np.savez(whole, observations=np.zeros((9, 2)), actions=np.zeros((9, 1)))
-    with pytest.raises(WmError, match="looks like ogbench.*lacks terminals"):
+    with pytest.raises(WmError, match=r"looks like ogbench.*lacks terminals"):
         open_source(str(whole))
     (tmp_path / "b.npz").write_bytes(whole.read_bytes()[:200])
     assert not zipfile.is_zipfile(tmp_path / "b.npz")
-    with pytest.raises(WmError, match="looks like ogbench.*damaged"):
+    with pytest.raises(WmError, match=r"looks like ogbench.*damaged"):
         open_source(str(tmp_path / "b.npz"))
 
 

@@ -4,7 +4,6 @@ Pusher-v5 to the laws of every world."""
 import gymnasium
 import numpy as np
 import pytest
-
 from gymnasium.envs.mujoco.pusher_v5 import PusherEnv
 
 import envs

@@ -59,7 +59,7 @@ def _why_not(path: str) -> str:
                 reader(name)(path).close()
         except WmError as error:
             reasons.append(f"looks like {name}, but {error}")
-        except Exception:  # noqa: S112 (whatever a file system raises: it does not resemble it)
+        except Exception:
             continue
     if reasons:
         return "; or ".join(reasons)

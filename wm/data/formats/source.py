@@ -107,7 +107,7 @@ class Source(ABC):
         """Whether the path looks like this format, told by names and a few bytes at most."""
 
     @staticmethod
-    def resembles(path: str) -> bool:  # noqa: ARG004 (a reader may have no telling names)
+    def resembles(path: str) -> bool:
         """Whether files have the names of this format. Asked where nothing recognises the path:
         opening it then says what is wrong with it. May raise."""
         return False
