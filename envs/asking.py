@@ -1,4 +1,4 @@
-"""Calling an agent that may raise, hang or answer nonsense: whatever it does, only its case fails.
+"""Calling an agent or a world that may raise, hang or answer nonsense: only its case fails.
 
 Hanging is noticed by an alarm of the operating system (`signal.setitimer`), which a process has but
 one of, and which only its main thread hears; in other threads, and where there is no such alarm
@@ -8,7 +8,6 @@ one of, and which only its main thread hears; in other threads, and where there 
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +17,11 @@ from gymnasium.spaces import Box
 
 ROUNDING = 1e-5
 """Share of an action's range by which it may be out of bounds: float32 arithmetic, not a wish."""
+MOST_ACTIONS = 100_000
+"""Actions that an agent may return at once."""
+MOST_WORDS = 300
+"""Characters of an exception's message that are kept."""
+AGENT, WORLD = "the agent", "the environment"
 
 
 class Failed(Exception):
@@ -28,23 +32,56 @@ class _Late(BaseException):
     """The alarm rang. No Exception: an agent that catches those would swallow it."""
 
 
-def ask(patience: float | None, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a `function` of the agent.
+def ask(
+    patience: float | None,
+    function: Callable[..., Any],
+    *arguments: Any,
+    who: str = AGENT,
+    passing: tuple[type[Exception], ...] = (),
+) -> Any:
+    """Call a `function` of the agent, or of `who`.
 
-    `Failed` with the place where it raised, or where it took longer than `patience` seconds.
+    `Failed` with the place where it raised anything at all, or where it took longer than `patience`
+    seconds. KeyboardInterrupt only where Ctrl-C was pressed meanwhile, also if the function
+    swallowed it. What is `passing` is raised as it is.
     """
+    pressed: list[bool] = []
     try:
-        with _alarm(patience):
-            return function(*arguments)
+        with _alarm(patience), _ctrl_c(pressed):
+            answer = function(*arguments)
     except _Late:
         name = getattr(function, "__name__", type(function).__name__)
-        raise Failed(f"the agent hung: {name} took longer than {patience:g} s") from None
-    except (Exception, SystemExit) as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        file = place.filename.rpartition("/")[-1]
-        raise Failed(
-            f"the agent raised {type(error).__name__}: {error} ({file}:{place.lineno})"
-        ) from error
+        raise Failed(f"{who} hung: {name} took longer than {patience:g} s") from None
+    except (Failed, *passing):
+        raise
+    except BaseException as error:
+        if pressed:
+            raise KeyboardInterrupt from None
+        raise Failed(f"{who} raised {account(error)}") from error
+    if pressed:
+        raise KeyboardInterrupt
+    return answer
+
+
+def account(error: BaseException) -> str:
+    """Say what was raised and where, on one line of printable text, whatever the exception's own
+    methods do."""
+    try:
+        said = str.__getitem__(str(error), slice(2 * MOST_WORDS))  # it may be a subclass of str
+    except BaseException:
+        said = "its message cannot be printed"
+    said = " ".join(said.split())
+    said = said if len(said) <= MOST_WORDS else f"{said[:MOST_WORDS]}..."
+    name: str = type.__dict__["__name__"].__get__(type(error))  # not by way of its metaclass
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = ""
+    if frame is not None:
+        file = frame.tb_frame.f_code.co_filename.rpartition("/")[-1]
+        place = f" ({file}:{frame.tb_lineno})"
+    text = f"{name[:MOST_WORDS]}: {said}{place}"
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def checked(chunk: Any, space: Box) -> np.ndarray:
@@ -52,10 +89,12 @@ def checked(chunk: Any, space: Box) -> np.ndarray:
     size = space.shape[0]
     try:
         chunk = np.array(chunk)
-    except Exception as error:  # a ragged list, a tensor that requires a gradient
-        raise Failed(f"the agent returned what is no array of actions: {error}") from error
+    except BaseException as error:  # a ragged list, a tensor that requires a gradient
+        raise Failed(f"the agent returned what is no array of actions: {account(error)}") from error
     if chunk.ndim != 2 or chunk.shape[1] != size or not len(chunk):
         raise Failed(f"the agent returned actions of shape {chunk.shape}, not (m, {size}), m >= 1")
+    if len(chunk) > MOST_ACTIONS:
+        raise Failed(f"the agent returned more than {MOST_ACTIONS} actions at once")
     if chunk.dtype.kind not in "fiu" or not np.isfinite(chunk).all():
         raise Failed("the agent returned actions that are not finite numbers")
     low, high = space.low.astype(np.float64), space.high.astype(np.float64)
@@ -68,6 +107,25 @@ def checked(chunk: Any, space: Box) -> np.ndarray:
             f"{chunk[i, j]:g} is not within {low[j]:g} and {high[j]:g}"
         )
     return chunk
+
+
+@contextmanager
+def _ctrl_c(pressed: list[bool]) -> Iterator[None]:
+    """Note in `pressed` that a person interrupts, which an agent may swallow or raise itself."""
+    own = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(own):
+        yield
+        return
+
+    def note(number: int, frame: Any) -> None:
+        pressed.append(True)
+        own(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, own)
 
 
 @contextmanager

@@ -13,12 +13,14 @@ the world when the waiting is over, then after every block.
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Literal, cast
 
 import numpy as np
 
 from envs.agent import Agent, Goal, Observation
-from envs.asking import Failed, ask, checked
+from envs.agent_process import RemoteAgent
+from envs.asking import WORLD, Failed, ask, checked
 from envs.errors import EnvError
 from envs.manifest import Case, Manifest
 from envs.row import Row
@@ -56,13 +58,14 @@ def evaluate(
         stop_at_success: end a case there, for agents too slow to see its budget out.
         latency: how long the world goes on while the agent decides, see the module's docstring.
             What is "measured" includes waiting for an agent that plans beside the world.
-        patience: seconds that each call of the agent may take before its case fails; None: any.
-            Kept in the main thread only, see `envs.asking`.
+        patience: seconds that each call of the agent, and of the task, may take before the case
+            fails; None: any. Kept in the main thread only, see `envs.asking`.
         goal: what the agent is told of a case's goal, such as a part of it; None: its picture.
             Success stays the case's own.
 
     EnvError where the task is not the manifest's. What an agent does wrong fails its case alone: it
-    raises, hangs, or returns actions that are out of bounds, not finite or wrongly shaped.
+    raises, hangs, or returns actions that are out of bounds, not finite or wrongly shaped. So does
+    a task that raises or hangs.
     """
     if start not in ("warm", "cold"):
         raise EnvError(f"A start {start!r} came; starts are 'warm' or 'cold'.")
@@ -79,16 +82,15 @@ def evaluate(
         for index in range(len(manifest.cases)) if cases is None else cases:
             case = manifest.cases[index]
             warm = start == "warm"
-            own.reset(
-                seed=case.seed,
-                options={
-                    "state": case.lead_in_state if warm else case.start_state,
-                    "goal_state": case.goal_state,
-                    "variation": case.variation,
-                },
-            )
+            options = {
+                "state": case.lead_in_state if warm else case.start_state,
+                "goal_state": case.goal_state,
+                "variation": case.variation,
+            }
+            reset = partial(own.reset, seed=case.seed, options=options)
             row = Row(index, case.episode, start, case.seed)
             try:
+                ask(patience, reset, who=WORLD, passing=(EnvError,))  # it does not fit
                 play(
                     own,
                     cast(Agent, agent if one else ask(patience, cast(Make, agent), case)),
@@ -131,24 +133,25 @@ def play(
     The agent sees the world after every `action_block` simulator actions, also within a longer
     chunk of its own, so its history has no holes. Raises `Failed`.
     """
-    watch = _Watch(task, agent, privileged, patience)
+    watch, overhead = _Watch(task, agent, privileged, patience), 0.0
     ask(patience, agent.reset, goal)
     watch(None)
     last = np.zeros(task.action_space.shape)
     for block in lead_in:
-        executed = [_advance(task, action)["action"] for action in block]
+        executed = [_advance(task, action, patience)[0]["action"] for action in block]
         watch(np.stack(executed))
         last = executed[-1]
-    coordinates = getattr(task, "coordinates", None)
-    state, goal_state = task.get_state(), task.goal["state"]
+    state, distance = ask(patience, _present, task, who=WORLD)
     if expected_start is not None:
         row.lead_in_drift = float(np.abs(state - expected_start).max())
-    row.begin(state, task.distance(state, goal_state))
+    row.begin(state, distance)
     while row.steps < actions:
-        began = time.perf_counter()
-        chunk = checked(ask(patience, agent.act), task.action_space)
-        seconds = watch.seconds + time.perf_counter() - began
+        answer, own, outside = _timed(patience, agent, "act")
+        chunk = checked(answer, task.action_space)
+        seconds = watch.seconds + own
         row.latencies_ms.append(1000 * seconds)
+        overhead += watch.outside + outside
+        row.overhead_ms = 1000 * overhead / len(row.latencies_ms)
         late = waiting_actions(seconds if latency == "measured" else latency, task)
         late = min(late, actions - row.steps)
         row.waited += late
@@ -156,19 +159,19 @@ def play(
         for block in [*_blocks(waiting, action_block), *_blocks(chunk, action_block)]:
             executed = []
             for action in block[: actions - row.steps]:
-                info = _advance(task, action)
+                info, state = _advance(task, action, patience)
                 executed.append(info["action"])
-                row.take(task.get_state(), info)
+                row.take(state, info)
                 if row.success and stop_at_success:
                     row.success_strict = None  # who knows
-                    row.conclude(coordinates)
+                    _conclude(row, task, patience)
                     return
             if row.steps == actions:
                 break
             last = executed[-1]
             watch(np.stack(executed))
     row.success_end = row.successes[-1]
-    row.conclude(coordinates)
+    _conclude(row, task, patience)
 
 
 def waiting_actions(seconds: float, task: Any) -> int:
@@ -186,19 +189,52 @@ class _Watch:
 
     def __init__(self, task: Any, agent: Agent, privileged: bool, patience: float | None) -> None:
         self.task, self.agent, self.privileged, self.patience = task, agent, privileged, patience
-        self.seconds = 0.0
+        self.seconds = self.outside = 0.0
 
     def __call__(self, executed: np.ndarray | None) -> None:
-        observation: Observation = self.task.observe_state(self.task.get_state())
+        observation: Observation = ask(self.patience, _seen, self.task, who=WORLD)
         if not self.privileged:
             observation = {k: v for k, v in observation.items() if k not in HIDDEN}
-        began = time.perf_counter()
-        ask(self.patience, self.agent.observe, observation, executed)
-        self.seconds = time.perf_counter() - began
+        _, self.seconds, self.outside = _timed(
+            self.patience, self.agent, "observe", observation, executed
+        )
 
 
-def _advance(task: Any, action: np.ndarray) -> dict[str, Any]:
+def _timed(
+    patience: float | None, agent: Agent, method: str, *arguments: Any
+) -> tuple[Any, float, float]:
+    """The answer, the seconds that the agent took, and those that passing it on took."""
+    function, began = ask(patience, getattr, agent, method), time.perf_counter()
+    answer = ask(patience, function, *arguments)
+    elapsed = time.perf_counter() - began
+    own = min(agent.seconds, elapsed) if isinstance(agent, RemoteAgent) else elapsed
+    return answer, own, elapsed - own
+
+
+def _seen(task: Any) -> Observation:
+    return task.observe_state(task.get_state())
+
+
+def _present(task: Any) -> tuple[np.ndarray, float]:
+    """The state (S,), and its distance to the goal."""
+    state = task.get_state()
+    return state, task.distance(state, task.goal["state"])
+
+
+def _step(task: Any, action: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
     info = task.advance(action)
+    return info, task.get_state()
+
+
+def _advance(
+    task: Any, action: np.ndarray, patience: float | None
+) -> tuple[dict[str, Any], np.ndarray]:
+    """One action later: the info, and the state (S,). Raises `Failed`."""
+    info, state = ask(patience, _step, task, action, who=WORLD)
     if info["failure"] is not None:
         raise Failed(f"the simulation failed: {info['failure']}")
-    return info
+    return info, state
+
+
+def _conclude(row: Row, task: Any, patience: float | None) -> None:
+    ask(patience, row.conclude, getattr(task, "coordinates", None), who=WORLD)

@@ -38,6 +38,9 @@ class Row:
     """Largest difference between the start state reached by the lead-in and the recorded one."""
     latencies_ms: list[float] = field(default_factory=list)
     """Of each decision: taking in the last observation, and acting."""
+    overhead_ms: float = 0.0
+    """Mean a decision of passing pictures and actions between this process and an agent's own;
+    `latencies_ms` leave it out."""
     held: int = 0
     """Longest run of consecutive simulator actions within tolerance, as far as the case went."""
     path_efficiency: float | None = None

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
+
 from envs.agent import Agent
+from envs.agent_process import AgentProcess
+from envs.asking import Failed, ask
 from envs.baselines import RandomAgent, ReplayAgent, ZeroAgent
 from envs.errors import EnvError
-from envs.external import find, make_agent
 from envs.manifest import Case
 from envs.simulator import Simulator
 from planners import AsyncMPCAgent, MPCAgent, NumpyModel
@@ -36,6 +39,8 @@ class Setting:
     planner: Planner | None = None
     episodes: Callable[[], Episodes] | None = None
     """Opens the dataset, for agents that learn from its training episodes."""
+    patience: float | None = None
+    """Seconds that making an agent of somebody else's may take; None: any."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Entrant:
     """Whether it may see the simulator's state."""
     bound: bool = False
     """Whether it is made of the very task it acts in, and so good for no other."""
+    source: str | None = None
+    """Hash of the code of somebody else's, where its file is known."""
 
 
 def mpc(setting: Setting, *, compile: str | None = None, **arguments: Any) -> Entrant:
@@ -132,21 +139,25 @@ def gcidm(setting: Setting, arrive: int, **arguments: Any) -> Entrant:
 
 
 def external(setting: Setting, function: str, privileged: bool = False, seed: int = 0) -> Entrant:
-    """Whatever `function`, module:function, makes; see `envs.external`.
+    """Whatever `function`, module:function, makes, in a process of its own; see `envs.external`.
 
     One is made at once, so that what can be said of a wrong one is said before anything runs.
     """
-    found, offered = find(function), {"action_space": setting.task.action_space}
-    offered["action_block"] = setting.action_block
+    offered = {"action_space": setting.task.action_space, "action_block": setting.action_block}
+    process = AgentProcess(function, torch.get_num_threads())
+
+    def make(case: Case) -> Agent:
+        return process.make(**offered, seed=case.seed + seed)
+
+    def first() -> str | None:
+        process.make(**offered, seed=seed)
+        return process.source()
+
     try:
-        make_agent(found, function, **offered, seed=seed)
-    except EnvError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise WmError(f"{function} raised {type(error).__name__}: {error}") from error
-    return Entrant(
-        lambda case: make_agent(found, function, **offered, seed=case.seed + seed), privileged
-    )
+        source = ask(setting.patience, first, passing=(EnvError,))
+    except Failed as failed:
+        raise WmError(f"{function}: {failed}") from failed
+    return Entrant(make, privileged, source=source)
 
 
 def _frozen(setting: Setting) -> tuple[JEPA, Encoded]:
