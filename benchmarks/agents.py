@@ -5,7 +5,8 @@
 RUNS holds a trained run `TASK-seed=SEED` for each task and seed, which knows its dataset. An agent
 that uses the model runs once a seed, on the same frozen cases, by `wmpc eval name=table-AGENT`;
 what a killed run measured stands. Those that use none (chance, the recording, the true simulator)
-run once a task.
+run once a task. The last row of a task is the mean over its seeds, which share their cases: see
+`envs.statistics.wilson_of_shared_cases`.
 """
 
 import json
@@ -13,7 +14,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from envs.statistics import wilson
+import numpy as np
+
+from envs.statistics import wilson, wilson_of_shared_cases
 
 LEARNED = {
     "gcbc": ["agent=gcbc"],
@@ -42,10 +45,23 @@ def measured(run: Path, name: str, words: list[str], cases: int) -> dict:
     return json.loads(file.read_bytes())
 
 
-def cell(successes: int, n: int) -> str:
+def cell(rate: float, interval: tuple[float, float]) -> str:
     """A rate with its 95% interval, in percent."""
-    low, high = wilson(successes, n)
-    return f"{100 * successes / n:.0f} ({100 * low:.0f}-{100 * high:.0f})"
+    return f"{100 * rate:.0f} ({100 * interval[0]:.0f}-{100 * interval[1]:.0f})"
+
+
+def one(summary: dict) -> str:
+    """The rate of one result."""
+    total = summary["success"]
+    return cell(total["successes"] / total["n"], wilson(total["successes"], total["n"]))
+
+
+def pooled(results: list[dict]) -> str:
+    """The mean rate of results on the same cases."""
+    warm = [[row for row in r["rows"] if row["start"] == r["start"]] for r in results]
+    outcomes = np.array([[row["success"] for row in rows] for rows in warm])
+    assert all([row["case"] for row in rows] == [row["case"] for row in warm[0]] for rows in warm)
+    return cell(float(outcomes.mean()), wilson_of_shared_cases(outcomes))
 
 
 def row(task: str, seed: str, cells: dict[str, str]) -> str:
@@ -60,21 +76,19 @@ def main(runs: Path, options: dict[str, str]) -> None:
     print("| task | training seed | " + " | ".join([*REFERENCE, *LEARNED]) + " |")
     print("|---|---|" + "---|" * (len(REFERENCE) + len(LEARNED)))
     for task in tasks:
-        counts: dict[str, list[tuple[int, int]]] = {name: [] for name in LEARNED}
+        found: dict[str, list[dict]] = {name: [] for name in LEARNED}
         known: dict[str, str] = {}
         for seed in seeds:
             cells = {}
             for name, words in LEARNED.items():
                 results = measured(runs / f"{task}-seed={seed}", name, words, cases)
-                total = results["summary"]["success"]
-                counts[name].append((total["successes"], total["n"]))
-                cells[name] = cell(*counts[name][-1])
+                found[name].append(results)
+                cells[name] = one(results["summary"])
                 for who, entry in results["reference"].items():
-                    total = entry["summary"]["success"]
-                    known[who] = cell(total["successes"], total["n"])
+                    known[who] = one(entry["summary"])
             print(row(task, seed, cells), flush=True)
-        pooled = {name: cell(*map(sum, zip(*found, strict=True))) for name, found in counts.items()}
-        print(row(f"**{task}**", "all", known | pooled), flush=True)
+        means = {name: pooled(results) for name, results in found.items()}
+        print(row(f"**{task}**", "mean", known | means), flush=True)
 
 
 if __name__ == "__main__":

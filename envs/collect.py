@@ -22,6 +22,9 @@ from envs.errors import EnvError
 from envs.policies import Policy, RandomPolicy
 
 POLICIES = ("random", "scripted", "mixed")
+MIXED_TURN = 10
+"""Episodes after which `mixed` turns its order about: every tenth is held out of training, and
+those should be of both policies."""
 ATTEMPTS = 20
 """An episode that fails this often shows a task that is broken, not bad luck."""
 THREADS = {"LP_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -113,7 +116,7 @@ def record(task: Any, recipe: Recipe, index: int) -> Recording:
     failures: list[str] = []
     for attempt in range(ATTEMPTS):
         rng = np.random.default_rng((recipe.seed, index, attempt))
-        episode, failure = _attempt(task, recipe, rng)
+        episode, failure = _attempt(task, policy_of(recipe.policy, index), recipe, rng)
         if failure is None:
             return Recording(episode, tuple(failures))
         failures.append(failure)
@@ -122,12 +125,20 @@ def record(task: Any, recipe: Recipe, index: int) -> Recording:
     )
 
 
+def policy_of(policy: str, index: int) -> str:
+    """The policy that records episode `index`: `mixed` is every second episode each, beginning with
+    random, in the other order in every second ten of them."""
+    if policy != "mixed":
+        return policy
+    return ("random", "scripted")[(index + index // MIXED_TURN) % 2]
+
+
 def _attempt(
-    task: Any, recipe: Recipe, rng: np.random.Generator
+    task: Any, name: str, recipe: Recipe, rng: np.random.Generator
 ) -> tuple[dict[str, np.ndarray], str | None]:
-    """One attempt: its columns, and None or why it failed."""
+    """One attempt with the policy of that name: its columns, and None or why it failed."""
     observation, _ = task.reset(seed=int(rng.integers(2**31)))
-    policy = _policy(task, recipe.policy, rng)
+    policy = _policy(task, name, rng)
     frames, blocks = [observation], []
     for _ in range(recipe.steps):
         block = []
@@ -145,8 +156,8 @@ def _attempt(
 
 
 def _policy(task: Any, name: str, rng: np.random.Generator) -> Policy:
-    scripted = name == "scripted" or (name == "mixed" and rng.random() < 0.5)
     space = task.action_space
+    scripted = name == "scripted"
     policy = task.scripted_policy(rng) if scripted else RandomPolicy(space.low, space.high)
     policy.reset(rng)
     return policy

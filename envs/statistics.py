@@ -10,7 +10,7 @@ import numpy as np
 from envs.errors import EnvError
 
 
-def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """The score interval of a proportion (Wilson, J. Amer. Statist. Assoc. 22, 1927).
 
     (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n), with p = successes / n and z the normal
@@ -41,6 +41,26 @@ def rate(outcomes: Sequence[bool]) -> dict[str, Any]:
         "rate": successes / n if n else None,
         "interval": list(wilson(successes, n)),
     }
+
+
+def wilson_of_shared_cases(outcomes: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
+    """The interval of the mean rate of several results on the same cases: outcomes (R, n) bool.
+
+    Wilson's, of as many independent outcomes as they are worth: R n / d, with the design effect d
+    of cases as clusters, the variance of the mean rate, var_i(mean_r x_ri) / n, over the binomial
+    p (1 - p) / (R n) (Rao and Scott, Biometrics 48, 1992). One case under R seeds is worth 1 outcome to R, no more and no
+    fewer; where all outcomes agree, which says nothing of d, 1. It is the interval of these
+    results, whose seeds are not drawn again.
+    """
+    x = np.asarray(outcomes, np.float64)
+    if x.ndim != 2 or not x.size:
+        raise EnvError(f"Outcomes of shape {x.shape} came; they are (results, cases), not empty.")
+    results, n = x.shape
+    p = float(x.mean())
+    spread = float(x.mean(0).var(ddof=1)) if n > 1 else 0.0
+    worth = n * p * (1 - p) / spread if spread > 0 else float(n)
+    worth = min(max(worth, float(n)), float(results * n))
+    return wilson(p * worth, worth, confidence)
 
 
 def by_stratum(

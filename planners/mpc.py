@@ -79,6 +79,7 @@ class MPCAgent:
         knots: actions planned a block, each held for its share of it; None plans every action.
         steps: which imagined latents the goal cost counts, see `planners.costs.latent_distance`.
             With "last" a receding horizon procrastinates: the goal stays H blocks away.
+        gamma: what a step counts beside the one before it, with `steps` "discounted".
         seed: of the planner's randomness; every `reset` starts it anew.
         deadline: seconds a decision may take, from the moment the last frame is handed to
             `observe`; None leaves the planner its own budget. With a deadline, `reset` plans once
@@ -102,6 +103,7 @@ class MPCAgent:
         execute: int = 1,
         knots: int | None = 1,
         steps: Steps = "sum",
+        gamma: float = 0.9,
         seed: int = 0,
         deadline: float | None = None,
         memory: int = Problem.memory,
@@ -115,6 +117,9 @@ class MPCAgent:
         self.model, self.planner = model, planner
         self.horizon, self.execute = horizon, execute
         self.steps: Steps = steps
+        if not 0 < gamma <= 1:
+            raise PlannerError(f"gamma is {gamma}; a discount is above 0 and at most 1")
+        self.gamma = gamma
         self.seed, self.deadline, self.memory = seed, deadline, memory
         self.constraints = tuple(constraints)
         if not near >= 0 or patience < 1:
@@ -190,6 +195,20 @@ class MPCAgent:
         )
         return self._decided(0, began)
 
+    def goal_cost(
+        self, goal: Tensor, weight: Tensor | None = None, read: Probe | None = None
+    ) -> Cost:
+        """The cost of reaching `goal` (B, K, D), over the steps that this agent counts; see
+        `planners.costs.latent_distance`."""
+        return latent_distance(
+            goal,
+            steps=self.steps,
+            executed=self.execute,
+            gamma=self.gamma,
+            weight=weight,
+            read=read,
+        )
+
     def _rehearse(self, latent: Tensor) -> None:
         """Plan for nothing from a latent (1, K, D); see `deadline`."""
         self._solve([latent], [], None, time.perf_counter(), 0)
@@ -247,9 +266,7 @@ class MPCAgent:
         goal, weight, read = self._aim(latents[-1], stage)
         problem = Problem(
             dynamics=HeldDynamics(self._dynamics(latents, executed), self.times, self.size),
-            cost=latent_distance(
-                goal, steps=self.steps, executed=self.execute, weight=weight, read=read
-            ),
+            cost=self.goal_cost(goal, weight, read),
             horizon=self.horizon,
             actions=self.actions,
             goal=None if read else goal,

@@ -46,6 +46,8 @@ class Completion:
     """Cameras and `proprio`, if recorded, (rows, ...), memory-mapped."""
     rows: np.ndarray
     """(F,) int64, those of them that count."""
+    episode: np.ndarray
+    """(F,) int64, which episode each is of."""
     latents: Tensor
     """(F, K, D)"""
     alike: int = ALIKE
@@ -75,7 +77,9 @@ class Completion:
         rows = draw_frames(episodes, frames, seed)
         names = {*model.spec.cameras, *(["proprio"] if "proprio" in episodes.columns else [])}
         columns = {name: episodes.frames(name) for name in sorted(names)}
-        return cls(model, columns, rows, encode_frames(model, episodes, rows), alike, pictures)
+        episode = np.searchsorted(episodes.ends, rows, side="right")
+        latents = encode_frames(model, episodes, rows)
+        return cls(model, columns, rows, episode, latents, alike, pictures)
 
     @torch.no_grad()
     def __call__(self, goal: GoalLike) -> Meaning:
@@ -139,15 +143,17 @@ class Completion:
 
     @cached_property
     def probe(self) -> tuple[Probe, Tensor]:
-        """What reads `proprio` off a frame's latent, and its squared error (P,) on every tenth
-        frame, which it was not fitted to, as a share of each number's variance: 1 where the picture
-        does not show it, as none shows a velocity."""
+        """What reads `proprio` off a frame's latent, and its squared error (P,) as a share of each
+        number's variance: 1 where the picture does not show it, as none shows a velocity. The error
+        is that on every tenth of the episodes, or the last of fewer, of which it was fitted to no
+        frame: a frame's neighbours in time look like it."""
         proprio = self._proprio()
-        apart = np.arange(len(self.rows)) % 10 == 9
-        if apart.all() or not apart.any():
+        found, which = np.unique(self.episode, return_inverse=True)
+        apart = which % 10 == min(9, len(found) - 1)
+        if len(found) < 2:
             raise WmError(
-                f"{len(self.rows)} recorded frames are too few to learn what pictures show of the "
-                "proprioception: record at least 10"
+                f"{len(self.rows)} recorded frames of one episode are too few to learn what "
+                "pictures show of the proprioception: record at least two episodes to learn from"
             )
         z = self.latents[:, :1]
         probe = fit_latents(z[~apart], proprio[~apart], steps=STEPS)

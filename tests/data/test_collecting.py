@@ -6,14 +6,15 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from itertools import islice
+from dataclasses import replace
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import envs
-from envs.collect import ATTEMPTS, Recipe, collect, record
+from envs.collect import ATTEMPTS, Recipe, collect, policy_of, record
 from envs.errors import EnvError
 
 SMALL = {"image_size": 8}
@@ -132,3 +133,21 @@ def children(parent=None):
             if ours and b"spawn_main" in (folder / "cmdline").read_bytes():
                 found.append(int(folder.name))
     return found
+
+
+@pytest.mark.parametrize("episodes", [10, 20, 200])
+def test_mixed_is_every_second_episode_each_held_out_ones_too(episodes):
+    names = [policy_of("mixed", i) for i in range(episodes)]
+    for ten in range(0, episodes, 10):
+        assert all(a != b for a, b in pairwise(names[ten : ten + 10]))
+    held_out = names[9::10]
+    for some in (names, held_out if episodes > 10 else names):
+        assert some.count("random") == some.count("scripted") == len(some) / 2
+
+
+def test_an_episode_of_mixed_is_that_of_its_own_policy(same):
+    mixed = recipe("wmpc/TwoRoom-v0", "mixed")
+    for index in (0, 1, 8, 9, 10, 19):
+        alone = replace(mixed, policy=policy_of("mixed", index))
+        one, two = (next(iter(collect(r, index, index + 1))) for r in (mixed, alone))
+        same(one.episode, two.episode)

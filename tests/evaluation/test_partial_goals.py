@@ -108,7 +108,7 @@ def shows(model, columns):
     """Recordings whose latents are the first `columns` of three numbers of proprioception."""
     proprio = np.random.default_rng(0).normal(2, 3, (2000, 3)).astype(np.float32)
     latents = torch.as_tensor(np.pad(proprio[:, :columns], ((0, 0), (0, 8 - columns))))[:, None]
-    return Completion(model, {"proprio": proprio}, np.arange(2000), latents)
+    return Completion(model, {"proprio": proprio}, np.arange(2000), np.arange(2000) // 20, latents)
 
 
 def test_policies_want_pictures_and_planners_what_can_be_read(model, episodes, seen):
@@ -206,3 +206,26 @@ def test_settings_out_of_range(model, episodes):
     for wrong in ("frames", "alike"):
         with pytest.raises(WmError, match=f"{wrong} is 0"):
             Completion.of(model, episodes, **{wrong: 0})
+
+
+def test_the_probe_is_judged_on_episodes_it_was_not_fitted_to(model):
+    """Frames of an episode look alike; what only tells episodes apart cannot be read off others."""
+    rng = np.random.default_rng(0)
+    episode = np.arange(2000) // 40
+    marks, values = rng.standard_normal((50, 8)), rng.standard_normal((50, 2))
+    latents = torch.as_tensor(marks[episode], dtype=torch.float32)[:, None]
+    proprio = values[episode].astype(np.float32)
+    known = Completion(model, {"proprio": proprio}, np.arange(2000), episode, latents)
+    assert (known.probe[1] > 0.5).all()
+    few = replace(known, rows=np.arange(80), episode=episode[:80], latents=latents[:80])
+    assert bool(few.probe[1].isfinite().all())
+    one = replace(known, rows=np.arange(40), episode=episode[:40], latents=latents[:40])
+    with pytest.raises(WmError, match="at least two episodes"):
+        one.probe  # noqa: B018
+
+
+def test_a_completion_knows_which_episode_each_frame_is_of(completion, episodes):
+    assert not set(completion.episode) & set(episodes.held_out_ids)
+    for row, episode in zip(completion.rows[::37], completion.episode[::37], strict=True):
+        first, stop = episodes.columns["pixels"].span(episodes.ends, int(episode))
+        assert first <= row < stop

@@ -1,10 +1,11 @@
 """The Wilson interval against published values and scipy; what rows come to."""
 
+import numpy as np
 import pytest
 from scipy.stats import binomtest
 
 from envs.errors import EnvError
-from envs.statistics import by_stratum, rate, summary, wilson
+from envs.statistics import by_stratum, rate, summary, wilson, wilson_of_shared_cases
 
 
 @pytest.mark.parametrize(
@@ -103,3 +104,35 @@ def test_success_by_stratum_counts_a_case_in_each_of_its_own():
 def test_summary_of_nothing_is_empty_not_wrong():
     total = summary([])
     assert total["success"]["rate"] is None and total["latency_ms"]["p50"] is None
+
+
+def test_results_on_the_same_cases_are_worth_no_more_than_they_are():
+    """Copies of one result say what it says alone; independent ones what as many cases do."""
+    rng = np.random.default_rng(0)
+    alone = rng.random(100) < 0.8
+    assert wilson_of_shared_cases(np.stack([alone] * 3)) == pytest.approx(
+        wilson(int(alone.sum()), 100), rel=0.02
+    )
+    apart = rng.random((3, 20_000)) < 0.8
+    assert wilson_of_shared_cases(apart) == pytest.approx(
+        wilson(int(apart.sum()), 60_000), abs=1e-3
+    )
+    assert wilson_of_shared_cases(np.ones((3, 100), bool)) == wilson(100, 100)
+    assert wilson_of_shared_cases(np.zeros((3, 100), bool)) == wilson(0, 100)
+    assert wilson_of_shared_cases(alone[None]) == pytest.approx(wilson(int(alone.sum()), 100))
+    with pytest.raises(EnvError, match="results, cases"):
+        wilson_of_shared_cases(alone)
+
+
+def test_the_interval_of_shared_cases_covers_what_it_says():
+    """Cases of unequal difficulty under three seeds: pooled as if they were independent, it would
+    hold the true rate in far fewer draws."""
+    rng, inside, naive = np.random.default_rng(1), 0, 0
+    for _ in range(500):
+        chance = rng.beta(0.4, 0.1, 100)  # of each case; its mean is 0.8
+        outcomes = rng.random((3, 100)) < chance
+        low, high = wilson_of_shared_cases(outcomes)
+        inside += low <= 0.8 <= high
+        low, high = wilson(int(outcomes.sum()), 300)
+        naive += low <= 0.8 <= high
+    assert inside > 460 and naive < 430

@@ -16,6 +16,7 @@ from envs.simulator import Simulator
 from planners import AsyncMPCAgent, MPCAgent, NumpyModel
 from planners.mpc import WorldModel
 from planners.problem import Planner
+from wm.cli.signature import passes_on
 from wm.cli.threads import sensible_threads
 from wm.completion import when_needed
 from wm.data import Episodes
@@ -56,7 +57,10 @@ class Entrant:
     """Hash of the code of somebody else's, where its file is known."""
 
 
-def mpc(setting: Setting, *, compile: str | None = None, **arguments: Any) -> Entrant:
+@passes_on(MPCAgent, AsyncMPCAgent, supplied=("complete",))
+def mpc(
+    setting: Setting, *, compile: str | None = None, asynchronous: bool = False, **arguments: Any
+) -> Entrant:
     """`planners.MPCAgent` (`asynchronous`: `planners.AsyncMPCAgent`) on the trained model, with
     that class's `arguments`; `compile` is a mode of `wm.dynamics.compile_rollouts`."""
     if setting.model is None:
@@ -65,10 +69,12 @@ def mpc(setting: Setting, *, compile: str | None = None, **arguments: Any) -> En
     keep_freed_memory()
     if compile is not None:
         compile_rollouts(setting.model.predictor, compile)
-    return _planning(setting.model, setting.planner, complete=_completing(setting), **arguments)
+    arguments["complete"] = _completing(setting)
+    return _planning(setting.model, setting.planner, asynchronous=asynchronous, **arguments)
 
 
-def simulator(setting: Setting, **arguments: Any) -> Entrant:
+@passes_on(MPCAgent, AsyncMPCAgent)
+def simulator(setting: Setting, *, asynchronous: bool = False, **arguments: Any) -> Entrant:
     """The same agent and planner, but the model is the true simulator.
 
     The cost is the squared distance between states in units of the tolerance.
@@ -83,7 +89,9 @@ def simulator(setting: Setting, **arguments: Any) -> Entrant:
         setting.action_block,
         counted=true.coordinates_size,
     )
-    made = _planning(model, setting.planner, privileged=True, **arguments)
+    made = _planning(
+        model, setting.planner, privileged=True, asynchronous=asynchronous, **arguments
+    )
     return replace(made, bound=True)
 
 
@@ -112,6 +120,7 @@ def replay(setting: Setting) -> Entrant:
     return Entrant(make)
 
 
+@passes_on(NearestAgent, supplied=("complete",))
 def nearest(setting: Setting, **arguments: Any) -> Entrant:
     """`wm.nearest.NearestAgent` with its `arguments`."""
     model, encoded = _frozen(setting)
@@ -119,6 +128,7 @@ def nearest(setting: Setting, **arguments: Any) -> Entrant:
     return Entrant(lambda case: agent)
 
 
+@passes_on(train_goal_policy, supplied=("timed",))
 def gcbc(setting: Setting, **arguments: Any) -> Entrant:
     """Goal-conditioned behaviour cloning; `arguments` of `wm.goal_policy.train_goal_policy`."""
     model, encoded = _frozen(setting)
@@ -128,6 +138,7 @@ def gcbc(setting: Setting, **arguments: Any) -> Entrant:
     return Entrant(lambda case: agent)
 
 
+@passes_on(train_goal_policy, supplied=("timed",))
 def gcidm(setting: Setting, arrive: int, **arguments: Any) -> Entrant:
     """Goal-conditioned inverse dynamics, asked to be there in `arrive` blocks; other `arguments`
     of `wm.goal_policy.train_goal_policy`."""

@@ -22,6 +22,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from wm.cli.signature import admits_none, parameters
 from wm.errors import WmError
 
 PLAIN = re.compile(r"([\w./@+]+)=([\w./=:@,~-]+)")
@@ -139,7 +140,7 @@ def _config(verb: str, words: list[str]) -> DictConfig:
         _check_key(verb, override, default)
     config = _compose(verb, overrides)
     for override in keys:
-        _check_value(override, default, config)
+        _check_value(verb, override, default, config)
     if missing := sorted(OmegaConf.missing_keys(config)):
         raise WmError(f"{missing[0]}=... must be given; see wmpc {verb} --help")
     return config
@@ -198,28 +199,49 @@ def _is_group(verb: str, override: Override, groups: list[str]) -> bool:
 
 
 def _check_key(verb: str, override: Override, default: DictConfig) -> None:
+    """Refuse a key that there is not, and what would replace a whole node; of what is added, what
+    the target of its node does not take."""
     known = _keys(default)
-    key = override.key_or_group
+    key, (node, _, name) = override.key_or_group, override.key_or_group.rpartition(".")
     if override.is_add() or override.is_force_add():
-        key = key.rpartition(".")[0]  # what is added needs a place that exists
-    if key not in known:
-        raise unknown(f"key of wmpc {verb}", override.key_or_group, known)
-    node = OmegaConf.select(default, key)
-    if isinstance(node, DictConfig) and key == override.key_or_group:
-        raise WmError(f"{key} is a node: set its keys, such as {key}.{next(_leaves(node), '...')}")
+        if node not in known:  # what is added needs a place that exists
+            raise unknown(f"key of wmpc {verb}", key, known)
+        taken = parameters(verb, default, node)
+        if key not in known and taken is not None and name not in taken:
+            raise unknown(f"argument of {node}", name, taken)
+    elif key not in known:
+        raise unknown(f"key of wmpc {verb}", key, known)
+    found = OmegaConf.select(default, key) if key in known else None
+    null = override.value() is None and _takes_none(verb, default, key)
+    if isinstance(found, DictConfig) and not null:
+        raise WmError(f"{key} is a node: set its keys, such as {key}.{next(_leaves(found), '...')}")
 
 
-def _check_value(override: Override, default: DictConfig, config: DictConfig) -> None:
-    """Refuse a value of another type than that of the default, unless there is none."""
-    key = override.key_or_group
-    missing = OmegaConf.is_missing(default, key) if "." not in key else False
-    old = None if missing else OmegaConf.select(default, key)
+def _check_value(verb: str, override: Override, default: DictConfig, config: DictConfig) -> None:
+    """Refuse a value of another type than that of the default, unless there is none, and a null
+    that is neither the default nor taken by the target of its node."""
+    key, (node, _, name) = override.key_or_group, override.key_or_group.rpartition(".")
+    inside = OmegaConf.select(default, node) if node else default
+    stated = name in inside and not OmegaConf.is_missing(inside, name)
+    old = inside[name] if stated else None
     new = OmegaConf.select(config, key)
+    null = _takes_none(verb, default, key) if new is None else None
+    if null:
+        return
+    if null is False and not stated:
+        raise WmError(f"{override.input_line} does not fit: {key} takes no null")
     if old is None or type(old) is type(new) or (type(old) is float and type(new) is int):
         return
     name = {ListConfig: "a list like", str: "text like", int: "a whole number like"}
     kind = name.get(type(old), "true or false, like" if type(old) is bool else "a number like")
     raise WmError(f"{override.input_line} does not fit: {key} is {kind} {old}")
+
+
+def _takes_none(verb: str, default: DictConfig, key: str) -> bool | None:
+    """Whether the target of a key's node takes None for it; None where that is not known."""
+    node, _, name = key.rpartition(".")
+    taken = parameters(verb, default, node)
+    return None if taken is None or name not in taken else admits_none(taken[name])
 
 
 def _yaml(verb: str) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _entrant(name: str, setting: Setting, simulator: Mapping[str, Any]) -> Entra
     if name != "simulator":
         return getattr(agents, name)(setting)
     search = {key: simulator[key] for key in ("samples", "elites", "iterations")}
-    acting = {key: simulator[key] for key in ("horizon", "execute", "steps")}
+    acting = {key: simulator[key] for key in ("horizon", "execute", "steps", "gamma")}
     return agents.simulator(replace(setting, planner=CEM(**search)), **acting)
 
 

@@ -1,5 +1,6 @@
 """A decision of the agent in a case, and what the true simulator says of any other."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,6 @@ from envs.agent import Observation
 from envs.evaluate import HIDDEN, Row, play
 from envs.manifest import Case, Manifest
 from envs.simulator import Simulator
-from planners.costs import latent_distance
 from planners.knots import HeldDynamics, hold
 from planners.mpc import MPCAgent
 from planners.problem import Problem
@@ -132,9 +132,7 @@ class Decision:
     def measure(self, place: Tensor, goal: Tensor) -> Tensor:
         """Squared distance (N,) of places (N, H, V) to a goal (V,), over the steps that the agent's
         own cost counts."""
-        cost = latent_distance(
-            goal[None, None], steps=self.agent.steps, executed=self.agent.execute
-        )
+        cost = self.agent.goal_cost(goal[None, None])
         return cost(place[None, :, :, None], place[None])[0]
 
     def true_cost(self, outcomes: Outcomes) -> Tensor:
@@ -143,11 +141,15 @@ class Decision:
 
     def reached(self, outcomes: Outcomes) -> np.ndarray:
         """The true distance (N,) that counts, in tolerances: at the end of the horizon where the
-        cost counts the last step alone, else the nearest of the steps that it counts."""
+        cost counts the last step alone, else the nearest of the steps that it counts; of a
+        discount, the first 1 / (1 - gamma), which have most of the weight."""
         if self.agent.steps == "last":
             return outcomes.distance[:, -1]
         if self.agent.steps == "executed":
             return outcomes.distance[:, : self.agent.execute].min(1)
+        if self.agent.steps == "discounted" and self.agent.gamma < 1:
+            counted = math.ceil(1 / (1 - self.agent.gamma) - 1e-9)  # 1 / (1 - 0.9) is above 10
+            return outcomes.distance[:, :counted].min(1)
         return outcomes.distance.min(1)
 
     def _look(self, states: Sequence[np.ndarray] | np.ndarray) -> Observation:

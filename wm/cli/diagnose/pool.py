@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from planners import CEM
-from planners.costs import latent_distance
 from planners.knots import HeldDynamics
 from planners.numpy_model import NumpyDynamics
 from planners.problem import Planner, Problem
@@ -116,7 +115,7 @@ def _truth(decision: Decision) -> Problem:
     goal = torch.zeros(1, 1, len(start), dtype=torch.float64)
     goal[..., :C] = torch.as_tensor(decision.goal)
     weight = (torch.arange(len(start)) < C).double()
-    cost = latent_distance(goal, steps=agent.steps, executed=agent.execute, weight=weight)
+    cost = agent.goal_cost(goal, weight)
     dynamics = HeldDynamics(NumpyDynamics(rollout, start[None]), held.times, held.size)
     return replace(
         decision.problem, dynamics=dynamics, cost=cost, goal=goal, constraints=(), weight=None
