@@ -4,6 +4,7 @@ Importing this package chooses an OpenGL backend and registers the tasks with gy
 """
 
 import inspect
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
@@ -32,7 +33,8 @@ def make(env_id: str, **kwargs: Any) -> "Task | GymnasiumTask":
     """The task `env_id`, without gymnasium's wrappers; `kwargs` go to its constructor.
 
     Ids of gymnasium's other MuJoCo environments are made through `GymnasiumTask`, with the argument
-    `tolerances` through `GymnasiumGoalTask`. EnvError on an unknown id or argument.
+    `tolerances` through `GymnasiumGoalTask`. The id `module:Name-v0` imports that module: for ids
+    and arguments that a file states, use `make_recorded`. EnvError on an unknown id or argument.
     """
     from envs.gymnasium_adapter import GymnasiumTask
     from envs.gymnasium_goals import GymnasiumGoalTask
@@ -53,3 +55,19 @@ def make(env_id: str, **kwargs: Any) -> "Task | GymnasiumTask":
     if "tolerances" in kwargs:
         return GymnasiumGoalTask(env_id, **kwargs)
     return GymnasiumTask(env_id, **kwargs)
+
+
+def make_recorded(stated: Mapping[str, Any]) -> "Task | GymnasiumTask":
+    """The task that a file names by its `id` and arguments, such as `model.spec.env`; see
+    `envs.recorded`: nothing is imported because of what the file says."""
+    from envs.recorded import make_recorded
+
+    return make_recorded(stated)
+
+
+def allow(env_id: str | None = None, kwargs: Mapping[str, Any] | None = None) -> None:
+    """Trust an environment `module:Name-v0` and texts among its arguments in what files name from
+    now on; see `envs.recorded`."""
+    from envs.recorded import allow
+
+    allow(env_id, kwargs)

@@ -15,7 +15,6 @@ the policy. Both see the goal as an observation: `goal["pixels"]`.
 import importlib
 import inspect
 import os
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -23,6 +22,7 @@ import numpy as np
 
 from envs.agent import Agent, Goal, Observation
 from envs.errors import EnvError
+from envs.recorded import add_current_directory
 
 Policy = Callable[[Observation, Observation], np.ndarray]
 """Observation, goal -> one action (A,) or several (m, A), in the environment's units."""
@@ -54,8 +54,7 @@ def find(name: str) -> Callable[..., Any]:
     module, _, attribute = name.partition(":")
     if not module or not attribute:
         raise EnvError(f"{name!r} came for an agent; write module:function, such as my_agent:make.")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # as `python -m` does
+    add_current_directory()
     try:
         found: Any = importlib.import_module(module)
     except (Exception, SystemExit) as error:

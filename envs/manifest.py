@@ -132,7 +132,7 @@ class Manifest:
 
     def make(self) -> Any:
         """The task these cases run in."""
-        task = envs.make(self.env, **self.kwargs)
+        task = envs.make_recorded({**self.kwargs, "id": self.env})
         self.check(task)
         if self.shift is None:
             return task

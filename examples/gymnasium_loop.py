@@ -2,9 +2,9 @@
 
 import sys
 
-import gymnasium
 import numpy as np
 
+import envs
 import planners
 import wm
 from envs.agent import Goal
@@ -15,7 +15,7 @@ def reach(run: str, seed: int = 0, blocks: int = 10) -> int | None:
     model = wm.load(run)
     agent = planners.MPCAgent(model, planners.ICEM())
 
-    env = gymnasium.make(**model.spec.env)
+    env = envs.make_recorded(model.spec.env)
     observation, info = env.reset(seed=seed)
     agent.reset(Goal({"pixels": info["goal"]["pixels"]}))
     agent.observe(observation, None)

@@ -59,13 +59,21 @@ def frozen(
     if found := [place / name for place in places if (place / name).exists()]:
         return manifest.load(found[0]), found[0]
     file = in_or_instead(places[0], name, MANIFESTS)
-    task = envs.make(episodes.meta["env"], **episodes.meta.get("kwargs", {}))
+    task = envs.make_recorded(environment_of(episodes))
     try:
         drawn = cases.build(cast(cases.Recorded, episodes), task, action_block=block, **settings)
     finally:
         task.close()
     drawn.save(file)
     return drawn, file
+
+
+def environment_of(episodes: Episodes) -> dict[str, Any]:
+    """What a dataset says of its environment, as `envs.make_recorded` takes it."""
+    kwargs = episodes.meta.get("kwargs") or {}
+    if not isinstance(kwargs, dict):
+        raise WmError(f"{episodes.path} has kwargs {str(kwargs)[:80]!r}; they are a mapping")
+    return {**kwargs, "id": episodes.meta["env"]}
 
 
 def agree(spec: DataSpec, drawn: Manifest, task: Any, run: str) -> list[str]:

@@ -12,6 +12,7 @@ import torch
 from omegaconf import OmegaConf
 from rich.console import Console
 
+import envs
 import wm
 from envs.asking import Failed
 from envs.errors import EnvError
@@ -42,6 +43,7 @@ def run(cfg: Any) -> None:
     """Evaluate, write results.json with its pictures, and print the headline."""
     console, began = Console(highlight=False), time.perf_counter()
     config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
+    envs.allow(config["env_id"], config["env_kwargs"])
     model, drawn, path = asked(cfg, config)
     task = drawn.make()
     try:

@@ -21,6 +21,7 @@ import torch
 from hydra.utils import get_method, instantiate
 from rich.progress import track
 
+import envs
 import wm
 from envs.evaluate import PATIENCE, Latency, Row, Start, evaluate
 from envs.manifest import Manifest
@@ -159,6 +160,7 @@ def _stage(file: str) -> tuple[Trial, Any, Entrant]:
 def staged(trial: Trial) -> tuple[Any, Entrant]:
     """The task of a trial, and the agent made for it."""
     run, data = trial.config["run"], trial.config["data"]
+    envs.allow(trial.config.get("env_id"), trial.config.get("env_kwargs"))
     task, model = trial.drawn.make(), None if run is None else wm.load(run)
     setting = Setting(task, trial.drawn.action_block, model, episodes=recorded(run, data))
     return task, entrant_of(trial.config, setting)

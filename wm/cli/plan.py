@@ -62,7 +62,8 @@ def run(cfg: Any) -> None:
     config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     model = wm.load(cfg.run)
     kwargs = {name: value for name, value in model.spec.env.items() if name != "id"}
-    task = envs.make(model.spec.env["id"], **kwargs)
+    envs.allow(config["env_id"], config["env_kwargs"])
+    task = envs.make_recorded(model.spec.env)
     try:
         reader = Reader(model.spec, task, cache(recorded(cfg.run, cfg.data)), cfg.seed)
         stops = reader.stops(*(config[key] for key in ("goal", "mask", "crop")))

@@ -9,8 +9,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 import envs
 from envs.errors import EnvError
+from wm.cli.cases import environment_of
 from wm.cli.data.direct import open_data
 from wm.data import Episodes
+from wm.errors import WmError
 from wm.training.run import finished, train
 
 
@@ -18,6 +20,7 @@ def run(cfg: Any) -> None:
     """Train, or go on training, or say that it is done."""
     console = Console(highlight=False)
     view: Any = OmegaConf.to_container(cfg.view)
+    envs.allow(view["env_id"], view["env_kwargs"])
     episodes = open_data(cfg.data, view, console)
     model: Any = OmegaConf.to_container(cfg.model)
     settings: Any = OmegaConf.to_container(cfg.train)
@@ -65,8 +68,8 @@ def run(cfg: Any) -> None:
 def describer(episodes: Episodes) -> Any:
     """State columns -> {name: values} as the dataset's own environment describes them, or None."""
     try:
-        task = envs.make(episodes.meta["env"], **(episodes.meta.get("kwargs") or {}))
-    except EnvError:
+        task = envs.make_recorded(environment_of(episodes))
+    except (EnvError, WmError):
         return None  # recorded elsewhere: there is nothing to tell the state's variables apart by
     names = task.describe_names
     return lambda states: dict(zip(names, np.moveaxis(task.describe(states), -1, 0), strict=True))

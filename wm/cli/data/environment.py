@@ -51,12 +51,13 @@ def home_of(source: Source, env: str | None, kwargs: Mapping[str, Any] | None) -
 
     `source` is the view to import, with its pictures of the final size.
     """
+    envs.allow(env, kwargs)
     name = env or source.about.env.get("id")
     if name is None or name == NOWHERE:
         return Home(says=["No environment is known: it can be trained on, not evaluated."])
     settings = _settings(source, name, _arguments(source, kwargs))
     try:
-        task = envs.make(name, **settings)
+        task = envs.make_recorded({**settings, "id": name})
     except EnvError as error:
         if env is not None:
             raise WmError(str(error)) from error
@@ -90,7 +91,7 @@ def _settings(source: Source, name: str, kwargs: dict[str, Any]) -> dict[str, An
     was recorded as it draws itself, drawn by it."""
     if source.cameras:
         kwargs["image_size"] = source.columns[source.cameras[0]].shape[0]
-    if not name.startswith("wmpc/") and any(key in kwargs for key in DRAWING):
+    if not str(name).startswith("wmpc/") and any(key in kwargs for key in DRAWING):
         kwargs.setdefault("drawn_by", "gymnasium")
         kwargs.pop("render_mode", None)
     return kwargs
@@ -135,11 +136,13 @@ def _compare(source: Source, home: Home) -> None:
 def rate_of(source: Source, env: str | None, kwargs: Mapping[str, Any] | None) -> float | None:
     """Frames a second of a recording that has one a simulator action but does not say how long
     that is, from its environment; None where that is not known either."""
+    envs.allow(env, kwargs)
     name = env or source.about.env.get("id")
     if name is None or name == NOWHERE:
         return None
     try:
-        task = envs.make(name, **_settings(source, name, _arguments(source, kwargs)))
+        settings = _settings(source, name, _arguments(source, kwargs))
+        task = envs.make_recorded({**settings, "id": name})
     except EnvError:
         return None
     rate = 1 / task.dt
@@ -148,4 +151,7 @@ def rate_of(source: Source, env: str | None, kwargs: Mapping[str, Any] | None) -
 
 
 def _arguments(source: Source, kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {**(source.about.env.get("kwargs") or {}), **(kwargs or {})}
+    recorded = source.about.env.get("kwargs") or {}
+    if not isinstance(recorded, Mapping):
+        raise WmError(f"{source.path} states arguments {str(recorded)[:80]!r} of its environment")
+    return {**recorded, **(kwargs or {})}
