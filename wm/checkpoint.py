@@ -5,23 +5,29 @@ Loading never unpickles anything, and builds only what `wm` itself defines.
 
 import hashlib
 import json
+import math
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 
-from wm.build import build
+from wm.build import build, check, measure
 from wm.disk import replace_file
 from wm.errors import WmError
 from wm.json_file import read_json
 from wm.model import JEPA
-from wm.spec import DataSpec
+from wm.spec import DataSpec, read_spec
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 FORMAT = 1
+SPARE = 2**5
+"""Building a model makes up to so many times the tensors that it keeps."""
+FOREIGN_WEIGHTS = (SafetensorError, RuntimeError, ValueError, LookupError, TypeError)
 
 
 def save_config(run: Path, model: dict[str, Any], spec: DataSpec, train: dict[str, Any]) -> None:
@@ -50,20 +56,43 @@ def read_config(run: str | Path) -> dict[str, Any]:
     if missing := {"format", "model", "data", "train"} - config.keys():
         raise WmError(f"{path} lacks {sorted(missing)}: it is not a wmpc run's config")
     if config["format"] != FORMAT:
-        raise WmError(f"{path} has format {config['format']}; this wmpc reads {FORMAT}: upgrade")
+        raise WmError(
+            f"{path} has format {str(config['format'])[:40]}; this wmpc reads {FORMAT}: upgrade"
+        )
+    check(config["model"])
+    read_spec(config["data"])
+    train = config["train"]
+    data, steps = (train.get(key) for key in ("data", "steps")) if isinstance(train, dict) else "??"
+    if not isinstance(data, str | NoneType) or "\0" in (data or "") or type(steps) is not int:
+        raise WmError(f"{path} has train={str(train)[:80]}; it says its data (a path) and steps")
     return config
 
 
-def new_model(config: dict[str, Any]) -> JEPA:
-    """An untrained model from a run's config."""
-    try:
-        spec = DataSpec(**config["data"])
-    except TypeError as error:
-        raise WmError(f"the run's data description is not readable: {error}") from error
-    model = build(config["model"], spec=spec)
-    if not isinstance(model, JEPA):
-        raise WmError(f"the run's model is a {type(model).__name__}; this wmpc loads wm.model.JEPA")
-    return model
+def new_model(
+    model: Mapping[str, Any], spec: DataSpec, shapes: Mapping[str, Sequence[int]] | None = None
+) -> JEPA:
+    """An untrained model from its config.
+
+    With `shapes`, WmError unless they are those of all its tensors. That is known before any memory
+    is taken, as is a model too large to be meant.
+    """
+    limits = {}
+    if shapes is not None:
+        limits["most"] = SPARE * (sum(map(math.prod, shapes.values())) + SPARE)
+        limits["calls"] = SPARE * (len(shapes) + SPARE)
+    sketch = measure(model, **limits, spec=spec)
+    if not isinstance(sketch, JEPA):
+        raise WmError(f"the model is a {type(sketch).__name__}; this wmpc takes wm.model.JEPA")
+    if shapes is not None:
+        asked = {name: tuple(tensor.shape) for name, tensor in sketch.state_dict().items()}
+        stored = {name: tuple(shape) for name, shape in shapes.items()}
+        if differing := sorted(set(asked.items()) ^ set(stored.items())):
+            name = differing[0][0]
+            raise WmError(
+                f"the weights are another model's: {name} is {stored.get(name, 'missing')} in the "
+                f"file, the config makes it {asked.get(name, 'no part of the model')}"
+            )
+    return build(model, spec=spec)
 
 
 def load_model(run: str | Path, device: str | torch.device = "cpu") -> JEPA:
@@ -71,15 +100,23 @@ def load_model(run: str | Path, device: str | torch.device = "cpu") -> JEPA:
 
     Raises WmError where the folder, its config or its weights are missing, damaged or foreign.
     """
-    model = new_model(read_config(run))
-    path = Path(run) / WEIGHTS
+    config, path = read_config(run), Path(run) / WEIGHTS
     if not path.is_file():
         raise WmError(f"{run} has no weights yet ({path} is missing): finish `wmpc train` first")
     try:
+        model = new_model(config["model"], read_spec(config["data"]), weight_shapes(path))
         model.load_state_dict(load(path.read_bytes()))
-    except (SafetensorError, RuntimeError) as error:
-        raise WmError(f"{path} does not hold this run's weights: {str(error)[:200]}") from error
+    except WmError:
+        raise
+    except FOREIGN_WEIGHTS as error:
+        raise WmError(f"{path} does not hold this run's weights: {str(error)[:300]}") from error
     return model.to(device).eval().requires_grad_(False)
+
+
+def weight_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes that a file of weights states, which safetensors holds against its size."""
+    with safe_open(path, "pt") as stored:
+        return {name: tuple(stored.get_slice(name).get_shape()) for name in stored.keys()}  # noqa: SIM118
 
 
 def checkpoint_hash(run: str | Path) -> str:

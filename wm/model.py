@@ -57,6 +57,8 @@ class JEPA(nn.Module):
         head: str = "linear",
     ) -> None:
         super().__init__()
+        if min(latent, context, rollout, directions) < 1:
+            raise WmError("model.latent, context, rollout and directions are at least 1")
         if proprio and not 0 < spec.proprio_size <= latent:
             raise WmError(
                 f"proprio=true needs 1 to {latent} (latent) proprioceptive values a frame, the "

@@ -9,6 +9,9 @@ from wm.data import Episodes, column_statistics
 from wm.data.format import is_camera
 from wm.errors import WmError
 
+LARGEST_STEP = 2**16
+"""Of pictures in pixels, and of a model step in frames and actions."""
+
 
 @dataclass(frozen=True)
 class DataSpec:
@@ -55,6 +58,48 @@ class DataSpec:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def read_spec(values: Any) -> DataSpec:
+    """The spec that a run's config states; WmError where it makes no sense."""
+    if not isinstance(values, dict):
+        raise WmError(f"a run's data description is a {type(values).__name__}, not a mapping")
+    try:
+        spec = DataSpec(**values)
+    except TypeError as error:
+        raise WmError(f"the run's data description is not readable: {error}") from error
+    cameras = isinstance(spec.cameras, list) and bool(spec.cameras)
+    if not cameras or not all(isinstance(c, str) and is_camera(c) for c in spec.cameras):
+        raise _senseless("cameras", spec.cameras, "names of picture columns, such as pixels")
+    for name in ("image_size", "actions_per_frame", "stride"):
+        value = getattr(spec, name)
+        if type(value) is not int or not 1 <= value <= LARGEST_STEP:
+            raise _senseless(name, value, f"a whole number from 1 to {LARGEST_STEP}")
+    for kind, of in (("action", ("low", "high", "mean", "std")), ("proprio", ("mean", "std"))):
+        size = None
+        for name in (f"{kind}_{which}" for which in of):
+            numbers = getattr(spec, name)
+            if not isinstance(numbers, list) or not all(map(_is_number, numbers)):
+                raise _senseless(name, numbers, "a list of finite numbers")
+            if size not in (None, len(numbers)) or (kind == "action" and not numbers):
+                raise _senseless(name, numbers, f"as long as the other lists of {kind}")
+            if name.endswith("std") and not all(number > 0 for number in numbers):
+                raise _senseless(name, numbers, "above 0")
+            size = len(numbers)
+    for name, kind in (("env", dict), ("render", dict), ("dataset", str)):
+        if not isinstance(getattr(spec, name), kind):
+            raise _senseless(name, getattr(spec, name), f"a {kind.__name__}")
+    return spec
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a number that float32 can hold."""
+    kind = isinstance(value, int | float) and not isinstance(value, bool)
+    return kind and abs(value) <= float(np.finfo(np.float32).max)
+
+
+def _senseless(name: str, value: Any, allowed: str) -> WmError:
+    return WmError(f"the run's data description has {name}={str(value)[:80]}; it is {allowed}")
 
 
 def describe_data(episodes: Episodes, stride: int = 1) -> DataSpec:

@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
-from wm.build import build
-from wm.checkpoint import CONFIG, WEIGHTS, read_config, save_config
+from wm.checkpoint import CONFIG, WEIGHTS, new_model, read_config, save_config
 from wm.data import Episodes, Windows
 from wm.errors import WmError
 from wm.memory import keep_freed_memory
@@ -72,9 +71,7 @@ def train(
         "seed": seed,
     } | ({"unique": True} if unique else {})
     torch.manual_seed(seed)
-    network = build(model, spec=spec)
-    if not isinstance(network, JEPA):
-        raise WmError(f"model is a {type(network).__name__}; training takes a wm.model.JEPA")
+    network = new_model(model, spec)
     length = window_length(network)
     windows = Windows(episodes, episodes.train_ids, length, stride, network.columns)
     if not len(episodes.held_out_ids):
