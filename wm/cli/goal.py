@@ -12,6 +12,7 @@ from envs import goals
 from envs.agent import Goal
 from wm.data import Episodes
 from wm.errors import WmError
+from wm.npy_file import read_npy
 from wm.spec import DataSpec
 
 KINDS = (
@@ -165,7 +166,4 @@ def array(path: str) -> np.ndarray:
     """An array in a file."""
     if not Path(path).is_file():
         raise WmError(f"there is no file {path}: a goal is {KINDS}")
-    try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError):
-        raise WmError(f"{path} is not an array that numpy can read") from None
+    return read_npy(path)

@@ -16,14 +16,12 @@ import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from wm.disk import unfinished
 from wm.errors import WmError
-from wm.json_file import read_json
 
 FORMAT = "wmpc-episodes"
 VERSION = 1
@@ -54,7 +52,7 @@ class Column:
     @property
     def row_bytes(self) -> int:
         """Bytes of one row."""
-        return self.dtype.itemsize * int(np.prod(self.shape, dtype=np.int64))
+        return self.dtype.itemsize * prod(self.shape)
 
     def header(self, rows: int) -> bytes:
         """The `.npy` header (format 1.0) of `rows` rows, padded to `HEADER_BYTES`."""
@@ -106,46 +104,6 @@ def plain(meta: Mapping[str, Any]) -> dict[str, Any]:
         raise WmError(f"{value!r} ({type(value).__name__}) cannot be written to {META}")
 
     return json.loads(json.dumps(dict(meta), default=default))
-
-
-def read_meta(path: Path) -> dict[str, Any]:
-    """`meta.json` of a dataset; WmError where it is no dataset of this format and version."""
-    if not path.exists():
-        raise WmError(f"there is no dataset at {path}: `wmpc collect` or `EpisodeWriter` makes one")
-    if not path.is_dir():
-        raise WmError(f"{path} is a file; a dataset is a folder with {META} and a .npy per column")
-    if all(map(unfinished, os.listdir(path))):
-        raise WmError(f"the folder {path} is empty: no episode was recorded there")
-    try:
-        meta = read_json(path / META, "wmpc dataset's description")
-    except FileNotFoundError:
-        raise WmError(
-            f"{path} is not a wmpc dataset: it has no {META}; `wmpc data import` makes one of a "
-            "recording in another format"
-        ) from None
-    if meta.get("format") != FORMAT:
-        raise WmError(f"{path} is not a wmpc dataset: its {META} does not say format {FORMAT!r}")
-    if meta.get("version") != VERSION:
-        raise WmError(
-            f"{path} has format version {meta.get('version')!r}; this wmpc reads version {VERSION}"
-        )
-    if lacking := [key for key in (*IDENTITY, "columns", "sources") if key not in meta]:
-        raise WmError(f"{path / META} is damaged: it lacks {', '.join(lacking)}")
-    return meta
-
-
-def read_columns(path: Path, meta: Mapping[str, Any]) -> dict[str, Column]:
-    """The columns that `meta` declares."""
-    try:
-        columns = {
-            name: Column(name, np.dtype(c["dtype"]), tuple(map(int, c["shape"])), str(c["rows"]))
-            for name, c in meta["columns"].items()
-        }
-        if "action" not in columns or not {c.rows for c in columns.values()} <= ROWS:
-            raise ValueError
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise WmError(f"{path / META} is damaged: its 'columns' make no sense") from None
-    return columns
 
 
 def write_at(fd: int, offset: int, data: bytes | np.ndarray) -> None:

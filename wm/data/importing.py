@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from wm.data.description import is_name
 from wm.data.format import HEADER_BYTES
 from wm.data.formats.source import Source
-from wm.data.validate import NAME, bounds, stored
+from wm.data.validate import bounds, stored
 from wm.data.writer import EpisodeWriter
 from wm.errors import WmError
 
@@ -185,7 +186,7 @@ def _trouble(episode: Mapping[str, Any], steps: int) -> str | None:
     if steps < 1:
         return "it has no step"
     for name, array in episode.items():
-        if not NAME.fullmatch(name):
+        if not is_name(name):
             return f"the name of column {name!r} cannot be stored"
         array = np.asarray(array)
         if array.dtype.kind == "f" and not math.isfinite(float(np.sum(array, dtype=np.float64))):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from wm.data.description import read_columns, read_meta
 from wm.data.format import (
     DIGEST_COLUMN,
     ENDS,
@@ -17,10 +18,9 @@ from wm.data.format import (
     META,
     Column,
     digest,
-    read_columns,
-    read_meta,
 )
 from wm.errors import WmError, WmWarning
+from wm.npy_file import read_npy
 
 HELD_OUT = 10
 """Every tenth episode is held out of training."""
@@ -37,7 +37,7 @@ class Episodes:
         self.meta = meta
         self.ends = ends
         """(N,) int64: the number of frames up to and including each episode."""
-        self.columns: dict[str, Column] = read_columns(path, meta)
+        self.columns: dict[str, Column] = read_columns(meta)
         self._mapped: dict[str, np.ndarray] = {}
 
     def __len__(self) -> int:
@@ -148,14 +148,10 @@ def read_ends(path: Path) -> np.ndarray:
     """(N,) int64 of `episode_ends.npy`, N >= 1."""
     if not (path / ENDS).exists():
         raise WmError(f"{path} has no complete episode (no {ENDS}): collect some first")
-    try:
-        with (path / ENDS).open("rb") as stream:
-            ends = np.lib.format.read_array(stream, allow_pickle=False)
-    except Exception:  # numpy parses the header as Python: damage may raise anything
-        raise WmError(f"{path / ENDS} is damaged: it is not a whole .npy file") from None
+    ends = read_npy(path / ENDS)
     if ends.dtype != np.int64 or ends.ndim != 1:
         raise WmError(f"{path / ENDS} is damaged: it should hold one int64 an episode")
-    if len(ends) == 0 or np.any(np.diff(ends, prepend=0) < 2):
+    if len(ends) == 0 or ends.min() < 2 or np.any(np.diff(ends, prepend=0) < 2):
         raise WmError(f"{path / ENDS} is damaged: each episode should add at least two frames")
     return ends
 

@@ -1,6 +1,5 @@
 """What an episode must be before a byte of it is written: errors name column, episode and row."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wm.data.description import is_name
 from wm.data.format import DIGESTS, ENDS, FORMAT, IDENTITY, VERSION, Column, is_camera, plain
 from wm.errors import WmError
 
@@ -15,7 +15,6 @@ DTYPES = {"action": "float32", "proprio": "float32", "state": "float64", "variat
 """Columns of the conventions and their dtypes; pictures are uint8, any other column is free."""
 BOUNDS = ("action_low", "action_high")
 """The keys of `meta.json` that bound the actions, each (A,)."""
-NAME = re.compile(r"[\w.-]+(/[\w.-]+)*")
 
 
 def complete(meta: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,7 +82,7 @@ def infer_columns(episode: Mapping[str, np.ndarray], index: int) -> dict[str, Co
     steps, columns = len(action), {}
     for name, array in episode.items():
         what = f"column {name!r} of episode {index}"
-        if not NAME.fullmatch(name) or name in (DIGESTS, ENDS.removesuffix(".npy")):
+        if not is_name(name) or name in (DIGESTS, ENDS.removesuffix(".npy")):
             raise WmError(f"{what}: this name cannot be stored; letters, digits, . _ - and / can")
         pixels = is_camera(name)
         dtype = "uint8" if pixels else DTYPES.get(name, str(array.dtype))

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from wm.data.description import read_meta
 from wm.data.format import (
     DIGEST_COLUMN,
     ENDS,
@@ -20,7 +21,6 @@ from wm.data.format import (
     META,
     Column,
     digest,
-    read_meta,
     write_at,
 )
 from wm.data.reader import open_episodes

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from wm.data.description import is_name
 from wm.data.format import ROWS, Column
 from wm.data.formats.files import LARGEST
 from wm.data.formats.lerobot_info import INFO, Info
-from wm.data.validate import DTYPES, NAME
+from wm.data.validate import DTYPES
 from wm.errors import WmError
 
 STATES = ("observation.state", "state")
@@ -133,7 +134,7 @@ def _restored(info: Info, wmpc: Mapping[str, Any], path: str) -> Layout:
         for name, stated in wmpc["columns"].items():
             key, shape = stated["feature"], tuple(map(int, stated["shape"]))
             column = _column(name, stated["dtype"], shape, stated["rows"])
-            if not NAME.fullmatch(name) or column.rows not in ROWS or min(shape, default=1) < 0:
+            if not is_name(name) or column.rows not in ROWS or min(shape, default=1) < 0:
                 raise ValueError(name)
             kind = "numbers" if key is None else info.features[key]["dtype"]
             if kind in ("video", "image"):

@@ -9,6 +9,8 @@ import numpy as np
 from wm.data.format import ENDS, FORMAT, META
 from wm.data.formats.source import About, Source
 from wm.data.reader import open_episodes
+from wm.errors import WmError
+from wm.json_file import JSON_BYTES, read_bytes
 
 
 class Native(Source):
@@ -32,8 +34,8 @@ class Native(Source):
     def recognises(path: str) -> bool:
         folder = Path(path)
         try:
-            stated = FORMAT in (folder / META).read_text(errors="replace")
-        except OSError:
+            stated = FORMAT.encode() in read_bytes(folder / META, JSON_BYTES)
+        except (OSError, WmError):
             return False
         return stated or (folder / ENDS).is_file()  # then a damaged meta.json is what is wrong
 

@@ -5,13 +5,13 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
 from wm.data.formats.files import Place, damage
 from wm.data.formats.npz import Npz
 from wm.errors import WmError
+from wm.npy_file import parse_npy
 
 ENDINGS = (".csv", ".npz", ".npy")
 LARGEST_TABLE = 2**26
@@ -51,7 +51,10 @@ def read_table(place: Place, file: str) -> Table:
             npz.close()
         left |= npz.left_out
     else:
-        columns = {"action": _npy(place.read(file), what)}
+        values = parse_npy(place.read(file), what)
+        if not values.ndim:
+            raise WmError(f"{what} has no rows")
+        columns = {"action": values}
     return _sorted(what, columns, left)
 
 
@@ -113,20 +116,3 @@ def _csv(data: bytes, what: str, left: dict[str, str]) -> dict[str, np.ndarray]:
                 raise WmError(f"{what}: {name} holds what is no number ({error})") from None
             left[re.sub(r"[^\w.-]", "_", name)] = "holds words"
     return columns
-
-
-def _npy(data: bytes, what: str) -> np.ndarray:
-    """(rows, ...) of a `.npy` file; WmError where its header promises more than there is."""
-    with damage(what):
-        stream = io.BytesIO(data)
-        version = np.lib.format.read_magic(stream)
-        header = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }[version]
-        shape, fortran, dtype = header(stream)
-        kept = len(data) - stream.tell()
-        if dtype.kind not in "biuf" or not shape or kept != prod(shape) * dtype.itemsize:
-            raise WmError(f"{what} states {dtype} {shape} and has {kept} bytes: damaged")
-        values = np.frombuffer(data, dtype, offset=stream.tell())
-        return values.reshape(shape, order="F" if fortran else "C").astype(dtype.newbyteorder("="))

@@ -1,0 +1,144 @@
+"""Read a dataset's `meta.json`, which anybody may have written: all that it states is checked.
+
+Only plain numbers of fixed size are columns. A type such as Python objects would let the bytes of a
+file become addresses in memory.
+"""
+
+import math
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wm.data.format import FORMAT, IDENTITY, META, ROWS, VERSION, Column
+from wm.disk import unfinished
+from wm.errors import WmError
+from wm.json_file import read_json
+
+DTYPE = re.compile(r"[<>|]?(b1|[iu][1248]|f2|f4|f8|f16)")
+"""What a column's dtype may be: bools, integers and floats of a stated size."""
+NAME = re.compile(r"(?!\.+(/|$))[\w.-]+(/(?!\.+(/|$))[\w.-]+)*")
+"""What a column's name may be: letters, digits, . _ - and / between parts, none all dots."""
+LONGEST_NAME = 200
+"""Characters of a name, which is also that of a file."""
+ROW_BYTES = 2**31
+"""The largest row of a column (2 GiB): more is taken for damage."""
+MOST_AXES = 16
+
+
+def read_meta(path: Path) -> dict[str, Any]:
+    """`meta.json` of a dataset; WmError where it is no dataset of this format and version."""
+    if not path.exists():
+        raise WmError(f"there is no dataset at {path}: `wmpc collect` or `EpisodeWriter` makes one")
+    if not path.is_dir():
+        raise WmError(f"{path} is a file; a dataset is a folder with {META} and a .npy per column")
+    if all(map(unfinished, os.listdir(path))):
+        raise WmError(f"the folder {path} is empty: no episode was recorded there")
+    try:
+        meta = read_json(path / META, "wmpc dataset's description")
+    except FileNotFoundError:
+        raise WmError(
+            f"{path} is not a wmpc dataset: it has no {META}; `wmpc data import` makes one of a "
+            "recording in another format"
+        ) from None
+    if meta.get("format") != FORMAT:
+        raise WmError(f"{path} is not a wmpc dataset: its {META} does not say format {FORMAT!r}")
+    if meta.get("version") != VERSION:
+        raise WmError(
+            f"{path} has format version {meta.get('version')!r}; this wmpc reads version {VERSION}"
+        )
+    if lacking := [key for key in (*IDENTITY, "columns", "sources") if key not in meta]:
+        raise WmError(f"{path / META} is damaged: it lacks {', '.join(lacking)}")
+    try:
+        _check_settings(meta)
+        _check_columns_fit(read_columns(meta), meta)
+    except WmError as error:
+        raise WmError(f"{path / META} is damaged: {error}") from None
+    return meta
+
+
+def read_columns(meta: Mapping[str, Any]) -> dict[str, Column]:
+    """The columns that a checked `meta` declares."""
+    return {name: check_column(name, stated) for name, stated in meta["columns"].items()}
+
+
+def _check_settings(meta: Mapping[str, Any]) -> None:
+    """Raise WmError, with the key, where a setting of `meta` has no value that makes sense."""
+
+    def refuse(key: str, should: str) -> None:
+        raise WmError(f"its {key} is {str(meta[key])[:60]!r}; it should be {should}")
+
+    if not isinstance(meta["env"], str):
+        refuse("env", "a name")
+    for key in ("kwargs", "render"):
+        if not isinstance(meta[key], dict | None):
+            refuse(key, "settings by name")
+    if not _is_number(meta["fps"]) or not 0 < meta["fps"] < math.inf:
+        refuse("fps", "a number above 0")
+    if type(meta["m"]) is not int or not 1 <= meta["m"] <= 10**6:
+        refuse("m", "a whole number of actions a frame")
+    low, high = meta["action_low"], meta["action_high"]
+    for key, values in (("action_low", low), ("action_high", high)):
+        if not isinstance(values, list) or not values or not all(map(_is_number, values)):
+            refuse(key, "a list of numbers")
+    if len(low) != len(high) or not all(a < b for a, b in zip(low, high, strict=False)):
+        refuse("action_low", "as long as action_high, and below it")
+    if not isinstance(meta["sources"], list) or not all(map(_is_source, meta["sources"])):
+        refuse("sources", "a list of what was recorded from which first_episode on")
+    if not isinstance(meta["columns"], dict):
+        refuse("columns", "columns by name")
+
+
+def check_column(name: str, stated: Any) -> Column:
+    """The column that `stated`, an entry of `meta["columns"]`, describes; WmError where none is."""
+    if not is_name(name):
+        raise WmError(f"{name[:60]!r} is no name that a column can have")
+    if not isinstance(stated, dict):
+        raise WmError(f"column {name!r} is not described")
+    dtype, shape, rows = (stated.get(key) for key in ("dtype", "shape", "rows"))
+    if not isinstance(dtype, str) or not DTYPE.fullmatch(dtype):
+        raise WmError(f"column {name!r} has dtype {str(dtype)[:60]!r}; it should be plain numbers")
+    if (
+        not isinstance(shape, list)
+        or not all(type(n) is int and n >= 0 for n in shape)
+        or len(shape) > MOST_AXES
+    ):
+        raise WmError(f"column {name!r} has rows of shape {str(shape)[:60]}; give whole numbers")
+    kind = np.dtype(dtype)
+    if math.prod(max(n, 1) for n in shape) * kind.itemsize > ROW_BYTES:
+        raise WmError(f"column {name!r} has rows of shape {str(shape)[:60]}: too large to be read")
+    if not isinstance(rows, str) or rows not in ROWS:
+        raise WmError(
+            f"column {name!r} has rows {str(rows)[:60]!r}; they are frames, steps or episode"
+        )
+    return Column(name, kind, tuple(shape), rows)
+
+
+def _check_columns_fit(columns: Mapping[str, Column], meta: Mapping[str, Any]) -> None:
+    """Raise WmError unless there are actions, as many a frame and as large as `meta` says."""
+    wanted = (meta["m"], len(meta["action_low"]))
+    action = columns.get("action")
+    if action is None or action.rows != "steps" or action.shape != wanted:
+        raise WmError(f"its column 'action' should have a row of shape {wanted} a step")
+    files = [column.file.casefold() for column in columns.values()]
+    if len(set(files)) < len(files):
+        raise WmError("two of its columns would lie in one file")
+
+
+def is_name(name: str) -> bool:
+    """Whether a column can be called so."""
+    return len(name) <= LONGEST_NAME and NAME.fullmatch(name) is not None
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a number that float64 holds, infinities included."""
+    if type(value) is int:
+        return abs(value) < 2**1000
+    return type(value) is float and not math.isnan(value)
+
+
+def _is_source(value: Any) -> bool:
+    return isinstance(value, dict) and type(value.get("first_episode")) is int
