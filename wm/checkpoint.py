@@ -62,8 +62,8 @@ def read_config(run: str | Path) -> dict[str, Any]:
     check(config["model"])
     read_spec(config["data"])
     train = config["train"]
-    data, steps = (train.get(key) for key in ("data", "steps")) if isinstance(train, dict) else "??"
-    if not isinstance(data, str | NoneType) or "\0" in (data or "") or type(steps) is not int:
+    data, steps = (train.get("data"), train.get("steps")) if isinstance(train, dict) else (0, 0)
+    if not isinstance(data, str | NoneType) or type(steps) not in (int, NoneType):
         raise WmError(f"{path} has train={str(train)[:80]}; it says its data (a path) and steps")
     return config
 
