@@ -88,10 +88,39 @@ def test_pictures_and_their_successors(write_hdf5, rng):
 
 
 def test_rows_alone_hold_no_step(write_hdf5, rng):
-    ends = np.isin(np.arange(ROWS), [0, 5, 6])
+    ends = np.isin(np.arange(ROWS), [0, 5])
     with D4RL(write_hdf5("flat.hdf5", lay_out(rng, terminals=ends, timeouts=None))) as source:
-        assert source.lengths.tolist() == [4, 4]
-        assert any("2 episodes" in note for note in source.about.notes)
+        assert source.lengths.tolist() == [4, 5]
+        assert any("1 episodes" in note for note in source.about.notes)
+
+
+@pytest.mark.parametrize("follows", [True, False])
+@pytest.mark.parametrize("flags", ["terminals", "timeouts"])
+def test_an_end_that_stays_flagged_is_one_end(write_hdf5, rng, flags, follows):
+    """As at a goal: the terminal flag stays set until the episode is over."""
+    ends = np.isin(np.arange(ROWS), [2, 3, 4, 9, 10, 11])
+    arrays = lay_out(rng, **{"terminals": None, "timeouts": None, flags: ends})
+    if follows:
+        arrays["next_observations"] = np.roll(arrays["observations"], -1, 0)
+    with D4RL(write_hdf5("flat.hdf5", arrays)) as source:
+        assert source.lengths.tolist() == ([5, 7] if follows else [4, 6])
+        assert any("flagged for up to 3 rows" in note for note in source.about.notes)
+
+
+def test_a_time_out_ends_an_episode_within_flagged_rows(write_hdf5, rng):
+    arrays = lay_out(
+        rng,
+        terminals=np.isin(np.arange(ROWS), [3, 4, 5, 6, 7, 11]),
+        timeouts=np.arange(ROWS) == 5,
+    )
+    with D4RL(write_hdf5("flat.hdf5", arrays)) as source:
+        assert source.lengths.tolist() == [5, 1, 3]
+
+
+def test_a_file_of_ends_alone_holds_no_episode(write_hdf5, rng):
+    ends = np.ones(ROWS, bool)
+    with pytest.raises(WmError, match="no episode"):
+        D4RL(write_hdf5("flat.hdf5", lay_out(rng, terminals=ends, timeouts=None)))
 
 
 def test_missing_values_and_numbers_for_flags_are_read(write_hdf5, rng):
@@ -107,9 +136,7 @@ def test_missing_values_and_numbers_for_flags_are_read(write_hdf5, rng):
 
 
 FAULTS = {
-    "rewards": {"rewards": np.zeros(ROWS - 1)},
     "timeouts": {"timeouts": np.full(ROWS, 7)},
-    "infos/qpos": {"infos/qpos": np.zeros((3, 4))},
     "lacks actions": {"actions": None},
     "no terminals, no timeouts": {"terminals": None, "timeouts": None},
     "next_observations": {"next_observations": np.zeros((ROWS, 9), np.float32)},
@@ -124,8 +151,10 @@ def test_what_does_not_fit_is_named(write_hdf5, rng, message):
 
 
 def test_columns_of_another_length_are_left_out_with_the_reason(write_hdf5, rng):
-    arrays = {**lay_out(rng), "goals": np.zeros((2, 2)), "note": np.bytes_("x")}
+    odd = {"rewards": np.zeros(ROWS - 1), "infos/qpos": np.zeros((3, 4))}
+    arrays = {**lay_out(rng), **odd, "goals": np.zeros((2, 2)), "note": np.bytes_("x")}
     with D4RL(write_hdf5("flat.hdf5", arrays)) as source:
+        assert odd.keys() <= source.about.left_out.keys()
         assert "2 rows" in source.about.left_out["goals"] and "note" in source.about.left_out
 
 

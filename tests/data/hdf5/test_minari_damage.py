@@ -1,12 +1,14 @@
 """A Minari dataset that is not what it should be ends in one sentence that names what is wrong."""
 
 import json
+import re
 import shutil
 
 import h5py
 import numpy as np
 import pytest
 
+from wm.data.formats import open_source
 from wm.data.formats.minari import Minari
 from wm.errors import WmError
 
@@ -38,20 +40,46 @@ def shorten(file, key):
     file[key] = values
 
 
-CHANGES = {
-    "actions": lambda file: file.__delitem__("episode_1/actions/arm"),
-    "observations/proprio": lambda file: shorten(file, "episode_1/observations/proprio"),
-    "rewards": lambda file: shorten(file, "episode_1/rewards"),
-    "states 9 steps": lambda file: file["episode_1"].attrs.modify("total_steps", 9),
-    "a link": lambda file: file.__setitem__("episode_0/x", h5py.ExternalLink("/etc/x.h5", "/x")),
+REFUSED = {
+    "episode 1 of .* lacks actions/arm": lambda file: file.__delitem__("episode_1/actions/arm"),
+    "episode 1 .*states 9 steps": lambda file: file["episode_1"].attrs.modify("total_steps", 9),
+    "a link": lambda file: file.__setitem__("episode_1/x", h5py.ExternalLink("/etc/x.h5", "/x")),
+    "observations/proprio has 4 rows.*episode 1": lambda file: shorten(
+        file, "episode_1/observations/proprio"
+    ),
+    "observations/front is lacking in episode 1": lambda file: file.__delitem__(
+        "episode_1/observations/front"
+    ),
 }
 
 
-@pytest.mark.parametrize("named", CHANGES)
-def test_what_does_not_fit_is_named_at_opening(copy, named):
-    change(copy, CHANGES[named])
-    with pytest.raises(WmError, match=named):
-        Minari(str(copy))
+@pytest.mark.parametrize("named", REFUSED)
+def test_an_episode_that_lacks_what_is_learned_from_is_refused_alone(copy, named):
+    change(copy, REFUSED[named])
+    with Minari(str(copy)) as source:
+        assert source.episode(0).keys() == source.columns.keys() >= {"action", "proprio"}
+        with pytest.raises(WmError, match=named):
+            source.episode(1)
+
+
+LEFT_OUT = {
+    "reward": (lambda file: shorten(file, "episode_1/rewards"), "has 3 rows.*episode 1"),
+    "observation/level": (
+        lambda file: file.__delitem__("episode_1/observations/level"),
+        "is lacking in episode 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_another_column_that_one_episode_lacks_is_left_out(copy, name):
+    edit, reason = LEFT_OUT[name]
+    change(copy, edit)
+    with Minari(str(copy)) as source:
+        assert name not in source.columns and re.search(reason, source.about.left_out[name])
+        assert all(source.episode(i).keys() == source.columns.keys() for i in (0, 1))
+    with open_source(str(copy), exclude=[1]) as source:
+        assert name in source.episode(0)
 
 
 def test_a_damaged_picture_is_named(copy):
@@ -109,15 +137,15 @@ def test_a_truncated_table_is_damaged_wherever_it_ends(tables, tmp_path):
     data = file.read_bytes()
     for size in np.linspace(0, len(data) - 1, 12).astype(int):
         file.write_bytes(data[:size])
-        with pytest.raises(WmError, match=r"part-0\.arrow"):
-            Minari(str(copy))
+        with Minari(str(copy)) as source, pytest.raises(WmError, match=r"part-0\.arrow"):
+            source.episode(1)
 
 
 def test_an_arrow_episode_in_two_files_has_no_order(tables, tmp_path):
     copy = shutil.copytree(tables, tmp_path / "copy")
     shutil.copy(copy / "data/1/part-0.arrow", copy / "data/1/part-1.arrow")
-    with pytest.raises(WmError, match="in 2 files"):
-        Minari(str(copy))
+    with Minari(str(copy)) as source, pytest.raises(WmError, match="in 2 files"):
+        source.episode(1)
 
 
 def test_other_folders_are_not_recognised(tmp_path):

@@ -95,7 +95,7 @@ def test_an_unfinished_episode_is_kept_with_a_note(save, rng):
 
 
 FAULTS = {
-    "qpos .*8 rows": {"qpos": np.zeros((8, 4))},
+    "next_observations .*8 rows": {"next_observations": np.zeros((8, 4), np.float32)},
     "terminals": {"terminals": np.full(ROWS, 3)},
     "lacks actions": {"actions": None},
     "not unpickled": {"actions": np.array([{}] * ROWS)},
@@ -107,6 +107,11 @@ FAULTS = {
 def test_what_does_not_fit_is_named(save, rng, message):
     with pytest.raises(WmError, match=message):
         OGBench(save("broken.npz", lay_out(rng, **FAULTS[message])))
+
+
+def test_a_column_of_other_rows_is_left_out(save, rng):
+    with OGBench(save("odd.npz", lay_out(rng, qpos=np.zeros((8, 4))))) as source:
+        assert "qpos" not in source.columns and "8 rows" in source.about.left_out["qpos"]
 
 
 def test_other_columns_are_never_unpickled(save, rng):

@@ -1,13 +1,16 @@
 """robomimic's layout, made by h5py as its documentation says: demos by number, T+1 frames."""
 
 import json
+import re
 
 import fsspec
 import h5py
 import numpy as np
 import pytest
 
+from wm.data.formats import open_source
 from wm.data.formats.robomimic import Robomimic
+from wm.data.formats.view import View
 from wm.errors import WmError
 
 ENV = {"env_name": "Lift", "type": 1, "env_kwargs": {"control_freq": 20, "robots": ["Panda"]}}
@@ -121,23 +124,76 @@ def test_channels_first_and_missing_values_are_kept(write_hdf5, rng):
     assert np.isnan(episode["obs/object"][1]).all() and len(episode["obs/object"]) == 7
 
 
-FAULTS = {
-    "demo_7 .*lacks obs/object": lambda demos: demos["demo_7"].pop("obs/object"),
-    "demo_5 .*states 4 samples": lambda demos: demos.update(demo_5=demo(5, RNG, 3)),
-    "rewards of demo_1": lambda demos: demos["demo_1"].update(rewards=np.zeros(2)),
-    "demo_2 .*float32": lambda demos: demos["demo_2"].update(
+LEFT_OUT = {
+    "demo_7 lacks obs/object": lambda demos: demos["demo_7"].pop("obs/object"),
+    "has 2 rows, not one for each of the 4 actions in demo_1": lambda demos: demos["demo_1"].update(
+        {"obs/object": np.zeros((2, 10))}
+    ),
+    r"float32 \(10,\), elsewhere float64 \(10,\) in demo_2": lambda demos: demos["demo_2"].update(
         {"obs/object": np.zeros((5, 10), np.float32)}
     ),
-    "next_obs/object of demo_3": lambda demos: demos["demo_3"].update(
-        {"next_obs/object": np.zeros((6, 3))}
+    r"float64 \(3,\), elsewhere .* in demo_3": lambda demos: demos["demo_3"].update(
+        {"obs/object": np.zeros((6, 3)), "next_obs/object": np.zeros((6, 3))}
+    ),
+    "is a single value": lambda demos: demos["demo_4"].update({"obs/object": np.float64(1)}),
+    "holds no rows of numbers": lambda demos: demos["demo_4"].update(
+        {"obs/object": np.array([b"a", b"b", b"c"])}
     ),
 }
 
 
-@pytest.mark.parametrize("message", FAULTS)
-def test_what_does_not_fit_is_named(write_hdf5, rng, message):
-    with pytest.raises(WmError, match=message):
-        Robomimic(write_hdf5("demos.hdf5", *lay_out(rng, FAULTS[message])))
+@pytest.mark.parametrize("reason", LEFT_OUT)
+def test_a_column_that_one_demo_holds_otherwise_is_left_out(write_hdf5, rng, reason):
+    path = write_hdf5("demos.hdf5", *lay_out(rng, LEFT_OUT[reason], next_obs=False))
+    index = int(next(iter(re.findall(r"demo_(\d+)", reason)), 4))
+    with Robomimic(path) as source:
+        assert re.search(reason, source.about.left_out["obs/object"])
+        assert "obs/object" not in source.columns
+        assert all(len(source.episode(i)) == len(source.columns) for i in range(len(source)))
+    with open_source(path, exclude=[index]) as source:
+        assert "obs/object" in source.columns and "obs/object" not in source.about.left_out
+        with pytest.raises(WmError, match=reason):
+            source.episode(index)
+        assert source.episode((index + 1) % len(source))["obs/object"].shape[1:] == (10,)
+
+
+UNREADABLE = {
+    "demo_5 .*states 4 samples": lambda demos: demos.update(demo_5=demo(5, RNG, 3)),
+    "demo_5 .*lacks actions": lambda demos: demos["demo_5"].pop("actions"),
+    "demo_5 lacks obs/agentview_image": lambda demos: demos["demo_5"].pop("obs/agentview_image"),
+    "demo_5 lacks obs/robot0_eef_pos": lambda demos: demos["demo_5"].pop("obs/robot0_eef_pos"),
+}
+
+
+@pytest.mark.parametrize("message", UNREADABLE)
+def test_a_demo_that_lacks_what_is_learned_from_is_refused_alone(write_hdf5, rng, message):
+    with Robomimic(write_hdf5("demos.hdf5", *lay_out(rng, UNREADABLE[message]))) as source:
+        assert source.cameras == ["pixels/agentview", "pixels/robot0_eye_in_hand"]
+        with pytest.raises(WmError, match=message):
+            source.episode(5)
+        others = [source.episode(i) for i in range(DEMOS) if i != 5]
+        assert all(episode.keys() == source.columns.keys() for episode in others)
+
+
+def test_what_no_row_belongs_to_is_left_out_and_labels_are_kept(write_hdf5, rng):
+    def edit(demos):
+        for data in demos.values():
+            data["src_demo_inds"] = rng.integers(0, 10, 2)
+            data["src_demo_labels"] = rng.integers(0, 10, (len(data["actions"]), 1))
+            data["datagen_info/eef_pose"] = rng.normal(size=(len(data["actions"]), 4, 4))
+
+    with Robomimic(write_hdf5("demos.hdf5", *lay_out(rng, edit))) as source:
+        assert "2 rows" in source.about.left_out["src_demo_inds"]
+        assert source.columns["src_demo_labels"].shape == (1,)
+        assert source.episode(0)["datagen_info/eef_pose"].shape == (3, 4, 4)
+
+
+def test_a_camera_that_is_not_asked_for_may_be_lacking(write_hdf5, rng):
+    path = write_hdf5(
+        "demos.hdf5", *lay_out(rng, lambda demos: demos["demo_5"].pop("obs/agentview_image"))
+    )
+    with View(Robomimic(path), cameras=["robot0_eye_in_hand"]) as view:
+        assert len(view.episode(5)["pixels"]) == view.lengths[5] + 1
 
 
 def test_a_mask_that_names_no_demo_is_refused(write_hdf5, rng):
@@ -179,5 +235,7 @@ def test_chunks_that_were_never_written_are_no_zeros(write_hdf5, rng):
         file["data/demo_2/obs"].create_dataset(
             "agentview_image", (5, 6, 8, 3), np.uint8, chunks=(1, 6, 8, 3)
         )[:3] = 1
-    with pytest.raises(WmError, match=r"agentview_image of demo_2 .*3 of its 5 chunks"):
-        Robomimic(path)
+    with Robomimic(path) as source:
+        source.episode(1)
+        with pytest.raises(WmError, match=r"agentview_image of demo_2 .*3 of its 5 chunks"):
+            source.episode(2)

@@ -111,7 +111,7 @@ def change(name, index, value):
 
 
 def shorten(file):
-    file["proprio"].resize(7, axis=0)
+    file["pixels"].resize(7, axis=0)
 
 
 def unlink(name):
@@ -127,7 +127,7 @@ def unlink(name):
         (change("ep_offset", 1, 6), "episode 1 starts at row 6"),
         (change("ep_len", 2, 400), "should have 408 rows"),
         (change("ep_len", 1, -3), "damaged"),
-        (shorten, "proprio of .* should have 12 rows"),
+        (shorten, "pixels of .* should have 12 rows"),
         (unlink("ep_len"), "lacks ep_len"),
         (unlink("action"), "no column action"),
         (change("action", 5, np.nan), "mixes episodes"),
@@ -152,3 +152,27 @@ def test_a_nan_start_among_many_episodes_is_found_when_it_is_read(flat, write_hd
         source.episode(0)
         with pytest.raises(WmError, match=r"first action of episode 1 .* is NaN, unlike"):
             source.episode(1)
+
+
+def test_what_lies_beside_the_rows_is_no_column_and_the_rate_is_taken(flat, write_hdf5):
+    columns, lengths = flat()
+    path = write_hdf5(columns, lengths)
+    with h5py.File(path, "r+") as file:
+        file["action_mean"], file["action_std"] = np.zeros(2), np.ones(2)
+        file["proprio"].resize(7, axis=0)
+        file["version"] = 3
+        file["fps"] = np.array([10.0])
+    with SwmHDF5(path) as source:
+        beside = {"action_mean", "action_std", "proprio", "version", "fps"}
+        assert beside <= source.about.left_out.keys() and not beside & source.columns.keys()
+        assert "2 rows, not one for each of the 12 frames" in source.about.left_out["action_mean"]
+        assert source.about.fps == 10 and source.episode(0).keys() == source.columns.keys()
+
+
+@pytest.mark.parametrize("stated", [0.0, -5.0, np.nan, np.inf, 1e9, np.zeros(3), b"fast"])
+def test_a_rate_that_makes_no_sense_is_not_taken(flat, write_hdf5, stated):
+    path = write_hdf5(*flat())
+    with h5py.File(path, "r+") as file:
+        file["fps"] = stated
+    with SwmHDF5(path) as source:
+        assert source.about.fps is None

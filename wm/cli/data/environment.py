@@ -104,7 +104,8 @@ def _compare(source: Source, home: Home) -> None:
     camera, errors = source.cameras[0], []
     names = [name for name in ("state", "variation") if name in source.columns]
     names += home.physics or ()
-    for index in np.unique(np.linspace(0, len(source) - 1, PROBES).astype(int)):
+    good = np.flatnonzero(source.lengths > 0)
+    for index in good[np.unique(np.linspace(0, len(good) - 1, PROBES).astype(int))]:
         found = source.episode(int(index), [camera, *names])
         row = len(found[camera]) // 2
         numbers = {k: np.asarray(found[k]) for k in names}

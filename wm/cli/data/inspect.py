@@ -15,9 +15,12 @@ from wm.data import column_statistics
 from wm.data.formats import Source, open_source
 from wm.data.formats.native import Native
 from wm.data.importing import bytes_needed
+from wm.errors import WmError
 
 SAMPLED = 200
 """Episodes, spread evenly, whose numbers are looked at."""
+SAID = 5
+"""Episodes that cannot be read of which the reasons are said."""
 BARS = " ▁▂▃▄▅▆▇█"
 
 
@@ -27,6 +30,10 @@ def run(path: str, cfg: Any, console: Console) -> None:
         console.print(_grid(_facts(source)))
         console.print(_columns(source))
         values = actions(source)
+        for index, why in list(source.unreadable.items())[:SAID]:
+            console.print(f"Cannot be read: episode {index}, {escape(why)}", soft_wrap=True)
+        if len(source.unreadable) > SAID:
+            console.print(f"Nor can {len(source.unreadable) - SAID} more episodes.")
         console.print(_actions(source, values))
         for sentence in source.about.notes:
             console.print(f"Note: {escape(sentence)}", soft_wrap=True)
@@ -39,11 +46,15 @@ def run(path: str, cfg: Any, console: Console) -> None:
 
 def actions(source: Source) -> np.ndarray:
     """Recorded actions (n, A) of at most `SAMPLED` episodes."""
-    ids = np.unique(np.linspace(0, len(source) - 1, min(len(source), SAMPLED)).astype(int))
-    size = source.columns["action"].shape[-1]
-    return np.concatenate(
-        [np.asarray(source.episode(int(i), ["action"])["action"]).reshape(-1, size) for i in ids]
-    )
+    good = np.flatnonzero(source.lengths > 0)
+    ids = good[np.unique(np.linspace(0, len(good) - 1, min(len(good), SAMPLED)).astype(int))]
+    size, found = source.columns["action"].shape[-1], []
+    for index in ids.tolist():
+        try:
+            found.append(np.asarray(source.episode(index, ["action"])["action"]).reshape(-1, size))
+        except WmError as error:
+            source.unreadable[index] = str(error)
+    return np.concatenate(found) if found else np.zeros((0, size), np.float32)
 
 
 def _facts(source: Source) -> dict[str, str]:
@@ -66,7 +77,8 @@ def _facts(source: Source) -> dict[str, str]:
         facts["episodes"] += f": {len(own.train_ids)} to train on, {len(own.held_out_ids)} held out"
     if about.splits:
         facts["splits"] = ", ".join(f"{name} {len(ids)}" for name, ids in about.splits.items())
-    facts["steps"] = f"{lengths.min()} to {lengths.max()} an episode, {lengths.sum()} in all"
+    shortest = lengths[lengths > 0].min(initial=lengths.max())
+    facts["steps"] = f"{shortest} to {lengths.max()} an episode, {lengths.sum()} in all"
     if own is not None:
         size = sum(file.stat().st_size for file in own.path.glob("*.npy"))
         facts["size"], facts["hash"] = f"{size / 2**20:.1f} MiB", own.hash

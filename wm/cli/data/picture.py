@@ -11,6 +11,7 @@ from wm.cli.report.pictures import row
 from wm.data.formats import Source
 from wm.data.formats.view import square
 from wm.disk import replace_file
+from wm.errors import WmError
 
 EPISODES, MOMENTS, SIDE = 3, 8, 96
 MOST_CAMERAS, MOST_ACTIONS = 6, 14
@@ -52,9 +53,15 @@ def draw(source: Source, actions: np.ndarray, path: Path) -> None:
 def _strips(source: Source, camera: str) -> list[tuple[int, np.ndarray]]:
     """(episode, its moments side by side) of a few episodes spread over the recording."""
     strips = []
-    for index in np.unique(np.linspace(0, len(source) - 1, EPISODES).astype(int)):
-        frames = source.episode(int(index), [camera])[camera]
-        rows = np.unique(np.linspace(0, len(frames) - 1, MOMENTS).round().astype(int))
-        tiles = [square(np.asarray(picture), SIDE, "pad") for picture in frames[rows]]
-        strips.append((int(index), row(tiles, 2)))
+    good = [i for i, steps in enumerate(source.lengths) if steps and i not in source.unreadable]
+    for place in np.unique(np.linspace(0, len(good) - 1, min(len(good), EPISODES)).astype(int)):
+        index = good[place]
+        try:
+            frames = source.episode(index, [camera])[camera]
+            rows = np.unique(np.linspace(0, len(frames) - 1, MOMENTS).round().astype(int))
+            tiles = [square(np.asarray(picture), SIDE, "pad") for picture in frames[rows]]
+        except WmError as error:
+            source.unreadable[index] = str(error)
+            continue
+        strips.append((index, row(tiles, 2)))
     return strips

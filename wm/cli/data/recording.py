@@ -33,7 +33,9 @@ class Recording:
 
     def again(self) -> View:
         """The same view, opened anew."""
-        return View(open_source(self.path, self.asked["format"]), **self.looks)
+        return View(
+            open_source(self.path, self.asked["format"], self.asked["exclude"]), **self.looks
+        )
 
     def close(self) -> None:
         self.view.close()
@@ -43,6 +45,9 @@ class Recording:
     def sentences(self) -> Iterator[str]:
         """What is to be known before it is used."""
         yield from self.view.about.notes
+        for name, why in self.view.about.left_out.items():
+            if name in self.view.source.unfit:
+                yield f"{name} is left out: {why}."
         yield from self.home.says
         if self.view.about.fps is None:
             yield "Its frames a second are not known: recorded_fps=... states them."
@@ -110,7 +115,7 @@ def look(path: str, asked: Mapping[str, Any]) -> Recording:
     if asked["bounds"] not in ("stated", "recorded"):
         raise WmError(f"bounds={asked['bounds']} came; they are stated or recorded")
     looks = {key: asked[key] for key in LOOKS}
-    plain = open_source(path, asked["format"])
+    plain = open_source(path, asked["format"], asked["exclude"])
     try:
         if not plain.cameras:
             raise WmError(f"{path} has no pictures: a world model learns from pixels")

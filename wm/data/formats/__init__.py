@@ -1,7 +1,7 @@
 """Recordings in other people's formats: one reader a file, each a `Source`."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from wm.data.formats import hdf5
 from wm.data.formats.files import Place, damage
@@ -32,18 +32,19 @@ def reader(format: str) -> type[Source]:
     return getattr(importlib.import_module(module), name)
 
 
-def open_source(path: str, format: str | None = None) -> Source:
-    """Open a recording, in the format given or in the first that recognises it.
+def open_source(path: str, format: str | None = None, exclude: Collection[int] = ()) -> Source:
+    """Open a recording, in the format given or in the first that recognises it. What only the
+    episodes to `exclude` lack is kept.
 
     WmError where none does, the format's library is not installed, or the recording is damaged.
     """
     if format is not None:
-        return _filled(reader(format)(str(path)))
+        return _filled(reader(format)(str(path)), exclude)
     if not Place(str(path)).exists():
         raise WmError(f"there is no dataset at {path}: give the path or URL of a recording")
     for name in READERS:
         if reader(name).recognises(str(path)):
-            return _filled(reader(name)(str(path)))
+            return _filled(reader(name)(str(path)), exclude)
     raise WmError(
         f"{path} {_why_not(str(path))}; wmpc reads {', '.join(READERS)}, docs/data.md shows what "
         "each looks like, and format=NAME insists on one"
@@ -71,8 +72,9 @@ def _why_not(path: str) -> str:
     return "is in no format that is recognised"
 
 
-def _filled(source: Source) -> Source:
+def _filled(source: Source, exclude: Collection[int]) -> Source:
     if len(source):
+        source.settle(exclude)
         return source
     source.close()
     raise WmError(f"{source.path} holds no episode")

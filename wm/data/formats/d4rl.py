@@ -15,7 +15,7 @@ from wm.data.formats.flat import NEXT, Flat, Table
 from wm.data.formats.hdf5_source import HDF5Column, HDF5Source
 from wm.errors import WmError
 
-KNOWN = ("observations", "actions", "rewards", "terminals", "timeouts", NEXT)
+KNOWN = ("observations", "actions", "terminals", "timeouts", NEXT)
 """Arrays that must have one row a step."""
 
 
@@ -37,7 +37,6 @@ class D4RL(HDF5Source, Flat):
         arrays, left = {}, {}
         for key, dataset in found.items():
             what = f"{key} of {path}"
-            known = key in KNOWN or key.startswith("infos/")
             if key.startswith("metadata/"):
                 left[key] = "is a remark, not a column"
             elif not hdf5.is_number(dataset):
@@ -46,19 +45,24 @@ class D4RL(HDF5Source, Flat):
                         f"{what} holds {dataset.dtype} {dataset.shape}, no rows of numbers"
                     )
                 left[key] = "holds no rows of numbers"
-            elif not known and len(dataset) != rows:
-                left[key] = f"has {len(dataset)} rows, actions have {rows}"
+            elif key not in KNOWN and (why := hdf5.misfit(dataset, rows, "actions")):
+                left[key] = why
             else:
                 hdf5.check(dataset, what, rows)
                 arrays[key] = HDF5Column(dataset, what)
         _next_agrees(arrays)
         self.about = replace(self.about, left_out=left)
-        ends = np.zeros(rows, bool)
+        ends, longest = np.zeros(rows, bool), 1
         for key in flags:
             flag = arrays[key].read(0, rows)
             if flag.size != rows or not np.isin(flag, (0, 1)).all():
                 raise WmError(f"{key} of {path} should be (N,) of zeros and ones")
-            ends |= flag.reshape(rows).astype(bool)
+            flag = flag.reshape(rows).astype(bool)
+            last, run = _last_of_runs(flag)
+            ends, longest = ends | last, max(longest, run)
+        if longest > 1:
+            note = f"an end stays flagged for up to {longest} rows: it is taken to be the last one"
+            self.about = replace(self.about, notes=(note,))
         self._lay_out({"train": Table(path, arrays, ends)})
 
     @staticmethod
@@ -70,6 +74,19 @@ class D4RL(HDF5Source, Flat):
             return flat and ended and all(hasattr(column, "shape") for column in columns)
 
         return hdf5.probe(path, test)
+
+
+def _last_of_runs(flags: np.ndarray) -> tuple[np.ndarray, int]:
+    """(N,) bool, True at the last row of each run of True, and the rows of the longest run. A flag
+    that stays set for several rows, as at a goal that was reached, is one end of one episode; a
+    file of ends alone says nothing else than what it says."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    starts, stops = edges[::2], edges[1::2]
+    out = flags & ~np.append(flags[1:], False)
+    if len(starts) and starts[0] == 0:
+        out[: stops[0]] = True
+        starts, stops = starts[1:], stops[1:]
+    return out, int(np.max(stops - starts, initial=1))
 
 
 def _next_agrees(arrays: dict[str, HDF5Column]) -> None:

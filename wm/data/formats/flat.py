@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from wm.data.format import Column
+from wm.data.formats.pictures import Layout, picture_layout, stacked
 from wm.data.formats.source import Frames, Source
 from wm.errors import WmError
 
@@ -27,6 +28,8 @@ class FlatArray(ABC):
     what: str
     shape: tuple[int, ...]
     dtype: np.dtype
+    layout: Layout | None = None
+    """How its rows are pictures, where something else than their shape tells."""
 
     @abstractmethod
     def read(self, first: int, stop: int) -> np.ndarray:
@@ -93,6 +96,7 @@ class Flat(Source):
         for other in tables.values():
             _agree(table, other)
         self._next = NEXT in table.arrays
+        self._tell_pictures(table, *self._rows[0][1:])
         self.lengths = np.array([stop - first - (not self._next) for _, first, stop in self._rows])
         self._sources: dict[str, str] = {}
         self.columns = {}
@@ -116,14 +120,29 @@ class Flat(Source):
             left_out=left,
         )
 
+    def _tell_pictures(self, table: Table, first: int, stop: int) -> None:
+        """Tell by the first rows of an episode whether pictures are stacked grey ones."""
+        array = table.arrays["observations"]
+        layout = picture_layout(array.shape[1:], array.dtype)
+        if layout is None:
+            return
+        layout = stacked(layout, array.read(first, min(first + 3, stop)))
+        for each, *_ in self._rows:
+            for key in ("observations", NEXT):
+                if key in each.arrays:
+                    each.arrays[key].layout = layout
+        if note := layout.note("observations"):
+            self.about = replace(self.about, notes=(*self.about.notes, note))
+
     def _column(self, key: str, array: FlatArray) -> Column:
         """The column that an array becomes; WmError where it cannot be what its name says."""
         row, dtype = array.shape[1:], array.dtype
         frames = key == "observations" or not (self._next or _of_action(key))
         rows = "frames" if frames else "steps"
         if key == "observations":
-            if dtype == np.uint8 and len(row) == 3 and 3 in (row[0], row[2]):
-                return Column("pixels", dtype, array.frames(0, 1).shape[1:], rows)
+            layout = picture_layout(row, dtype)
+            if layout is not None:
+                return Column("pixels", dtype, layout.shape, rows)
             if len(row) <= 1:
                 return Column("proprio", np.dtype(np.float32), row or (1,), rows)
         if key == "actions":

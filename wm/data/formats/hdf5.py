@@ -15,7 +15,9 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from wm.data.formats.files import LARGEST, Place, damage, extra
-from wm.data.formats.source import Frames, are_pictures
+from wm.data.formats.fitting import rows_misfit
+from wm.data.formats.pictures import Layout, picture_layout
+from wm.data.formats.source import Frames
 from wm.errors import WmError
 
 File: TypeAlias = Any
@@ -192,6 +194,13 @@ def is_number(dataset: Dataset) -> bool:
         return dataset.dtype.kind in "biuf" and dataset.dtype.itemsize <= 8 and dataset.ndim > 0
 
 
+def misfit(dataset: Dataset, rows: int, of: str) -> str | None:
+    """Why a dataset is no column of numbers with `rows` rows (of which there are `rows` `of`)."""
+    if dataset.dtype.kind not in "biuf" or dataset.dtype.itemsize > 8:
+        return "holds no rows of numbers"
+    return rows_misfit(len(dataset) if dataset.shape else None, rows, of)
+
+
 def plain_dtype(dataset: Dataset) -> np.dtype:
     """The dtype of its rows in this machine's byte order, without HDF5's remarks."""
     return np.dtype(dataset.dtype.str).newbyteorder("=")
@@ -254,22 +263,23 @@ def read(dataset: Dataset, what: str, first: int = 0, stop: int | None = None) -
 
 
 class DatasetFrames(Frames):
-    """Pictures that are rows of a checked uint8 dataset, (n, H, W, 3) or (n, 3, H, W).
+    """Pictures that are rows of a checked uint8 dataset.
 
     Args:
         dataset: the pictures, of this episode and others.
         what: its name in errors.
         first, stop: rows of this episode.
+        layout: how a row is a picture; None: as its shape tells.
     """
 
-    def __init__(self, dataset: Dataset, what: str, first: int, stop: int) -> None:
-        if not are_pictures(dataset):
-            raise WmError(f"{what} is {dataset.dtype} {dataset.shape}: no RGB pictures of uint8")
-        self.channels_first = dataset.shape[3] != 3
-        _, *size = dataset.shape
-        height, width = size[1:] if self.channels_first else size[:2]
-        super().__init__((stop - first, height, width, 3))
-        self.dataset, self.what, self.first = dataset, what, first
+    def __init__(
+        self, dataset: Dataset, what: str, first: int, stop: int, layout: Layout | None = None
+    ) -> None:
+        layout = layout or picture_layout(tuple(dataset.shape[1:]), dataset.dtype)
+        if layout is None:
+            raise WmError(f"{what} is {dataset.dtype} {dataset.shape}: no pictures of uint8")
+        super().__init__((stop - first, *layout.shape))
+        self.dataset, self.what, self.first, self.layout = dataset, what, first, layout
 
     def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
         check_open(self.dataset, self.what)
@@ -279,8 +289,7 @@ class DatasetFrames(Frames):
             with damage(self.what):
                 pictures = self.dataset[first:stop]
             for row in rows[np.searchsorted(rows, first) : np.searchsorted(rows, stop)]:
-                picture = pictures[row - first]
-                yield picture.transpose(1, 2, 0) if self.channels_first else picture
+                yield self.layout.rgb(pictures[row - first])
 
 
 def spans(rows: np.ndarray, chunk: int, longest: int) -> list[tuple[int, int]]:

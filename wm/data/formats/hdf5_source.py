@@ -52,4 +52,4 @@ class HDF5Column(FlatArray):
         return hdf5.read(self.dataset, self.what, first, stop)
 
     def frames(self, first: int, stop: int) -> Frames:
-        return hdf5.DatasetFrames(self.dataset, self.what, first, stop)
+        return hdf5.DatasetFrames(self.dataset, self.what, first, stop, self.layout)

@@ -17,6 +17,7 @@ import numpy as np
 from wm.data.format import Column, is_camera
 from wm.data.formats import hdf5
 from wm.data.formats.files import Place, damage
+from wm.data.formats.fitting import rows_misfit
 from wm.data.formats.minari_actions import joined
 from wm.data.formats.minari_arrow import ArrowFiles
 from wm.data.formats.minari_columns import (
@@ -29,6 +30,7 @@ from wm.data.formats.minari_columns import (
 )
 from wm.data.formats.minari_files import Files, HDF5Files, Stored
 from wm.data.formats.minari_spaces import Leaf, Path, parse
+from wm.data.formats.pictures import stacked
 from wm.data.formats.source import About, Source
 from wm.errors import WmError
 
@@ -83,7 +85,7 @@ class Minari(Source):
 
     def _describe(self) -> None:
         """Plan the columns, from the spaces or else from the arrays of the first episode."""
-        first = self.files.arrays(self.files.ids[0])
+        first = self._first()
         spec = self.metadata.get("env_spec")
         spec = (json.loads(spec) if isinstance(spec, str) else spec) or {}
         env = {"id": spec["id"], "kwargs": spec.get("kwargs") or {}} if "id" in spec else {}
@@ -91,9 +93,8 @@ class Minari(Source):
             "render_fps"
         )
         spaces = {key: self._space(key, first) for key in ("observation", "action")}
-        self.planned, notes = observations(
-            spaces["observation"], str(env.get("id")).startswith("wmpc/")
-        )
+        seen = [self._told(leaf, first) for leaf in spaces["observation"]]
+        self.planned, notes = observations(seen, str(env.get("id")).startswith("wmpc/"))
         self.action = joined(spaces["action"])
         left = {
             f"observation/{clean(leaf.path)}".rstrip("/"): "text cannot be a column"
@@ -128,6 +129,15 @@ class Minari(Source):
             if path[0] == f"{key}s"
         ]
 
+    def _told(self, leaf: Leaf, first: Mapping[Path, Stored]) -> Leaf:
+        """The leaf of an observation, with what its first rows tell of its pictures."""
+        stored = first.get(("observations", *leaf.path))
+        if leaf.picture is None or stored is None or stored.encoded or stored.rows < 2:
+            return leaf
+        rows = list(stored.picked(np.arange(min(3, stored.rows))))
+        told = stacked(leaf.picture, np.stack([row.reshape(leaf.shape) for row in rows]))
+        return replace(leaf, told=told)
+
     def _restore(self) -> None:
         """Columns, names and settings as this project's exporter wrote them."""
         recorded, leaves = self.recorded, {planned.path: planned.leaf for planned in self.planned}
@@ -153,26 +163,46 @@ class Minari(Source):
             notes=(),
         )
 
+    def _first(self) -> dict[Path, Stored]:
+        """The arrays of the first episode that has any."""
+        for number in self.files.ids[:-1]:
+            try:
+                if arrays := self.files.arrays(number):
+                    return arrays
+            except WmError:
+                continue
+        return self.files.arrays(self.files.ids[-1])
+
     def _survey(self) -> None:
-        """Measure each episode, and find what else all of them hold; WmError where they differ."""
-        common: dict[Path, tuple[Any, ...]] = {}
+        """Measure each episode, and find what else all of them hold; WmError where none is
+        sound."""
+        common: dict[Path, tuple[Any, ...]] | None = None
         seen: dict[Path, None] = {}
         known = {planned.path for planned in self.planned}
-        lengths = []
+        lengths, unfit = [0] * len(self.files.ids), {}
         for index, number in enumerate(self.files.ids):
-            arrays = self.files.arrays(number)
-            lengths.append(self._steps(number, arrays))
+            try:
+                arrays = self.files.arrays(number)
+                steps, troubles = self._measure(number, arrays)
+            except WmError as error:
+                self.unreadable[index] = str(error)
+                continue
+            lengths[index] = steps
+            for name, why in troubles.items():
+                unfit.setdefault(name, {})[index] = why
             others = {
-                path: (stored.rows - lengths[-1], stored.dtype, stored.shape)
+                path: (stored.rows - steps, stored.dtype, stored.shape)
                 for path, stored in arrays.items()
                 if path[0] not in ("observations", "actions", *STEPS) and path not in known
             }
             seen |= dict.fromkeys(others)
             common = {
                 path: others[path]
-                for path in (common if index else others)
-                if path in others and (not index or others[path] == common[path])
+                for path in (others if common is None else common)
+                if path in others and (common is None or others[path] == common[path])
             }
+        if common is None:
+            raise WmError(next(iter(self.unreadable.values())))
         self.lengths = np.array(lengths, np.int64)
         left, taken = dict(self.about.left_out), {planned.name for planned in self.planned}
         for path in seen:
@@ -187,33 +217,39 @@ class Minari(Source):
         self.columns = {p.name: Column(p.name, p.dtype, p.shape, p.rows) for p in self.planned}
         shape = (self.m, self.action.size // self.m)
         self.columns["action"] = Column("action", np.dtype(np.float32), shape, "steps")
+        self.unfit = unfit
+        self.settle()
 
-    def _steps(self, number: int, arrays: Mapping[Path, Stored]) -> int:
-        """T of an episode; WmError where its arrays do not fit it."""
+    def _measure(self, number: int, arrays: Mapping[Path, Stored]) -> tuple[int, dict[str, str]]:
+        """T of an episode, and why columns do not fit it; WmError where its actions do not."""
         what = f"episode {number} of {self.path}"
-        paths = [planned.path for planned in self.planned if planned.rows != "episode"]
-        paths += self.action.paths
-        if lacking := [path for path in paths if path not in arrays]:
+        if lacking := [path for path in self.action.paths if path not in arrays]:
             raise WmError(f"{what} lacks {'/'.join(lacking[0])}")
         padding = int(self.files.padded)
         steps = arrays[self.action.paths[0]].rows - padding
         stated = self.files.stated(number).get("total_steps", steps)
         if stated != steps or steps < 1:
             raise WmError(f"{what} has {steps} actions; it states {stated} steps")
-        for planned in self.planned:
-            if planned.path in arrays:
-                stored = arrays[planned.path]
-                frames = planned.path[0] == "observations" or planned.rows == "frames"
-                _fits(what, planned.leaf, stored, steps + (1 if frames else padding))
         for leaf, path in zip(self.action.leaves, self.action.paths, strict=True):
-            _fits(what, leaf, arrays[path], steps + padding)
-        return steps
+            if why := _misfit(leaf, arrays[path], steps + padding):
+                raise WmError(f"{'/'.join(path)} of {what} {why}")
+        unfit = {}
+        for planned in self.planned:
+            frames = planned.path[0] == "observations" or planned.rows == "frames"
+            if planned.path in arrays:
+                rows = steps + (1 if frames else padding)
+                why = _misfit(planned.leaf, arrays[planned.path], rows)
+            else:
+                why = None if planned.rows == "episode" else "is lacking"
+            if why:
+                unfit[planned.name] = f"{'/'.join(planned.path)} {why} in episode {number}"
+        return steps, unfit
 
     def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
         chosen = self._chosen(index, columns)
         number, steps = self.files.ids[index], int(self.lengths[index])
         arrays = self.files.arrays(number)
-        if self._steps(number, arrays) != steps:
+        if self._measure(number, arrays)[0] != steps:
             raise WmError(f"episode {number} of {self.path} has changed since it was opened")
         out: dict[str, Any] = {}
         for planned in self.planned:
@@ -282,11 +318,13 @@ def _leaf(stored: Stored) -> Leaf:
     return Leaf((), "array", dtype, shape)
 
 
-def _fits(what: str, leaf: Leaf, stored: Stored, rows: int) -> None:
-    if stored.rows != rows:
-        raise WmError(f"{stored.what} has {stored.rows} rows; {what} should have {rows}")
+def _misfit(leaf: Leaf, stored: Stored, rows: int) -> str | None:
+    """Why an array does not hold `rows` values of a space."""
+    if why := rows_misfit(stored.rows, rows, "rows that its episode has"):
+        return why
     if not (stored.encoded and leaf.picture):
         if int(np.prod(stored.shape, dtype=float)) != leaf.size or stored.dtype is None:
-            raise WmError(f"{stored.what} has rows of {stored.shape}, they should be {leaf.shape}")
+            return f"has rows of {stored.shape}, they should be {leaf.shape}"
         if leaf.picture and stored.dtype != np.uint8:
-            raise WmError(f"{stored.what} is {stored.dtype}; pictures should be uint8")
+            return f"is {stored.dtype}; pictures should be uint8"
+    return None

@@ -75,8 +75,8 @@ def observations(leaves: Sequence[Leaf], ours: bool) -> tuple[list[Planned], lis
         if leaf in cameras:
             inner = keys.removeprefix("pixels/")
             name = "pixels" if len(cameras) == 1 else f"pixels/{inner or 'observation'}"
-            if leaf.picture != "HWC":
-                notes.append(f"the pictures {keys or 'observation'} are {leaf.picture}: made RGB")
+            note = leaf.picture.note(keys or "observation") if leaf.picture else None
+            notes += [note] if note else []
         elif leaf is proprio:
             name = "proprio"
             if keys != "proprio" or leaf.dtype != np.float32:
@@ -101,8 +101,7 @@ def picture_shape(leaf: Leaf) -> tuple[int, int, int]:
     """(H, W, 3) of a camera."""
     if not leaf.picture:
         raise WmError(f"{'/'.join(leaf.path)} holds {leaf.dtype} {leaf.shape}: no pictures")
-    height, width = leaf.shape[1:] if leaf.picture == "CHW" else leaf.shape[:2]
-    return height, width, 3
+    return leaf.picture.shape
 
 
 class Pictures(Frames):
@@ -120,11 +119,8 @@ class Pictures(Frames):
                 continue
             with damage(what):
                 picture = value.reshape(self.leaf.shape)
-            if self.leaf.picture == "CHW":
-                picture = picture.transpose(1, 2, 0)
-            elif self.leaf.picture != "HWC":
-                picture = np.repeat(picture.reshape(*self.shape[1:3], 1), 3, axis=2)
-            yield picture
+            assert self.leaf.picture is not None
+            yield self.leaf.picture.rgb(picture)
 
 
 def jpeg(data: Any, shape: tuple[int, ...], what: str) -> np.ndarray:

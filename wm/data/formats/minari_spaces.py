@@ -13,6 +13,7 @@ import numpy as np
 
 from wm.data.formats.files import LARGEST, damage
 from wm.data.formats.hdf5 import DEEPEST
+from wm.data.formats.pictures import Layout, picture_layout
 from wm.errors import WmError
 
 Path = tuple[str, ...]
@@ -32,6 +33,8 @@ class Leaf:
     shape: tuple[int, ...]
     low: np.ndarray | None = None
     high: np.ndarray | None = None
+    told: Layout | None = None
+    """How it is a picture, where its values tell something else than its shape."""
 
     @property
     def size(self) -> int:
@@ -39,16 +42,11 @@ class Leaf:
         return int(np.prod(self.shape, dtype=np.int64))
 
     @property
-    def picture(self) -> str | None:
-        """Layout of its picture, "HWC", "CHW", "HW1" or "HW", None where it is none."""
+    def picture(self) -> Layout | None:
+        """How it is a picture, None where it is none."""
         if self.dtype != np.uint8 or self.kind not in ("Box", "array"):
             return None
-        if len(self.shape) == 3 and self.shape[2] in (1, 3):
-            return "HWC" if self.shape[2] == 3 else "HW1"
-        if len(self.shape) == 3 and self.shape[0] == 3:
-            return "CHW"
-        # As Minari does: a small table of bytes is not a picture.
-        return "HW" if len(self.shape) == 2 and min(self.shape) >= 32 else None
+        return self.told or picture_layout(self.shape, self.dtype)
 
 
 def parse(stated: Any, what: str) -> list[Leaf]:

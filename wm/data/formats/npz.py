@@ -19,6 +19,7 @@ import numpy as np
 
 from wm.data.formats.files import LARGEST, Place, damage
 from wm.data.formats.flat import FlatArray
+from wm.data.formats.pictures import Layout, picture_layout
 from wm.data.formats.source import Frames
 from wm.errors import WmError
 
@@ -104,7 +105,7 @@ class NpzArray(FlatArray):
             return rows.astype(self.dtype)
 
     def frames(self, first: int, stop: int) -> Frames:
-        return NpzFrames(self, first, stop)
+        return NpzFrames(self, first, stop, self.layout)
 
     def _unpacked(self) -> tuple[BinaryIO, int]:
         """A file that holds the rows, and where in it they start."""
@@ -148,12 +149,14 @@ class NpzArray(FlatArray):
 class NpzFrames(Frames):
     """Rows of an array as pictures."""
 
-    def __init__(self, array: NpzArray, first: int, stop: int) -> None:
-        if array.dtype != np.uint8 or len(array.shape) != 4 or array.shape[3] != 3:
-            raise WmError(f"{array.what} is {array.dtype} {array.shape}: no RGB pictures of uint8")
-        super().__init__((stop - first, *array.shape[1:]))
-        self.array, self.first = array, first
+    def __init__(self, array: NpzArray, first: int, stop: int, layout: Layout | None) -> None:
+        layout = layout or picture_layout(array.shape[1:], array.dtype)
+        if layout is None:
+            raise WmError(f"{array.what} is {array.dtype} {array.shape}: no pictures of uint8")
+        super().__init__((stop - first, *layout.shape))
+        self.array, self.first, self.layout = array, first, layout
 
     def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
         for row in map(int, rows):
-            yield self.array.read(self.first + row, self.first + row + 1)[0]
+            picture = self.array.read(self.first + row, self.first + row + 1)[0]
+            yield self.layout.rgb(picture)

@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from wm.data.formats.files import Place
+from wm.data.formats.fitting import rows_misfit
 from wm.data.formats.flat import NEXT, Flat, Table
 from wm.data.formats.npz import Npz
 from wm.errors import WmError
@@ -81,14 +82,18 @@ def _table(file: Npz, what: str) -> Table:
         why = file.left_out.get(lacking[0])
         raise WmError(f"{what} lacks {lacking[0]}" + (f": it {why}" if why else ""))
     rows = file.arrays["actions"].shape[0]
-    for array in file.arrays.values():
-        if array.shape[0] != rows:
-            raise WmError(f"{array.what} has {array.shape[0]} rows, actions have {rows}")
-    now, then = file.arrays["observations"], file.arrays.get(NEXT)
+    arrays = dict(file.arrays)
+    for key, array in file.arrays.items():
+        if why := rows_misfit(array.shape[0] if array.shape else None, rows, "actions"):
+            if key in (*NEEDED, NEXT):
+                raise WmError(f"{array.what} {why}")
+            file.left_out[key] = why
+            del arrays[key]
+    now, then = file.arrays["observations"], arrays.get(NEXT)
     if then is not None and (now.shape, now.dtype) != (then.shape, then.dtype):
         raise WmError(f"{then.what} is {then.dtype} {then.shape}, not as the observations are")
-    last, end = ("valids", 0) if "valids" in file.arrays and then is None else ("terminals", 1)
+    last, end = ("valids", 0) if "valids" in arrays and then is None else ("terminals", 1)
     flag = file.arrays[last].read(0, rows)
     if flag.shape != (rows,) or not np.isin(flag, (0, 1)).all():
         raise WmError(f"{last} of {what} should be (N,) of zeros and ones")
-    return Table(what, file.arrays, flag == end)
+    return Table(what, arrays, flag == end)

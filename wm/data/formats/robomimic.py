@@ -20,10 +20,12 @@ import numpy as np
 from wm.data.format import Column
 from wm.data.formats import hdf5
 from wm.data.formats.files import damage
+from wm.data.formats.fitting import Form, Forms
 from wm.data.formats.flat import Followed
 from wm.data.formats.hdf5 import DatasetFrames
 from wm.data.formats.hdf5_source import HDF5Source
-from wm.data.formats.source import About, are_pictures
+from wm.data.formats.pictures import Layout, picture_layout
+from wm.data.formats.source import About
 from wm.errors import WmError
 
 PROPRIO = ("robot0_eef_pos", "robot0_eef_quat", "robot0_gripper_qpos")
@@ -47,19 +49,28 @@ class Robomimic(HDF5Source):
         self.demos = sorted(filter(DEMO.fullmatch, names), key=lambda name: int(name[5:]))
         if not self.demos:
             raise WmError(f"{path} holds no demo_0, demo_1, ... in data: no episode")
-        first = self._datasets(self.demos[0])
         self.left_out = {f"data/{name}": "is no demo" for name in names if name not in self.demos}
-        self._plan(first)
-        rows, self.follows = [], True
-        for name in self.demos:
-            demo = self._datasets(name)
-            rows.append(self._measure(name, demo, first))
-            self.follows = self.follows and self._is_followed(name, demo)
+        self.forms, rows, self.follows = Forms(), [0] * len(self.demos), True
+        for index, name in enumerate(self.demos):
+            try:
+                demo = self._datasets(name)
+                rows[index] = self._survey(index, name, demo)
+                self.follows = self.follows and self._is_followed(name, demo)
+            except WmError as error:
+                self.unreadable[index] = str(error)
+        if len(self.unreadable) == len(self.demos):
+            raise WmError(next(iter(self.unreadable.values())))
+        usual = self.forms.usual()
+        self._plan(usual)
         self.lengths = np.array(rows, np.int64) - (not self.follows)
-        if (self.lengths < 1).any():
-            short = self.demos[int(np.argmin(self.lengths))]
-            raise WmError(f"{short} of {path} has no step from one observation to another")
-        self._describe(first)
+        for index in np.flatnonzero(self.lengths < 1).tolist():
+            self.lengths[index] = 0
+            what = f"{self.demos[index]} of {path}"
+            self.unreadable.setdefault(index, f"{what} has no step from one observation to another")
+        if len(self.unreadable) == len(self.demos):
+            raise WmError(next(iter(self.unreadable.values())))
+        self._describe(usual)
+        self._fit()
 
     @staticmethod
     def recognises(path: str) -> bool:
@@ -72,59 +83,68 @@ class Robomimic(HDF5Source):
         what = f"{name} of {self.path}"
         return hdf5.datasets(hdf5.member(self.data, name, what), what)
 
-    def _plan(self, first: Demo) -> None:
-        """Which dataset becomes which column, told by the first demo."""
-        self.cameras_of = {
-            key: key.removeprefix("obs/").removesuffix("_image")
-            for key, dataset in first.items()
-            if key.startswith("obs/") and are_pictures(dataset)
-        }
-        self.proprio = [f"obs/{key}" for key in PROPRIO if f"obs/{key}" in first]
-        names = {"actions": "action", "rewards": "reward"}
-        for key, camera in self.cameras_of.items():
-            camera = re.sub(r"[^\w.-]", "_", camera) or "_"
-            names[key] = "pixels" if len(self.cameras_of) == 1 else f"pixels/{camera}"
-        self.keys: dict[str, str] = {}
-        for key, dataset in first.items():
-            if key.startswith("next_obs/") or key in self.proprio:
-                continue
-            name = names.get(key) or re.sub(r"[^\w./-]", "_", key)
-            if hdf5.is_number(dataset):
-                self.keys[name] = key
-            else:
-                self.left_out[name] = "holds no rows of numbers"
-        if "action" not in self.keys:
-            raise WmError(f"{self.demos[0]} of {self.path} lacks actions")
-
-    def _measure(self, name: str, demo: Demo, first: Demo) -> int:
-        """N of a demo; WmError where its datasets are not those of the first one."""
+    def _survey(self, index: int, name: str, demo: Demo) -> int:
+        """N of a demo, whose datasets are taken in; WmError where it cannot be read."""
         what = f"{name} of {self.path}"
-        needed = [*self.keys.values(), *self.proprio]
-        if lacking := [key for key in needed if key not in demo]:
-            raise WmError(f"{what} lacks {lacking[0]}, which {self.demos[0]} has")
+        if "actions" not in demo:
+            raise WmError(f"{what} lacks actions")
         rows = len(demo["actions"]) if demo["actions"].shape else 0
         stated = hdf5.attribute(hdf5.member(self.data, name, what), "num_samples", what)
         if stated is not None and stated != rows:
             raise WmError(f"{what} states {stated} samples and has {rows} actions")
-        for key in needed:
-            dataset, expected = demo[key], first[key]
-            hdf5.check(dataset, f"{key} of {what}", rows)
-            kinds = [(d.shape[1:], hdf5.plain_dtype(d)) for d in (dataset, expected)]
-            if kinds[0] != kinds[1]:
-                raise WmError(f"{key} of {what} is {kinds[0]}, in {self.demos[0]} {kinds[1]}")
+        forms: dict[str, Form | str] = {}
+        for key, dataset in demo.items():
+            if key.startswith("next_obs/"):
+                continue
+            why = hdf5.misfit(dataset, rows, "actions")
+            if why is None:
+                hdf5.check(dataset, f"{key} of {what}", rows)
+            forms[key] = why or (tuple(dataset.shape[1:]), hdf5.plain_dtype(dataset))
+        self.forms.add(index, name, forms)
         return rows
+
+    def _plan(self, usual: Mapping[str, Form]) -> None:
+        """Which dataset becomes which column."""
+        self.cameras_of: dict[str, Layout] = {}
+        for key, form in usual.items():
+            layout = picture_layout(*form) if key.startswith("obs/") else None
+            if layout is not None and (layout.kind == "colours" or "image" in key):
+                self.cameras_of[key] = layout
+        self.proprio = [f"obs/{key}" for key in PROPRIO if f"obs/{key}" in usual]
+        names = {"actions": "action", "rewards": "reward"}
+        for key in self.cameras_of:
+            camera = _clean(key.removeprefix("obs/").removesuffix("_image")) or "_"
+            names[key] = "pixels" if len(self.cameras_of) == 1 else f"pixels/{camera}"
+        self.keys = {
+            names.get(key) or _clean(key, "/"): key for key in usual if key not in self.proprio
+        }
+        self.left_out |= {_clean(key, "/"): why for key, why in self.forms.never().items()}
+        if "action" not in self.keys:
+            raise WmError(f"{self.demos[0]} of {self.path} lacks actions")
+
+    def _fit(self) -> None:
+        """Leave out what not every demo holds in the same form."""
+        unfit = self.forms.unfit()
+        self.unfit = {name: unfit[key] for name, key in self.keys.items() if key in unfit}
+        felt: dict[int, str] = {}
+        for key in self.proprio:
+            felt |= unfit.get(key, {})
+        if felt:
+            self.unfit["proprio"] = felt
+        self.settle()
 
     def _is_followed(self, name: str, demo: Demo) -> bool:
         """Whether the `next_obs` of a demo are there and the shortest is what follows its `obs`."""
         what = f"{name} of {self.path}"
-        keys = [key for key in (*self.keys.values(), *self.proprio) if key.startswith("obs/")]
+        keys = [key for key, form in self._forms_of(name) if not isinstance(form, str)]
+        keys = [key for key in keys if key.startswith("obs/")]
         if not keys or any(f"next_{key}" not in demo for key in keys):
             return False
         for key in keys:
             then, now = demo[f"next_{key}"], demo[key]
-            hdf5.check(then, f"next_{key} of {what}", len(now))
             if then.shape != now.shape or then.dtype != now.dtype:
-                raise WmError(f"next_{key} of {what} is {then.dtype} {then.shape}, unlike {key}")
+                return False
+            hdf5.check(then, f"next_{key} of {what}", len(now))
         key = min(keys, key=lambda key: np.prod(demo[key].shape[1:], dtype=float))
         now, then, rows = demo[key], demo[f"next_{key}"], len(demo[key])
         # Pictures, where there is nothing else: the last pair will do.
@@ -133,16 +153,19 @@ class Robomimic(HDF5Source):
         follows = hdf5.read(then, f"next_{key} of {what}", first, max(first, rows - 1))
         return np.array_equal(seen, follows, equal_nan=seen.dtype.kind == "f")
 
-    def _describe(self, first: Demo) -> None:
+    def _forms_of(self, name: str) -> list[tuple[str, Form | str]]:
+        index = self.demos.index(name)
+        return [(key, by[index]) for key, by in self.forms.found.items() if index in by]
+
+    def _describe(self, usual: Mapping[str, Form]) -> None:
         notes = []
         columns = {}
         for name, key in self.keys.items():
-            shape, dtype = tuple(first[key].shape[1:]), hdf5.plain_dtype(first[key])
+            shape, dtype = usual[key]
             frames = key.startswith("obs/") or (key == STATES and not self.follows)
             if key in self.cameras_of:
-                shape = DatasetFrames(first[key], key, 0, 0).shape[1:]
-                if shape != first[key].shape[1:]:
-                    notes.append(f"the pictures {key} lie channels first: turned round")
+                shape = self.cameras_of[key].shape
+                notes += [note] if (note := self.cameras_of[key].note(key)) else []
             if name == "action":
                 if len(shape) > 1 or 0 in shape:
                     raise WmError(f"actions of {self.path} have rows of {shape}, not (A,)")
@@ -150,7 +173,7 @@ class Robomimic(HDF5Source):
             columns[name] = Column(name, dtype, shape, "frames" if frames else "steps")
         names = {}
         if self.proprio:
-            parts = [(key[4:], int(np.prod(first[key].shape[1:]))) for key in self.proprio]
+            parts = [(key[4:], int(np.prod(usual[key][0]))) for key in self.proprio]
             names["proprio"] = [f"{key}/{i}" for key, size in parts for i in range(size)]
             notes.append(f"proprio is {', '.join(key for key, _ in parts)}, as float32")
             shape = (len(names["proprio"]),)
@@ -231,3 +254,7 @@ class Robomimic(HDF5Source):
             return values
         last = hdf5.read(demo[f"next_{key}"], f"next_{key} of {what}", len(values) - 1)
         return np.concatenate([values, last])
+
+
+def _clean(name: str, also: str = "") -> str:
+    return re.sub(rf"[^\w{also}.-]", "_", name)

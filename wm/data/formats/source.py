@@ -6,13 +6,14 @@ everything else under its own name. Pictures may be `Frames`, decoded as they ar
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from wm.data.format import Column, is_camera
+from wm.data.formats import fitting
 from wm.errors import WmError
 
 
@@ -48,13 +49,6 @@ class Frames(ABC):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype)
-
-
-def are_pictures(array: Any) -> bool:
-    """Whether the rows of something with a `shape` and a `dtype` are RGB pictures, (N, H, W, 3) or
-    (N, 3, H, W) uint8."""
-    shape = array.shape
-    return array.dtype == np.uint8 and len(shape) == 4 and 3 in (shape[1], shape[3])
 
 
 Episode = Mapping[str, "np.ndarray | Frames"]
@@ -99,7 +93,12 @@ class Source(ABC):
         self.columns: Mapping[str, Column] = {}
         """What each episode holds; pictures are of their recorded size."""
         self.lengths = np.zeros(0, np.int64)
-        """(N,) steps T of each episode; it has T+1 frames."""
+        """(N,) steps T of each episode; it has T+1 frames. 0 where it cannot be read."""
+        self.unreadable: dict[int, str] = {}
+        """Why an episode cannot be read, where that was seen when the recording was opened."""
+        self.unfit: Mapping[str, Mapping[int, str]] = {}
+        """By column, the episodes that do not hold it as the others do, and why."""
+        self._found: tuple[Mapping[str, Column], Mapping[str, str]] | None = None
 
     @staticmethod
     @abstractmethod
@@ -118,6 +117,15 @@ class Source(ABC):
 
         WmError where it is damaged; an episode is never silently shorter or misaligned.
         """
+
+    def settle(self, without: Collection[int] = ()) -> None:
+        """Leave out the columns that not all episodes but those `without` hold. A reader calls it
+        when it has found its columns; called again, it begins with all of them."""
+        self._found = self._found or (self.columns, self.about.left_out)
+        columns, left = self._found
+        out = fitting.left_out(self.unfit, len(self), {*without, *self.unreadable})
+        self.columns = {name: column for name, column in columns.items() if name not in out}
+        self.about = replace(self.about, left_out={**left, **out})
 
     @property
     def cameras(self) -> list[str]:
@@ -140,8 +148,12 @@ class Source(ABC):
         """The columns asked for; WmError where the episode or one of them does not exist."""
         if not 0 <= index < len(self):
             raise WmError(f"{self.path} has {len(self)} episodes; there is no episode {index}")
+        if index in self.unreadable:
+            raise WmError(self.unreadable[index])
         chosen = list(self.columns) if columns is None else list(columns)
         if unknown := [name for name in chosen if name not in self.columns]:
             have = ", ".join(sorted(self.columns))
             raise WmError(f"{self.path} has no column {unknown[0]!r}; it has {have}")
+        if reasons := [by[index] for name in chosen if index in (by := self.unfit.get(name, {}))]:
+            raise WmError(f"{reasons[0]} of {self.path}")
         return chosen

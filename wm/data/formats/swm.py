@@ -19,7 +19,8 @@ import numpy as np
 
 from wm.data.format import Column
 from wm.data.formats.flat import FlatArray
-from wm.data.formats.source import About, Source, are_pictures
+from wm.data.formats.pictures import are_pictures, picture_layout
+from wm.data.formats.source import About, Source
 from wm.errors import WmError
 
 SAMPLED = 64
@@ -75,6 +76,9 @@ class Swm(Source):
             if column.name in self.columns:
                 raise WmError(f"{self.path}: two of its columns would be called {column.name}")
             self.columns[column.name], self._sources[column.name] = column, key
+            layout = picture_layout(array.shape[1:], array.dtype)
+            if column.name in self.cameras and layout and (note := layout.note(key)):
+                notes.append(note)
         if self._earned:
             notes.append("reward lies beside what it was earned by: that of the first row is NaN")
         if "observation.state" in self.columns and "state" in self._arrays:
@@ -115,10 +119,8 @@ class Swm(Source):
             if len(row) > 1 or 0 in row or dtype.kind not in "biuf":
                 raise WmError(f"{array.what} is {dtype} {array.shape}; it should be (rows, A)")
             return Column(key, np.dtype(np.float32), (1, *(row or (1,))), "steps")
-        if are_pictures(array):
-            views = [
-                k for k, a in self._arrays.items() if k.startswith("pixels") and are_pictures(a)
-            ]
+        if _seen(key, array):
+            views = [k for k, a in self._arrays.items() if k.startswith("pixels") and _seen(k, a)]
             name = re.sub(r"^pixels[_.](?=.)", "pixels/", key)
             name = "pixels" if views == [key] else name
             return Column(_clean(name), np.dtype(np.uint8), array.frames(0, 0).shape[1:], "frames")
@@ -158,10 +160,16 @@ class Swm(Source):
         if column.rows == "steps":
             first += self._shift if name == "action" else 1
         stop = first + steps + (column.rows == "frames")
-        if are_pictures(array):
+        if column.name in self.cameras:
             return array.frames(first, stop)
         values = array.read(first, stop).reshape(stop - first, *column.shape)
         return values.astype(column.dtype, copy=False)
+
+
+def _seen(key: str, array: FlatArray) -> bool:
+    """Whether a column is a camera: RGB pictures, or others by that name."""
+    named = key.startswith("pixels") and picture_layout(array.shape[1:], array.dtype) is not None
+    return named or are_pictures(array)
 
 
 def _nan(row: np.ndarray) -> bool:

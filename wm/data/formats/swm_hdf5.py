@@ -9,9 +9,12 @@
 `data/formats/hdf5.py`, and the files published with LeWM (https://github.com/lucas-maes/le-wm).
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from wm.data.formats import hdf5
+from wm.data.formats.files import damage
 from wm.data.formats.hdf5_source import HDF5Column, HDF5Source
 from wm.data.formats.swm import Swm
 from wm.errors import WmError
@@ -47,12 +50,32 @@ class SwmHDF5(HDF5Source, Swm):
                 left[key] = "holds no rows of numbers"
             elif len(dataset) == len(lengths) != rows:
                 left[key] = "has a row an episode, not a row a frame"
-            elif dataset.dtype == np.uint8 and dataset.ndim == 4 and dataset.shape[3] == 1:
-                left[key] = "holds grey pictures; those read have three channels"
+            elif (
+                key != "action"
+                and not key.startswith("pixels")
+                and (why := hdf5.misfit(dataset, rows, "frames"))
+            ):
+                left[key] = why
             else:
                 hdf5.check(dataset, what, rows)
                 arrays[key] = HDF5Column(dataset, what)
+        rate = self._rate(found.get("fps"))
+        if rate is not None:
+            left["fps"] = "is the rate of the recording"
         self._lay_out(arrays, lengths, left)
+        self.about = replace(self.about, fps=rate)
+
+    def _rate(self, dataset: hdf5.Dataset | None) -> float | None:
+        """Frames a second, where the file states one that makes sense: a dataset `fps` of one
+        number, or an attribute."""
+        what = f"fps of {self.path}"
+        if dataset is not None and dataset.size == 1 and dataset.dtype.kind in "iuf":
+            with damage(what):
+                stated = float(np.asarray(dataset[()]).reshape(()))
+        else:
+            stated = hdf5.attribute(self.file, "fps", self.path)
+        number = isinstance(stated, int | float) and not isinstance(stated, bool)
+        return float(stated) if number and 0 < stated < 1e5 else None
 
     @staticmethod
     def recognises(path: str) -> bool:
