@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
+from torch import Tensor
 
 from wm.build import build, check, measure
 from wm.disk import replace_file
@@ -28,6 +29,7 @@ FORMAT = 1
 SPARE = 2**5
 """Building a model makes up to so many times the tensors that it keeps."""
 FOREIGN_WEIGHTS = (SafetensorError, RuntimeError, ValueError, LookupError, TypeError)
+NOTE = "wmpc"
 
 
 def save_config(run: Path, model: dict[str, Any], spec: DataSpec, train: dict[str, Any]) -> None:
@@ -42,9 +44,53 @@ def save_config(run: Path, model: dict[str, Any], spec: DataSpec, train: dict[st
     replace_file(run / CONFIG, json.dumps(config, indent=2).encode())
 
 
-def save_weights(run: Path, model: JEPA) -> None:
-    """Replace the run's weights atomically."""
-    replace_file(run / WEIGHTS, save({k: v.contiguous() for k, v in model.state_dict().items()}))
+def save_weights(run: Path, weights: Mapping[str, Tensor], step: int) -> None:
+    """Replace the run's weights atomically by a model's state after `step` steps.
+
+    The step and a digest stand in the file's metadata, under one name: safetensors writes several
+    in an order that varies, and equal weights shall be equal files.
+    """
+    whole = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
+    note = json.dumps({"sha256": _digest(whole), "step": step}, sort_keys=True)
+    replace_file(run / WEIGHTS, save(whole, {NOTE: note}))
+
+
+def read_weights(run: str | Path) -> tuple[int | None, dict[str, Tensor]]:
+    """After how many steps a run's weights were saved, None where an earlier version did not note
+    it, and the weights. WmError where they are missing or damaged."""
+    path = Path(run) / WEIGHTS
+    _check_file(path)
+    data = path.read_bytes()
+    try:
+        weights = load(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        note = json.loads(header.get("__metadata__", {}).get(NOTE, "null"))
+        if note is None:
+            return None, weights
+        if not isinstance(note["step"], int) or note["sha256"] != _digest(weights):
+            raise ValueError("its digest is another")
+        return note["step"], weights
+    except (*FOREIGN_WEIGHTS, AttributeError) as error:
+        raise WmError(
+            f"{path} is damaged ({str(error)[:200]}): `wmpc train` with this run's settings writes "
+            "it again where training_state.pt lies beside it"
+        ) from error
+
+
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        raise WmError(
+            f"{path.parent} has no weights yet ({path} is missing): finish `wmpc train` first"
+        )
+
+
+def _digest(weights: Mapping[str, Tensor]) -> str:
+    """Hex SHA-256 of names, types, shapes and values."""
+    sha = hashlib.sha256()
+    for name, value in sorted(weights.items()):
+        sha.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        sha.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return sha.hexdigest()
 
 
 def read_config(run: str | Path) -> dict[str, Any]:
@@ -95,26 +141,36 @@ def new_model(
     return build(model, spec=spec)
 
 
+def load_weights(run: str | Path, model: JEPA) -> None:
+    """Put a run's weights into a model; WmError where they are missing, damaged or another's."""
+    _, weights = read_weights(run)
+    try:
+        model.load_state_dict(weights)
+    except FOREIGN_WEIGHTS as error:
+        raise WmError(
+            f"{Path(run) / WEIGHTS} does not hold this run's weights: {str(error)[:200]}"
+        ) from error
+
+
 def load_model(run: str | Path, device: str | torch.device = "cpu") -> JEPA:
     """The trained model of a run, frozen and in evaluation mode.
 
     Raises WmError where the folder, its config or its weights are missing, damaged or foreign.
     """
     config, path = read_config(run), Path(run) / WEIGHTS
-    if not path.is_file():
-        raise WmError(f"{run} has no weights yet ({path} is missing): finish `wmpc train` first")
     try:
         model = new_model(config["model"], read_spec(config["data"]), weight_shapes(path))
-        model.load_state_dict(load(path.read_bytes()))
     except WmError:
         raise
     except FOREIGN_WEIGHTS as error:
         raise WmError(f"{path} does not hold this run's weights: {str(error)[:300]}") from error
+    load_weights(run, model)
     return model.to(device).eval().requires_grad_(False)
 
 
 def weight_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """The shapes that a file of weights states, which safetensors holds against its size."""
+    _check_file(path)
     with safe_open(path, "pt") as stored:
         return {name: tuple(stored.get_slice(name).get_shape()) for name in stored.keys()}  # noqa: SIM118
 

@@ -145,7 +145,7 @@ def untrained(data, run, stride=1):
     }
     torch.manual_seed(0)
     save_config(run, model, spec, {"data": str(data)})
-    save_weights(run, build(model, spec=spec))
+    save_weights(run, build(model, spec=spec).state_dict(), step=0)
     return run
 
 

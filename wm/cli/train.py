@@ -13,7 +13,7 @@ from wm.cli.cases import environment_of
 from wm.cli.data.direct import open_data
 from wm.data import Episodes
 from wm.errors import WmError
-from wm.training.run import finished, train
+from wm.training.run import train
 
 
 def run(cfg: Any) -> None:
@@ -24,7 +24,6 @@ def run(cfg: Any) -> None:
     episodes = open_data(cfg.data, view, console)
     model: Any = OmegaConf.to_container(cfg.model)
     settings: Any = OmegaConf.to_container(cfg.train)
-    done = finished(cfg.run)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -32,10 +31,14 @@ def run(cfg: Any) -> None:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=done) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("measuring the speed", total=None, rate="")
 
+        reported = 0
+
         def report(line: dict[str, Any]) -> None:
+            nonlocal reported
+            reported += 1
             if line["kind"] == "eval":
                 console.print(_sentence(line))
                 return
@@ -62,7 +65,7 @@ def run(cfg: Any) -> None:
             raise KeyboardInterrupt(
                 f"the last saved state is kept in {cfg.run}; the same command goes on from there"
             ) from None
-    console.print(f"{cfg.run} {'was trained already' if done else 'is trained'}.")
+    console.print(f"{cfg.run} {'is trained' if reported else 'was trained already'}.")
 
 
 def describer(episodes: Episodes) -> Any:

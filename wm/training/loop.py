@@ -4,7 +4,6 @@ Batches, learning rate and every random number are functions of (seed, step), so
 was killed and resumed ends in the same weights, bit for bit on a CPU.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,20 +13,18 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from wm.checkpoint import save_weights
 from wm.data import Windows
 from wm.data.prefetch import prefetch
-from wm.disk import replace_file
 from wm.errors import WmError
 from wm.model import JEPA
+from wm.training.log import Log
 from wm.training.monitor import evaluate
 from wm.training.schedule import learning_rate
-from wm.training.state import load_state, save_state
+from wm.training.state import restore, save
 
 Batch = Mapping[str, Any]
 Report = Callable[[dict[str, Any]], None]
 """Takes each line of train.jsonl as it is written."""
-LOG = "train.jsonl"
 
 
 def optimizer_of(model: JEPA, rate: float, weight_decay: float) -> torch.optim.AdamW:
@@ -99,25 +96,25 @@ def fit(
     log_every: int = 20,
     held_out_windows: int = 400,
     unique: bool = False,
+    state: Mapping[str, Any] | None = None,
     describe: Any = None,
     report: Report = lambda line: None,
 ) -> None:
-    """Train `model` for `steps` in total, resuming from the run's state if it has one.
+    """Train `model` for `steps` in total, going on from `state` if there is one.
 
-    Writes `train.jsonl`, the resumable state and, atomically, the weights into `run`. With
+    Writes `train.jsonl`, the weights and the state into `run`, which the caller holds. With
     `unique`, a frame that windows of a batch share is encoded once. `describe` goes to
     `wm.training.monitor.evaluate`.
     """
     optimizer = optimizer_of(model, rate, weight_decay)
-    done = load_state(run, model, optimizer)
     wrapped, optimizer = fabric.setup(model, optimizer)
     wrapped.mark_forward_method("loss")
-    log = _open_log(run / LOG, done)
+    done = restore(state, run, model, optimizer)
+    log = Log(run, done)
 
     def write(line: dict[str, Any]) -> None:
         if fabric.is_global_zero:
-            log.write(json.dumps(line) + "\n")
-            log.flush()
+            log.append(line)
             report(line)
 
     def draw(step: int) -> Batch:
@@ -150,19 +147,6 @@ def fit(
             began += time.perf_counter() - pause
         if (done % save_every == 0 or last) and fabric.is_global_zero:
             pause = time.perf_counter()
-            save_state(run, done, model, optimizer)
-            save_weights(run, model)
+            save(run, done, model, optimizer)
             began += time.perf_counter() - pause
     log.close()
-
-
-def _open_log(path: Path, done: int):
-    """The log, without the lines that a killed run wrote after the state it resumes from."""
-    kept = b""
-    if path.is_file():
-        for line in path.read_bytes().splitlines(keepends=True):
-            if not line.endswith(b"\n") or json.loads(line)["step"] > done:
-                break
-            kept += line
-    replace_file(path, kept)
-    return open(path, "a")

@@ -1,21 +1,25 @@
 """A training run: its frozen recipe, begun once, resumed as often as it takes."""
 
-import json
-from collections.abc import Mapping
+import errno
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 
-from wm.checkpoint import CONFIG, WEIGHTS, new_model, read_config, save_config
+from wm.checkpoint import CONFIG, load_weights, new_model, read_config, save_config
 from wm.data import Episodes, Windows
+from wm.disk import hold, remove_leftovers
 from wm.errors import WmError
 from wm.memory import keep_freed_memory
 from wm.model import JEPA, window_length
 from wm.spec import describe_data
 from wm.training.loop import Report, fit, optimizer_of, train_step
+from wm.training.recipe import check_folder, check_settings, frozen_recipe
 from wm.training.schedule import steps_in
+from wm.training.state import read_saved, read_state, weights_are_final
 
 
 def train(
@@ -58,7 +62,7 @@ def train(
         report: takes each line of the log.
     """
     run = Path(run)
-    _check(minutes, steps, batch, rate)
+    check_settings(minutes, steps, batch, rate)
     spec = describe_data(episodes, stride)
     recipe = {
         "minutes": minutes if steps is None else None,
@@ -88,100 +92,83 @@ def train(
     fabric.launch()
     windows.keep(resident, fabric.device)
     keep_freed_memory()
-    frozen = _resume(run, dict(model), spec.as_dict(), recipe)
-    if frozen is None:
-        if steps is None:
-            assert minutes is not None
 
-            def step(network: JEPA, optimizer: Any, index: int) -> None:
-                data = windows.sample((seed, index), batch, unique)
-                train_step(
-                    network, optimizer, data, seed=seed, step=index, clip=clip, fabric=fabric
+    def step(network: JEPA, optimizer: Any, index: int) -> None:
+        data = windows.sample((seed, index), batch, unique)
+        train_step(network, optimizer, data, seed=seed, step=index, clip=clip, fabric=fabric)
+
+    with _held(run):
+        frozen = frozen_recipe(run, model, spec.as_dict(), recipe)
+        saved = None if frozen is None else read_saved(run, frozen["steps"])
+        if frozen is not None and saved is not None and saved["step"] >= frozen["steps"]:
+            load_weights(run, network)
+            return network.to(fabric.device).eval()
+        if frozen is None:
+            if steps is None:
+                assert minutes is not None
+                steps = steps_in(
+                    minutes,
+                    network.to(fabric.device),
+                    step,
+                    lambda network: optimizer_of(network, rate, weight_decay),
                 )
-
-            steps = steps_in(
-                minutes,
-                network.to(fabric.device),
-                step,
-                lambda network: optimizer_of(network, rate, weight_decay),
-            )
-        run.mkdir(parents=True, exist_ok=True)
-        frozen = recipe | {"steps": steps, "data": episodes.origin}
-        save_config(run, dict(model), spec, frozen)
-    fit(
-        network,
-        windows,
-        held_out,
-        run,
-        steps=frozen["steps"],
-        batch=batch,
-        rate=rate,
-        seed=seed,
-        fabric=fabric,
-        weight_decay=weight_decay,
-        warmup=warmup,
-        clip=clip,
-        evaluate_every=evaluate_every,
-        save_every=save_every,
-        log_every=log_every,
-        unique=unique,
-        describe=describe if state else None,
-        report=report,
-    )
+            frozen = recipe | {"steps": steps, "data": episodes.origin}
+            save_config(run, dict(model), spec, frozen)
+        fit(
+            network,
+            windows,
+            held_out,
+            run,
+            steps=frozen["steps"],
+            batch=batch,
+            rate=rate,
+            seed=seed,
+            fabric=fabric,
+            weight_decay=weight_decay,
+            warmup=warmup,
+            clip=clip,
+            evaluate_every=evaluate_every,
+            save_every=save_every,
+            log_every=log_every,
+            unique=unique,
+            state=saved,
+            describe=describe if state else None,
+            report=report,
+        )
     return network.eval()
 
 
 def finished(run: str | Path) -> bool:
-    """Whether a run has been trained for all its steps."""
+    """Whether a run has been trained for all its steps; its weights may need to be restored."""
     run = Path(run)
-    if not (run / CONFIG).is_file() or not (run / WEIGHTS).is_file():
-        return False
-    lines = (
-        (run / "train.jsonl").read_text().splitlines() if (run / "train.jsonl").is_file() else []
-    )
-    return bool(lines) and json.loads(lines[-1])["step"] >= read_config(run)["train"]["steps"]
-
-
-def _resume(
-    run: Path, model: dict[str, Any], data: dict[str, Any], recipe: dict[str, Any]
-) -> dict[str, Any] | None:
-    """The frozen training settings of a run with the same recipe, None where there is no run."""
     if not (run / CONFIG).is_file():
-        if run.exists() and any(run.iterdir()):
-            raise WmError(f"{run} is not empty and holds no run: choose another folder")
-        return None
-    config = read_config(run)
-    frozen = config["train"]
-    asked = recipe | ({"steps": frozen["steps"]} if recipe["minutes"] is not None else {})
-    asked["data"] = frozen.get("data")  # the same data may lie elsewhere by now
-    pairs = [
-        *_differences("model", config["model"], json.loads(json.dumps(model))),
-        *_differences("data", config["data"], json.loads(json.dumps(data))),
-        *_differences("train", frozen, asked),
-    ]
-    if pairs:
-        raise WmError(
-            f"{run} holds a run with other settings ({'; '.join(pairs[:3])}): choose another name, "
-            "or delete that folder"
-        )
-    return frozen
+        return False
+    steps = read_config(run)["train"].get("steps", 1)
+    try:
+        state = read_state(run)
+    except WmError:
+        state = None
+    return weights_are_final(run, steps) if state is None else state["step"] >= steps
 
 
-def _differences(name: str, old: Any, new: Any) -> list[str]:
-    """`key was old, is new` for each leaf that differs."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        return [
-            line
-            for key in sorted({*old, *new})
-            for line in _differences(f"{name}.{key}", old.get(key), new.get(key))
-        ]
-    return [] if old == new else [f"{name} was {str(old)[:40]}, is {str(new)[:40]}"]
+@contextmanager
+def _held(run: Path) -> Iterator[None]:
+    """Hold a run's folder, which is made, without what killed saves left there.
 
-
-def _check(minutes: float | None, steps: int | None, batch: int, rate: float) -> None:
-    if steps is None and (minutes is None or minutes <= 0):
-        raise WmError(f"train.minutes is {minutes} and train.steps is not given: give one, above 0")
-    if steps is not None and steps < 1:
-        raise WmError(f"train.steps is {steps}; it must be at least 1")
-    if batch < 2 or rate <= 0:
-        raise WmError(f"train.batch is {batch} (at least 2) and train.rate {rate} (above 0)")
+    A folder that cannot be written is not held where the run is finished: it stays as it is.
+    """
+    check_folder(run)
+    run.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(hold(run, "training in"))
+            remove_leftovers(run)
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
+            if not finished(run):
+                raise WmError(
+                    f"{run} cannot be written ({error.strerror}): choose another folder, or copy "
+                    "the run to one that can and go on there"
+                ) from error
+        yield

@@ -1,36 +1,145 @@
-"""What resuming needs beyond the weights: one file, replaced atomically."""
+"""What a run has saved: the weights, then the state that resuming needs, its one commit point.
+
+`model.safetensors` is replaced first and `training_state.pt` last, each atomically. Whatever
+happens between or before, the state is that of an earlier save or of this one, and training goes
+on from it; weights that are lost or damaged are written again from it.
+"""
 
 import io
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from wm.checkpoint import WEIGHTS, read_weights, save_weights
 from wm.disk import replace_file
 from wm.errors import WmError
+from wm.training.log import read_log
 
 STATE = "training_state.pt"
+KEYS = {"step", "model", "optimizer"}
 
 
-def save_state(run: Path, step: int, model: torch.nn.Module, optimizer: Any) -> None:
-    """Everything after `step` steps; schedules and batches are functions of the step."""
+def save(run: Path, step: int, model: torch.nn.Module, optimizer: Any) -> None:
+    """Save everything after `step` steps; schedules and batches are functions of the step."""
+    weights = model.state_dict()
+    save_weights(run, weights, step)
     buffer = io.BytesIO()
-    state = {"step": step, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
-    torch.save(state, buffer)
+    torch.save({"step": step, "model": weights, "optimizer": optimizer.state_dict()}, buffer)
     replace_file(run / STATE, buffer.getvalue())
 
 
-def load_state(run: Path, model: torch.nn.Module, optimizer: Any) -> int:
-    """Restore in place; the number of steps done, 0 where there is no state yet."""
+def read_state(run: Path) -> dict[str, Any] | None:
+    """The saved state, None where there is none; WmError where it is damaged."""
     path = run / STATE
     if not path.is_file():
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:  # torch does not compare the checksums
+            if spoilt := archive.testzip():
+                raise ValueError(f"the checksum of {spoilt} is wrong")
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if KEYS - state.keys() or not isinstance(state["step"], int) or state["step"] < 0:
+            raise ValueError(f"it has {sorted(state)}")
+        return state
+    except OSError:
+        raise
+    except Exception as error:  # zipfile and torch raise many types on a damaged file
+        raise _damaged(path, error) from error
+
+
+def restore(
+    state: Mapping[str, Any] | None, run: Path, model: torch.nn.Module, optimizer: Any
+) -> int:
+    """Put a saved state into a model and its optimiser; the number of steps done."""
+    if state is None:
         return 0
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
-        return int(state["step"])
-    except Exception as error:  # torch raises many types on a damaged file
+    except Exception as error:  # torch raises many types on what does not fit
+        raise _damaged(run / STATE, error) from error
+    return state["step"]
+
+
+def read_saved(run: Path, steps: int) -> dict[str, Any] | None:
+    """The state that training goes on from, after putting weights right that were lost; None where
+    it begins anew. Of weights that are final without a state, only the "step".
+
+    WmError where neither the state nor the weights say what was trained.
+    """
+    try:
+        state = read_state(run)
+    except WmError:
+        if weights_are_final(run, steps):
+            return {"step": steps}
+        raise
+    if state is not None:
+        _restore_weights(run, state, steps)
+        return state
+    if weights_are_final(run, steps):
+        return {"step": steps}
+    _check_weights(run)
+    return None
+
+
+def weights_are_final(run: Path, steps: int) -> bool:
+    """Whether the weights alone, without a state, are whole and those of the last of `steps`.
+
+    Weights of earlier versions do not note their step: then the last line of the log says it.
+    """
+    try:
+        step, _ = read_weights(run)
+    except WmError:
+        return False
+    if step is None:
+        step = max((line["step"] for line in read_log(run)), default=0)
+    return step >= steps
+
+
+def _check_weights(run: Path) -> None:
+    """Raise WmError where starting anew would overwrite weights of which nobody knows the step."""
+    try:
+        step, _ = read_weights(run)
+    except WmError:
+        return
+    if step is None:
         raise WmError(
-            f"{path} is damaged ({type(error).__name__}): delete it to train {run} from the start"
+            f"{run} holds weights of an earlier version without {STATE}, so that training cannot "
+            "go on from them: choose another folder for a new run"
+        )
+
+
+def _restore_weights(run: Path, state: Mapping[str, Any], steps: int) -> None:
+    """Write the weights again from the state where they are not whole or of an earlier step."""
+    try:
+        step, weights = read_weights(run)
+    except WmError:
+        step, weights = None, {}
+    ahead = step is not None and state["step"] < step <= steps  # killed before the state came
+    if ahead or _equal(weights, state["model"]):
+        return
+    try:
+        save_weights(run, state["model"], state["step"])
+    except OSError as error:
+        raise WmError(
+            f"{run / WEIGHTS} is missing, damaged or of an earlier step, and cannot be written "
+            f"({error.strerror}); {STATE} holds the weights: give the same command where the "
+            "folder can be written"
         ) from error
+
+
+def _damaged(path: Path, error: Exception) -> WmError:
+    return WmError(
+        f"{path} is damaged ({type(error).__name__}): delete it to train {path.parent} from the "
+        "start"
+    )
+
+
+def _equal(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> bool:
+    return a.keys() == b.keys() and all(
+        a[name].dtype == b[name].dtype and torch.equal(a[name], b[name]) for name in a
+    )

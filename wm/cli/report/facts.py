@@ -1,7 +1,6 @@
 """What a report tells, gathered from the files of a run; whatever is missing is None."""
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from math import isfinite, nan
 from pathlib import Path
@@ -11,6 +10,7 @@ from wm.checkpoint import CONFIG, read_config
 from wm.cli.results import FORMAT, RESULTS, VERSION
 from wm.errors import WmError
 from wm.json_file import read_json
+from wm.training.log import read_log
 
 MIME = {".png": "image/png", ".mp4": "video/mp4"}
 MOST_POINTS = 160
@@ -67,16 +67,10 @@ def read_results(file: Path) -> dict[str, Any]:
 
 
 def training_log(run: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The "step" and the "eval" lines of `train.jsonl`; an unfinished last line is left out."""
-    steps, evaluations = [], []
-    file = run / "train.jsonl"
-    for text in file.read_text().splitlines() if file.is_file() else ():
-        try:
-            line = json.loads(text)
-        except ValueError:
-            continue
-        {"step": steps, "eval": evaluations}.get(line.get("kind"), []).append(line)
-    return steps, evaluations
+    """The "step" and the "eval" lines of a run's log."""
+    lines = read_log(run)
+    steps = [line for line in lines if line["kind"] == "step"]
+    return steps, [line for line in lines if line["kind"] == "eval"]
 
 
 def curves(lines: Sequence[Mapping[str, Any]], prefix: str) -> dict[str, tuple[list, list]]:

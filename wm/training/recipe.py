@@ -1,0 +1,73 @@
+"""The recipe of a run: frozen in its config when it begins, compared whenever it goes on."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from wm.checkpoint import CONFIG, read_config
+from wm.disk import unfinished
+from wm.errors import WmError
+
+NOT_ASKED = ("data",)
+"""What a run's config records of its training beyond what was asked: the same data may lie
+elsewhere by now."""
+
+
+def check_folder(run: Path) -> None:
+    """Raise WmError where a folder holds something and no run."""
+    if run.exists() and not run.is_dir():
+        raise WmError(f"{run} is a file: choose another folder for the run")
+    holds_run = not run.exists() or (run / CONFIG).is_file()
+    if not holds_run and any(not unfinished(path.name) for path in run.iterdir()):
+        raise WmError(f"{run} is not empty and holds no run: choose another folder")
+
+
+def frozen_recipe(
+    run: Path, model: Mapping[str, Any], data: Mapping[str, Any], recipe: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """The training settings that a run's config froze, None where there is no run.
+
+    WmError where the run has another recipe than the one that is asked for.
+    """
+    check_folder(run)
+    if not (run / CONFIG).is_file():
+        return None
+    config = read_config(run)
+    frozen = config["train"]
+    asked = dict(recipe)
+    if recipe["minutes"] is not None:
+        asked["steps"] = frozen["steps"]
+    asked |= {key: frozen[key] for key in NOT_ASKED if key in frozen}
+    pairs = [
+        *_differences("model", config["model"], json.loads(json.dumps(model))),
+        *_differences("data", config["data"], json.loads(json.dumps(data))),
+        *_differences("train", frozen, asked),
+    ]
+    if pairs:
+        raise WmError(
+            f"{run} holds a run with other settings ({'; '.join(pairs[:3])}): choose another name, "
+            "or delete that folder"
+        )
+    return frozen
+
+
+def check_settings(minutes: float | None, steps: int | None, batch: int, rate: float) -> None:
+    """Raise WmError where settings of a training make no sense."""
+    if steps is None and (minutes is None or minutes <= 0):
+        raise WmError(f"train.minutes is {minutes} and train.steps is not given: give one, above 0")
+    if steps is not None and steps < 1:
+        raise WmError(f"train.steps is {steps}; it must be at least 1")
+    if batch < 2 or rate <= 0:
+        raise WmError(f"train.batch is {batch} (at least 2) and train.rate {rate} (above 0)")
+
+
+def _differences(name: str, old: Any, new: Any) -> list[str]:
+    """`key was old, is new` for each leaf that differs."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [
+            line
+            for key in sorted({*old, *new})
+            for line in _differences(f"{name}.{key}", old.get(key), new.get(key))
+        ]
+    return [] if old == new else [f"{name} was {str(old)[:40]}, is {str(new)[:40]}"]
