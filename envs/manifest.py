@@ -25,6 +25,7 @@ import envs
 from envs.agent import Goal
 from envs.errors import EnvError
 from envs.json_file import read_json
+from envs.manifest_values import decode, read_case, read_own
 
 FORMAT, VERSION = "wmpc-manifest", 2
 
@@ -64,7 +65,7 @@ class Case:
     @cached_property
     def goal_pixels(self) -> np.ndarray:
         """(H, W, 3) uint8."""
-        return np.array(Image.open(io.BytesIO(self.goal_png)))
+        return decode(self.goal_png)
 
     def goal(self, privileged: bool = False) -> Goal:
         """The picture to reach; for privileged agents also the state and variation.
@@ -186,19 +187,29 @@ def load(path: str | Path) -> Manifest:
             f"{VERSION}: draw it anew."
         )
     stated = content.pop("hash", None)
-    if stated != _hash(content):
+    try:
+        actual = _hash(content)
+    except ValueError:
+        raise EnvError(f"{path} is damaged: it holds a number that is not finite.") from None
+    if stated != actual:
         raise EnvError(
             f"{path} was altered or damaged: its content does not have the hash it states. "
             "Restore the file, or draw a new manifest."
         )
     try:
-        cases = tuple(_case(case) for case in content["cases"])
-        own = {f.name: content[f.name] for f in fields(Manifest) if f.name != "cases"}
-    except (KeyError, TypeError, ValueError) as error:
-        raise EnvError(f"{path} is damaged: {error!r} while reading its cases.") from None
+        own, stated = read_own(content), content.get("cases")
+        cases = [read_case(case, own) for case in _listed(stated)]
+    except EnvError as error:
+        raise EnvError(f"{path} is damaged: {error}: restore it, or draw a new one.") from None
     if not cases:
         raise EnvError(f"{path} has no cases: draw a new manifest.")
-    return Manifest(**own, cases=cases)
+    return Manifest(**own, cases=tuple(Case(**case) for case in cases))
+
+
+def _listed(cases: Any) -> list[Any]:
+    if not isinstance(cases, list):
+        raise EnvError(f"its cases are {str(cases)[:40]!r}")
+    return cases
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -206,17 +217,6 @@ def png(pixels: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "png")
     return buffer.getvalue()
-
-
-def _case(values: Mapping[str, Any]) -> Case:
-    values = dict(values)
-    values["goal_png"] = base64.b64decode(values["goal_png"])
-    for name in ("variation", "lead_in_state", "start_state", "goal_state"):
-        values[name] = np.asarray(values[name], np.float64)
-    for name in ("lead_in", "replay"):
-        if (blocks := values[name]) is not None:
-            values[name] = np.asarray(blocks["values"], np.float32).reshape(blocks["shape"])
-    return Case(**values)
 
 
 def _plain(value: Any) -> Any:
