@@ -48,9 +48,9 @@ def wilson_of_shared_cases(outcomes: np.ndarray, confidence: float = 0.95) -> tu
 
     Wilson's, of as many independent outcomes as they are worth: R n / d, with the design effect d
     of cases as clusters, the variance of the mean rate, var_i(mean_r x_ri) / n, over the binomial
-    p (1 - p) / (R n) (Rao and Scott, Biometrics 48, 1992). One case under R seeds is worth 1 outcome to R, no more and no
-    fewer; where all outcomes agree, which says nothing of d, 1. It is the interval of these
-    results, whose seeds are not drawn again.
+    p (1 - p) / (R n) (Rao and Scott, Biometrics 48, 1992). A case under R seeds is worth 1 outcome
+    to R, no more and no fewer; where all outcomes agree, which says nothing of d, 1. It is the
+    interval of these results, whose seeds are not drawn again.
     """
     x = np.asarray(outcomes, np.float64)
     if x.ndim != 2 or not x.size:

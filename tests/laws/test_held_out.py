@@ -1,0 +1,141 @@
+"""Canaries: what is held out changes nothing that is learned, by not a bit; what is not, all of it.
+
+Held-out episodes are spoiled, pictures to noise and actions to wild ones, and so is a training
+episode; then everything that learns from recordings learns anew.
+"""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from toy import TINY, record
+
+import wm
+from wm.checkpoint import read_config
+from wm.completion import Completion
+from wm.data import Windows, action_statistics, open_episodes
+from wm.encoded import encode_training_episodes
+from wm.goal_policy import train_goal_policy
+from wm.nearest_frame import frame_bank
+from wm.probe import fit_probe
+from wm.training.run import train
+
+SPOILED = {"none": (), "held out": (9, 19), "training": (3,)}
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    """The same dataset, with nothing spoiled, all that is held out, or one training episode."""
+    root = tmp_path_factory.mktemp("canaries")
+    return {name: record(root / name, spoiled=spoiled) for name, spoiled in SPOILED.items()}
+
+
+@pytest.fixture(scope="module")
+def judge(sets, tmp_path_factory):
+    """One model to look at all of them with: trained on the first."""
+    run = tmp_path_factory.mktemp("judge") / "run"
+    return learn_model(sets["none"], run)
+
+
+def learn_model(episodes, run):
+    settings = {"steps": 4, "batch": 8, "evaluate_every": 4, "accelerator": "cpu"}
+    return train(episodes, run, TINY, stride=1, **settings)
+
+
+def numbers(module):
+    return [p.detach().numpy().copy() for p in module.state_dict().values()]
+
+
+def drawn(episodes):
+    """What training would be shown in a hundred batches."""
+    windows = Windows(episodes, episodes.train_ids, 4)
+    return [x for step in range(25) for _, x in sorted(windows.sample((0, step), 8).items())]
+
+
+def completed(judge, episodes):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("wm.completion.STEPS", 20)  # of fitting its probe
+        return _completed(judge, episodes)
+
+
+def _completed(judge, episodes):
+    made = Completion.of(judge, episodes)
+    probe, share = made.probe
+    return [made.latents.numpy(), made.rows, *numbers(probe), share.numpy()]
+
+
+def banked(judge, episodes):
+    bank = frame_bank(judge, episodes)
+    return [bank.latents.numpy(), bank.pixels]
+
+
+def probed(judge, episodes):
+    probe = fit_probe(judge, episodes, lambda state: state, steps=5)
+    return [x for name, x in probe.state_dict().items() if name != "error"]
+
+
+def encoded(judge, episodes):
+    found = encode_training_episodes(judge, episodes)
+    return [found.latents.numpy(), found.blocks.numpy()]
+
+
+def cloned(judge, episodes):
+    return numbers(
+        train_goal_policy(encode_training_episodes(judge, episodes), 2, steps=3, width=8)
+    )
+
+
+LEARNED = {
+    "windows": lambda judge, episodes: drawn(episodes),
+    "statistics": lambda judge, episodes: list(action_statistics(episodes)),
+    "completion": completed,
+    "frame bank": banked,
+    "probe": probed,
+    "encoded": encoded,
+    "cloning": cloned,
+}
+
+
+def same(one, two):
+    """Whether arrays have the same bits, one by one."""
+    pairs = zip(map(np.asarray, one), map(np.asarray, two), strict=True)
+    return all(a.shape == b.shape and a.tobytes() == b.tobytes() for a, b in pairs)
+
+
+@pytest.fixture(scope="module")
+def learned(sets, judge):
+    """learned(what, name): by `LEARNED`, from a dataset."""
+    return cache(lambda what, name: LEARNED[what](judge, sets[name]))
+
+
+@pytest.mark.parametrize("what", LEARNED)
+def test_what_is_held_out_changes_nothing_that_is_learned(learned, what):
+    assert same(learned(what, "none"), learned(what, "held out"))
+
+
+@pytest.mark.parametrize("what", LEARNED)
+def test_what_is_not_changes_it(learned, what):
+    assert not same(learned(what, "none"), learned(what, "training"))
+
+
+def test_trained_weights_and_statistics_are_those_of_the_training_episodes(sets, tmp_path, judge):
+    found = {}
+    for name in ("held out", "training"):
+        learn_model(sets[name], tmp_path / name)
+        spec = read_config(tmp_path / name)["data"]
+        found[name] = [*numbers(wm.load(tmp_path / name)), *_statistics(spec)]
+    first = [*numbers(judge), *_statistics(judge.spec.as_dict())]
+    assert same(first, found["held out"])
+    assert not same(first, found["training"])
+
+
+def _statistics(spec):
+    return [np.asarray(spec[f"{c}_{s}"]) for c in ("action", "proprio") for s in ("mean", "std")]
+
+
+def test_the_episodes_of_both_kinds_are_all_there_are(sets):
+    episodes = sets["none"]
+    train_ids, held_out = set(episodes.train_ids.tolist()), set(episodes.held_out_ids.tolist())
+    assert held_out == {9, 19} and train_ids == set(range(20)) - held_out
+    again = open_episodes(episodes.path)
+    assert all(again.episode(i)["pixels"].any() for i in range(len(again)))
