@@ -18,6 +18,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from wm.build import build, check, measure
+from wm.devices import find_device
 from wm.disk import replace_file
 from wm.errors import WmError
 from wm.json_file import read_json
@@ -155,8 +156,10 @@ def load_weights(run: str | Path, model: JEPA) -> None:
 def load_model(run: str | Path, device: str | torch.device = "cpu") -> JEPA:
     """The trained model of a run, frozen and in evaluation mode.
 
-    Raises WmError where the folder, its config or its weights are missing, damaged or foreign.
+    Raises WmError where the folder, its config or its weights are missing, damaged or foreign, or
+    there is no such `device` (`wm.devices.find_device`).
     """
+    device = find_device(device) if isinstance(device, str) else device
     config, path = read_config(run), Path(run) / WEIGHTS
     try:
         model = new_model(config["model"], read_spec(config["data"]), weight_shapes(path))

@@ -35,6 +35,7 @@ from wm.cli.shift import notes as shift_notes
 from wm.cli.shift import sweep, table, worlds
 from wm.cli.threads import sensible_threads
 from wm.data import Episodes
+from wm.devices import describe_device, find_device
 from wm.disk import replace_file
 from wm.errors import WmError
 
@@ -104,6 +105,7 @@ def run(cfg: Any) -> None:
         | {"name": drawn.name, "hash": drawn.hash, "file": str(path), "cases": len(drawn.cases)},
         "config": config,
         "notes": notes,
+        "device": None if model is None else describe_device(model.device),
         "privileged": entrant.privileged,
         "start": cfg.start,
         "latency": late,
@@ -147,7 +149,8 @@ def asked(cfg: Any, config: dict[str, Any]) -> tuple[wm.JEPA | None, Manifest, P
     """The model, if the agent has one, and the cases with their file."""
     if cfg.workers < 1:
         raise WmError(f"workers={cfg.workers} came; it must be at least 1")
-    model = None if cfg.run is None else wm.load(cfg.run)
+    device = find_device(cfg.device)  # is there, also where no model needs it
+    model = None if cfg.run is None else wm.load(cfg.run, device)
     block = cfg.action_block if model is None else model.spec.action_block
     if cfg.action_block not in (None, block):
         raise WmError(

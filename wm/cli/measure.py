@@ -35,7 +35,7 @@ class Trial:
     """What is evaluated, on what and how, in values that travel to another process."""
 
     config: dict[str, Any]
-    """Of `wmpc eval`: its keys `run`, `agent` and `planner` make the agent."""
+    """Of `wmpc eval`: its keys `run`, `device`, `agent` and `planner` make the agent."""
     drawn: Manifest
     latency: Latency = 0.0
     patience: float = PATIENCE
@@ -161,6 +161,7 @@ def staged(trial: Trial) -> tuple[Any, Entrant]:
     """The task of a trial, and the agent made for it."""
     run, data = trial.config["run"], trial.config["data"]
     envs.allow(trial.config.get("env_id"), trial.config.get("env_kwargs"))
-    task, model = trial.drawn.make(), None if run is None else wm.load(run)
+    device = trial.config["device"]
+    task, model = trial.drawn.make(), None if run is None else wm.load(run, device)
     setting = Setting(task, trial.drawn.action_block, model, episodes=recorded(run, data))
     return task, entrant_of(trial.config, setting)

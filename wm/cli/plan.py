@@ -25,6 +25,7 @@ from wm.cli.measure import entrant_of
 from wm.cli.place import in_or_instead
 from wm.cli.results import versions
 from wm.cli.threads import sensible_threads
+from wm.devices import describe_device
 from wm.disk import replace_file
 from wm.errors import WmError
 
@@ -60,7 +61,7 @@ def run(cfg: Any) -> None:
     """Play the episode, write video.mp4, strip.png and plan.json, and say how it went."""
     console = Console(highlight=False)
     config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
-    model = wm.load(cfg.run)
+    model = wm.load(cfg.run, cfg.device)
     kwargs = {name: value for name, value in model.spec.env.items() if name != "id"}
     envs.allow(config["env_id"], config["env_kwargs"])
     task = envs.make_recorded(model.spec.env)
@@ -119,6 +120,7 @@ def run(cfg: Any) -> None:
         "config": config,
         "outcome": outcome(row) if known else None,
         "latencies_ms": row.latencies_ms,
+        "device": describe_device(model.device),
         "versions": versions(),
     }
     replace_file(folder / "plan.json", json.dumps(content, indent=1).encode())

@@ -12,7 +12,7 @@ from torch import Tensor
 from planners import CEM
 from planners.knots import HeldDynamics
 from planners.numpy_model import NumpyDynamics
-from planners.problem import Planner, Problem
+from planners.problem import Box, Planner, Problem
 from wm.cli.diagnose.decision import Decision, Outcomes
 from wm.cli.diagnose.recorder import Recorder
 from wm.probe import Probe
@@ -85,7 +85,7 @@ def gather(
         outcomes,
         predicted=decision.predicted(candidates),
         realised=decision.realised(latents, candidates),
-        decoded=decision.measure(probe(latents.float()), goal),
+        decoded=decision.measure(probe(latents.float()), goal).cpu(),
         true=decision.true_cost(outcomes),
         reached=decision.reached(outcomes),
         own=np.arange(len(candidates)) < sum(map(len, own)),
@@ -117,8 +117,16 @@ def _truth(decision: Decision) -> Problem:
     weight = (torch.arange(len(start)) < C).double()
     cost = agent.goal_cost(goal, weight)
     dynamics = HeldDynamics(NumpyDynamics(rollout, start[None]), held.times, held.size)
+    bounds = decision.problem.actions
+    assert isinstance(bounds, Box)
     return replace(
-        decision.problem, dynamics=dynamics, cost=cost, goal=goal, constraints=(), weight=None
+        decision.problem,
+        dynamics=dynamics,
+        cost=cost,
+        actions=Box(bounds.low.cpu(), bounds.high.cpu()),  # where the simulator's latents are
+        goal=goal,
+        constraints=(),
+        weight=None,
     )
 
 

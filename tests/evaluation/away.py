@@ -1,0 +1,196 @@
+"""What computes, on a second device that stands for a GPU (`elsewhere`); run by `test_away.py`.
+
+    python away.py RUN SCRATCH
+
+RUN is a run of TwoRoom with its dataset. Each function below states a law; "ok NAME" is printed for
+each that holds. Numbers are compared with the CPU's.
+"""
+
+import json
+import sys
+import traceback
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+
+import elsewhere
+import numpy as np
+import torch
+import yaml
+from hydra.utils import instantiate
+
+import wm
+from planners import CEM, MPCAgent
+from planners.mpc import WorldModel
+from wm import completion as completion_module
+from wm.checkpoint import read_config
+from wm.cli.agents import Setting
+from wm.cli.cases import frozen
+from wm.cli.compose import jobs
+from wm.cli.diagnose import diagnose
+from wm.cli.main import main
+from wm.cli.measure import entrant_of
+from wm.completion import Completion
+from wm.data import Windows, open_episodes
+from wm.diagnostics.surprise import errors
+from wm.encoded import encode_training_episodes
+from wm.goal_policy import GoalPolicyAgent, train_goal_policy
+from wm.model import JEPA
+from wm.nearest import NearestAgent
+from wm.nearest_frame import frame_bank
+from wm.training.monitor import evaluate
+
+RUN, SCRATCH = sys.argv[1:3]
+EPISODES = open_episodes(read_config(RUN)["train"]["data"])
+QUICK = {"samples": 8, "elites": 2, "iterations": 2, "restarts": 2, "steps": 1, "finish": 1}
+SMALL = CEM(samples=8, elites=2, iterations=1)
+
+
+class Goal:
+    """A frame of an episode, or of its pictures a part."""
+
+    def __init__(self, whole: bool = True) -> None:
+        seen = EPISODES.episode(9)
+        self.observation = {name: seen[name][7] for name in ("pixels", "proprio")}
+        mask = np.ones((32, 32), np.float32)
+        mask[:16] = float(whole)
+        self.weight = None if whole else {"pixels": mask}
+
+
+def model(device: str) -> JEPA:
+    return wm.load(RUN, device)
+
+
+def acts(agent) -> np.ndarray:
+    """The second decision of an agent, after the block of the first."""
+    seen, agent.reset = EPISODES.episode(9), agent.reset
+    agent.reset(Goal())
+    agent.observe({name: seen[name][0] for name in ("pixels", "proprio")}, None)
+    chunk = agent.act()
+    agent.observe({name: seen[name][1] for name in ("pixels", "proprio")}, chunk[:5])
+    return agent.act()
+
+
+def alike(law) -> None:
+    """The numbers that `law(model)` gives are those of the CPU, up to rounding."""
+    elsewhere.seen.clear()
+    there = law(model(elsewhere.NAME))
+    assert {"aten::addmm", "aten::mm", "aten::linear"} & elsewhere.seen, (
+        "nothing was computed there"
+    )
+    here = law(model("cpu"))
+    for a, b in zip(there, here, strict=True):
+        np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=2e-3, atol=2e-4)
+
+
+def presets(group: str, leave: tuple[str, ...]) -> list[str]:
+    names = sorted(f.name[:-5] for f in files("configs").joinpath(group).iterdir())
+    return [name for name in names if name not in leave]
+
+
+def planner(name: str):
+    """A preset with settings that take no time."""
+    config = yaml.safe_load(files("configs").joinpath(f"planner/{name}.yaml").read_text())
+    return instantiate(config | {k: v for k, v in QUICK.items() if k in config})
+
+
+def planning(name: str, network: WorldModel) -> list[np.ndarray]:
+    return [acts(MPCAgent(network, planner(name), horizon=3, knots=1))]
+
+
+def encoding(network: JEPA) -> list[np.ndarray]:
+    windows = Windows(EPISODES, EPISODES.held_out_ids, network.context + 2, 1, network.columns)
+    batch = next(iter(windows.all(4)))
+    z, result = network.encode(batch), evaluate(network, [batch])
+    bank = frame_bank(network, EPISODES, 40)
+    return [
+        z.cpu().numpy(),
+        network.denormalise(network.normalise(batch["action"])),
+        np.asarray(result["rollout_error"]),
+        errors(network, batch, batch["action"]),
+        bank.nearest(z[:, 0])[1],
+    ]
+
+
+def training(network: JEPA) -> list[np.ndarray]:
+    """Every term's loss, and gradients."""
+    network = network.train().requires_grad_(True)
+    windows = Windows(EPISODES, EPISODES.train_ids, network.context + 2, 1, network.columns)
+    batch = windows.sample((0, 0), 8)
+    batch = {name: torch.as_tensor(x).to(network.device) for name, x in batch.items()}
+    found = []
+    network.objective = {n: 1.0 for n in wm.model.TERMS if n != "inverse_dynamics"}
+    terms = network.loss(batch, torch.Generator().manual_seed(0))
+    terms["loss"].backward()
+    found += [float(term.detach()) for term in terms.values()]
+    found += [p.grad.cpu().numpy() for p in network.parameters() if p.grad is not None]
+    return found
+
+
+def completing(network: JEPA) -> list[np.ndarray]:
+    """A goal said in part, and one said in numbers."""
+    completion = Completion.of(network, EPISODES, frames=60)
+    latents, weight, _ = completion(Goal(whole=False))  # type: ignore[arg-type]
+    completion_module.SHOWN, goal = np.inf, Goal()  # an untrained model shows next to nothing
+    del goal.observation["pixels"]
+    target, share, read = completion(goal)  # type: ignore[arg-type]
+    assert read is not None
+    return [x.cpu().numpy() for x in (latents, weight, target, share, read(latents))]
+
+
+def replaying(network: JEPA) -> list[np.ndarray]:
+    return [acts(NearestAgent(network, encode_training_episodes(network, EPISODES)))]
+
+
+def cloning(timed: bool, network: JEPA) -> list[np.ndarray]:
+    encoded = encode_training_episodes(network, EPISODES)
+    policy = train_goal_policy(encoded, network.context, timed=timed, steps=3, batch=16)
+    return [acts(GoalPolicyAgent(network, policy))]
+
+
+def diagnosing() -> None:
+    words = [f"run={RUN}", "manifest.cases=2", "manifest.blocks=2", "manifest.budget=2"]
+    config = jobs("eval", [*words, "planner.samples=8", "planner.elites=2"])[0].config
+    drawn, _ = frozen(dict(config.manifest), RUN, None, 5)
+    task = drawn.make()
+    network = model(elsewhere.NAME)
+    entrant = entrant_of(dict(config), Setting(task, 5, network, episodes=lambda: EPISODES))
+    found = diagnose(entrant, drawn, task, EPISODES, cases=1, strong=SMALL, truth=SMALL, steps=3)
+    assert found["verdict"]["sentence"]
+    task.close()
+
+
+def verbs() -> None:
+    """What a person types, the results saying where they were computed."""
+    few = ["manifest.cases=2", "manifest.blocks=2", "manifest.budget=2", "cold=0", "videos=1"]
+    quick = ["planner.samples=8", "planner.elites=2", "planner.iterations=1"]
+    device, to = f"device={elsewhere.NAME}", f"folder={SCRATCH}"
+    words = [f"run={RUN}", *few, *quick, device, to, "name=away", "reference.cases=0"]
+    assert main(["eval", *words]) == 0
+    results = json.loads(Path(SCRATCH, "away", "results.json").read_bytes())
+    assert results["device"].startswith(elsewhere.NAME) and not results["failures"]
+    assert main(["plan", f"run={RUN}", "goal=frame:9:5", "budget=1", *quick, device]) == 0
+
+
+LAWS = {
+    "encoding": partial(alike, encoding),
+    "training": partial(alike, training),
+    "completing": partial(alike, completing),
+    "replaying": partial(alike, replaying),
+    "cloning": partial(alike, partial(cloning, False)),
+    "inverse dynamics": partial(alike, partial(cloning, True)),
+    "diagnosing": diagnosing,
+    "verbs": verbs,
+} | {
+    f"planning {name}": partial(alike, partial(planning, name))
+    for name in presets("planner", ("categorical_cem", "nevergrad"))
+}
+
+if __name__ == "__main__":
+    completion_module.STEPS = 20
+    for name, law in LAWS.items():
+        try:
+            law()
+            print("ok", name, flush=True)
+        except Exception:
+            print("failed", name, traceback.format_exc(), flush=True)
