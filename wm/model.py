@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from wm import losses
+from wm.batch_norm import BatchNorm
 from wm.build import build
 from wm.dynamics import LatentDynamics
 from wm.errors import WmError
 from wm.predictors import windows
+from wm.processes import gather
 from wm.spec import DataSpec
 
 
@@ -77,11 +79,11 @@ class JEPA(nn.Module):
         features = self.encoder.features
         if head == "linear":
             self.head = nn.Sequential(
-                nn.Linear(features, latent), nn.BatchNorm1d(latent, affine=False, momentum=0.05)
+                nn.Linear(features, latent), BatchNorm(latent, affine=False, momentum=0.05)
             )
         elif head == "mlp":
             self.head = nn.Sequential(
-                nn.Linear(features, 2048), nn.BatchNorm1d(2048), nn.GELU(), nn.Linear(2048, latent)
+                nn.Linear(features, 2048), BatchNorm(2048), nn.GELU(), nn.Linear(2048, latent)
             )
         else:
             raise WmError(f"model.head is {head!r}; it may be linear or mlp")
@@ -115,7 +117,8 @@ class JEPA(nn.Module):
         pixels = [self._pixels(observation, name) for name in self.spec.cameras]
         B, T = pixels[0].shape[:2]
         x = torch.cat(pixels, -1).flatten(0, 1).permute(0, 3, 1, 2)
-        x = (x - 127.5).div_(64)  # to about unit variance; in place, it is the largest tensor
+        x = x.to(self.action_mean.dtype)
+        x = x.sub_(127.5).div_(64)  # to about unit variance; in place, it is the largest tensor
         z = self.head(self.encoder(x)).view(B, T, 1, -1)
         if self.slots == 1:
             return z
@@ -262,8 +265,8 @@ def _rollout(model: JEPA, z: Tensor, a: Tensor, _: torch.Generator) -> Tensor:
 
 
 def _sigreg(model: JEPA, z: Tensor, a: Tensor, generator: torch.Generator) -> Tensor:
-    directions = losses.random_directions(model.latent, model.directions, generator, z.device)
-    return losses.sigreg(z[:, :, 0], directions)
+    directions = losses.random_directions(model.latent, model.directions, generator).to(z)
+    return losses.sigreg(gather(z[:, :, 0]), directions)
 
 
 def _inverse(model: JEPA, z: Tensor, a: Tensor, _: torch.Generator) -> Tensor:
@@ -275,13 +278,14 @@ TERMS = {
     "prediction": _prediction,
     "rollout": _rollout,
     "sigreg": _sigreg,
-    "variance": lambda model, z, a, g: losses.variance(z[:, :, 0]),
-    "covariance": lambda model, z, a, g: losses.covariance(z[:, :, 0]),
-    "motion": lambda model, z, a, g: losses.motion(z[:, :, 0]),
+    "variance": lambda model, z, a, g: losses.variance(gather(z[:, :, 0])),
+    "covariance": lambda model, z, a, g: losses.covariance(gather(z[:, :, 0])),
+    "motion": lambda model, z, a, g: losses.motion(gather(z[:, :, 0])),
     "smoothness": lambda model, z, a, g: losses.smoothness(z[:, :, 0]),
     "inverse_dynamics": _inverse,
 }
-"""The terms an objective may weigh."""
+"""The terms an objective may weigh. One that is a mean over windows sees those of this process; any
+other takes the latents of all that train together (`gather`)."""
 
 
 def window_length(model: JEPA) -> int:

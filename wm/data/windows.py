@@ -64,16 +64,20 @@ class Windows:
         self._takes = kept(self._episodes, self._takes, resident, device)
 
     def sample(
-        self, source: tuple[int, int] | np.random.Generator, batch: int, unique: bool = False
+        self,
+        source: tuple[int, int] | np.random.Generator,
+        batch: int,
+        unique: bool = False,
+        part: slice = slice(None),
     ) -> dict[str, Any]:
         """`batch` windows, each uniform over all of them.
 
         `source` is (seed, step), the same of which gives the same windows, or a generator. With
         `unique`, a frame that several windows share is read once: columns of frames are
         (U, ...), in the order of their first use, and `rows` (B, length) int64 says which of
-        them a window has.
+        them a window has. Of the batch only the windows of `part` are read.
         """
-        picks = np.random.default_rng(source).integers(len(self), size=batch)
+        picks = np.random.default_rng(source).integers(len(self), size=batch)[part]
         which = np.searchsorted(self._total, picks, side="right")
         return self._gather(which, picks - (self._total[which] - self._starts[which]), unique)
 

@@ -1,0 +1,171 @@
+"""Start, join and end the processes that train one model together (`wm.processes`).
+
+The process that was asked for N devices is the first and starts the others, each of which is told
+over its standard input what to do, and dies when that closes, as it does when the first dies.
+Processes that torchrun started find each other by the environment.
+"""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import torch.distributed as dist
+from torch.distributed import TCPStore  # pyright: ignore[reportPrivateImportUsage]
+
+from wm import processes
+from wm.errors import WmError
+
+Work = Callable[[], object]
+HOST = "127.0.0.1"
+START = timedelta(minutes=5)
+"""How long processes that were started may take to find each other."""
+END_S = 30.0
+"""Seconds that the others may take to end after the first."""
+FOLLOW = [sys.executable, "-P", "-c", "from wm.training.distributed import follow; follow()"]
+
+
+@contextmanager
+def together(devices: int, accelerator: str, work: Callable[[], Work]) -> Iterator[None]:
+    """Be one of the processes of a training, from here to the end of the block.
+
+    Joins those that torchrun started, else starts `devices` - 1 others, each of which calls
+    `work()`, pickled. In a process that is one of several already, or the only one, does nothing.
+    WmError where `devices` does not fit, or another process fails: its sentence.
+    """
+    backend = "cpu:gloo,cuda:nccl" if accelerator == "cuda" else "gloo"
+    started = int(os.environ.get("WORLD_SIZE", "1")) if "RANK" in os.environ else 1
+    if processes.count() == 1 and started > 1:
+        dist.init_process_group(backend, init_method="env://")  # until this process ends
+    if processes.count() > 1:
+        if devices not in (1, processes.count()):
+            raise WmError(
+                f"train.devices is {devices} in one of {processes.count()} processes that were "
+                "started to train together (by torchrun?): leave devices out"
+            )
+        yield
+    elif devices == 1:
+        yield
+    else:
+        with _others(devices, backend, work()):
+            yield
+
+
+def local_place() -> int:
+    """Which of the processes on this machine this one is: the number of its GPU."""
+    return int(os.environ.get("LOCAL_RANK", "0")) if _by_torchrun() else processes.place()
+
+
+def _by_torchrun() -> bool:
+    return "RANK" in os.environ and "LOCAL_RANK" in os.environ
+
+
+@contextmanager
+def _others(count: int, backend: str, work: Work) -> Iterator[None]:
+    """The first of `count` processes: starts the others, and ends them with itself."""
+    store = TCPStore(HOST, 0, count, is_master=True, wait_for_workers=False, timeout=START)
+    children: list[subprocess.Popen[bytes]] = []
+    try:
+        for place in range(1, count):
+            children.append(_start((store.port, place, count, backend, work)))
+        for child in children:
+            assert child.stdout is not None
+            if child.stdout.read(1) != b"!":
+                raise RuntimeError("a process that was to train along did not start")
+        dist.init_process_group(backend, store=store, rank=0, world_size=count)
+        yield
+        for child in children:
+            child.wait(END_S)
+        _blame(children, None)
+    except KeyboardInterrupt:
+        raise
+    except Exception as error:  # of this process, or because another one went away
+        _blame(children, error)
+        raise
+    finally:
+        for child in children:
+            child.kill()
+            child.communicate()
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def _start(task: tuple[int, int, int, str, Work]) -> subprocess.Popen[bytes]:
+    """Start a process that does its share of the work."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    child = subprocess.Popen(
+        FOLLOW,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,  # an interrupt reaches the first process alone, which tells them
+    )
+    assert child.stdin is not None
+    try:
+        child.stdin.write(pickle.dumps(task))
+        child.stdin.flush()
+    except BrokenPipeError:
+        pass  # it has ended, which is noticed when it should say that it is there
+    return child
+
+
+def _blame(children: list[subprocess.Popen[bytes]], error: Exception | None) -> None:
+    """Raise what ended another process, if one ended before this one failed with `error`.
+
+    A process that another one's end surprises fails within moments of it, in a call to it.
+    """
+    surprised = isinstance(error, RuntimeError)
+    until = time.monotonic() + (5 if surprised else 0)
+    while surprised and time.monotonic() < until and all(c.poll() is None for c in children):
+        time.sleep(0.05)
+    for place, child in enumerate(children, 1):
+        code = child.poll()
+        if code in (None, 0):
+            continue
+        assert child.stdout is not None
+        if code == 2 and (sentence := child.stdout.read().decode()):
+            raise WmError(sentence) from error
+        if code < 0:
+            name = signal.Signals(-code).name
+            raise WmError(
+                f"process {place} of this training was ended by {name} (out of memory?): what was "
+                "saved last is kept, and the same command goes on from there"
+            ) from error
+        raise RuntimeError(f"process {place} of this training failed, as printed above") from error
+
+
+def follow() -> None:
+    """The program of a process that another one started: read what to do, and do it."""
+    port, place, count, backend, work = pickle.load(sys.stdin.buffer)
+    threading.Thread(target=_end_with_first, daemon=True).start()
+    answer, sys.stdout = sys.stdout, sys.stderr
+    answer.write("!")
+    answer.flush()
+    try:
+        store = TCPStore(HOST, port, count, is_master=False, timeout=START)
+        dist.init_process_group(backend, store=store, rank=place, world_size=count)
+        work()
+        code = 0
+    except WmError as error:
+        answer.write(" ".join(str(error).split()))
+        code = 2
+    except Exception:
+        time.sleep(2)  # where the first process has ended, so does this one now, in silence
+        traceback.print_exc()
+        code = 1
+    answer.flush()
+    sys.stderr.flush()
+    os._exit(code)  # not through torch's own endings, which may wait for a process that is gone
+
+
+def _end_with_first() -> None:
+    """Wait until the first process closes our input, or dies; then end."""
+    sys.stdin.buffer.read()
+    os._exit(1)
