@@ -23,6 +23,7 @@ import envs
 from envs.agent import Goal, Observation
 from envs.asking import Failed
 from envs.errors import EnvError
+from envs.lifeline import ending
 
 MOST_BYTES = 1 << 28
 """Size of the largest answer that is read."""
@@ -127,10 +128,7 @@ class AgentProcess:
         self.close()
         if code is None:
             return "closed its connection"
-        if code >= 0:
-            return f"ended with exit code {code}"
-        name = next((s.name for s in signal.Signals if s == -code), f"signal {-code}")
-        return f"was ended by {name}" + " (often too little memory)" * (name == "SIGKILL")
+        return ending(code)
 
 
 class RemoteAgent:

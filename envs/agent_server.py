@@ -6,6 +6,7 @@ generators that are shared by all, so that no case depends on the ones before it
 
 import hashlib
 import os
+import signal
 import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -26,6 +27,7 @@ from envs.process_state import ProcessState
 def serve(fd: int, parent: int, function: str) -> None:
     """Answer what comes through the socket `fd` of the process `parent` until it is closed."""
     end_with_parent(parent)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     pipe, server, own = Connection(fd), Server(function), os.getpid()
     while True:
         try:

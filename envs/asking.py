@@ -21,6 +21,8 @@ MOST_ACTIONS = 100_000
 """Actions that an agent may return at once."""
 MOST_WORDS = 300
 """Characters of an exception's message that are kept."""
+LONGEST_S = 1e6
+"""The most patience that can be asked for."""
 AGENT, WORLD = "the agent", "the environment"
 
 

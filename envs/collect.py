@@ -5,20 +5,20 @@ number of processes. Episodes are plain mappings of arrays; whoever iterates sto
 """
 
 import multiprocessing
-import os
-import signal
+import time
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import envs
+from envs.asking import LONGEST_S, WORLD, Failed, ask
 from envs.errors import EnvError
+from envs.lifeline import end, ending, start
 from envs.policies import Policy, RandomPolicy
 
 POLICIES = ("random", "scripted", "mixed")
@@ -29,6 +29,10 @@ ATTEMPTS = 20
 """An episode that fails this often shows a task that is broken, not bad luck."""
 THREADS = {"LP_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """One thread a process: llvmpipe, and numpy's BLAS."""
+PATIENCE = 60.0
+"""Seconds after which a recorded step counts as hung."""
+GRACE_S, LOOK_S = 5.0, 0.5
+"""How much later than its own alarm a hung process is ended, and how often it is looked at."""
 
 
 class Recording(NamedTuple):
@@ -49,6 +53,9 @@ class Recipe:
     m: int
     seed: int
 
+    patience: float | None = PATIENCE
+    """Seconds that a recorded step, or a reset, may take; None: any."""
+
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
             raise EnvError(f"No policy {self.policy!r}; there are {', '.join(POLICIES)}.")
@@ -56,6 +63,11 @@ class Recipe:
             raise EnvError(
                 f"steps={self.steps}, m={self.m}, seed={self.seed} came; steps and m (simulator "
                 "actions a frame) are at least 1, the seed is not negative."
+            )
+        if self.patience is not None and not 0 < self.patience <= LONGEST_S:
+            raise EnvError(
+                f"patience={self.patience} came; it is seconds a step, more than 0 and at most "
+                f"{LONGEST_S:.0f}, or None."
             )
 
 
@@ -79,7 +91,8 @@ def collect(
 
     `workers` processes record ahead, each at most two episodes; 0 records in this process. An
     attempt in which the simulation failed is thrown away, and the next one has another seed.
-    Raises EnvError on bad settings, after `ATTEMPTS` failures, or when a process dies.
+    Raises EnvError on bad settings, after `ATTEMPTS` failures, when a process dies, or when the
+    environment hangs: that is noticed in this process if its main thread iterates, or in workers.
     """
     if workers < 0:
         raise EnvError(f"{workers} workers came; there may be 0 (no other process) or more.")
@@ -89,34 +102,40 @@ def collect(
                 yield record(task, recipe, index)
         return
     workers = max(1, min(workers, stop - first))
-    started = [_start(recipe, range(first + w, stop, workers)) for w in range(workers)]
+    clocks = [multiprocessing.get_context("spawn").RawArray("d", 3) for _ in range(workers)]
+    started = [
+        start(_work, recipe, range(first + w, stop, workers), clock, environment=THREADS)
+        for w, clock in enumerate(clocks)
+    ]
     try:
         for index in range(first, stop):
-            process, pipe = started[(index - first) % workers]
+            (process, pipe), clock = (some[(index - first) % workers] for some in (started, clocks))
+            while not pipe.poll(LOOK_S):
+                _look_at(clock, recipe)
             try:
                 result = pipe.recv()
-            except EOFError:
+            except (EOFError, ConnectionError):
                 process.join()
                 raise EnvError(
-                    f"The process that recorded episode {index} died (exit code "
-                    f"{process.exitcode}; -9 often means too little memory)."
+                    f"The process that recorded episode {index} {ending(process.exitcode)}."
                 ) from None
             if isinstance(result, BaseException):
                 raise result
             yield result
     finally:
         for process, pipe in started:
-            pipe.close()
-            process.terminate()
-            process.join()
+            end(process, pipe)
 
 
-def record(task: Any, recipe: Recipe, index: int) -> Recording:
-    """Record episode `index` in `task`, again and again until the simulation holds."""
+def record(task: Any, recipe: Recipe, index: int, clock: Any = None) -> Recording:
+    """Record episode `index` in `task`, again and again until the simulation holds.
+
+    `clock` (3,) is told the episode, the step and since when.
+    """
     failures: list[str] = []
     for attempt in range(ATTEMPTS):
         rng = np.random.default_rng((recipe.seed, index, attempt))
-        episode, failure = _attempt(task, policy_of(recipe.policy, index), recipe, rng)
+        episode, failure = _attempt(task, recipe, index, rng, clock)
         if failure is None:
             return Recording(episode, tuple(failures))
         failures.append(failure)
@@ -134,25 +153,64 @@ def policy_of(policy: str, index: int) -> str:
 
 
 def _attempt(
-    task: Any, name: str, recipe: Recipe, rng: np.random.Generator
+    task: Any, recipe: Recipe, index: int, rng: np.random.Generator, clock: Any
 ) -> tuple[dict[str, np.ndarray], str | None]:
-    """One attempt with the policy of that name: its columns, and None or why it failed."""
+    """One attempt: its columns, and None or why it failed."""
+    recording = _steps(task, recipe, policy_of(recipe.policy, index), rng)
+    frames, blocks = [], []
+    for step in range(recipe.steps + 1):
+        if clock is not None:
+            clock[:] = index, step, time.monotonic()
+        try:
+            frame, block, failure = ask(
+                recipe.patience, next, recording, who=WORLD, passing=(Exception,)
+            )
+        except Failed as failed:
+            raise _hung(recipe, index, step, str(failed)) from None
+        if failure is not None:
+            return {}, failure
+        frames.append(frame)
+        blocks.append(block)
+    columns = {name: np.stack([f[name] for f in frames]) for name in frames[0]}
+    columns["action"] = np.asarray(blocks[1:], np.float32)
+    columns["variation"] = np.array(task.variation, np.float64)
+    return columns, None
+
+
+def _steps(
+    task: Any, recipe: Recipe, name: str, rng: np.random.Generator
+) -> Iterator[tuple[dict[str, np.ndarray], list[np.ndarray], str | None]]:
+    """The frame after a reset, then after each recorded step; the actions before it, and a reason
+    where the simulation failed; with the policy of that `name`."""
     observation, _ = task.reset(seed=int(rng.integers(2**31)))
     policy = _policy(task, name, rng)
-    frames, blocks = [observation], []
-    for _ in range(recipe.steps):
-        block = []
+    yield observation, [], None
+    while True:
+        block: list[np.ndarray] = []
         for _ in range(recipe.m):
             info = task.advance(policy(_privileged(task)))
             if info["failure"]:
-                return {}, info["failure"]
+                yield {}, block, info["failure"]
+                return
             block.append(info["action"])
-        frames.append(task.observe_state(task.get_state()))
-        blocks.append(block)
-    columns = {name: np.stack([f[name] for f in frames]) for name in frames[0]}
-    columns["action"] = np.asarray(blocks, np.float32)
-    columns["variation"] = np.array(task.variation, np.float64)
-    return columns, None
+        yield task.observe_state(task.get_state()), block, None
+
+
+def _look_at(clock: Any, recipe: Recipe) -> None:
+    """EnvError where a process hangs that does not hear its own alarm."""
+    index, step, since = clock
+    if since and recipe.patience is not None:
+        seconds = time.monotonic() - since
+        if seconds > recipe.patience + GRACE_S:
+            raise _hung(recipe, int(index), int(step), f"it hangs since {seconds:.0f} s")
+
+
+def _hung(recipe: Recipe, index: int, step: int, how: str) -> EnvError:
+    place = f"step {step}" if step else "the reset"
+    return EnvError(
+        f"{recipe.env_id} hangs in episode {index}, {place} ({how}): the episodes before it are "
+        f"kept; patience=... allows more than {recipe.patience:g} s a step."
+    )
 
 
 def _policy(task: Any, name: str, rng: np.random.Generator) -> Policy:
@@ -169,31 +227,12 @@ def _privileged(task: Any) -> dict[str, np.ndarray]:
     return {"state": task.get_state(), **varied}
 
 
-def _start(recipe: Recipe, indices: range) -> tuple[BaseProcess, Connection]:
-    """A process that records `indices` and sends them; it ends when its pipe is closed."""
-    context = multiprocessing.get_context("spawn")
-    pipe, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(recipe, indices, theirs), daemon=True)
-    before = {name: os.environ.get(name) for name in THREADS}
-    # Ctrl-C is for us alone: a blocked signal stays blocked in the process that is started.
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    os.environ.update(THREADS)
-    try:
-        process.start()
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    theirs.close()
-    return process, pipe
-
-
-def _work(recipe: Recipe, indices: range, pipe: Connection) -> None:
+def _work(pipe: Connection, recipe: Recipe, indices: range, clock: Any) -> None:
     """In the process: record and send until done, or until nobody listens any more."""
     try:
         with closing(envs.make(recipe.env_id, **recipe.env_kwargs)) as task:
             for index in indices:
-                pipe.send(record(task, recipe, index))
+                pipe.send(record(task, recipe, index, clock))
     except BrokenPipeError:
         return
     except Exception as error:

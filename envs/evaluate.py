@@ -20,7 +20,7 @@ import numpy as np
 
 from envs.agent import Agent, Goal, Observation
 from envs.agent_process import RemoteAgent
-from envs.asking import WORLD, Failed, ask, checked
+from envs.asking import LONGEST_S, WORLD, Failed, ask, checked
 from envs.errors import EnvError
 from envs.manifest import Case, Manifest
 from envs.row import Row
@@ -73,7 +73,7 @@ def evaluate(
         raise EnvError(
             f"A latency of {latency!r} came; it is seconds, such as 0.05, or 'measured'."
         )
-    if patience is not None and not patience > 0:
+    if patience is not None and not 0 < patience <= LONGEST_S:
         raise EnvError(f"A patience of {patience!r} came; it is seconds, such as 60, or None.")
     own = manifest.make() if task is None else task
     try:

@@ -1,11 +1,16 @@
-"""Processes that end when the one that started them does, however that ends."""
+"""Processes of our own: they end when the one that started them does, however that ends."""
 
 import ctypes
+import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 LOOK_S = 1.0
@@ -26,3 +31,49 @@ def _wait_for(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(LOOK_S)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def start(
+    work: Callable[..., None], *arguments: Any, environment: Mapping[str, str]
+) -> tuple[BaseProcess, Connection]:
+    """Start a process that calls `work(pipe, *arguments)`; returns it and the other end of `pipe`.
+
+    It is not interrupted by Ctrl-C and ends with this process. `environment` is added to its own.
+    """
+    context = multiprocessing.get_context("spawn")
+    pipe, theirs = context.Pipe()
+    process = context.Process(
+        target=_work, args=(os.getpid(), work, theirs, *arguments), daemon=True
+    )
+    before = {name: os.environ.get(name) for name in environment}
+    # Ctrl-C is for us alone: a blocked signal stays blocked in the process that is started.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    os.environ.update(environment)
+    try:
+        process.start()
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    theirs.close()
+    return process, pipe
+
+
+def end(process: BaseProcess, pipe: Connection) -> None:
+    """End a process that `start` gave, at once."""
+    pipe.close()
+    process.kill()
+    process.join()
+
+
+def ending(code: int | None) -> str:
+    """How a process ended, in words, by its exit code: negative for a signal."""
+    if code is None or code >= 0:
+        return f"ended with exit code {code}"
+    name = next((s.name for s in signal.Signals if s == -code), f"signal {-code}")
+    return f"was ended by {name}" + " (often too little memory)" * (name == "SIGKILL")
+
+
+def _work(parent: int, work: Callable[..., None], pipe: Connection, *arguments: Any) -> None:
+    end_with_parent(parent)
+    work(pipe, *arguments)

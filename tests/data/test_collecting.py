@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import envs
-from envs.collect import ATTEMPTS, Recipe, collect, policy_of, record
+from envs.collect import ATTEMPTS, GRACE_S, Recipe, _look_at, collect, policy_of, record
 from envs.errors import EnvError
 
 SMALL = {"image_size": 8}
@@ -88,12 +88,47 @@ def test_errors_of_a_process_arrive():
         list(collect(Recipe("Pusher-v5", SMALL, "scripted", 2, 1, 0), 0, 1, workers=1))
 
 
+class Hanging:
+    """A task that hangs in its fifth step, deaf to all but its own end."""
+
+    def __init__(self, task):
+        self.task, self.steps = task, 0
+
+    def __getattr__(self, name):
+        return getattr(self.task, name)
+
+    def advance(self, action):
+        self.steps += 1
+        if self.steps == 5:
+            time.sleep(60)
+        return self.task.advance(action)
+
+
+def test_a_hanging_environment_is_named_with_its_episode_and_step():
+    task = envs.make("wmpc/Reacher-v0", **SMALL)
+    patient = replace(recipe(), patience=0.2)
+    began = time.monotonic()
+    with pytest.raises(EnvError, match=r"hangs in episode 7, step \d.*patience=\.\.\. allows more"):
+        record(Hanging(task), patient, 7)
+    assert time.monotonic() - began < 20
+    task.close()
+
+
+def test_a_process_that_does_not_hear_its_alarm_is_noticed():
+    clock = [3.0, 2.0, time.monotonic()]
+    _look_at(clock, recipe())
+    _look_at([3.0, 2.0, 0.0], recipe())  # it has not begun
+    clock[2] -= recipe().patience + GRACE_S + 1
+    with pytest.raises(EnvError, match=r"episode 3, step 2 .it hangs since"):
+        _look_at(clock, recipe())
+
+
 def test_a_dead_process_is_reported_and_a_closed_iterator_ends_the_others():
     recordings = collect(recipe(), 0, 10**6, workers=1)
     next(recordings)
     (child,) = children()
     os.kill(child, signal.SIGKILL)
-    with pytest.raises(EnvError, match=r"died \(exit code -9"):
+    with pytest.raises(EnvError, match="was ended by SIGKILL"):
         list(recordings)
     recordings = collect(recipe(), 0, 10**6, workers=2)
     list(islice(recordings, 3))

@@ -26,7 +26,7 @@ def run(cfg: Any) -> None:
         raise WmError(f"episodes={cfg.episodes} came; a dataset has at least 1")
     kwargs: Any = OmegaConf.to_container(cfg.env.kwargs)
     m = cfg.env.actions_per_frame
-    recipe = Recipe(cfg.env.id, kwargs, cfg.policy, cfg.steps, m, cfg.seed)
+    recipe = Recipe(cfg.env.id, kwargs, cfg.policy, cfg.steps, m, cfg.seed, cfg.patience)
     task = envs.make(cfg.env.id, **kwargs)
     versions = {name: version(name) for name in LIBRARIES}
     source = {"policy": cfg.policy, "seed": cfg.seed, "steps": cfg.steps, "versions": versions}
