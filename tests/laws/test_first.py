@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
+MARK = "import pytest\n\n@pytest.mark.{}\ndef {}(): assert False\n\n"
 OTHERS = {
-    "laws/test_law.py": "import pytest\n\ndef test_kept(): pass\n\n"
-    "@pytest.mark.skip\ndef test_left_out(): pass\n\n"
-    "@pytest.mark.xfail\ndef test_given_up(): assert False\n",
-    "a/test_early.py": "import pytest\n\ndef test_early(): pass\n\n"
-    "@pytest.mark.skip\ndef test_other(): pass\n",
+    "laws/test_law.py": MARK.format("skip", "test_left_out")
+    + MARK.format("xfail", "test_given_up")
+    + "def test_kept(): pass\n",
+    "a/test_early.py": MARK.format("skip", "test_other") + "def test_early(): pass\n",
 }
 
 
