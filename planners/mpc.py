@@ -117,16 +117,14 @@ class MPCAgent:
         self.model, self.planner = model, planner
         self.horizon, self.execute = horizon, execute
         self.steps: Steps = steps
-        if not 0 < gamma <= 1:
-            raise PlannerError(f"gamma is {gamma}; a discount is above 0 and at most 1")
-        self.gamma = gamma
         self.seed, self.deadline, self.memory = seed, deadline, memory
         self.constraints = tuple(constraints)
-        if not near >= 0 or patience < 1:
+        if not near >= 0 or patience < 1 or not 0 < gamma <= 1:
             raise PlannerError(
-                f"near is {near} and patience {patience}; near must be at least 0, patience 1"
+                f"near is {near}, patience {patience} and gamma {gamma}; near must be at least 0, "
+                "patience 1, gamma above 0 and at most 1"
             )
-        self.complete, self.near, self.patience = complete, near, patience
+        self.complete, self.near, self.patience, self.gamma = complete, near, patience, gamma
         low, high = model.action_bounds()
         self.block, self.size = model.denormalise(low).shape
         if knots is None:
@@ -198,16 +196,11 @@ class MPCAgent:
     def goal_cost(
         self, goal: Tensor, weight: Tensor | None = None, read: Probe | None = None
     ) -> Cost:
-        """The cost of reaching `goal` (B, K, D), over the steps that this agent counts; see
-        `planners.costs.latent_distance`."""
+        """What `latent_distance` gives, over the steps that this agent counts."""
         return latent_distance(
-            goal,
-            steps=self.steps,
-            executed=self.execute,
-            gamma=self.gamma,
-            weight=weight,
-            read=read,
-        )
+            goal, steps=self.steps, executed=self.execute, gamma=self.gamma,
+            weight=weight, read=read,
+        )  # fmt: skip
 
     def _rehearse(self, latent: Tensor) -> None:
         """Plan for nothing from a latent (1, K, D); see `deadline`."""

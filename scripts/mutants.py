@@ -41,7 +41,7 @@ class Mutation:
     """Files or node ids of the tests that should notice."""
 
     def apply(self, source: str) -> str:
-        """The source of `file`, changed; ValueError where nothing changes or it does not compile."""
+        """The source of `file`, changed; ValueError where nothing changes or it cannot compile."""
         if (count := source.count(self.text)) != 1 or self.text == self.becomes:
             raise ValueError(
                 f"{self.name}: its text stands {count} times in {self.file}, once is allowed: "
