@@ -104,6 +104,14 @@ def average_gradients(model: nn.Module) -> None:
             g.copy_(new.view_as(g))
 
 
+def in_first(compute: Callable[[], T]) -> T | None:
+    """Compute something in the first process, which alone returns it; where it raises there, all
+    do, as in `decide`."""
+    kept: list[T] = []
+    decide(lambda: kept.append(compute()))
+    return kept[0] if kept else None
+
+
 def decide(compute: Callable[[], T]) -> T:
     """Compute something in the first process and tell all: they return it, or raise what it did,
     the others as a WmError of the same words."""

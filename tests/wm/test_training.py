@@ -21,7 +21,7 @@ from wm.checkpoint import checkpoint_hash, read_config
 from wm.data import EpisodeWriter, open_episodes
 from wm.training.monitor import probe_r2, rankme
 from wm.training.run import finished, train
-from wm.training.schedule import learning_rate, steps_in
+from wm.training.schedule import learning_rate
 
 SETTINGS = {"steps": 12, "batch": 4, "evaluate_every": 6, "accelerator": "cpu"}
 
@@ -105,17 +105,20 @@ def test_minutes_become_steps_once(data, tmp_path):
     assert read_config(tmp_path)["train"]["steps"] == frozen and weights(tmp_path) == before
 
 
-def test_calibration_leaves_the_model_alone():
-    model = torch.nn.Linear(2, 2)
-    before = model.weight.clone()
-
-    def step(model, optimizer, index):
-        optimizer.zero_grad()
-        model.weight.square().sum().backward()
-        optimizer.step()
-
-    count = steps_in(0.01, model, step, lambda m: torch.optim.SGD(m.parameters(), 0.1))  # type: ignore[arg-type]
-    assert count >= 1 and torch.equal(model.weight, before)
+def test_calibration_leaves_the_model_alone(data, tmp_path):
+    """A run of minutes ends in the weights of one of as many steps."""
+    timed = train(
+        open_episodes(data),
+        tmp_path / "timed",
+        preset("tiny"),
+        **SETTINGS | {"steps": None, "minutes": 0.01},
+    )
+    steps = read_config(tmp_path / "timed")["train"]["steps"]
+    asked = train(
+        open_episodes(data), tmp_path / "asked", preset("tiny"), **SETTINGS | {"steps": steps}
+    )
+    for name, value in asked.state_dict().items():
+        assert torch.equal(value, timed.state_dict()[name]), name
 
 
 def test_another_recipe_never_overwrites_a_run(data, tmp_path):

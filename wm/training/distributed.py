@@ -5,6 +5,7 @@ over its standard input what to do, and dies when that closes, as it does when t
 Processes that torchrun started find each other by the environment.
 """
 
+import atexit
 import os
 import pickle
 import signal
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+import torch
 import torch.distributed as dist
 from torch.distributed import TCPStore  # pyright: ignore[reportPrivateImportUsage]
 
@@ -38,48 +40,85 @@ def together(devices: int, accelerator: str, work: Callable[[], Work]) -> Iterat
 
     Joins those that torchrun started, else starts `devices` - 1 others, each of which calls
     `work()`, pickled. In a process that is one of several already, or the only one, does nothing.
-    WmError where `devices` does not fit, or another process fails: its sentence.
+    WmError where another process fails: its sentence. See `check_devices` first.
     """
     backend = "cpu:gloo,cuda:nccl" if accelerator == "cuda" else "gloo"
-    started = int(os.environ.get("WORLD_SIZE", "1")) if "RANK" in os.environ else 1
-    if processes.count() == 1 and started > 1:
+    if processes.count() == 1 and _started() > 1:
         dist.init_process_group(backend, init_method="env://")  # until this process ends
-    if processes.count() > 1:
-        if devices not in (1, processes.count()):
-            raise WmError(
-                f"train.devices is {devices} in one of {processes.count()} processes that were "
-                "started to train together (by torchrun?): leave devices out"
-            )
-        yield
-    elif devices == 1:
+        atexit.register(dist.destroy_process_group)
+    if processes.count() > 1 or devices == 1:
         yield
     else:
         with _others(devices, backend, work()):
             yield
 
 
+def check_devices(devices: int, device: torch.device, batch: int, unique: bool) -> None:
+    """Raise WmError where so many processes cannot train together on devices of this kind."""
+    if type(devices) is not int or devices < 1:
+        raise WmError(f"train.devices is {devices!r}; it must be a whole number, at least 1")
+    started = max(processes.count(), _started())
+    if started > 1 and devices not in (1, started):
+        raise WmError(
+            f"train.devices is {devices} in one of {started} processes that were started to train "
+            "together (by torchrun?): leave devices out"
+        )
+    count = max(devices, started)
+    if count == 1:
+        return
+    if device.index is not None or device.type not in ("cpu", "cuda"):
+        raise WmError(
+            f"train.devices is {count} on {device}: several devices are cpu or cuda, without a "
+            "number"
+        )
+    if device.type == "cuda" and started == 1 and count > torch.cuda.device_count():
+        raise WmError(
+            f"train.devices is {count}; this machine has {torch.cuda.device_count()} GPUs: give as "
+            "many, or accelerator=cpu"
+        )
+    if batch % count:
+        raise WmError(
+            f"train.batch is {batch}, which {count} devices cannot share evenly: give a multiple "
+            f"of {count}"
+        )
+    if unique:
+        raise WmError(
+            f"train.unique=true encodes a frame that windows share once, which {count} devices "
+            "cannot tell of each other's windows: leave it out, or take one device"
+        )
+
+
+def is_first() -> bool:
+    """Whether this process is the first, also before it has joined the others."""
+    return int(os.environ["RANK"]) == 0 if _started() > 1 else processes.place() == 0
+
+
 def local_place() -> int:
     """Which of the processes on this machine this one is: the number of its GPU."""
-    return int(os.environ.get("LOCAL_RANK", "0")) if _by_torchrun() else processes.place()
+    return int(os.environ.get("LOCAL_RANK", "0")) if _started() > 1 else processes.place()
 
 
-def _by_torchrun() -> bool:
-    return "RANK" in os.environ and "LOCAL_RANK" in os.environ
+def _started() -> int:
+    """How many processes torchrun started with this one; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1")) if "RANK" in os.environ else 1
 
 
 @contextmanager
 def _others(count: int, backend: str, work: Work) -> Iterator[None]:
     """The first of `count` processes: starts the others, and ends them with itself."""
     store = TCPStore(HOST, 0, count, is_master=True, wait_for_workers=False, timeout=START)
+    before = torch.get_num_threads()
+    threads = max(1, before // count)  # of each: they share the cores
     children: list[subprocess.Popen[bytes]] = []
     try:
         for place in range(1, count):
-            children.append(_start((store.port, place, count, backend, work)))
+            children.append(_start((store.port, place, count, backend, threads, work)))
         for child in children:
             assert child.stdout is not None
             if child.stdout.read(1) != b"!":
                 raise RuntimeError("a process that was to train along did not start")
         dist.init_process_group(backend, store=store, rank=0, world_size=count)
+        torch.set_num_threads(threads)
         yield
         for child in children:
             child.wait(END_S)
@@ -95,9 +134,10 @@ def _others(count: int, backend: str, work: Work) -> Iterator[None]:
             child.communicate()
         if dist.is_initialized():
             dist.destroy_process_group()
+        torch.set_num_threads(before)
 
 
-def _start(task: tuple[int, int, int, str, Work]) -> subprocess.Popen[bytes]:
+def _start(task: tuple[int, int, int, str, int, Work]) -> subprocess.Popen[bytes]:
     """Start a process that does its share of the work."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     child = subprocess.Popen(
@@ -143,7 +183,8 @@ def _blame(children: list[subprocess.Popen[bytes]], error: Exception | None) -> 
 
 def follow() -> None:
     """The program of a process that another one started: read what to do, and do it."""
-    port, place, count, backend, work = pickle.load(sys.stdin.buffer)
+    port, place, count, backend, threads, work = pickle.load(sys.stdin.buffer)
+    torch.set_num_threads(threads)
     threading.Thread(target=_end_with_first, daemon=True).start()
     answer, sys.stdout = sys.stdout, sys.stderr
     answer.write("!")

@@ -6,6 +6,7 @@ was killed and resumed ends in the same weights, bit for bit on a CPU.
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
+from wm import processes
 from wm.data import Windows
 from wm.data.prefetch import prefetch
 from wm.errors import WmError
@@ -47,12 +49,16 @@ def tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
 def train_step(
     model: JEPA, optimizer: Any, batch: Batch, *, seed: int, step: int, clip: float, fabric: Fabric
 ) -> dict[str, float]:
-    """One update; the loss and its terms. Raises WmError naming the term that is not finite."""
+    """One update; the loss and its terms. Raises WmError naming the term that is not finite.
+
+    Processes that train together each have a part of the batch, and do the same update.
+    """
     generator = torch.Generator().manual_seed((seed << 32) + step)
-    torch.manual_seed((seed << 32) + step)  # dropout
+    torch.manual_seed((seed << 32) + (processes.place() << 24) + step)  # dropout
     terms = model.loss(tensors(batch, fabric.device), generator)
     optimizer.zero_grad()
-    values = {name: float(value.detach()) for name, value in terms.items()}
+    found = processes.mean(torch.stack([term.detach() for term in terms.values()]).cpu())
+    values = dict(zip(terms, found.tolist(), strict=True))
     broken = [name for name, value in values.items() if not np.isfinite(value)]
     if broken:
         raise WmError(
@@ -60,6 +66,7 @@ def train_step(
             "checkpoint is kept; lower train.rate or look at the data with `wmpc data check`"
         )
     fabric.backward(terms["loss"])
+    processes.average_gradients(model)
     fabric.clip_gradients(model, optimizer, max_norm=clip)
     optimizer.step()
     return values
@@ -110,16 +117,21 @@ def fit(
     wrapped, optimizer = fabric.setup(model, optimizer)
     wrapped.mark_forward_method("loss")
     done = restore(state, run, model, optimizer)
-    log = Log(run, done)
+    log = processes.in_first(lambda: Log(run, done))
+    part = processes.part(batch)
 
     def write(line: dict[str, Any]) -> None:
-        if fabric.is_global_zero:
-            log.append(line)
-            report(line)
+        assert log is not None
+        log.append(line)
+        report(line)
+
+    def watch() -> None:
+        result = evaluate(model, held_out.all(64, held_out_windows), describe)
+        write({"kind": "eval", "step": done} | result)
+        check_collapse(result, model, done)
 
     def draw(step: int) -> Batch:
-        index = step * fabric.world_size + fabric.global_rank
-        return windows.sample((seed, index), batch, unique)
+        return windows.sample((seed, step), batch, unique, part)
 
     began, timed = time.perf_counter(), done
     for step, data in zip(range(done, steps), prefetch(draw, range(done, steps)), strict=True):
@@ -132,21 +144,19 @@ def fit(
         done, last = step + 1, step + 1 == steps
         if done % log_every == 0 or last:
             now = time.perf_counter()
-            frames = (done - timed) * batch * windows.length * fabric.world_size
-            write(
-                {"kind": "step", "step": done, "steps": steps, "lr": lr, "loss": values["loss"]}
-                | {f"loss/{k}": v for k, v in values.items() if k != "loss"}
-                | {"frames_per_s": frames / (now - began), "seconds": now - began}
-            )
+            frames = (done - timed) * batch * windows.length
+            line = {"kind": "step", "step": done, "steps": steps, "lr": lr, "loss": values["loss"]}
+            line |= {f"loss/{k}": v for k, v in values.items() if k != "loss"}
+            line |= {"frames_per_s": frames / (now - began), "seconds": now - began}
+            processes.in_first(partial(write, line))
             began, timed = now, done
         if done % evaluate_every == 0 or last:
             pause = time.perf_counter()
-            result = evaluate(model, held_out.all(64, held_out_windows), describe)
-            write({"kind": "eval", "step": done} | result)
-            check_collapse(result, model, done)
+            processes.in_first(watch)
             began += time.perf_counter() - pause
-        if (done % save_every == 0 or last) and fabric.is_global_zero:
+        if done % save_every == 0 or last:
             pause = time.perf_counter()
-            save(run, done, model, optimizer)
+            processes.in_first(partial(save, run, done, model, optimizer))
             began += time.perf_counter() - pause
-    log.close()
+    if log is not None:  # of the first process
+        log.close()

@@ -1,22 +1,27 @@
 """A training run: its frozen recipe, begun once, resumed as often as it takes."""
 
+import copy
 import errno
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 
+from wm import processes
 from wm.checkpoint import CONFIG, load_weights, new_model, read_config, save_config
-from wm.data import Episodes, Windows
+from wm.data import Episodes, Windows, open_episodes
+from wm.devices import find_device
 from wm.disk import hold, remove_leftovers
 from wm.errors import WmError
 from wm.memory import keep_freed_memory
 from wm.model import JEPA, window_length
 from wm.spec import describe_data
+from wm.training.distributed import check_devices, local_place, together
 from wm.training.loop import Report, fit, optimizer_of, train_step
+from wm.training.precision import fabric_on
 from wm.training.recipe import check_folder, check_settings, frozen_recipe
 from wm.training.schedule import steps_in
 from wm.training.state import read_saved, read_state, weights_are_final
@@ -46,6 +51,7 @@ def train(
     precision: Any = "32-true",
     describe: Any = None,
     report: Report = lambda line: None,
+    reopen: Callable[[], Episodes] | None = None,
 ) -> JEPA:
     """Train the model that the config `model` describes on `episodes`, into the folder `run`.
 
@@ -54,13 +60,20 @@ def train(
     its model. WmError where the folder holds another run, or the settings make no sense.
 
     Args:
-        batch: windows a step and device.
+        batch: windows a step, which all devices share: a run may go on with another number.
         stride: recorded frames a model step spans.
         unique: encode a frame that windows of a batch share once.
         resident: where the columns are kept, see `wm.data.rows.kept`; changes no bit.
+        accelerator: auto, or the device as `wm.devices.find_device` takes it.
+        devices: processes that train together, one a GPU or several on the CPU's cores; where
+            torchrun started this process, those that it started.
+        precision: one of `wm.training.precision.PRECISIONS`.
         describe: state (..., S) -> {name: (...)}, what to probe the latents for.
         report: takes each line of the log.
+        reopen: opens the episodes once more, in another process, so it can be pickled; needed for
+            `devices` where they are no dataset on disk.
     """
+    settings = dict(locals())
     run = Path(run)
     check_settings(minutes, steps, batch, rate)
     spec = describe_data(episodes, stride)
@@ -85,35 +98,43 @@ def train(
         )
     state = ["state"] if describe is not None and "state" in episodes.columns else []
     held_out = Windows(episodes, episodes.held_out_ids, length, stride, [*network.columns, *state])
-    try:
-        fabric = Fabric(accelerator=accelerator, devices=devices, precision=precision)
-    except (ValueError, RuntimeError) as error:  # fabric says what is allowed or missing
-        raise WmError(f"train.accelerator, devices or precision do not fit: {error}") from error
-    fabric.launch()
-    windows.keep(resident, fabric.device)
+    device = find_device(accelerator, "train.accelerator")
+    check_devices(devices, device, batch, unique)
+    if device.type == "cuda" and device.index is None:
+        device = torch.device("cuda", local_place())
+    fabric = fabric_on(device, precision)
+    windows.keep(resident, device)
     keep_freed_memory()
+    with ExitStack() as stack:
+        stack.enter_context(together(devices, device.type, lambda: _along(settings)))
+        part = processes.part(batch)
 
-    def step(network: JEPA, optimizer: Any, index: int) -> None:
-        data = windows.sample((seed, index), batch, unique)
-        train_step(network, optimizer, data, seed=seed, step=index, clip=clip, fabric=fabric)
+        def find() -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+            """What the folder, from now on ours, holds of this run."""
+            stack.enter_context(_held(run))
+            frozen = frozen_recipe(run, model, spec.as_dict(), recipe)
+            return frozen, None if frozen is None else read_saved(run, frozen["steps"])
 
-    with _held(run):
-        frozen = frozen_recipe(run, model, spec.as_dict(), recipe)
-        saved = None if frozen is None else read_saved(run, frozen["steps"])
+        frozen, saved = processes.decide(find)
         if frozen is not None and saved is not None and saved["step"] >= frozen["steps"]:
-            load_weights(run, network)
-            return network.to(fabric.device).eval()
+            processes.in_first(lambda: load_weights(run, network))
+            return network.to(device).eval()
         if frozen is None:
             if steps is None:
                 assert minutes is not None
-                steps = steps_in(
-                    minutes,
-                    network.to(fabric.device),
-                    step,
-                    lambda network: optimizer_of(network, rate, weight_decay),
-                )
+                optimizer = optimizer_of(trial := copy.deepcopy(network), rate, weight_decay)
+                wrapped, optimizer = fabric.setup(trial, optimizer)
+                wrapped.mark_forward_method("loss")
+
+                def step(index: int) -> None:
+                    data = windows.sample((seed, index), batch, unique, part)
+                    train_step(
+                        wrapped, optimizer, data, seed=seed, step=index, clip=clip, fabric=fabric
+                    )
+
+                steps = steps_in(minutes, step)
             frozen = recipe | {"steps": steps, "data": episodes.origin}
-            save_config(run, dict(model), spec, frozen)
+            processes.in_first(lambda: save_config(run, dict(model), spec, frozen))
         fit(
             network,
             windows,
@@ -136,6 +157,25 @@ def train(
             report=report,
         )
     return network.eval()
+
+
+def _along(settings: Mapping[str, Any]) -> Callable[[], JEPA]:
+    """What another process does to train along, given the arguments of `train`: the same, but for
+    what the first alone does."""
+    given = {k: v for k, v in settings.items() if k not in ("describe", "report", "reopen")}
+    episodes, reopen = given.pop("episodes"), settings["reopen"]
+    if reopen is None:
+        if not episodes.on_disk:
+            raise WmError(
+                f"train.devices is {given['devices']}, and {episodes.path} is no dataset that "
+                "another process could open: import it, or give reopen"
+            )
+        reopen = partial(open_episodes, episodes.path)
+    return partial(_train_along, reopen, given)
+
+
+def _train_along(reopen: Callable[[], Episodes], given: Mapping[str, Any]) -> JEPA:
+    return train(reopen(), **given)
 
 
 def finished(run: str | Path) -> bool:

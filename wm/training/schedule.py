@@ -1,13 +1,10 @@
 """The learning rate as a function of the step, and the number of steps from a time limit."""
 
-import copy
 import math
 import time
 from collections.abc import Callable
 
-import torch
-
-from wm.model import JEPA
+from wm import processes
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: float) -> float:
@@ -19,25 +16,19 @@ def learning_rate(step: int, steps: int, peak: float, warmup: float) -> float:
     return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def steps_in(
-    minutes: float,
-    model: JEPA,
-    step: Callable[[JEPA, torch.optim.Optimizer, int], object],
-    optimizer: Callable[[JEPA], torch.optim.Optimizer],
-    share: float = 0.03,
-) -> int:
-    """How many steps fit into `minutes`, measured on a throw-away copy of the model.
+def steps_in(minutes: float, step: Callable[[int], object], share: float = 0.03) -> int:
+    """How many calls of `step(index)` fit into `minutes`, as the first process measures it.
 
-    Runs for about `share` of the time, at least five steps after two of warm-up; the training
-    that follows is exactly that of the same number of steps asked for outright.
+    Calls it for about `share` of the time, at least five times after two of warm-up. Give it the
+    very step that will be trained with, on a copy of the model: the training that follows is then
+    exactly that of the same number of steps asked for outright.
     """
-    model = copy.deepcopy(model)
-    optimiser = optimizer(model)
     for index in range(2):
-        step(model, optimiser, index)
+        step(index)
     began, count, elapsed = time.perf_counter(), 0, 0.0
-    while count < 5 or elapsed < share * 60 * minutes:
-        step(model, optimiser, count)
+    while processes.anywhere(count < 5 or elapsed < share * 60 * minutes):
+        step(count)
         count += 1
         elapsed = time.perf_counter() - began
-    return max(1, int((60 * minutes - elapsed) / (elapsed / count)))
+    steps = max(1, int((60 * minutes - elapsed) / (elapsed / count)))
+    return processes.decide(lambda: steps)
