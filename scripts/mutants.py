@@ -9,24 +9,28 @@ fail without any.
 """
 
 import argparse
+import multiprocessing
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from multiprocessing.connection import wait
 from pathlib import Path
-from queue import SimpleQueue
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("wm", "planners", "envs", "configs", "tests", "scripts", "pyproject.toml")
 """Of the tree; what else there is, such as README.md and docs, is linked."""
 NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*_cache", "*.pyc")
+PRELOADED = ("torch", "scipy.stats", "hydra", "lightning_fabric", "pytest", "numpy.testing")
+"""What takes longest to import: done once, and had by every process of tests, which are forked. Not
+MuJoCo, which looks at the environment when it is imported."""
+FORK = multiprocessing.get_context("fork")
 
 
 @dataclass(frozen=True)
@@ -84,70 +88,75 @@ def copy_tree(to: Path) -> Path:
     return to
 
 
-def run_tests(tree: Path, tests: Sequence[str], timeout: float) -> str | None:
-    """The first test that fails in a tree, None where all pass; RuntimeError where none ran."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:xdist",
-    ]
-    environment = os.environ | {
-        "PYTHONPATH": str(tree),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",
-    }
-    try:
-        done = subprocess.run(
-            command,
-            cwd=tree, env=environment, timeout=timeout, capture_output=True, text=True,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return f"timeout of {timeout:g} s"
-    if done.returncode == 0:
-        return None
-    if found := re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE):
-        return found[1]
-    raise RuntimeError(
-        f"no test ran ({' '.join(tests)}):\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
-    )
+class Running:
+    """Tests that run in a tree, in a process of their own."""
+
+    def __init__(self, tree: Path, tests: Sequence[str], timeout: float) -> None:
+        self.tree, self.tests, self.timeout = tree, tests, timeout
+        self.began, self.said = time.perf_counter(), tree.with_suffix(".log")
+        self.process = FORK.Process(target=_run_pytest, args=(tree, tests, self.said))
+        self.process.start()
+
+    @property
+    def over(self) -> bool:
+        """Whether they ended, or took so long that they were ended."""
+        if time.perf_counter() - self.began > self.timeout:
+            self.process.kill()
+            self.process.join()
+        return not self.process.is_alive()
+
+    def failed(self) -> str | None:
+        """The first test that failed, None where all passed; RuntimeError where none ran."""
+        self.process.join()
+        said = self.said.read_text(errors="replace")
+        if self.process.exitcode == 0:
+            return None
+        if found := re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", said, re.MULTILINE):
+            return found[1]
+        if self.process.exitcode is not None and self.process.exitcode < 0:
+            return f"ended by signal {-self.process.exitcode}, at most {self.timeout:g} s"
+        raise RuntimeError(f"no test ran ({' '.join(self.tests)}):\n{said[-3000:]}")
 
 
-def attempt(mutation: Mutation, trees: SimpleQueue[Path], timeout: float) -> Outcome:
-    """Break one of the trees, run the mutation's tests there, and mend it."""
-    tree, began = trees.get(), time.perf_counter()
-    file = tree / mutation.file
-    whole = file.read_text()
-    try:
-        file.write_text(mutation.apply(whole))
-        killer = None
-        for tests in mutation.tests:
-            killer = killer or run_tests(tree, [tests], timeout)
-    finally:
-        file.write_text(whole)
-        trees.put(tree)
-    return Outcome(mutation, killer, time.perf_counter() - began)
+def _run_pytest(tree: Path, tests: Sequence[str], said: Path) -> None:
+    """In the process: run the tests of a tree, of its code, until one fails."""
+    import pytest
+
+    out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    os.chdir(tree)
+    os.environ["PYTHONPATH"] = str(tree)
+    sys.path[0] = str(tree)
+    sys.dont_write_bytecode = True
+    for package in ("wm", "planners", "envs"):
+        assert Path(str(import_module(package).__file__)).is_relative_to(tree)
+    plugins = ["-p", "no:cacheprovider", "-p", "no:xdist"]
+    code = pytest.main(["-x", "-q", "-rfE", "--tb=line", *plugins, *tests])
+    sys.stdout.flush()
+    os._exit(int(code))
 
 
-def check_whole(tree: Path, chosen: Sequence[Mutation], timeout: float) -> str | None:
-    """The first of the tests that fails although nothing is broken. RuntimeError where the tests
-    would see other code than the tree's."""
-    program = "import wm, planners, envs; print(wm.__file__, planners.__file__, envs.__file__)"
-    seen = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tree, env=os.environ | {"PYTHONPATH": str(tree)}, capture_output=True, text=True,
-    ).stdout.split()  # fmt: skip
-    if len(seen) != 3 or not all(Path(file).is_relative_to(tree) for file in seen):
-        raise RuntimeError(f"the tests would see {' '.join(seen)} and not {tree}")
-    return run_tests(tree, list(dict.fromkeys(t for m in chosen for t in m.tests)), timeout)
+def outcomes(chosen: Sequence[Mutation], trees: list[Path], timeout: float) -> Iterator[Outcome]:
+    """What becomes of each, as it is known; as many at once as there are trees."""
+    todo, running = list(chosen), {}
+    while todo or running:
+        while todo and trees:
+            mutation, tree = todo.pop(0), trees.pop()
+            file = tree / mutation.file
+            whole = file.read_text()
+            file.write_text(mutation.apply(whole))
+            running[mutation.name] = mutation, file, whole, Running(tree, mutation.tests, timeout)
+        wait([tests.process.sentinel for *_, tests in running.values()], timeout=1)
+        for mutation, file, whole, tests in list(running.values()):
+            if tests.over:
+                del running[mutation.name]
+                file.write_text(whole)
+                trees.append(tests.tree)
+                yield Outcome(mutation, tests.failed(), time.perf_counter() - tests.began)
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
+def table(found: Sequence[Outcome]) -> str:
     """A line a mutant, in Markdown."""
     lines = ["| mutant | file | seconds | killed by |", "|---|---|---|---|"]
     for one in outcomes:
@@ -182,29 +191,25 @@ def main() -> int:
     if options.list or not chosen:
         print("\n".join(f"{m.name}: {m.file}" for m in chosen) or "no mutation of that name")
         return 0 if chosen else 2
+    os.environ["OMP_NUM_THREADS"] = "1"
+    for name in PRELOADED:
+        import_module(name)
     with tempfile.TemporaryDirectory(prefix="mutants") as folder:
-        trees: SimpleQueue[Path] = SimpleQueue()
-        for index in range(max(1, options.jobs)):
-            trees.put(copy_tree(Path(folder).resolve() / str(index)))
+        trees = [copy_tree(Path(folder).resolve() / str(i)) for i in range(max(1, options.jobs))]
         if not options.unchecked:
-            first = trees.get()
-            if failed := check_whole(first, chosen, 10 * options.timeout):
+            tests = list(dict.fromkeys(test for mutation in chosen for test in mutation.tests))
+            whole = Running(trees[0], tests, 10 * options.timeout)
+            if failed := whole.failed():
                 print(f"{failed} fails although nothing is broken", file=sys.stderr)
                 return 2
-            trees.put(first)
-        outcomes = []
-        with ThreadPoolExecutor(max(1, options.jobs)) as pool:
-            for one in pool.map(lambda m: attempt(m, trees, options.timeout), chosen):
-                outcomes.append(one)
-                print(
-                    f"{one.killer or 'SURVIVED':60} {one.mutation.name} ({one.seconds:.0f} s)",
-                    flush=True,
-                )
-    survivors = [one for one in outcomes if one.killer is None]
-    print(
-        f"\n{table(outcomes)}\n\n{len(outcomes) - len(survivors)} of {len(outcomes)} were killed."
-    )
-    return 1 if survivors else 0
+        found = []
+        for one in outcomes(chosen, trees, options.timeout):
+            found.append(one)
+            line = f"{one.mutation.name} ({one.seconds:.0f} s): {one.killer or 'SURVIVED'}"
+            print(line, flush=True)
+    killed = sum(one.killer is not None for one in found)
+    print(f"\n{table(found)}\n\n{killed} of {len(found)} were killed.")
+    return 0 if killed == len(found) else 1
 
 
 if __name__ == "__main__":
