@@ -4,6 +4,7 @@ import time
 from types import SimpleNamespace
 
 import torch
+from refusals import largest_file
 
 from envs import gl
 from wm.cli import doctor
@@ -60,3 +61,9 @@ def test_little_room_is_a_warning_with_a_fix():
 def test_video_comes_back_as_it_went():
     check = doctor.codec()
     assert not check.fix and "5 frames" in check.found
+
+
+def test_a_temporary_folder_that_is_full_is_what_is_named():
+    with largest_file(0):
+        check = doctor.codec()
+    assert check.fatal and "TMPDIR" in check.fix and "File too large" in check.fix

@@ -1,9 +1,11 @@
 """Files are replaced whole or not at all; a folder is written by one process at a time."""
 
 import errno
+import multiprocessing
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -58,6 +60,58 @@ def test_a_full_disk_names_the_file_that_was_wanted(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def write_often(path, letter, until, found):
+    try:
+        while time.monotonic() < until:
+            replace_file(path, letter * 50_000)
+            found.value += 1
+    except BaseException:
+        found.value = -1
+        raise
+
+
+def test_many_writers_of_one_name_never_meet(tmp_path):
+    """Neither does an error occur, nor does a reader see bytes of two of them, or too few."""
+    context, path = multiprocessing.get_context("fork"), tmp_path / "a"
+    replace_file(path, b"0" * 50_000)
+    until = time.monotonic() + 1.5
+    counts = [context.Value("q", 0) for _ in range(4)]
+    writers = [
+        context.Process(target=write_often, args=(path, bytes([97 + i]), until, count))
+        for i, count in enumerate(counts)
+    ]
+    for writer in writers:
+        writer.start()
+    seen = set()
+    while any(writer.is_alive() for writer in writers):
+        data = path.read_bytes()
+        assert len(data) == 50_000 and len(set(data)) == 1
+        seen.add(data[0])
+    for writer, count in zip(writers, counts, strict=True):
+        writer.join()
+        assert writer.exitcode == 0 and count.value > 0
+    assert len(seen) > 1 and os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_without_flock_the_other_lock_is_taken(tmp_path, monkeypatch, number):
+    def none(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", none)
+    with hold(tmp_path, "busy in"):
+        without = HOLD.format("print('held')").replace("import sys;", f"import sys, fcntl; {LACK}")
+        command = [sys.executable, "-c", without, tmp_path]
+        other = subprocess.run(command, capture_output=True, text=True)
+        assert "another process is busy in" in other.stderr and "held" not in other.stdout
+    assert subprocess.run(command, capture_output=True, text=True).stdout == "held\n"
+    monkeypatch.setattr("fcntl.lockf", none)
+    sentence = "has no locks, .* choose a folder on another"
+    with pytest.raises(WmError, match=sentence), hold(tmp_path, "busy in"):
+        pass
+
+
+LACK = "fcntl.flock = lambda *_: (_ for _ in ()).throw(OSError(37, 'no locks'));"
 HOLD = "import sys; from wm.disk import hold\nwith hold(sys.argv[1], 'busy in'): {}"
 
 

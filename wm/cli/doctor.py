@@ -1,5 +1,6 @@
 """`wmpc doctor`: is this machine ready, how fast is it, and what is the fix for what is wrong?"""
 
+import errno
 import os
 import platform
 import shutil
@@ -20,6 +21,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from envs import gl
+from wm.cli.report.pictures import write_video
+from wm.disk import REFUSALS
 
 APT = "sudo apt-get install -y libegl1 libgl1 libgl1-mesa-dri"
 NEEDS = {
@@ -194,11 +197,16 @@ def codec() -> Check:
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "probe.mp4"
-            iio.imwrite(path, frames, plugin="FFMPEG", fps=10, codec="libx264")
+            write_video(path, frames, fps=10)
             back = iio.imread(path, plugin="FFMPEG")
         error = float(np.abs(back.astype(float) - frames).mean())
     except Exception as broken:  # ffmpeg fails in many ways; each is the same to the reader
         fix = f"{sys.executable} -m pip install --force-reinstall imageio imageio-ffmpeg"
+        if getattr(broken, "errno", None) in REFUSALS.keys() - {errno.ENOENT} or (
+            "temporary directory" in str(broken)
+        ):
+            folder = os.environ.get("TMPDIR", "/tmp")
+            fix = f"Make room in {folder}, or set TMPDIR to another folder: {first_line(broken)}."
         return Check("H.264 video", f"fails: {first_line(broken)}", fix, True)
     return Check("H.264 video", f"{len(back)} frames there and back, mean error {error:.1f} of 255")
 

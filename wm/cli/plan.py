@@ -29,6 +29,9 @@ from wm.devices import describe_device
 from wm.disk import replace_file
 from wm.errors import WmError
 
+PLAN = "plan.json"
+"""Written last."""
+
 
 class Followed:
     """An agent whose stage is noted at every decision."""
@@ -123,7 +126,7 @@ def run(cfg: Any) -> None:
         "device": describe_device(model.device),
         "versions": versions(),
     }
-    replace_file(folder / "plan.json", json.dumps(content, indent=1).encode())
+    replace_file(folder / PLAN, json.dumps(content, indent=1).encode())
     console.print(f"[bold]{sentence(row, known)}[/]", soft_wrap=True)
     console.print(f"{folder / 'video.mp4'}", soft_wrap=True)
 
@@ -154,13 +157,13 @@ def begin(task: Any, target: Stop, seed: int) -> Case:
 
 
 def plan_folder(base: Path, name: str | None) -> Path:
-    """A folder that does not exist yet."""
+    """A folder in which no plan is; one whose episode was never finished is taken again."""
     if name is not None:
-        if (base / name).exists():
+        if (base / name / PLAN).exists():
             raise WmError(f"{base / name} exists already: give another name=...")
         return base / name
     number = 1
-    while (base / f"{number:03d}").exists():
+    while (base / f"{number:03d}" / PLAN).exists():
         number += 1
     return base / f"{number:03d}"
 

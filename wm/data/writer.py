@@ -25,7 +25,15 @@ from wm.data.format import (
 )
 from wm.data.reader import open_episodes
 from wm.data.validate import check_columns, check_episode, check_settings, complete, infer_columns
-from wm.disk import acquire, flush, naming, replace_file, settle, unfinished
+from wm.disk import (
+    acquire,
+    flush,
+    naming,
+    remove_leftovers,
+    replace_file,
+    settle,
+    unfinished,
+)
 from wm.errors import WmError
 
 
@@ -55,6 +63,7 @@ class EpisodeWriter:
             flush(self.path.parent)
         self._lock = acquire(self.path, "writing to")
         try:
+            remove_leftovers(self.path)
             if (self.path / ENDS).exists():
                 existing = open_episodes(self.path)
                 check_settings(self.path, existing.meta, self.meta)

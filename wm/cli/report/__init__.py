@@ -30,7 +30,11 @@ def run(cfg: Any) -> None:
     if cfg.run is None or cfg.of:
         raise WmError("run=... must be given, and only one; see wmpc report --help")
     folder = Path(str(cfg.run))
-    out = Path(cfg.out) if cfg.out else in_or_instead(folder, "report.html", folder.resolve().name)
+    out = (
+        Path(cfg.out)
+        if cfg.out
+        else in_or_instead(folder, "report.html", f"reports/{folder.resolve().name}")
+    )
     text = page(folder, cfg.eval, cfg.data)
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, text.encode())

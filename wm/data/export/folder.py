@@ -20,9 +20,9 @@ def new_folder(path: str | Path) -> Iterator[Path]:
     WmError where `path` exists and is not an empty folder, or another process is exporting to it.
     """
     path = Path(path)
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise WmError(f"{path} exists already and is not empty: an export goes to a new folder")
-    with _unfinished(path) as temporary:
+    with _unfinished(path) as temporary:  # which sweeps, also where the export was complete
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise WmError(f"{path} exists already and is not empty: an export goes to a new folder")
         yield temporary
         for file in temporary.rglob("*"):
             flush(file)
@@ -33,12 +33,17 @@ def new_folder(path: str | Path) -> Iterator[Path]:
 def new_file(path: str | Path) -> Iterator[Path]:
     """As `new_folder`, for an export that is one file: gives its path until it is complete."""
     path = Path(path)
-    if path.exists():
-        raise WmError(f"{path} exists: choose a new file, such as {path.stem}-2{path.suffix}")
     with _unfinished(path) as temporary:
+        if path.exists():
+            raise WmError(f"{path} exists: choose a new file, such as {path.stem}-2{path.suffix}")
         yield temporary / path.name
         flush(temporary / path.name)
-        os.replace(temporary / path.name, path)
+        try:
+            os.link(temporary / path.name, path)  # unlike a renamed file, it replaces nothing
+        except FileExistsError:
+            raise
+        except OSError:  # some filesystems have no links
+            os.replace(temporary / path.name, path)
 
 
 @contextmanager
@@ -46,19 +51,20 @@ def _unfinished(path: Path) -> Iterator[Path]:
     """A new hidden folder beside `path`, removed at the end, and by the next export if this one
     is killed: it is locked while the process lives. What goes wrong inside is named as `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary, fd = _begin(path)
     try:
-        yield temporary
-        flush(path.parent)
+        temporary, fd = _begin(path)
+        try:
+            yield temporary
+            flush(path.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+            os.close(fd)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR):
             raise WmError(f"{path} was written by another process meanwhile") from error
         if error.errno in REFUSALS:
             raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
         raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        os.close(fd)
 
 
 def _begin(path: Path) -> tuple[Path, int]:
