@@ -12,6 +12,8 @@ from wm.data.formats.source import Frames
 from wm.errors import WmError
 
 PICTURES = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+MODES = ("RGB", "RGBA", "P", "L", "LA", "1")
+"""Of Pillow, those that are colours or grey of 8 bits."""
 AT_ONCE = 16
 """Embedded pictures in memory at a time."""
 
@@ -141,9 +143,21 @@ class Embedded(Frames):
                     f"{what} is {picture.height} x {picture.width}, "
                     f"info.json says {self.shape[1]} x {self.shape[2]}"
                 )
-            if picture.mode not in ("RGB", "RGBA", "P", "L"):
+            if picture.mode not in MODES:
                 raise WmError(f"{what} has mode {picture.mode}; pictures should be RGB")
             return np.asarray(picture.convert("RGB"))
+
+
+def odd_mode(tables: Tables, file: str, key: str, row: int) -> str | None:
+    """Why an embedded picture is none that can be shown; None where it is."""
+    cell = next(tables.cells(file, key, np.array([row])))
+    data = cell.get("bytes") if isinstance(cell, dict) else cell
+    if not isinstance(data, bytes):
+        return None  # said where it is read
+    with damage(key), Image.open(io.BytesIO(data), formats=PICTURES) as picture:
+        if picture.mode in MODES:
+            return None
+        return f"its pictures are of mode {picture.mode}: depth or raw data, no colours"
 
 
 def groups(parquet: Any, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
