@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from envs.agent import Goal
 from envs.errors import EnvError
+from envs.picture_file import read_picture
 
 FAR = 3.0
 """Times the usual distance between recorded neighbours beyond which the nearest frame is far."""
@@ -22,10 +23,9 @@ def picture(path: str | Path, size: int, camera: str = "pixels") -> tuple[Goal, 
 
     EnvError where it cannot be read. Its sides are stretched to a square, as no part may be lost.
     """
-    image = _open(path)
-    given = f"{image.width} x {image.height}, mode {image.mode}"
-    changed = image.mode != "RGB" or image.size != (size, size)
-    pixels = np.asarray(_scaled(image.convert("RGB"), size))
+    image, given = read_picture(path)
+    changed = given != f"{size} x {size}, mode RGB"
+    pixels = np.asarray(_scaled(image, size))
     note = f"{path} is {given}: it was made {size} x {size} RGB, as the model sees"
     return Goal({camera: pixels}), note if changed else None
 
@@ -33,7 +33,7 @@ def picture(path: str | Path, size: int, camera: str = "pixels") -> tuple[Goal, 
 def mask(path: str | Path, size: int) -> np.ndarray:
     """(size, size) float32 in 0 to 1: how much each pixel counts, by the brightness of a picture in
     a file, white as a whole. EnvError where it cannot be read, or nothing in it is white."""
-    grey = np.asarray(_scaled(_open(path).convert("L"), size), np.float32) / 255
+    grey = np.asarray(_scaled(read_picture(path)[0].convert("L"), size), np.float32) / 255
     if not np.any(grey >= 0.5):
         raise EnvError(f"{path} has no white pixel, so nothing would count: paint white what does.")
     return grey
@@ -141,17 +141,6 @@ def nearest(
              if len(points) > 1]  # fmt: skip
     row = int(away.argmin())
     return Nearest(row, float(away[row]), float(np.median(apart)) if apart else 0.0)
-
-
-def _open(path: str | Path) -> Image.Image:
-    if not Path(path).is_file():
-        raise EnvError(f"There is no file {path}.")
-    try:
-        image = Image.open(path)
-        image = ImageOps.exif_transpose(image)  # a phone's photo lies as it was held
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
-        raise EnvError(f"{path} is not a picture that can be read: give a PNG.") from None
-    return image
 
 
 def _scaled(image: Image.Image, size: int) -> Image.Image:

@@ -5,14 +5,13 @@ Whatever does not fit is an EnvError that says which field it is.
 
 import base64
 import binascii
-import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from envs.errors import EnvError
+from envs.picture_file import decode_picture
 
 LARGEST = 10**6
 """Of budgets and blocks, in simulator actions."""
@@ -122,13 +121,10 @@ def decode(data: bytes) -> np.ndarray:
     sides = [int.from_bytes(data[at : at + 4], "big") for at in (16, 20)]
     if not data.startswith(PNG) or not all(map(_whole(1, LARGEST_SIDE), sides)):
         raise EnvError(f"a goal's picture is no PNG of at most {LARGEST_SIDE} pixels a side")
-    try:
-        picture = np.array(Image.open(io.BytesIO(data), formats=["PNG"]))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise EnvError(f"a goal's picture is damaged: {error}") from None
-    if picture.dtype != np.uint8 or picture.shape[2:] != (3,):
-        raise EnvError(f"a goal's picture is {picture.shape} {picture.dtype}; it is RGB")
-    return picture
+    picture, given = decode_picture(data, "a goal's picture")
+    if not given.endswith("mode RGB"):
+        raise EnvError(f"a goal's picture is {given}; it is RGB")
+    return np.array(picture)
 
 
 def _checked(given: Mapping[str, Any], checks: Mapping[str, Check], whose: str) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def test_an_episode_towards_each_kind_of_goal(trained, goals, wmpc, goal):
     ("goal", "message"),
     [
         ("text.png", "not a picture"),
-        ("text.npy", "not an array"),
+        ("text.npy", "no .npy file"),
         ("short.npy", "state of shape (3,)"),
         ("nan.npy", "finite"),
         ("absent.png", "no file"),

@@ -1,19 +1,17 @@
 """Rows of a LeRobotDataset's parquet files: only the row groups that an episode lies in."""
 
-import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from wm.data.formats.files import LARGEST, Place, damage, extra
+from wm.data.formats.picture import decode_picture
 from wm.data.formats.source import Frames
 from wm.errors import WmError
 
-PICTURES = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
-MODES = ("RGB", "RGBA", "P", "L", "LA", "1")
-"""Of Pillow, those that are colours or grey of 8 bits."""
+MOST_ROWS = 2**24
+"""Of a row group, of which a column is read at once."""
 AT_ONCE = 16
 """Embedded pictures in memory at a time."""
 
@@ -114,6 +112,10 @@ class Tables:
         size = sum(max(parquet.metadata.row_group(group).total_byte_size, 0) for group in which)
         if size > LARGEST:
             raise WmError(f"{self.place.name(file)} states row groups of {size} bytes: too large")
+        # Runs of one value take no bytes: rows are counted too.
+        rows = max((parquet.metadata.row_group(group).num_rows for group in which), default=0)
+        if rows > MOST_ROWS:
+            raise WmError(f"{self.place.name(file)} has a row group of {rows} rows: too many")
 
 
 class Embedded(Frames):
@@ -137,27 +139,7 @@ class Embedded(Frames):
         data = cell.get("bytes") if isinstance(cell, dict) else cell
         if not isinstance(data, bytes):
             raise WmError(f"{what} is not embedded in the table: convert the set with lerobot")
-        with damage(what), Image.open(io.BytesIO(data), formats=PICTURES) as picture:
-            if (picture.height, picture.width) != self.shape[1:3]:
-                raise WmError(
-                    f"{what} is {picture.height} x {picture.width}, "
-                    f"info.json says {self.shape[1]} x {self.shape[2]}"
-                )
-            if picture.mode not in MODES:
-                raise WmError(f"{what} has mode {picture.mode}; pictures should be RGB")
-            return np.asarray(picture.convert("RGB"))
-
-
-def odd_mode(tables: Tables, file: str, key: str, row: int) -> str | None:
-    """Why an embedded picture is none that can be shown; None where it is."""
-    cell = next(tables.cells(file, key, np.array([row])))
-    data = cell.get("bytes") if isinstance(cell, dict) else cell
-    if not isinstance(data, bytes):
-        return None  # said where it is read
-    with damage(key), Image.open(io.BytesIO(data), formats=PICTURES) as picture:
-        if picture.mode in MODES:
-            return None
-        return f"its pictures are of mode {picture.mode}: depth or raw data, no colours"
+        return decode_picture(data, self.shape[1:3], what)
 
 
 def groups(parquet: Any, start: int, stop: int) -> Iterator[tuple[int, int, int]]:

@@ -9,19 +9,18 @@
 - Everything else is `observation/<its keys>`, or `observation` where there are no keys.
 """
 
-import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from wm.data.format import is_camera
 from wm.data.formats.files import damage
 from wm.data.formats.minari_files import Stored
 from wm.data.formats.minari_spaces import Leaf, Path
+from wm.data.formats.picture import decode_picture, picture_size
 from wm.data.formats.source import Frames
 from wm.errors import WmError
 
@@ -125,16 +124,13 @@ class Pictures(Frames):
 
 def jpeg(data: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
     """A JPEG file as (H, W, 3) uint8, grey in all channels; WmError unless it has that `shape`."""
-    with damage(what), Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-        if (image.height, image.width) != shape[:2] or image.mode not in ("RGB", "L"):
-            raise WmError(f"{what} is {image.mode} {image.height}x{image.width}, not {shape}")
-        return np.array(image if image.mode == "RGB" else image.convert("RGB"))
+    return decode_picture(data, shape, what, ("RGB", "L"))
 
 
 def jpeg_shape(data: Any, what: str) -> tuple[int, ...]:
     """The shape that a JPEG file states, (H, W, 3) or (H, W)."""
-    with damage(what), Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-        return (image.height, image.width, 3)[: 3 if image.mode == "RGB" else 2]
+    height, width, mode = picture_size(data, what)
+    return (height, width, 3)[: 3 if mode == "RGB" else 2]
 
 
 def numbers(stored: Stored, leaf: Leaf, dtype: np.dtype, steps: int | None = None) -> np.ndarray:

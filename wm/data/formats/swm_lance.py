@@ -11,17 +11,16 @@ folder first. `wm.data.formats.swm` says which observation an action belongs to.
 Source: stable-worldmodel 0.1.1, `data/formats/lance.py`.
 """
 
-import io
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from wm.data.formats.files import LARGEST, Place, damage, extra
 from wm.data.formats.flat import FlatArray
+from wm.data.formats.picture import decode_picture, picture_size
 from wm.data.formats.source import Frames
 from wm.data.formats.swm import Swm
 from wm.errors import WmError
@@ -34,8 +33,6 @@ AT_ONCE = 32
 BLOCK = 2**16
 """Rows that are asked for at once."""
 MOST_ROWS = 2**31
-LARGEST_PICTURE = 2**26
-"""Pixels of a picture; more is taken for damage."""
 
 
 class SwmLance(Swm):
@@ -135,7 +132,7 @@ class LanceColumn(FlatArray):
 
     def pictures(self) -> "LanceColumn":
         """The same column as what its pictures are, told by the first."""
-        height, width = _size(self.files(0, 1)[0], self.what)
+        height, width, _ = picture_size(self.files(0, 1)[0], self.what)
         column = LanceColumn(self.table, self.name, len(self), self.dtype, (), "")
         column.what, column.dtype = self.what, np.dtype(np.uint8)
         column.shape = (len(self), height, width, 3)
@@ -181,18 +178,7 @@ class LanceFrames(Frames):
 
     def _picture(self, data: bytes, row: int) -> np.ndarray:
         what = f"row {row} of {self.column.what}"
-        if (size := _size(data, what)) != self.shape[1:3]:
-            raise WmError(f"{what} is a picture of {size}, the first one is {self.shape[1:3]}")
-        with damage(what), Image.open(io.BytesIO(data)) as image:
-            return np.asarray(image.convert("RGB"))
-
-
-def _size(data: bytes, what: str) -> tuple[int, int]:
-    """Height and width that a picture's file states."""
-    with damage(what), Image.open(io.BytesIO(data)) as image:
-        if image.width * image.height > LARGEST_PICTURE:
-            raise WmError(f"{what} states {image.width} x {image.height} pixels: damaged")
-        return image.height, image.width
+        return decode_picture(data, self.shape[1:3], what)
 
 
 def _table(place: Place) -> str | None:
