@@ -20,6 +20,10 @@ from wm.errors import WmError
 STEPS = {"rewards", "masks", "terminals", "timeouts", "valids"}
 """Columns that tell of the action of their row, not of its observation."""
 NEXT = "next_observations"
+MOST_ROWS = 2**28
+"""Of a file; each takes a byte or two while episodes are told apart."""
+MOST_EPISODES = 2**22
+"""Of a file; each takes some hundred bytes, 1 GiB in all."""
 
 
 class FlatArray(ABC):
@@ -50,6 +54,11 @@ class Table:
 
     def episodes(self) -> tuple[list[tuple[int, int]], list[str]]:
         """Ranges (first, stop) of rows, and notes on what is unusual."""
+        if len(self.ends) > MOST_ROWS or np.count_nonzero(self.ends) > MOST_EPISODES:
+            raise WmError(
+                f"{self.what} has {len(self.ends)} rows, {np.count_nonzero(self.ends)} episodes; "
+                f"at most {MOST_ROWS} and {MOST_EPISODES} are read: cut it into several files"
+            )
         stops = (np.flatnonzero(self.ends) + 1).tolist()
         notes = []
         if len(self.ends) and not self.ends[-1]:

@@ -27,6 +27,11 @@ BLOCK = 2**24
 """Bytes that are unpacked or read at once."""
 DENSEST = 1032
 """Deflate cannot make a file smaller than by this."""
+UNPACKED_BYTES, USUAL = 2**31, 100
+"""A deflated array of more than 2 GiB is unpacked only where that is at most so many times its
+size: recordings are not denser, and a small file must not fill a disk."""
+MOST_MEMBERS = 10_000
+"""Arrays of one file."""
 
 
 class Npz:
@@ -40,6 +45,8 @@ class Npz:
         with damage(self.what):
             size = place.size(inside)
             self.zip = zipfile.ZipFile(self.stream)
+            if len(self.zip.infolist()) > MOST_MEMBERS:
+                raise WmError(f"{self.what} has more than {MOST_MEMBERS} members: too many")
             for info in self.zip.infolist():
                 if info.filename.endswith(".npy"):
                     self._add(info, size)
@@ -127,6 +134,12 @@ class NpzArray(FlatArray):
         return stream, self.info.header_offset + 30 + sum(lengths) + self.skipped
 
     def _unpack(self) -> tuple[BinaryIO, int]:
+        size, packed = self.info.file_size, self.info.compress_size
+        if size > UNPACKED_BYTES and size > USUAL * packed:
+            raise WmError(
+                f"{self.what} would grow from {packed} to {size} bytes: too dense to be a "
+                "recording; if it is one, save it with np.savez, not np.savez_compressed"
+            )
         folder = tempfile.gettempdir()
         if shutil.disk_usage(folder).free < self.info.file_size:
             raise WmError(

@@ -8,6 +8,7 @@ everything else under its own name. Pictures may be `Frames`, decoded as they ar
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,6 +16,12 @@ import numpy as np
 from wm.data.format import Column, is_camera
 from wm.data.formats import fitting
 from wm.errors import WmError
+
+EPISODE_BYTES = 4 * 2**30
+"""What one episode may take decoded: its numbers together, and each camera's pictures (4 GiB).
+
+Who has longer episodes cuts them, or takes fewer columns, smaller pictures (`size=`) or a lower
+`fps=`; from Python the bound can be set."""
 
 
 class Frames(ABC):
@@ -39,6 +46,11 @@ class Frames(ABC):
         """As an array would give them: a row, a slice, or a sequence of rows in any order."""
         wanted = np.arange(len(self))[rows]
         distinct, back = np.unique(wanted, return_inverse=True)
+        if (size := len(distinct) * prod(self.shape[1:])) > EPISODE_BYTES:
+            raise WmError(
+                f"{len(distinct)} pictures of {self.shape[1]} x {self.shape[2]} would take {size} "
+                f"bytes, the bound is {EPISODE_BYTES}: ask for a smaller size= or a lower fps="
+            )
         out = np.empty((len(distinct), *self.shape[1:]), np.uint8)
         count = 0
         for count, picture in enumerate(self.decode(distinct), 1):
@@ -118,11 +130,6 @@ class Source(ABC):
         WmError where it is damaged; an episode is never silently shorter or misaligned.
         """
 
-    def times(self, index: int) -> np.ndarray | None:
-        """(T+1,) seconds at which the frames of an episode were taken, ascending; None where they
-        are not recorded. WmError where it is damaged."""
-        return None
-
     def settle(self, without: Collection[int] = ()) -> None:
         """Leave out the columns that not all episodes but those `without` hold. A reader calls it
         when it has found its columns; called again, it begins with all of them."""
@@ -161,4 +168,11 @@ class Source(ABC):
             raise WmError(f"{self.path} has no column {unknown[0]!r}; it has {have}")
         if reasons := [by[index] for name in chosen if index in (by := self.unfit.get(name, {}))]:
             raise WmError(f"{reasons[0]} of {self.path}")
+        rows = int(self.lengths[index]) + 1
+        numbers = [self.columns[name] for name in chosen if not is_camera(name)]
+        if (size := rows * sum(column.row_bytes for column in numbers)) > EPISODE_BYTES:
+            raise WmError(
+                f"episode {index} of {self.path} states {size} bytes of numbers, the bound is "
+                f"{EPISODE_BYTES}: take fewer columns=, or cut it into shorter ones"
+            )
         return chosen

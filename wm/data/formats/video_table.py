@@ -5,16 +5,17 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
-from wm.data.formats.files import Place, damage
+from wm.data.formats.files import LARGEST, Place, damage
 from wm.data.formats.npz import Npz
 from wm.errors import WmError
 from wm.npy_file import parse_npy
 
 ENDINGS = (".csv", ".npz", ".npy")
-LARGEST_TABLE = 2**26
+LARGEST_TABLE = 2**25
 """Bytes of a CSV, whose text takes some times as many while it is read."""
 ROLES = {
     "action": re.compile(r"actions?([_.\[ -].*|\d.*)?", re.IGNORECASE),
@@ -46,6 +47,9 @@ def read_table(place: Place, file: str) -> Table:
     elif file.lower().endswith(".npz"):
         npz = Npz(place, file)
         try:
+            stated = sum(prod(array.shape) * array.dtype.itemsize for array in npz.arrays.values())
+            if stated > LARGEST:
+                raise WmError(f"{what} states {stated} bytes; a table has at most {LARGEST}")
             columns = {n: array.read(0, array.shape[0]) for n, array in npz.arrays.items()}
         finally:
             npz.close()
