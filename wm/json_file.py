@@ -60,9 +60,10 @@ def parse_json(data: bytes, name: str) -> Any:
 def read_bytes(path: str | Path, limit: int) -> bytes:
     """A whole regular file; WmError where it is none, or has more than `limit` bytes."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO would wait
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise WmError(f"{path} is no regular file")
     with open(fd, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise WmError(f"{path} is no regular file")
         data = stream.read(limit + 1)
     if len(data) > limit:
         raise WmError(f"{path} has more than {limit} bytes: it is not what it should be")

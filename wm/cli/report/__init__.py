@@ -73,7 +73,7 @@ def page(folder: Path, evaluation_name: str | None = None, data: str | None = No
         training=training_charts(steps, watched),
         last=watched[-1] if watched else None,
         log=steps[-1] if steps else None,
-        coverage=facts.embed(dataset / "coverage.png") if dataset else None,
+        coverage=facts.embed(dataset, "coverage.png") if dataset else None,
         dataset=dataset.name if dataset else None,
         sources=facts.sources(dataset) if dataset else [],
         **{name: function(results) if results else None for name, function in said.items()},

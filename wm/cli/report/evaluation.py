@@ -101,18 +101,19 @@ def media(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     folder: Path = results["folder"]
     found: list[dict[str, Any]] = []
     for entry in results["media"]:
+        refused: list[str] = []
         stills = {
-            kind: facts.embed(folder / entry[kind]) if kind in entry else None
+            kind: facts.embed(folder, entry[kind], refused) if kind in entry else None
             for kind in ("strip", "imagined")
         }
-        known = {"moments": entry["moments"], "video": None, "left_out": False}
+        known = {"moments": entry["moments"], "video": None, "left_out": False, "refused": refused}
         found.append({**rows[entry["case"]], **known, **stills})
     left = MEDIA - sum(len(case[kind] or "") for case in found for kind in ("strip", "imagined"))
     films = [(case, entry["video"]) for case, entry in zip(found, results["media"], strict=True)
              if "video" in entry]  # fmt: skip
     turns = {good: count() for good in (True, False)}
     for case, name in sorted(films, key=lambda film: next(turns[film[0]["success"]])):
-        film = facts.embed(folder / name)
+        film = facts.embed(folder, name, case["refused"])
         if film and len(film) <= left:
             case["video"], left = film, left - len(film)
         else:

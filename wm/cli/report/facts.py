@@ -1,27 +1,57 @@
 """What a report tells, gathered from the files of a run; whatever is missing is None."""
 
 import base64
+import os
+import re
 from collections.abc import Mapping, Sequence
-from math import isfinite, nan
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from wm.checkpoint import CONFIG, read_config
 from wm.cli.results import FORMAT, RESULTS, VERSION
 from wm.errors import WmError
-from wm.json_file import read_json
-from wm.training.log import read_log
+from wm.json_file import read_bytes, read_json
+from wm.links import refuse_outside
+from wm.training.log import LOG, read_log
 
-MIME = {".png": "image/png", ".mp4": "video/mp4"}
+MIME = {
+    ".png": ("image/png", re.compile(rb"\x89PNG\r\n\x1a\n")),
+    ".mp4": ("video/mp4", re.compile(rb"....ftyp", re.DOTALL)),
+}
+"""By the end of a file's name: what it is, and how such a file begins."""
+EMBEDDED_BYTES = 2**24
+"""The largest file that goes onto the page (16 MiB)."""
 MOST_POINTS = 160
 """Of a curve; more are averaged in groups."""
 
 
-def embed(path: Path) -> str | None:
-    """A file as a data URI."""
-    if not path.is_file():
+def embed(folder: Path, name: Any, refused: list[str] | None = None) -> str | None:
+    """The file `name` in `folder` as a data URI; None where there is no such file.
+
+    None too, and a sentence in `refused`, where it is no PNG or MP4 of at most `EMBEDDED_BYTES` in
+    the folder itself: the page is for others, and the name may have come from others.
+    """
+    if isinstance(name, str) and name == Path(name).name and not os.path.lexists(folder / name):
         return None
-    return f"data:{MIME[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    try:
+        return _data_uri(folder, name)
+    except (WmError, OSError) as error:
+        if refused is not None:
+            refused.append(f"{error}: left out")
+        return None
+
+
+def _data_uri(folder: Path, name: Any) -> str:
+    if not isinstance(name, str) or name != Path(name).name or name in ("", "..") or "\0" in name:
+        raise WmError(f"{str(name)[:80]!r} is no name of a file in {folder}")
+    if (folder / name).is_symlink() or Path(name).suffix not in MIME:
+        raise WmError(f"{name} is a link, or no PNG or MP4")
+    data = read_bytes(folder / name, EMBEDDED_BYTES)
+    kind, begins = MIME[Path(name).suffix]
+    if not begins.match(data):
+        raise WmError(f"{name} does not hold what its name says")
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def results_of(run: Path, name: str | None) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
@@ -36,7 +66,7 @@ def results_of(run: Path, name: str | None) -> tuple[dict[str, Any] | None, list
     errors: list[WmError] = []
     for file in files:
         try:
-            found.append(read_results(file))
+            found.append(read_results(refuse_outside(file, run)))
         except WmError as error:
             if file.parent.name == name:
                 raise
@@ -68,6 +98,7 @@ def read_results(file: Path) -> dict[str, Any]:
 
 def training_log(run: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The "step" and the "eval" lines of a run's log."""
+    refuse_outside(run / LOG, run)
     lines = read_log(run)
     steps = [line for line in lines if line["kind"] == "step"]
     return steps, [line for line in lines if line["kind"] == "eval"]
@@ -78,7 +109,7 @@ def curves(lines: Sequence[Mapping[str, Any]], prefix: str) -> dict[str, tuple[l
     names = sorted({key for line in lines for key in line if key.startswith(prefix)})
     found = {}
     for name in names:
-        points = [(line["step"], line[name]) for line in lines if isfinite(line.get(name, nan))]
+        points = [(line["step"], line[name]) for line in lines if _is_finite(line.get(name))]
         if not points:
             continue
         size = -(-len(points) // MOST_POINTS)
@@ -119,3 +150,7 @@ def sources(dataset: Path) -> list[dict[str, Any]]:
         return []
     given = given if isinstance(given, list) else []
     return [source for source in given if isinstance(source, dict)]
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) < 1e300 and isfinite(value)

@@ -71,9 +71,13 @@ def _heatmap(given: Mapping[str, Any], title: str, folder: Path) -> Figure | Non
 
 
 def _picture(given: Mapping[str, Any], title: str, folder: Path) -> Figure | None:
-    source = embed(folder / Path(given["file"]).name)  # beside the results, nowhere else
+    refused: list[str] = []
+    source = embed(folder, given["file"], refused)
     if source is None:
-        return None
+        words = Markup("").join(
+            Markup('<span class="missing">{}</span>').format(w) for w in refused
+        )
+        return Figure(words) if refused else None
     alt = escape(given.get("alt") or title)
     return Figure(Markup(f'<img class="drawn" src="{source}" alt="{alt}">'))
 
