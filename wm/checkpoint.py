@@ -22,6 +22,7 @@ from wm.devices import find_device
 from wm.disk import replace_file
 from wm.errors import WmError
 from wm.json_file import read_json
+from wm.links import refuse_outside
 from wm.model import JEPA
 from wm.spec import DataSpec, read_spec
 
@@ -79,6 +80,7 @@ def read_weights(run: str | Path) -> tuple[int | None, dict[str, Tensor]]:
 
 
 def _check_file(path: Path) -> None:
+    refuse_outside(path, path.parent)
     if not path.is_file():
         raise WmError(
             f"{path.parent} has no weights yet ({path} is missing): finish `wmpc train` first"
@@ -99,7 +101,7 @@ def read_config(run: str | Path) -> dict[str, Any]:
     path = Path(run) / CONFIG
     if not path.is_file():
         raise WmError(f"no run at {run}: {path} is missing; train one with `wmpc train`")
-    config = read_json(path, "wmpc run's config")
+    config = read_json(refuse_outside(path, Path(run)), "wmpc run's config")
     if missing := {"format", "model", "data", "train"} - config.keys():
         raise WmError(f"{path} lacks {sorted(missing)}: it is not a wmpc run's config")
     if config["format"] != FORMAT:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,8 +33,8 @@ def test_a_sound_dataset(tmp_path, capsys):
     write(tmp_path / "set")
     assert main(["data", "check", "data=set"]) == 0
     said = capsys.readouterr().out
-    assert "score 100 of 100" in said and "set/check.html" in said
-    page = (tmp_path / "set" / "check.html").read_text()
+    assert "score 100 of 100" in said and "set-check.html" in said
+    page = Path("set-check.html").read_text()
     assert "100" in page and "<svg" in page and "data:image/png;base64," in page
     assert not re.search(r"(src|href)=.?(http|//|/)", page)
 
@@ -44,7 +45,7 @@ def test_warnings_do_not_fail_and_errors_do(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "warning" in said and "Action 1 is 0" in " ".join(said.split())
     assert "dead action" in (tmp_path / "pages" / "of.html").read_text()
-    assert not (tmp_path / "set" / "check.html").exists()
+    assert not any("check" in file.name for file in (tmp_path / "set").iterdir())
     with (tmp_path / "set" / "pixels.npy").open("r+b") as file:
         file.seek(300)
         file.write(b"damage")

@@ -78,7 +78,7 @@ def test_inspect_says_what_is_in_it_and_draws_it(capsys, home):
     assert (home / "lerobot-inspect.png").stat().st_size > 1000
     assert main(["data", "inspect", "data=ours"]) == 0
     assert "11 to train on, 1 held out" in capsys.readouterr().out
-    assert (home / "ours" / "inspect.png").exists()
+    assert (home / "ours-inspect.png").exists()
 
 
 def test_training_in_place_is_training_on_the_import(capsys):

@@ -14,6 +14,7 @@ from wm.cli.place import in_or_instead
 from wm.data import Episodes, open_episodes
 from wm.data.reader import HELD_OUT
 from wm.errors import WmError
+from wm.links import refuse_links
 from wm.spec import DataSpec
 
 MANIFESTS = Path("evals/manifests")
@@ -56,6 +57,7 @@ def frozen(
     identity = json.dumps([manifest.VERSION, settings, block, episodes.hash], sort_keys=True)
     name = f"{settings['kind']}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}.json"
     places = (episodes.path / "manifests", MANIFESTS)
+    refuse_links(places[0], episodes.path)
     if found := [place / name for place in places if (place / name).exists()]:
         return manifest.load(found[0]), found[0]
     file = in_or_instead(places[0], name, MANIFESTS)

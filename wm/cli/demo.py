@@ -14,6 +14,7 @@ from wm.cli.results import RESULTS, headline
 from wm.data import open_episodes
 from wm.errors import WmError
 from wm.json_file import read_json
+from wm.links import refuse_links
 
 EVALUATION = "demo"
 
@@ -25,6 +26,8 @@ def run(cfg: Any) -> int:
     """
     console, folder = Console(highlight=False), Path(cfg.folder)
     stages = {verb: compose.jobs(verb, words)[0].config for verb, words in commands(cfg).items()}
+    for name in ("data", "run"):
+        refuse_links(folder / name, folder)
     results = folder / "run" / "eval" / EVALUATION / RESULTS
     minutes = {}
     for verb, config in stages.items():

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from wm.disk import writable
 from wm.errors import WmWarning
+from wm.links import refuse_links
 
 
 def in_or_instead(folder: Path, name: str, instead: str | Path) -> Path:
     """The path `name` in `folder`; where that cannot be written to, in the folder `instead` of the
     working directory, which a WmWarning says."""
     if writable(folder):
-        return folder / name
-    path = Path(instead) / name
+        return refuse_links(folder / name, folder)
+    path = refuse_links(Path(instead) / name, Path())
     warnings.warn(f"{folder} cannot be written to: {path} is used instead", WmWarning, stacklevel=2)
     return path

@@ -28,6 +28,7 @@ from wm.cli.threads import sensible_threads
 from wm.devices import describe_device
 from wm.disk import replace_file
 from wm.errors import WmError
+from wm.links import refuse_links
 
 PLAN = "plan.json"
 """Written last."""
@@ -85,7 +86,8 @@ def run(cfg: Any) -> None:
         agree(model.spec, single, task, cfg.run)
         run = Path(cfg.run)
         base = in_or_instead(run, "plan", Path("plans") / run.resolve().name)
-        folder = plan_folder(base, None if cfg.name is None else str(cfg.name))
+        name = None if cfg.name is None else str(cfg.name)
+        folder = refuse_links(plan_folder(base, name), base)
         entrant = entrant_of(
             config, Setting(task, block, model, episodes=recorded(cfg.run, cfg.data))
         )

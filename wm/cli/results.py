@@ -12,6 +12,7 @@ import torch
 from envs.manifest import Manifest
 from wm.cli.place import in_or_instead
 from wm.errors import WmError
+from wm.links import refuse_links
 
 RESULTS = "results.json"
 FORMAT, VERSION = "wmpc-results", 2
@@ -20,14 +21,18 @@ UNTRAINED = "evals"
 
 
 def results_folder(cfg: Any, drawn: Manifest) -> Path:
-    """A folder without results in it, unless `overwrite`."""
+    """A folder without results in it, unless `overwrite`; WmError where a link leads to it."""
     if cfg.folder is not None:
         base = Path(str(cfg.folder))
     elif cfg.run is None:
-        base = Path(UNTRAINED)
+        base = refuse_links(Path(UNTRAINED), Path())
     else:
         run = Path(str(cfg.run))
         base = in_or_instead(run, "eval", Path(UNTRAINED) / run.resolve().name)
+    return refuse_links(_free_folder(cfg, drawn, base), base)
+
+
+def _free_folder(cfg: Any, drawn: Manifest, base: Path) -> Path:
     if cfg.name is not None:
         folder = base / str(cfg.name)  # a name such as 1 or nan is read as a number
         if (folder / RESULTS).exists() and not cfg.overwrite:

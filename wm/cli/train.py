@@ -1,6 +1,5 @@
 """`wmpc train`: learn a world model from a dataset, with a progress bar."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,12 @@ from wm.cli.cases import environment_of
 from wm.cli.data.direct import open_data
 from wm.data import Episodes
 from wm.errors import WmError
-from wm.training.distributed import is_first
 from wm.training.run import train
 
 
 def run(cfg: Any) -> None:
     """Train, or go on training, or say that it is done."""
-    console = Console(highlight=False, quiet=not is_first())  # of several, one speaks
+    console = Console(highlight=False)
     view: Any = OmegaConf.to_container(cfg.view)
     envs.allow(view["env_id"], view["env_kwargs"])
     episodes = open_data(cfg.data, view, console)
@@ -61,7 +59,6 @@ def run(cfg: Any) -> None:
                 seed=cfg.seed,
                 describe=describer(episodes),
                 report=report,
-                reopen=partial(reopen, cfg.data, view),
                 **settings,
             )
         except KeyboardInterrupt:
@@ -69,12 +66,6 @@ def run(cfg: Any) -> None:
                 f"the last saved state is kept in {cfg.run}; the same command goes on from there"
             ) from None
     console.print(f"{cfg.run} {'is trained' if reported else 'was trained already'}.")
-
-
-def reopen(data: str, view: dict[str, Any]) -> Episodes:
-    """The same episodes in another process, silently."""
-    envs.allow(view["env_id"], view["env_kwargs"])
-    return open_data(data, view, Console(quiet=True))
 
 
 def describer(episodes: Episodes) -> Any:

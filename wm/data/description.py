@@ -17,6 +17,7 @@ from wm.data.format import FORMAT, IDENTITY, META, ROWS, VERSION, Column
 from wm.disk import unfinished
 from wm.errors import WmError
 from wm.json_file import read_json
+from wm.links import refuse_outside
 
 DTYPE = re.compile(r"[<>|]?(b1|[iu][1248]|f2|f4|f8|f16)")
 """What a column's dtype may be: bools, integers and floats of a stated size."""
@@ -38,7 +39,7 @@ def read_meta(path: Path) -> dict[str, Any]:
     if all(map(unfinished, os.listdir(path))):
         raise WmError(f"the folder {path} is empty: no episode was recorded there")
     try:
-        meta = read_json(path / META, "wmpc dataset's description")
+        meta = read_json(refuse_outside(path / META, path), "wmpc dataset's description")
     except FileNotFoundError:
         raise WmError(
             f"{path} is not a wmpc dataset: it has no {META}; `wmpc data import` makes one of a "

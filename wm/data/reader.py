@@ -20,6 +20,7 @@ from wm.data.format import (
     digest,
 )
 from wm.errors import WmError, WmWarning
+from wm.links import refuse_outside
 from wm.npy_file import read_npy
 
 HELD_OUT = 10
@@ -148,7 +149,7 @@ def read_ends(path: Path) -> np.ndarray:
     """(N,) int64 of `episode_ends.npy`, N >= 1."""
     if not (path / ENDS).exists():
         raise WmError(f"{path} has no complete episode (no {ENDS}): collect some first")
-    ends = read_npy(path / ENDS)
+    ends = read_npy(refuse_outside(path / ENDS, path))
     if ends.dtype != np.int64 or ends.ndim != 1:
         raise WmError(f"{path / ENDS} is damaged: it should hold one int64 an episode")
     if len(ends) == 0 or ends.min() < 2 or np.any(np.diff(ends, prepend=0) < 2):
@@ -159,7 +160,7 @@ def read_ends(path: Path) -> np.ndarray:
 def count_whole(path: Path, column: Column, ends: np.ndarray) -> int:
     """How many episodes, from the first, the file of `column` holds whole; WmError where it is
     missing or not the column's."""
-    file = path / column.file
+    file = refuse_outside(path / column.file, path)
     if not file.is_file():
         raise WmError(f"{path} is incomplete: {META} declares {column.name!r}, {file} is missing")
     # The row count in the header may lag behind what is committed (a kill), so it is not compared.

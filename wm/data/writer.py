@@ -35,6 +35,7 @@ from wm.disk import (
     unfinished,
 )
 from wm.errors import WmError
+from wm.links import open_in_place
 
 
 class EpisodeWriter:
@@ -137,7 +138,7 @@ class EpisodeWriter:
         meta["sources"] = sources
         replace_file(self.path / META, (json.dumps(meta, indent=1) + "\n").encode())
         for column in self._stored():
-            fd = os.open(self.path / column.file, os.O_RDWR | os.O_CREAT, 0o644)
+            fd = open_in_place(self.path / column.file)
             self._files[column.name] = fd
             with naming(self.path / column.file):
                 os.ftruncate(fd, HEADER_BYTES + self._rows(column) * column.row_bytes)

@@ -22,8 +22,7 @@ STYLES = {"error": "red", "warning": "yellow"}
 def check(path: str, format: str | None, out: str | None, context: int, console: Console) -> int:
     """Examine the recording at `path`; returns the exit code.
 
-    The page goes to `out`; by default to `check.html` in a dataset of ours, and of a foreign
-    recording, in which nothing is ever written, to `NAME-check.html` in the working directory.
+    The page goes to `out`, by default to `NAME-check.html` in the working directory.
     WmError where there is no such recording.
     """
     with open_source(str(path), format) as source:

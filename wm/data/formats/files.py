@@ -5,6 +5,7 @@ import glob
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
@@ -13,6 +14,7 @@ import fsspec
 from wm.disk import REFUSALS
 from wm.errors import WmError
 from wm.json_file import JSON_BYTES, parse_json
+from wm.links import refuse_outside
 
 MACHINE = REFUSALS.keys() - {errno.EINVAL, errno.ENOENT, errno.EISDIR, errno.ENOTDIR}
 LARGEST = 2**30
@@ -58,8 +60,16 @@ class Place:
         found = self.system.glob(f"{root}/{pattern}")
         return sorted(str(name)[len(self.root.rstrip("/")) + 1 :] for name in found)
 
+    def check(self, inside: str) -> None:
+        """Raise WmError where the name `inside`, or a link, leads out of this folder."""
+        if ".." in inside.split("/") or "\0" in inside:
+            raise WmError(f"{self.path} names {inside!r}, which leads out of it: not read")
+        if inside and self.is_local:
+            refuse_outside(Path(self.name(inside)), Path(self.root))
+
     def open(self, inside: str = "") -> BinaryIO:
-        """Open a file for reading; WmError where it is missing."""
+        """Open a file for reading; WmError where it is missing or lies elsewhere."""
+        self.check(inside)
         try:
             return self.system.open(self.name(inside), "rb")
         except (FileNotFoundError, IsADirectoryError):

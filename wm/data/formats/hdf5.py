@@ -69,6 +69,7 @@ def open_hdf5(place: Place, inside: str = "", cache_bytes: int = 2**20) -> File:
     `cache_bytes` is what HDF5 keeps of each dataset's decompressed chunks.
     """
     h5py = extra("h5py", f"reading {place.path}")
+    place.check(inside)
     if not place.exists(inside):
         raise WmError(f"{place.name(inside)} does not exist")
     name = place.name(inside)

@@ -20,8 +20,6 @@ class Timing:
 
     fps: float | None
     stride: float = 1.0
-    by_time: bool = False
-    """Whether time stamps pick the frames, not the stride."""
 
     @classmethod
     def between(cls, recorded: float | None, fps: float | None, path: str) -> "Timing":
@@ -45,7 +43,7 @@ class Timing:
     @property
     def is_whole(self) -> bool:
         """Whether every kept frame is an equal number of recorded ones after the last."""
-        return self.stride == int(self.stride) and not self.by_time
+        return self.stride == int(self.stride)
 
     def steps(self, recorded: np.ndarray) -> np.ndarray:
         """Steps T of episodes with `recorded` steps."""
