@@ -1,5 +1,6 @@
 """An export appears whole or not at all; a killed one's rest is swept; two at once do not mix."""
 
+import errno
 import multiprocessing
 import os
 import resource
@@ -117,3 +118,25 @@ def test_what_appeared_meanwhile_is_not_overwritten(tmp_path):
         (tmp_path / "b").write_bytes(b"theirs")
     assert sorted(os.listdir(tmp_path)) == ["a", "b"]
     assert tree(tmp_path) == {"a/theirs": b"theirs", "b": b"theirs"}
+
+
+@pytest.mark.parametrize("moment", [1, 2, 5, 11, 23])
+@pytest.mark.parametrize("name", ["minari", "swm"])
+def test_hdf5_survives_a_write_that_fails_alone(
+    tmp_path, episodes, monkeypatch, capfd, name, moment
+):
+    """A disk may be full for one write, and for no later one, nor at the close."""
+    write, out = WRITERS[name]
+    pwrite, count = os.pwrite, iter(range(1, 10**9))
+
+    def full(*arguments):
+        if next(count) == moment:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return pwrite(*arguments)
+
+    monkeypatch.setattr("os.pwrite", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write(episodes, tmp_path)
+    assert caught.value.filename == str(tmp_path / out)
+    assert os.listdir(tmp_path) == []
+    assert "Exception ignored" not in capfd.readouterr().err
