@@ -83,3 +83,12 @@ def test_every_term_has_a_gradient():
     ):
         (gradient,) = torch.autograd.grad(value, z)
         assert gradient.isfinite().all() and gradient.abs().sum() > 0
+
+
+def test_motion_counts_what_changes_within_a_window_and_that_alone():
+    still = 3 * gaussian(64, 1, 4).expand(-1, 5, -1)  # differs between windows, never within one
+    assert float(losses.motion(still)) == pytest.approx(0.5 - 1e-2)
+    moving = gaussian(1, 50, 4).expand(8, -1, -1)  # the same in all windows
+    moving = (moving - moving.mean(1, keepdim=True)) / moving.var(1, correction=0).sqrt()[:, None]
+    assert float(losses.motion(moving + still[:8, :1])) == 0
+    assert float(losses.motion(0.3 * moving)) == pytest.approx(0.5 - math.sqrt(0.09 + 1e-4))
