@@ -4,8 +4,8 @@
 
 What is changed, and the tests that should notice first, stands in `scripts/mutations.toml`. Each
 change is made in a copy of the tree, never in place, and its tests run there until one fails. Ends
-with a table; exit code 1 where a mutant survived, 2 where a mutation no longer applies or the tests
-fail without any.
+with a table; exit code 1 where a mutant survived or ran out of time, 2 where a mutation no longer
+applies or the tests fail without any.
 """
 
 import argparse
@@ -30,6 +30,8 @@ NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*_cache", "*.pyc")
 PRELOADED = ("torch", "scipy.stats", "hydra", "lightning_fabric", "pytest", "numpy.testing")
 """What takes longest to import: done once, and had by every process of tests, which are forked. Not
 MuJoCo, which looks at the environment when it is imported."""
+TIMED_OUT = "out of time"
+"""Where tests took too long: perhaps the mutant hangs, perhaps the machine is busy."""
 FORK = multiprocessing.get_context("fork")
 
 
@@ -92,7 +94,7 @@ class Running:
     """Tests that run in a tree, in a process of their own."""
 
     def __init__(self, tree: Path, tests: Sequence[str], timeout: float) -> None:
-        self.tree, self.tests, self.timeout = tree, tests, timeout
+        self.tree, self.tests, self.timeout, self.late = tree, tests, timeout, False
         self.began, self.said = time.perf_counter(), tree.with_suffix(".log")
         self.process = FORK.Process(target=_run_pytest, args=(tree, tests, self.said))
         self.process.start()
@@ -100,7 +102,8 @@ class Running:
     @property
     def over(self) -> bool:
         """Whether they ended, or took so long that they were ended."""
-        if time.perf_counter() - self.began > self.timeout:
+        if self.process.is_alive() and time.perf_counter() - self.began > self.timeout:
+            self.late = True
             self.process.kill()
             self.process.join()
         return not self.process.is_alive()
@@ -114,7 +117,9 @@ class Running:
         if found := re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", said, re.MULTILINE):
             return found[1]
         if self.process.exitcode is not None and self.process.exitcode < 0:
-            return f"ended by signal {-self.process.exitcode}, at most {self.timeout:g} s"
+            if self.late:
+                return TIMED_OUT
+            return f"signal {-self.process.exitcode}"
         raise RuntimeError(f"no test ran ({' '.join(self.tests)}):\n{said[-3000:]}")
 
 
@@ -207,7 +212,7 @@ def main() -> int:
             found.append(one)
             line = f"{one.mutation.name} ({one.seconds:.0f} s): {one.killer or 'SURVIVED'}"
             print(line, flush=True)
-    killed = sum(one.killer is not None for one in found)
+    killed = sum(one.killer not in (None, TIMED_OUT) for one in found)
     print(f"\n{table(found)}\n\n{killed} of {len(found)} were killed.")
     return 0 if killed == len(found) else 1
 
