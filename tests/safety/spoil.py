@@ -9,11 +9,12 @@ import numpy as np
 ODD = [
     None, True, False, 0, 1, -1, 2, 3, 7, 2**31, 2**63, -(2**63), 10**9, 10**30, 0.5, -0.0, 1e308,
     1e-300, float("nan"), float("inf"), float("-inf"), "", "x", "0", "[/bold]", "[red]", "\0",
-    "\udc80", "a:b", "canary_xyz", "canary_xyz:Zen-v0", "canary_xyz.run", "os.system", "/etc/passwd",
-    "../../../etc/passwd", "~/x", "${oc.env:HOME}", "{{ 7 * 7 }}", "%s%n", "\u202e", "a\nb", "x" * 5000,
-    "\x1b[31m", "file:///etc/passwd", "<script>alert(1)</script>", "-5", "nan", "🤖", [], {}, [[]],
-    [None], [1, 2], ["x"], {"x": 1}, {"": {}}, {"_target_": "os.system"}, {"_target_": "wm.model.nn"},
-    {"_partial_": True}, [{"a": [{"b": []}]}],
+    "\udc80", "a:b", "canary_xyz", "canary_xyz:Zen-v0", "canary_xyz.run", "os.system",
+    "/etc/passwd", "../../../etc/passwd", "~/x", "${oc.env:HOME}", "{{ 7 * 7 }}", "%s%n", "\u202e",
+    "a\nb", "x" * 5000, "\x1b[31m", "file:///etc/passwd", "<script>alert(1)</script>", "-5", "nan",
+    "🤖", [], {}, [[]],
+    [None], [1, 2], ["x"], {"x": 1}, {"": {}}, {"_target_": "os.system"},
+    {"_target_": "wm.model.nn"}, {"_partial_": True}, [{"a": [{"b": []}]}],
 ]  # fmt: skip
 """What takes the place of a value."""
 DEPTHS = (3, 12, 150, 5000)
@@ -64,7 +65,9 @@ def put(value, path, rng):
     elif kind == 5 and isinstance(old, str):
         holder[key] = pick([old + "x", old[:-1], old.upper(), f"canary_xyz:{old}", old * 50], rng)
     elif kind == 6:
-        holder[key] = copy.deepcopy(value[pick([*value], rng)] if isinstance(value, dict) else value)
+        holder[key] = copy.deepcopy(
+            value[pick([*value], rng)] if isinstance(value, dict) else value
+        )
     else:
         holder[key] = copy.deepcopy(pick(ODD, rng))
     return value

@@ -1,9 +1,9 @@
 """The five artefacts, as small as they come: what the tests of this folder spoil.
 
-    FOLDER/data        10 episodes of Reacher, of 12 steps and 32 pixels
-    FOLDER/run         a model trained for two steps, its state and its log
-    FOLDER/m.json      a manifest of one case
-    FOLDER/run/eval/e  an evaluation of it, with a picture
+FOLDER/data        10 episodes of Reacher, of 12 steps and 32 pixels
+FOLDER/run         a model trained for two steps, its state and its log
+FOLDER/m.json      a manifest of one case
+FOLDER/run/eval/e  an evaluation of it, with a picture
 """
 
 import json

@@ -13,6 +13,7 @@ from wm.cli.evidence.results import VERSUS, Result, find
 from wm.cli.evidence.seeds import seeds
 from wm.cli.evidence.tasks import tasks
 from wm.cli.report.comparison import comparison_page
+from wm.cli.report.damage import damaged
 from wm.disk import replace_file
 from wm.errors import WmError
 
@@ -31,9 +32,10 @@ def run(cfg: Any) -> None:
     if drawn and cfg.do != "compare":
         raise WmError(f"out={out} came; {cfg.do} has no page: give out=NAME.json")
     results = sides([str(word) for word in cfg.of])
-    found = verbs[cfg.do](results, console)
-    if out is not None:
+    with damaged(f"one of {' '.join(map(str, cfg.of))}"):
+        found = verbs[cfg.do](results, console)
         text = page(found, results) if drawn else json.dumps(found, indent=1)
+    if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         replace_file(out, text.encode())
         console.print(escape(str(out)), soft_wrap=True)

@@ -11,6 +11,7 @@ from rich.markup import escape
 from wm.cli.compose import unknown
 from wm.cli.place import in_or_instead
 from wm.cli.report import evaluation, facts
+from wm.cli.report.damage import damaged
 from wm.cli.report.diagnosis import diagnosis
 from wm.cli.report.template import render
 from wm.cli.report.training import training_charts
@@ -35,7 +36,8 @@ def run(cfg: Any) -> None:
         if cfg.out
         else in_or_instead(folder, "report.html", f"reports/{folder.resolve().name}")
     )
-    text = page(folder, cfg.eval, cfg.data)
+    with damaged(str(folder)):
+        text = page(folder, cfg.eval, cfg.data)
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, text.encode())
     size = os.path.getsize(out) / 2**20

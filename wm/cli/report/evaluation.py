@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from wm.cli.report import charts, facts
+from wm.errors import WmError
 
 LABELS = {
     "replay": "replay of the recording",
@@ -20,6 +21,8 @@ FIRST = ("near", "middle", "far")
 """Strata in this order, then the others."""
 PLANNING = ("mpc", "simulator")
 """The agents that a planner matters to."""
+MOST_ACTIONS = 10**6
+"""The largest budget that a manifest may have."""
 MEDIA = 11_000_000
 """Characters that strips and videos may take: a page must stay under 15 MB, which mail carries."""
 
@@ -148,6 +151,8 @@ def pace(results: Mapping[str, Any]) -> dict[str, Markup]:
     """How soon goals are reached, and how long decisions take."""
     rows = asked(results)
     budget = results["manifest"]["budget"] * results["manifest"]["action_block"]
+    if budget > MOST_ACTIONS:
+        raise WmError(f"the results state a budget of {budget} actions, more than {MOST_ACTIONS}")
     reached = sorted(row["steps_to_success"] for row in rows if row["success"])
     shares = [sum(step <= action for step in reached) / len(rows) for action in range(budget + 1)]
     found = {

@@ -1,0 +1,149 @@
+"""A config reaches what is meant to be part of a model, and nothing else that the packages hold."""
+
+import importlib
+import pkgutil
+
+import pytest
+import torch
+
+import envs
+import planners
+import wm
+from wm.build import ROOMS, build, check, find_part
+from wm.checkpoint import new_model
+from wm.errors import WmError
+from wm.model import JEPA
+from wm.spec import DataSpec
+
+PARTS = {
+    "wm.encoders.ConvEncoder", "wm.encoders.ViTEncoder", "wm.model.JEPA",
+    "wm.predictors.CachedTransformer", "wm.predictors.CausalTransformer",
+    "wm.predictors.WindowMLP",
+}  # fmt: skip
+"""Parts that saved runs name; each must stay."""
+TRICKS = [
+    "", ".", "wm", "wm.", "wm..", ".wm.model.JEPA", "wm.model.", "wm.model", "wm..model.JEPA",
+    "wm.model..JEPA", "wm.model.JEPA.load_state_dict", "wm.model.JEPA.__class__", "wm.model.JEPA()",
+    "wm.model.__builtins__", "wm.model.__loader__.load_module", "wm.model.nn", "wm.model.torch",
+    "wm.model.nn.Sequential", "wm.encoders.nn.Sequential", "wm.encoders.torch.load",
+    "wm.predictors.base.torch.load", "wm.predictors.adaln.nn.Linear", "wm.model.TERMS.get",
+    "wm.model.build", "wm.build.build", "wm.build.import_module", "wm.cli.measure.instantiate",
+    "wm.cli.agents.external", "envs.external.find", "planners.CEM", "os.system", "builtins.eval",
+    "subprocess.Popen", "torch.load", "torch.nn.Linear", "numpy.load", "wm/model.JEPA",
+    "wm.model.JEPA\0", " wm.model.JEPA", "wm.model.JEPA ", "wm.model:JEPA", "WM.model.JEPA",
+    "wm.ｍodel.JEPA", "wm.model.JEP\u0410", "wm.model.\udc80", "wm.modeling.JEPA", "wm.model_.JEPA",
+    "wm.predictors.window_mlp.F", "wm.predictors.Predictor", "wm.predictors.from_lewm",
+    "wm.encoders.WmError", "wm.model.DataSpec", "wm.model.Mapping", None, 3, [], {}, True,
+]  # fmt: skip
+SPEC = DataSpec(
+    cameras=["pixels"], image_size=32, actions_per_frame=1, stride=1, action_low=[-1.0],
+    action_high=[1.0], action_mean=[0.0], action_std=[1.0],
+)  # fmt: skip
+MODEL = {
+    "_target_": "wm.model.JEPA",
+    "encoder": {"_target_": "wm.encoders.ConvEncoder", "channels": [4]},
+    "predictor": {"_target_": "wm.predictors.WindowMLP", "width": 8},
+    "latent": 4,
+}
+
+
+def modules():
+    for package in (wm, planners, envs):
+        yield package
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            yield importlib.import_module(found.name)
+
+
+def names():
+    """Every name that a module of the packages holds, and those of its classes' attributes."""
+    for module in modules():
+        for name, value in list(vars(module).items()):
+            yield f"{module.__name__}.{name}", value
+            if isinstance(value, type) and value.__module__.split(".")[0] in ("wm", "envs"):
+                for inner in dir(value):
+                    yield f"{module.__name__}.{name}.{inner}", None
+
+
+@pytest.fixture
+def nothing_runs(monkeypatch):
+    """Nothing that is named is called: were it, the part itself would have been made first."""
+
+    def made(*_, **__):
+        raise AssertionError("something was called")
+
+    monkeypatch.setattr(torch.nn.Module, "__call__", made)
+    monkeypatch.setattr("wm.build.signature", made)
+
+
+def test_nothing_but_parts_can_be_reached(nothing_runs):
+    reached, refused = set(), 0
+    for name, value in names():
+        try:
+            found = find_part(name)
+        except WmError:
+            with pytest.raises(WmError):
+                build({"_target_": name})
+            refused += 1
+            continue
+        assert found is value
+        assert isinstance(found, type) and issubclass(found, torch.nn.Module)
+        assert any(f"{found.__module__}.".startswith(f"{room}.") for room in ROOMS), name
+        reached.add(name)
+    assert refused > 5000 and reached >= PARTS
+    assert len({name.rpartition(".")[2] for name in reached}) < 20  # each is one of a few classes
+
+
+@pytest.mark.parametrize("target", TRICKS, ids=ascii)
+def test_tricks(target, nothing_runs):
+    with pytest.raises(WmError):
+        build({"_target_": target})
+
+
+@pytest.mark.parametrize("inside", ["encoder", "predictor", "latent", "objective", "new"])
+def test_names_at_any_depth_are_checked_before_anything_is_built(inside, monkeypatch):
+    monkeypatch.setattr(JEPA, "__init__", lambda *_, **__: pytest.fail("it was built"))
+    bad = {"_target_": "os.system", "command": "true"}
+    for value in (bad, [bad], [[bad]], {"x": bad}, {"x": [{"y": bad}]}, {**MODEL, "encoder": bad}):
+        with pytest.raises(WmError, match="_target_"):
+            build({**MODEL, inside: value}, spec=SPEC)
+
+
+@pytest.mark.parametrize("key", ["_partial_", "_args_", "_convert_", "_recursive_", "__class__", 3])
+def test_keys_of_other_builders_are_refused(key):
+    for config in ({**MODEL, key: True}, {**MODEL, "encoder": {**MODEL["encoder"], key: [1]}}):
+        with pytest.raises(WmError):
+            check(config)
+
+
+SIZES = {
+    "many numbers": {"latent": 2**20}, "too large": {"latent": 10**9}, "negative": {"latent": -1},
+    "zero": {"latent": 0}, "fraction": {"latent": 1.5}, "text": {"latent": "4"},
+    "truth": {"latent": True}, "not finite": {"objective": {"prediction": float("nan")}},
+    "no context": {"context": 0}, "wide": {"predictor": {**MODEL["predictor"], "width": 2**20}},
+    "layers": {"predictor": {**MODEL["predictor"], "depth": 10**6}},
+    "layers of another": {"encoder": {"_target_": "wm.encoders.ViTEncoder", "patch": 8,
+                                      "depth": 10**6}},
+    "no channels": {"encoder": {**MODEL["encoder"], "channels": []}},
+    "patch": {"encoder": {"_target_": "wm.encoders.ViTEncoder", "patch": 0}},
+    "another part": {"encoder": MODEL["predictor"]}, "itself": {"encoder": MODEL},
+    "a helper": {"predictor": {"_target_": "wm.predictors.adaln.AdaLN", "width": 4}},
+    "deep": {"objective": {"x": [[[[[[[[[[[[[[1]]]]]]]]]]]]]]}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SIZES)
+def test_sizes_that_the_weights_do_not_have(case):
+    """Refused before memory is taken, and soon: the weights tell how large the model is."""
+    sound = new_model(MODEL, SPEC)
+    shapes = {name: tuple(tensor.shape) for name, tensor in sound.state_dict().items()}
+    new_model(MODEL, SPEC, shapes)
+    with pytest.raises(WmError):
+        new_model({**MODEL, **SIZES[case]}, SPEC, shapes)
+
+
+def test_measuring_draws_no_random_number():
+    torch.manual_seed(0)
+    one = build(MODEL, spec=SPEC).state_dict()
+    torch.manual_seed(0)
+    two = new_model(MODEL, SPEC).state_dict()
+    assert all(torch.equal(one[name], two[name]) for name in one)
