@@ -153,6 +153,15 @@ class Manifest:
                 f"This manifest's pictures were drawn with {self.render}, {task.id} draws with "
                 f"{task.render_settings}: make the task with the same settings."
             )
+        state, action = task.get_state().shape, task.action_space.shape
+        for number, case in enumerate(self.cases):
+            states = {case.lead_in_state.shape, case.start_state.shape, case.goal_state.shape}
+            actions = {b.shape[2:] for b in (case.lead_in, case.replay) if b is not None}
+            if states != {state} or actions != {action}:
+                raise EnvError(
+                    f"Case {number} of this manifest has states {sorted(states)} and actions "
+                    f"{sorted(actions)}; {task.id} has {state} and {action}: draw it anew."
+                )
 
     def save(self, path: str | Path) -> None:
         """Write it whole or not at all."""

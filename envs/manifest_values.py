@@ -100,7 +100,9 @@ def read_case(values: Any, own: Mapping[str, Any]) -> dict[str, Any]:
         ):
             raise EnvError(f"{name} of a case has the shape {str(shape)[:40]}; it has three sizes")
         numbers = _numbers(dict(blocks or {}).get("values"), np.float32, name)
-        if shape[1] != action_block or len(numbers) != shape[0] * shape[1] * shape[2]:
+        if (shape[0] and shape[1] != action_block) or len(numbers) != shape[0] * shape[1] * shape[
+            2
+        ]:
             raise EnvError(
                 f"{name} of a case has {len(numbers)} numbers of shape {shape} and blocks of "
                 f"{action_block} simulator actions, which do not fit"

@@ -31,7 +31,8 @@ TRICKS = [
     "wm.cli.agents.external", "envs.external.find", "planners.CEM", "os.system", "builtins.eval",
     "subprocess.Popen", "torch.load", "torch.nn.Linear", "numpy.load", "wm/model.JEPA",
     "wm.model.JEPA\0", " wm.model.JEPA", "wm.model.JEPA ", "wm.model:JEPA", "WM.model.JEPA",
-    "wm.ｍodel.JEPA", "wm.model.JEP\u0410", "wm.model.\udc80", "wm.modeling.JEPA", "wm.model_.JEPA",
+    "wm.\uff4dodel.JEPA", "wm.model.JEP\u0410", "wm.model.\udc80", "wm.modeling.JEPA",
+    "wm.model_.JEPA",
     "wm.predictors.window_mlp.F", "wm.predictors.Predictor", "wm.predictors.from_lewm",
     "wm.encoders.WmError", "wm.model.DataSpec", "wm.model.Mapping", None, 3, [], {}, True,
 ]  # fmt: skip
