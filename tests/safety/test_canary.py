@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "data/fuzz"))
 from fuzz_seeds import SEEDS
 from tiny_artefacts import make
 
