@@ -91,6 +91,16 @@ def test_any_moment(again, capsys, command):
     assert main(COMMANDS[command]) == 0, "the same command goes on"
 
 
+@pytest.mark.parametrize("command", ["collect", "data import"])
+def test_what_is_kept_on_a_full_disk_is_said(again, capsys, command):
+    world = again()
+    with largest_file(120_000):  # pixels reach it after a few episodes
+        assert main([*COMMANDS[command], *["episodes=40"] * (command == "collect")]) == 2
+    said = " ".join(capsys.readouterr().out.split())
+    kept = len(open_episodes(world / "new"))
+    assert kept and re.search(rf"{kept} of 40|what was imported", said), said
+
+
 READS = ["data inspect", "data check", "eval", "plan", "report", "train", "data export to=swm"]
 
 

@@ -39,11 +39,13 @@ def run(cfg: Any) -> None:
                 console.print(f"{cfg.data} has {begun} episodes; going on from there.")
             try:
                 failures = _record(recipe, writer, cfg, console)
-            except KeyboardInterrupt:
-                raise KeyboardInterrupt(
-                    f"{len(writer)} of {cfg.episodes} episodes are kept in {cfg.data}; "
-                    "the same command goes on from there"
-                ) from None
+            except (KeyboardInterrupt, OSError) as stopped:
+                kept = f"{len(writer)} of {cfg.episodes} episodes are kept in {cfg.data}"
+                kept += "; the same command goes on from there"
+                if isinstance(stopped, KeyboardInterrupt):
+                    raise KeyboardInterrupt(kept) from None
+                console.print(kept, markup=False, soft_wrap=True)
+                raise
             if failures:
                 reasons = ", ".join(f"{count} x {why}" for why, count in failures.most_common(3))
                 console.print(f"{failures.total()} failed attempts were recorded anew: {reasons}")

@@ -57,10 +57,14 @@ def run(path: str, cfg: Any, console: Console) -> None:
                     finish=recording.home.finish,
                     progress=tick,
                 )
-            except KeyboardInterrupt:
-                raise KeyboardInterrupt(
+            except (KeyboardInterrupt, OSError) as stopped:
+                kept = (
                     f"what was imported is kept in {cfg.data}; the same command goes on from there"
-                ) from None
+                )
+                if isinstance(stopped, KeyboardInterrupt):
+                    raise KeyboardInterrupt(kept) from None
+                console.print(kept, markup=False, soft_wrap=True)
+                raise
     console.print(f"{cfg.data} has {len(ids)} episodes. Next: wmpc data check {cfg.data}")
 
 
