@@ -174,11 +174,17 @@ def _decoded(
 
 
 def _whole(source: Source, index: int) -> dict[str, np.ndarray]:
-    episode = source.episode(index)
-    return {
-        name: np.ascontiguousarray(array, stored(source.columns[name]).dtype)
-        for name, array in episode.items()
-    }
+    try:
+        episode = source.episode(index)
+        return {
+            name: np.ascontiguousarray(array, stored(source.columns[name]).dtype)
+            for name, array in episode.items()
+        }
+    except WmError as error:
+        raise WmError(
+            f"episode {index} cannot be stored: {error}. Mend it, or leave it out with "
+            f'"exclude=[{index}]"'
+        ) from error
 
 
 def _trouble(episode: Mapping[str, Any], steps: int) -> str | None:

@@ -55,6 +55,12 @@ def wrong_fps(episodes, rng):
     return 0, None
 
 
+def uneven_time(episodes, rng):
+    stamps = episodes[E]["timestamp"]
+    stamps += np.where(np.arange(len(stamps)) % 2, 0.3, 0.0) * np.diff(stamps)[0]
+    return E, 0
+
+
 def index_gap(episodes, rng):
     episodes[E]["frame_index"][12:] += 1
     return E, 11
@@ -234,6 +240,7 @@ PLANTS = {
     "time_repeated": repeated,
     "time_gap": gap,
     "wrong_fps": wrong_fps,
+    "uneven_time": uneven_time,
     "index_gap": index_gap,
     "action_shift +1": shifted(1),
     "action_shift -1": shifted(-1),

@@ -14,6 +14,7 @@ from wm.cli.data.place import beside
 from wm.data import column_statistics
 from wm.data.formats import Source, open_source
 from wm.data.formats.native import Native
+from wm.data.formats.rate import pace
 from wm.data.importing import bytes_needed
 from wm.errors import WmError
 
@@ -35,7 +36,8 @@ def run(path: str, cfg: Any, console: Console) -> None:
         if len(source.unreadable) > SAID:
             console.print(f"Nor can {len(source.unreadable) - SAID} more episodes.")
         console.print(_actions(source, values))
-        for sentence in source.about.notes:
+        said = pace(source)
+        for sentence in (*source.about.notes, *([said] if said else [])):
             console.print(f"Note: {escape(sentence)}", soft_wrap=True)
         for name, why in source.about.left_out.items():
             console.print(f"Left out: {escape(name)}, {escape(why)}", soft_wrap=True)

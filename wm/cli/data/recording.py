@@ -9,6 +9,7 @@ import numpy as np
 
 from wm.cli.data.environment import Home, home_of, rate_of
 from wm.data.formats import open_source
+from wm.data.formats.rate import pace
 from wm.data.formats.view import View
 from wm.data.importing import Survey, measured_bounds
 from wm.errors import WmError
@@ -48,14 +49,26 @@ class Recording:
         for name, why in self.view.about.left_out.items():
             if name in self.view.source.unfit:
                 yield f"{name} is left out: {why}."
+        if self.asked["fps"] is None and (said := pace(self.view.source)):
+            yield f"{said[0].upper()}{said[1:]}."
         yield from self.home.says
         if self.view.about.fps is None:
             yield "Its frames a second are not known: recorded_fps=... states them."
+        view = self.view
+        bare = [i for i in np.flatnonzero(view.lengths == 0).tolist() if i not in view.unreadable]
+        if bare:
+            some = ", ".join(map(str, bare[:5])) + ", ..." * (len(bare) > 5)
+            yield f"Episodes of a single frame hold no step and are left out: {some}."
         if self.view.about.splits and self.asked["episodes"] is None:
             names = ", ".join(f"{name} {len(i)}" for name, i in self.view.about.splits.items())
             yield f"Its splits ({names}) are taken together: episodes=NAME takes one."
         timing = self.view.timing
-        if not timing.is_whole:
+        if timing.by_time:
+            yield (
+                f"Its frames are not evenly spaced in time: those nearest to {timing.fps:g} even "
+                "times a second are taken, each with the action in force."
+            )
+        elif not timing.is_whole:
             yield (
                 f"{timing.fps:g} frames a second do not divide those recorded: the frames nearest "
                 "in time are taken, each with the action in force. That is right for actions that "

@@ -11,7 +11,10 @@ from wm.errors import WmError
 
 def chosen(source: Source, wanted: object, exclude: Sequence[int]) -> np.ndarray:
     """Indices (n,) that `wanted` names (null: all; `0:500`; a list; a recorded split), in order,
-    less those to `exclude`. WmError where an index or a split does not exist, or none is left."""
+    less those to `exclude` and those of a single frame, which hold no step.
+
+    WmError where an index or a split does not exist, or none is left.
+    """
     count, splits = len(source), source.about.splits
     have = f"{source.path} has episodes 0 to {count - 1}"
     if splits:
@@ -33,6 +36,7 @@ def chosen(source: Source, wanted: object, exclude: Sequence[int]) -> np.ndarray
     if len(set(ids)) < len(ids):
         raise WmError(f"episodes={wanted} names an episode twice: copies would leak into held-out")
     ids = [index for index in ids if index not in set(exclude)]
+    ids = [i for i in ids if source.lengths[i] > 0 or i in source.unreadable]
     if not ids:
         raise WmError(f"episodes={wanted} exclude={list(exclude)} leaves none: {have}")
     return np.asarray(ids, np.int64)

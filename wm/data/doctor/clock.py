@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from wm.data.doctor.fault import Fault
+from wm.data.formats.rate import UNEVEN, off_steps, varies
 from wm.data.formats.source import About
 
-KINDS = ("time_backwards", "time_repeated", "time_gap", "wrong_fps", "index_gap")
+KINDS = ("time_backwards", "time_repeated", "time_gap", "wrong_fps", "uneven_time", "index_gap")
 STAMPS = {"timestamp", "timestamps", "time", "stamp"}
 COUNTS = {"frame_index", "frame", "step_index"}
 """Last words of the names of columns that are timestamps in seconds, or count frames."""
@@ -15,6 +16,10 @@ COUNTS = {"frame_index", "frame", "step_index"}
 
 def is_clock(name: str) -> bool:
     return _last(name) in STAMPS | COUNTS
+
+
+def is_stamp(name: str) -> bool:
+    return _last(name) in STAMPS
 
 
 def check(index: int, episode: Mapping[str, np.ndarray], about: About) -> Iterator[Fault]:
@@ -33,6 +38,13 @@ def check(index: int, episode: Mapping[str, np.ndarray], about: About) -> Iterat
             yield from _counted(index, name, values, steps)
         else:
             yield from _timed(index, name, values, steps, about.fps)
+
+
+def check_times(index: int, times: np.ndarray, about: About) -> Iterator[Fault]:
+    """Faults of the times (T+1,) at which the frames of an episode were taken, in a recording that
+    has them in no column."""
+    if len(times) > 1:
+        yield from _timed(index, "time", times, np.diff(times), about.fps)
 
 
 def _timed(
@@ -68,6 +80,20 @@ def _timed(
             "stays at {a:.6g} s",
             "Drop the second of the two frames with its action: it was recorded twice.",
         )
+    if not len(back) and not len(still) and varies(values.astype(np.float64)):
+        low, high = 1000 * steps.min(), 1000 * steps.max()
+        yield Fault(
+            "uneven_time",
+            "warning",
+            index,
+            int(np.argmax(off_steps(values) > UNEVEN)),
+            name,
+            f"{name} advances by {low:.0f} to {high:.0f} ms a frame in episode {index}: the rate "
+            "varies, and with it what a step does.",
+            f"Import with fps={np.floor(1000 / high + 0.01):g} or less: frames are then taken at "
+            "even times, each with the action in force.",
+        )
+        return
     gaps = np.flatnonzero(steps > 1.7 * usual + slack)
     if len(gaps):
         lost = round(float(steps[gaps].sum() / usual)) - len(gaps)

@@ -82,6 +82,8 @@ def examine(
         try:
             episode = source.episode(index)
             faults += _one(recording, index, episode, parts, count % every, count % tiny_every)
+            if not any(map(clock.is_stamp, episode)) and (times := source.times(index)) is not None:
+                faults += clock.check_times(index, times, source.about)
             steps += len(episode["action"])
             read += 1
             if isinstance(source, Native):

@@ -3,6 +3,9 @@
 What is unusual is told by a regression of the change on where the robot is, how it moved, and its
 action: the error of a jump is far beyond all others. Angles that wrap around by a full turn do not
 count, nor does what happens as often elsewhere, such as impacts.
+
+Where every episode jumps, none of that is unusual. So jumps that lie equally far from the ends (or
+the starts) of nearly all episodes are looked for as well: episodes were cut a few rows off.
 """
 
 from collections.abc import Iterator
@@ -19,13 +22,69 @@ FAR = 2.5
 FLOOR, LARGE = 0.1, 1.0
 """Least error that counts, as a share of a large step, and least change, as a multiple of the
 largest hundredth of all."""
+FAR_AND_WIDE = (2.0, 3.0)
+"""As `FAR` and `LARGE`, of a jump that goes far beyond any step."""
 MOST = 0.4
 """A jump is judged by the error that the other six in ten dimensions exceed."""
 RARE = 0.005
 """Share of steps that may be jumps; what is more frequent is the task's own."""
 
 
+NEAR, ALL, BEYOND = 8, 0.8, 4.0
+"""Steps from an end within which all episodes may jump, the share of them that does, and how many
+times further than nearly all other steps."""
+
+
 def check(recording: Recording) -> Iterator[Fault]:
+    found = list(_everywhere(recording))
+    yield from found or _here_and_there(recording)
+
+
+def _everywhere(recording: Recording) -> Iterator[Fault]:
+    """A jump equally far from one end of nearly all episodes."""
+    chosen = [s for s in recording.moving if s.steps >= 6]
+    if len(chosen) < 8:
+        return
+    tracks = [s.motion / recording.deviation for s in chosen if s.motion is not None]
+    moves = [np.abs(np.diff(unwrapped(p, recording.deviation), axis=0)) for p in tracks]
+    lively = np.mean(np.concatenate(moves) != 0, 0) > 0.5
+    if not lively.any():
+        return
+    scale = np.median(np.concatenate(moves)[:, lively], axis=0) + 1e-6
+    # A jump moves most dimensions far: the one in the middle says how far.
+    far = [np.quantile(m[:, lively] / scale, 0.5, axis=1) for m in moves]
+    for back in (True, False):
+        ordered = [f[::-1] if back else f for f in far]
+        for k in range(NEAR):
+            good = [f for f in ordered if len(f) > k + 3]
+            if len(good) < 8:
+                break
+            here = np.array([f[k] for f in good])
+            rest = np.concatenate([np.delete(f, k) for f in good])
+            limit = max(BEYOND * np.quantile(rest, 0.99), 1.5 * np.quantile(rest, 0.999))
+            if np.mean(here > limit) < ALL:
+                continue
+            index = [i for i, f in enumerate(ordered) if len(f) > k and f[k] > limit]
+            first = chosen[index[0]]
+            where = f"{k + 1} step{'s' * (k > 0)} before its end" if back else f"in its step {k}"
+            yield Fault(
+                "teleport",
+                "error",
+                first.index,
+                first.steps - 1 - k if back else k,
+                recording.motion,
+                f"{recording.motion} jumps {where} in {len(index)} of {len(chosen)} episodes, by "
+                f"{np.median(here) / np.median(rest):.0f} times the usual step.",
+                "The episodes were cut at the wrong rows, so that each holds a piece of another: "
+                f"move their ends by {k + 1} row{'s' * (k > 0)} "
+                f"{'back' if back else 'on'}, or leave these steps out.",
+                tuple(chosen[i].index for i in index),
+            )
+            return
+
+
+def _here_and_there(recording: Recording) -> Iterator[Fault]:
+    """Single jumps, far beyond what is unexplained elsewhere."""
     chosen = [s for s in recording.moving if s.steps >= 4]
     if len(chosen) < 8 or sum(s.steps for s in chosen) < 200:
         return
@@ -61,7 +120,9 @@ def check(recording: Recording) -> Iterator[Fault]:
     echo[1:] = (of[1:] == of[:-1]) & (jump[1:] < jump[:-1])
     ordinary = np.sort(jump)[-max(4, int(RARE * len(jump)))]
     rest = jump[(jump <= FAR * ordinary) & ~echo]
-    for i in np.flatnonzero((jump > FAR * rest.max()) & (large > LARGE) & ~echo):
+    beyond = (jump > FAR * rest.max()) & (large > LARGE)
+    beyond |= (jump > FAR_AND_WIDE[0] * rest.max()) & (large > FAR_AND_WIDE[1])
+    for i in np.flatnonzero(beyond & ~echo):
         seen = chosen[of[i]]
         yield Fault(
             "teleport",

@@ -43,7 +43,8 @@ def check(recording: Recording) -> Iterator[Fault]:
 def _column(name: str, index: list[int], rows: list) -> Iterator[Fault]:
     flat = [r.reshape(-1, r.shape[-1]).astype(np.float64) for r in rows]
     size = np.stack([np.quantile(np.abs(r), 0.9, axis=0) for r in flat])
-    moves = np.stack([np.mean(np.abs(np.diff(r, axis=0)), 0) for r in flat])
+    # An episode of one row has no move, and is of no group.
+    moves = np.stack([np.abs(np.diff(r, axis=0)).sum(0) / max(1, len(r) - 1) for r in flat])
     found = {d: _split(size[:, d], moves[:, d]) for d in range(size.shape[1])}
     dims = [d for d, split in found.items() if split is not None and _sure(split, found.values())]
     if not dims:

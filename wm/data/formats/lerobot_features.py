@@ -20,6 +20,7 @@ from wm.data.validate import DTYPES
 from wm.errors import WmError
 
 STATES = ("observation.state", "state")
+NOTHING: Mapping[str, str] = {}
 PLACES = {"index", "episode_index"}
 NUMBERS = re.compile(r"bool|float(16|32|64)|u?int(8|16|32|64)")
 
@@ -43,11 +44,14 @@ class Layout:
     left_out: dict[str, str]
 
 
-def layout(info: Info, path: str) -> Layout:
-    """The columns of a recording; WmError where it has no action or a feature makes no sense."""
-    if info.wmpc is not None:
+def layout(info: Info, path: str, odd: Mapping[str, str] = NOTHING) -> Layout:
+    """The columns of a recording, without the cameras that are `odd` (by key, why).
+
+    WmError where it has no action or a feature makes no sense.
+    """
+    if info.wmpc is not None and not odd:
         return _restored(info, info.wmpc, path)
-    out = Layout([], {}, [], {})
+    out = Layout([], {}, [], dict(odd))
     features = info.features
     action = next((key for key in ("action", "actions") if key in features), None)
     if action is None or not NUMBERS.fullmatch(features[action]["dtype"]):
@@ -71,6 +75,8 @@ def layout(info: Info, path: str) -> Layout:
             height, width = picture_size(feature) or (0, 0)
             column = _column(cameras[key], "uint8", (height, width, 3), "frames")
             out.columns.append(Recorded(column, key, feature["dtype"]))
+            if 1 in (feature["shape"][0], feature["shape"][2]):
+                out.notes.append(f"the pictures {key} are grey: the same in all three channels")
         elif key in PLACES:
             out.left_out[key] = "it says where a row lies in the recording"
         elif not _numbers(feature):
@@ -93,15 +99,15 @@ def layout(info: Info, path: str) -> Layout:
 
 
 def picture_size(feature: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Height and width of a feature's pictures; None where they have no three colours."""
+    """Height and width of a feature's pictures; None where they are neither colours nor grey."""
     shape, names = feature["shape"], feature.get("names")
     if len(shape) != 3:
         return None
     first = isinstance(names, list | tuple) and str((*names, "")[0]).startswith("channel")
     channels, size = (shape[0], shape[1:]) if first else (shape[2], shape[:2])
-    if not first and channels != 3 and shape[0] == 3:
+    if not first and channels not in (1, 3) and shape[0] in (1, 3):
         channels, size = shape[0], shape[1:]
-    good = channels == 3 and 0 < size[0] * size[1] <= LARGEST // 16
+    good = channels in (1, 3) and 0 < size[0] * size[1] <= LARGEST // 16
     return (size[0], size[1]) if good else None
 
 
@@ -109,13 +115,13 @@ def _cameras(features: Mapping[str, Any], left_out: dict[str, str]) -> dict[str,
     """Column by key of each camera; those that cannot be one are left out."""
     keys = []
     for key, feature in features.items():
-        if feature["dtype"] not in ("video", "image"):
+        if feature["dtype"] not in ("video", "image") or key in left_out:
             continue
         info = {**(feature.get("video_info") or {}), **(feature.get("info") or {})}
         if info.get("is_depth_map") or info.get("video.is_depth_map"):
             left_out[key] = "a depth map is no colour picture"
         elif picture_size(feature) is None:
-            left_out[key] = f"pictures of shape {feature['shape']} are not H x W x 3"
+            left_out[key] = f"pictures of shape {feature['shape']} are not H x W x 3, nor grey"
         else:
             keys.append(key)
     if len(keys) == 1:

@@ -8,11 +8,12 @@ import numpy as np
 
 from wm.data.format import is_camera
 from wm.data.formats.files import LARGEST, Place, damage
-from wm.data.formats.lerobot_features import Recorded, layout
+from wm.data.formats.lerobot_features import Layout, Recorded, layout
 from wm.data.formats.lerobot_info import fill, read_info
-from wm.data.formats.lerobot_tables import Embedded, Tables, numbers
+from wm.data.formats.lerobot_tables import Embedded, Tables, numbers, odd_mode
+from wm.data.formats.rate import RATE_TOLERANCE, agrees, rate_of
 from wm.data.formats.source import About, Frames, Source
-from wm.data.formats.video import Video
+from wm.data.formats.video import Video, deep_grey
 from wm.errors import WmError
 
 ALWAYS = ("episode_index", "frame_index", "timestamp")
@@ -36,11 +37,11 @@ class LeRobot(Source):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self.place = Place(path)
+        self._timeless: dict[str, dict[int, str]] = {}
+        """By camera, the episodes for which its video has no time."""
         self.tables = Tables(self.place)
         self.info = read_info(self.place, self.major)
-        laid = layout(self.info, path)
-        self._recorded = {recorded.column.name: recorded for recorded in laid.columns}
-        self.columns = {name: recorded.column for name, recorded in self._recorded.items()}
+        self._take(laid := layout(self.info, path))
         rows = self._read_episodes()
         if len(rows) != self.info.total_episodes:
             raise WmError(
@@ -48,6 +49,8 @@ class LeRobot(Source):
                 f"its info.json counts {self.info.total_episodes}"
             )
         self.lengths = np.asarray(rows, np.int64) - 1
+        if odd := self._no_colours():
+            self._take(laid := layout(self.info, path, odd))
         self._check_lengths()
         wmpc, notes = self.info.wmpc or {}, list(laid.notes)
         if self.info.robot_type:
@@ -64,18 +67,16 @@ class LeRobot(Source):
             notes=notes,
             left_out=laid.left_out,
         )
+        cameras = {recorded.key: name for name, recorded in self._recorded.items()}
+        self.unfit = {cameras[k]: by for k, by in self._timeless.items() if by and k in cameras}
+        self.settle()
 
     def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
         chosen = [self._recorded[name] for name in self._chosen(index, columns)]
-        frames = int(self.lengths[index]) + 1
-        file, start = self._rows(index)
-        keys = dict.fromkeys((*ALWAYS, *(r.key for r in chosen if r.kind == "numbers" and r.key)))
-        table = self.tables.rows(file, start, self._stop(index, start), list(keys))
-        what = f"episode {index} of {self.path}"
-        if len(table) != frames:
-            raise WmError(f"{what} should have {frames} rows; {file} has {len(table)}")
-        arrays = {key: self._numbers(table, key, file) for key in keys}
-        times = self._check_rows(arrays, index, what)
+        frames, what = int(self.lengths[index]) + 1, f"episode {index} of {self.path}"
+        start = self._rows(index)[1]
+        wanted = [r.key for r in chosen if r.kind == "numbers" and r.key]
+        arrays, times = self._rows_of(index, wanted)
         out: dict[str, Any] = {}
         for recorded in chosen:
             name, key = recorded.column.name, recorded.key
@@ -85,8 +86,42 @@ class LeRobot(Source):
                 out[name] = self._pictures(recorded, index, times, range(start, start + frames))
         return out
 
+    def _rows_of(self, index: int, wanted: Sequence[str]) -> tuple[dict[str, np.ndarray], Any]:
+        """The features `wanted` of an episode's rows, and their time stamps (N,)."""
+        frames, what = int(self.lengths[index]) + 1, f"episode {index} of {self.path}"
+        file, start = self._rows(index)
+        keys = dict.fromkeys((*ALWAYS, *wanted))
+        table = self.tables.rows(file, start, self._stop(index, start), list(keys))
+        if len(table) != frames:
+            raise WmError(f"{what} should have {frames} rows; {file} has {len(table)}")
+        arrays = {key: self._numbers(table, key, file) for key in keys}
+        return arrays, self._check_rows(arrays, index, what)
+
     def close(self) -> None:
         self.tables.close()
+
+    def _take(self, laid: Layout) -> None:
+        self._recorded = {recorded.column.name: recorded for recorded in laid.columns}
+        self.columns = {name: recorded.column for name, recorded in self._recorded.items()}
+
+    def _no_colours(self) -> dict[str, str]:
+        """The cameras whose first pictures are no colours nor 8-bit grey, and why: depth that
+        nothing states. What cannot be opened is found when it is read."""
+        odd = {}
+        for recorded in self._recorded.values():
+            if recorded.kind == "numbers" or not len(self.lengths):
+                continue
+            try:
+                if recorded.kind == "video":
+                    why = deep_grey(self.place, self._clip(0, recorded.key).file)
+                else:
+                    file, start = self._rows(0)
+                    why = odd_mode(self.tables, file, recorded.key, start)
+            except WmError:
+                continue
+            if why:
+                odd[recorded.key] = why
+        return odd
 
     @abstractmethod
     def _read_episodes(self) -> Sequence[int]:
@@ -150,14 +185,23 @@ class LeRobot(Source):
                     "its table and its metadata disagree"
                 )
         times = arrays["timestamp"].reshape(-1).astype(np.float64)
-        off = np.abs(times - np.arange(len(times)) / self.info.fps)
-        if not (off <= 0.25 / self.info.fps).all():
-            row = int(np.flatnonzero(~(off <= 0.25 / self.info.fps))[0])
+        steps = np.diff(times)
+        if not np.isfinite(times).all() or (steps <= 0).any():
+            row = int(np.argmax(~(steps > 0))) + 1
             raise WmError(
-                f"{what} has timestamp {times[row]:g} s in its row {row}, which is not "
-                f"{row} / fps at the {self.info.fps:g} frames a second of info.json"
+                f"{what} has timestamp {times[row]:g} s in its row {row}, which is not after that "
+                "of the row before"
+            )
+        if not agrees(times, self.info.fps):
+            raise WmError(
+                f"{what} has {rate_of(times):.4g} rows a second by its time stamps, info.json says "
+                f"{self.info.fps:g}: they may differ by {RATE_TOLERANCE:.0%}; correct one of them"
             )
         return times
+
+    def times(self, index: int) -> np.ndarray:
+        """The time stamps of an episode's rows."""
+        return np.asarray(self._rows_of(index, [])[1])
 
     def _check_lengths(self) -> None:
         """WmError where a column of an episode would take more than an array may."""

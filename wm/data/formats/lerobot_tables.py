@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wm.data.formats.files import LARGEST, Place, damage, extra
-from wm.data.formats.picture import decode_picture
+from wm.data.formats.picture import MODES, decode_picture, picture_size
 from wm.data.formats.source import Frames
 from wm.errors import WmError
 
@@ -140,6 +140,16 @@ class Embedded(Frames):
         if not isinstance(data, bytes):
             raise WmError(f"{what} is not embedded in the table: convert the set with lerobot")
         return decode_picture(data, self.shape[1:3], what)
+
+
+def odd_mode(tables: Tables, file: str, key: str, row: int) -> str | None:
+    """Why an embedded picture is none that can be shown; None where it is."""
+    cell = next(tables.cells(file, key, np.array([row])))
+    data = cell.get("bytes") if isinstance(cell, dict) else cell
+    if not isinstance(data, bytes):
+        return None  # said where it is read
+    mode = picture_size(data, key)[2]
+    return None if mode in MODES else f"its pictures are of mode {mode}: depth or raw, no colours"
 
 
 def groups(parquet: Any, start: int, stop: int) -> Iterator[tuple[int, int, int]]:

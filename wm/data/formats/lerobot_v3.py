@@ -18,9 +18,11 @@ from wm.data.formats.files import Place, damage
 from wm.data.formats.lerobot_info import INFO, fill, version_of
 from wm.data.formats.lerobot_source import Clip, LeRobot
 from wm.data.formats.lerobot_tables import numbers
+from wm.data.formats.rate import RATE_TOLERANCE
 from wm.errors import WmError
 
 TASKS = "meta/tasks.parquet"
+WORDS = ("__index_level_0__", "task")
 INDICES = (
     "episode_index",
     "length",
@@ -80,12 +82,15 @@ class LeRobotV3(LeRobot):
             "dataset_to_index - dataset_from_index is not its length": end - first != at["length"],
             "an index is negative": np.min([at[key] for key in INDICES], axis=0, initial=0) < 0,
         }
-        for key in {name.split("/")[1] for name in at if name.startswith("videos/")}:
+        for key in dict.fromkeys(name.split("/")[1] for name in at if name.startswith("videos/")):
             start, stop = at[f"videos/{key}/from_timestamp"], at[f"videos/{key}/to_timestamp"]
-            room = (at["length"] - 1.25) / self.info.fps
-            faults[f"the video of {key} has no time for its frames"] = ~(
-                (start >= 0) & (stop - start >= room) & np.isfinite(start)
-            )
+            room = (at["length"] - 1.25) / self.info.fps * (1 - RATE_TOLERANCE)
+            good = (start >= 0) & (stop - start >= room) & np.isfinite(start)
+            self._timeless[key] = {
+                index: f"meta/episodes says that the video of {key} has no time for its frames in "
+                f"episode {index}"
+                for index in np.flatnonzero(~good).tolist()
+            }
         for fault, where in faults.items():
             if where.any():
                 raise WmError(
@@ -122,9 +127,11 @@ class LeRobotV3(LeRobot):
     def _read_tasks(self) -> list[str]:
         table = self.tables.whole(TASKS)
         what = f"{self.place.name(TASKS)}"
-        if "task_index" not in table.column_names or table.num_columns != 2:
+        names = [name for name in table.column_names if name != "task_index"]
+        # The words are the index of a pandas table; others may have put columns beside them.
+        words = next((name for name in WORDS if name in names), names[0] if names else "")
+        if not words or "task_index" not in table.column_names:
             raise WmError(f"{what} is damaged: it should have the tasks and their task_index")
-        (words,) = (name for name in table.column_names if name != "task_index")
         with damage(what):
             order = numbers(table.column("task_index"), (), "int64", what)
             if sorted(order.tolist()) != list(range(len(order))):

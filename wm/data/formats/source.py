@@ -130,6 +130,11 @@ class Source(ABC):
         WmError where it is damaged; an episode is never silently shorter or misaligned.
         """
 
+    def times(self, index: int) -> np.ndarray | None:
+        """(T+1,) seconds at which the frames of an episode were taken, ascending; None where they
+        are not recorded. WmError where it is damaged."""
+        return None
+
     def settle(self, without: Collection[int] = ()) -> None:
         """Leave out the columns that not all episodes but those `without` hold. A reader calls it
         when it has found its columns; called again, it begins with all of them."""

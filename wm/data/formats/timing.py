@@ -20,6 +20,8 @@ class Timing:
 
     fps: float | None
     stride: float = 1.0
+    by_time: bool = False
+    """Whether time stamps pick the frames, not the stride."""
 
     @classmethod
     def between(cls, recorded: float | None, fps: float | None, path: str) -> "Timing":
@@ -43,7 +45,7 @@ class Timing:
     @property
     def is_whole(self) -> bool:
         """Whether every kept frame is an equal number of recorded ones after the last."""
-        return self.stride == int(self.stride)
+        return self.stride == int(self.stride) and not self.by_time
 
     def steps(self, recorded: np.ndarray) -> np.ndarray:
         """Steps T of episodes with `recorded` steps."""

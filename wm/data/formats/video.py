@@ -101,7 +101,8 @@ class Video(Frames):
                     f"the recording says {height} x {width}"
                 )
             rate = stream.average_rate
-            if self.fps and rate and abs(float(rate) / self.fps - 1) > 0.05:
+            # Dropped frames make it slower on the whole; which are there, their times tell.
+            if self.fps and rate and not 0.5 < float(rate) / self.fps < 1.05:
                 raise WmError(
                     f"{self.name} has {float(rate):g} frames a second, "
                     f"the recording says {self.fps:g}"
@@ -177,6 +178,17 @@ def opened(place: Place, inside: str) -> Iterator[tuple[Any, Any]]:
             if not container.streams.video:
                 raise WmError(f"{name} is damaged: it has no video stream")
             yield container, container.streams.video[0]
+
+
+def deep_grey(place: Place, inside: str) -> str | None:
+    """Why the pictures of a video are no colours: grey of more than 8 bits, which is depth. None
+    where they are colours, or grey as a camera has it."""
+    with damage(place.name(inside)), opened(place, inside) as (_, stream):
+        pixels = stream.codec_context.format
+        if pixels is None or len(pixels.components) != 1 or pixels.components[0].bits <= 8:
+            return None
+        bits = pixels.components[0].bits
+        return f"its video holds grey of {bits} bits ({pixels.name}): depth, no colour picture"
 
 
 def nearest(wanted: float, last: Any, now: Any) -> Any:

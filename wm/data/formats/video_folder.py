@@ -111,6 +111,14 @@ class VideoFolder(Source):
             raise WmError(f"{self.names[index]} of {self.path} has changed since it was opened")
         return {name: self._column(name, index, table, steps) for name in chosen}
 
+    def times(self, index: int) -> np.ndarray:
+        """The time stamps of the table, or else those at which the video shows its frames."""
+        stamps = self._table(index).times
+        if stamps is None:
+            file = next(iter(self.videos[self.names[index]].values()))
+            stamps = clock(self.place, file).times
+        return stamps[: int(self.lengths[index]) + 1]
+
     def _column(self, name: str, index: int, table: Table, steps: int) -> Any:
         if name in self._cameras:
             return self._video(name, index, table, steps + 1)

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from wm.data.format import Column, is_camera
+from wm.data.formats.rate import at_even_times, is_uneven
 from wm.data.formats.source import Frames, Source
 from wm.data.formats.timing import Timing
 from wm.errors import WmError
@@ -62,6 +63,11 @@ class View(Source):
             )
         self.about = replace(source.about, fps=self.timing.fps)
         self.lengths = self.timing.steps(source.lengths)
+        self.unreadable = dict(source.unreadable)
+        self.rows: dict[int, np.ndarray] | None = None
+        """By episode, the rows (T+1,) kept, where time stamps pick them."""
+        if fps is not None and _uneven(source):
+            self._pick(fps)
         chosen = {name: name for name in _cameras(source, cameras)}
         if len(chosen) == 1:
             chosen = {"pixels": next(iter(chosen))}
@@ -90,7 +96,7 @@ class View(Source):
         if "proprio" in chosen and self.proprio:
             wanted += self.proprio
         found = self.source.episode(index, list(dict.fromkeys(wanted)))
-        rows = self.timing.rows(int(self.source.lengths[index]))
+        rows = self._rows(index)
         episode: dict[str, Any] = {}
         for name in chosen:
             if name == "proprio" and self.proprio:
@@ -104,10 +110,46 @@ class View(Source):
             elif column.rows == "frames":
                 episode[name] = np.asarray(array)[rows]
             elif column.rows == "steps":
-                episode[name] = self.timing.group(np.asarray(array), name == "action")
+                episode[name] = self._grouped(np.asarray(array), rows, name == "action")
             else:
                 episode[name] = np.asarray(array)
         return episode
+
+    def _pick(self, fps: float) -> None:
+        """Take the frames nearest to even times; an episode whose frames are too far apart for
+        that cannot be read."""
+        self.timing, self.rows = Timing(fps, by_time=True), {}
+        self.lengths = np.zeros(len(self.source), np.int64)
+        for index in range(len(self.source)):
+            try:
+                times = self.source.times(index) if self.source.lengths[index] else None
+            except WmError as error:
+                self.unreadable.setdefault(index, str(error))
+                continue
+            if times is None:
+                continue
+            rows = at_even_times(times, fps)
+            late = np.abs(times[rows] - times[0] - np.arange(len(rows)) / fps)
+            bad = late > 0.5 / fps + 1e-6
+            bad[1:] |= np.diff(rows) == 0
+            if bad.any():
+                row = int(rows[np.argmax(bad)])
+                step = float(np.diff(times)[max(0, row - 1) : row + 1].max())
+                self.unreadable[index] = (
+                    f"frames of episode {index} of {self.path} are {1000 * step:.0f} ms apart near "
+                    f"{times[row]:.3f} s, too far for fps={fps:g}: ask for "
+                    f"{np.floor(1 / step + 0.01):g} or less, or cut the episode there"
+                )
+                continue
+            self.rows[index], self.lengths[index] = rows, len(rows) - 1
+
+    def _rows(self, index: int) -> np.ndarray:
+        if self.rows is not None:
+            return self.rows[index]
+        return self.timing.rows(int(self.source.lengths[index]))
+
+    def _grouped(self, array: np.ndarray, rows: np.ndarray, is_action: bool) -> np.ndarray:
+        return array[rows[:-1]] if self.rows is not None else self.timing.group(array, is_action)
 
     def _column(self, name: str) -> Column:
         if name == "proprio" and self.proprio:
@@ -163,6 +205,20 @@ def square(picture: np.ndarray, size: int | None, fit: str) -> np.ndarray:
         ((size - inner[0]) // 2, (size - inner[1]) // 2),
     )
     return np.asarray(canvas)
+
+
+def _uneven(source: Source) -> bool:
+    """Whether the time stamps of some episode are no even clock."""
+    for index in np.flatnonzero(source.lengths > 1).tolist():
+        try:
+            times = source.times(index)
+        except WmError:
+            continue
+        if times is None:
+            return False
+        if is_uneven(times):
+            return True
+    return False
 
 
 def _cameras(source: Source, wanted: Sequence[str] | None) -> list[str]:
