@@ -196,11 +196,12 @@ def test_a_camera_that_is_not_asked_for_may_be_lacking(write_hdf5, rng):
         assert len(view.episode(5)["pixels"]) == view.lengths[5] + 1
 
 
-def test_a_mask_that_names_no_demo_is_refused(write_hdf5, rng):
+def test_a_mask_that_names_no_demo_is_left_out(write_hdf5, rng):
     arrays, attributes = lay_out(rng)
     arrays["mask/valid"] = np.array([b"demo_99"])
-    with pytest.raises(WmError, match=r"mask/valid .*demo_99"):
-        Robomimic(write_hdf5("demos.hdf5", arrays, attributes))
+    with Robomimic(write_hdf5("demos.hdf5", arrays, attributes)) as source:
+        assert source.about.splits == {"train": [2, 10]}
+        assert "demo_99" in source.about.left_out["mask/valid"]
 
 
 def test_raw_demos_without_observations_still_have_states(write_hdf5, rng):

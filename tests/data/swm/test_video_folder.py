@@ -145,9 +145,6 @@ def spoil(folder, name, text):
         (lambda f: np.save(f / "a.npy", np.zeros(4)), "both a.csv and a.npy"),
         (lambda f: spoil(f, "meta.json", '{"fps": -1}'), "states fps -1"),
         (lambda f: spoil(f, "a.mp4", "no video"), "a.mp4 is damaged"),
-        (lambda f: film(f / "b.mp4", 5) or table(f / "b.csv", 5), "5 rows for 5 frames, unlike a"),
-        (lambda f: film(f / "b.x.mp4", 5) or table(f / "b.csv", 4), "b has cameras"),
-        (lambda f: film(f / "b.mp4", 5) or table(f / "b.csv", 4, x=range(4)), "other columns"),
         (lambda f: (f / "a.csv").unlink(), "holds no episode"),
     ],
 )
@@ -226,3 +223,48 @@ def test_an_even_video_is_said_to_be_nothing_else(tmp_path):
             f.kind == "uneven_time" for f in examine(source).faults
         )
         assert View(source, fps=10.0).lengths.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    "change, match",
+    [
+        (lambda f: film(f / "b.mp4", 5) or table(f / "b.csv", 5), "5 rows for 5 frames, unlike a"),
+        (lambda f: film(f / "b.mp4", 5) or table(f / "b.csv", 4, x=range(4)), "other columns"),
+        (lambda f: film(f / "b.mp4", 5) or spoil(f, "b.csv", ""), "is empty"),
+        (lambda f: spoil(f, "b.mp4", "no video") or table(f / "b.csv", 4), "b.mp4 is damaged"),
+        (lambda f: film(f / "b.mp4", 1) or table(f / "b.csv", 1), "1 frames: no step"),
+    ],
+)
+def test_an_episode_unlike_the_first_is_refused_alone(tmp_path, change, match):
+    for name in ("a", "c"):
+        film(tmp_path / f"{name}.mp4", 5)
+        table(tmp_path / f"{name}.csv", 4)
+    change(tmp_path)
+    with VideoFolder(str(tmp_path)) as source:
+        assert greys(source.episode(0)["pixels"]) == greys(source.episode(2)["pixels"])
+        with pytest.raises(WmError, match=match):
+            source.episode(1)
+
+
+def test_a_camera_that_one_episode_lacks_is_needed_only_where_it_is_asked_for(tmp_path):
+    for name, cameras in (("a", ("", ".wrist")), ("b", ("",)), ("c", ("", ".wrist"))):
+        table(tmp_path / f"{name}.csv", 4)
+        for camera in cameras:
+            film(tmp_path / f"{name}{camera}.mp4", 5)
+    with VideoFolder(str(tmp_path)) as source:
+        assert source.cameras == ["pixels/main", "pixels/wrist"]
+        assert source.episode(0).keys() == source.episode(2).keys()
+        with pytest.raises(WmError, match="b has no video of wrist"):
+            source.episode(1)
+        assert len(View(source, cameras=["main"]).episode(1)["pixels"]) == 5
+
+
+def test_the_first_episode_may_be_the_one_that_cannot_be_read(tmp_path):
+    for name in ("a", "b", "c"):
+        film(tmp_path / f"{name}.mp4", 5)
+        table(tmp_path / f"{name}.csv", 4)
+    spoil(tmp_path, "a.mp4", "no video")
+    with VideoFolder(str(tmp_path)) as source:
+        assert source.lengths.tolist() == [0, 4, 4] and len(source.episode(1)["action"]) == 4
+        with pytest.raises(WmError, match=r"a.mp4 is damaged"):
+            source.episode(0)

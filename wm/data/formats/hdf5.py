@@ -5,8 +5,6 @@ trusted: a dataset that lies in another file (external storage, external links, 
 of a type that is no plain number, or larger than its column may be is a WmError before it is read.
 """
 
-import errno
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import prod
@@ -16,6 +14,7 @@ import numpy as np
 
 from wm.data.formats.files import LARGEST, Place, damage, extra
 from wm.data.formats.fitting import rows_misfit
+from wm.data.formats.hdf5_reasons import NO_LOCKS, error_number, why_closed
 from wm.data.formats.pictures import Layout, picture_layout
 from wm.data.formats.source import Frames
 from wm.errors import WmError
@@ -30,9 +29,6 @@ class Closable(Protocol):
     def close(self) -> None: ...
 
 
-NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
-IN_USE = (errno.EAGAIN, errno.EWOULDBLOCK)
-"""Error numbers of a filesystem without locks, and of a file that another process has locked."""
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 BLOCK = 2**25
 """Bytes of pictures that are read at once, where a chunk is not larger."""
@@ -84,34 +80,6 @@ def open_hdf5(place: Place, inside: str = "", cache_bytes: int = 2**20) -> File:
                 raise WmError(f"{name} cannot be opened: {why_closed(error)}") from error
             # Many network filesystems cannot lock, and reading needs no lock.
             return h5py.File(name, "r", rdcc_nbytes=cache_bytes, locking=False)
-
-
-def error_number(error: Exception) -> int | None:
-    """The system's error number of what h5py raised, None where the system had no part in it."""
-    stated = re.search(r"errno = (\d+)", str(error))
-    return int(stated[1]) if stated else getattr(error, "errno", None)
-
-
-def why_closed(error: Exception) -> str:
-    """Why HDF5 did not open a file, and what to do, from what h5py raised."""
-    says = " ".join(str(error).split())
-    if sizes := re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", says):
-        return (
-            f"it is cut short, {sizes[1]} of {sizes[2]} bytes are there; copy or download it again"
-        )
-    if "already open for write" in says:
-        return (
-            "a program writes to it, or was stopped before it closed it. Close that program; if "
-            "none is running, `h5clear -s FILE` of the HDF5 tools (hdf5-tools) mends it"
-        )
-    if error_number(error) in IN_USE:
-        return (
-            "another program has it open for writing, so that it may change while it is read; "
-            "close that program, or read a copy"
-        )
-    if error_number(error) in (errno.EACCES, errno.EPERM):
-        return "its permissions do not allow it to be read"
-    return f"it is damaged or no HDF5 file ({says[:200]})"
 
 
 def is_hdf5(place: Place) -> bool:

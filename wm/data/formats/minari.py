@@ -17,20 +17,20 @@ import numpy as np
 from wm.data.format import Column, is_camera
 from wm.data.formats import hdf5
 from wm.data.formats.files import Place, damage
-from wm.data.formats.fitting import rows_misfit
 from wm.data.formats.minari_actions import joined
 from wm.data.formats.minari_arrow import ArrowFiles
 from wm.data.formats.minari_columns import (
     Pictures,
     Planned,
     clean,
-    jpeg_shape,
+    leaf_of,
+    misfit,
     numbers,
     observations,
+    told,
 )
 from wm.data.formats.minari_files import Files, HDF5Files, Stored
 from wm.data.formats.minari_spaces import Leaf, Path, parse
-from wm.data.formats.pictures import stacked
 from wm.data.formats.source import About, Source
 from wm.errors import WmError
 
@@ -93,7 +93,7 @@ class Minari(Source):
             "render_fps"
         )
         spaces = {key: self._space(key, first) for key in ("observation", "action")}
-        seen = [self._told(leaf, first) for leaf in spaces["observation"]]
+        seen = [told(leaf, first) for leaf in spaces["observation"]]
         self.planned, notes = observations(seen, str(env.get("id")).startswith("wmpc/"))
         self.action = joined(spaces["action"])
         left = {
@@ -115,7 +115,7 @@ class Minari(Source):
             self._restore()
         else:
             self.planned += [
-                Planned(name, (key,), "steps", _leaf(first[key,]))
+                Planned(name, (key,), "steps", leaf_of(first[key,]))
                 for key, name in STEPS.items()
                 if (key,) in first and first[key,].dtype is not None
             ]
@@ -124,19 +124,10 @@ class Minari(Source):
         if f"{key}_space" in self.metadata:
             return parse(self.metadata[f"{key}_space"], f"{key}_space of {self.path}")
         return [
-            replace(_leaf(stored), path=path[1:])
+            replace(leaf_of(stored), path=path[1:])
             for path, stored in arrays.items()
             if path[0] == f"{key}s"
         ]
-
-    def _told(self, leaf: Leaf, first: Mapping[Path, Stored]) -> Leaf:
-        """The leaf of an observation, with what its first rows tell of its pictures."""
-        stored = first.get(("observations", *leaf.path))
-        if leaf.picture is None or stored is None or stored.encoded or stored.rows < 2:
-            return leaf
-        rows = list(stored.picked(np.arange(min(3, stored.rows))))
-        told = stacked(leaf.picture, np.stack([row.reshape(leaf.shape) for row in rows]))
-        return replace(leaf, told=told)
 
     def _restore(self) -> None:
         """Columns, names and settings as this project's exporter wrote them."""
@@ -231,14 +222,14 @@ class Minari(Source):
         if stated != steps or steps < 1:
             raise WmError(f"{what} has {steps} actions; it states {stated} steps")
         for leaf, path in zip(self.action.leaves, self.action.paths, strict=True):
-            if why := _misfit(leaf, arrays[path], steps + padding):
+            if why := misfit(leaf, arrays[path], steps + padding):
                 raise WmError(f"{'/'.join(path)} of {what} {why}")
         unfit = {}
         for planned in self.planned:
-            frames = planned.path[0] == "observations" or planned.rows == "frames"
             if planned.path in arrays:
+                frames = planned.path[0] == "observations" or planned.rows == "frames"
                 rows = steps + (1 if frames else padding)
-                why = _misfit(planned.leaf, arrays[planned.path], rows)
+                why = misfit(planned.leaf, arrays[planned.path], rows)
             else:
                 why = None if planned.rows == "episode" else "is lacking"
             if why:
@@ -307,24 +298,3 @@ def _files(place: Place, inside: str, kind: Any) -> Files:
     if kind in ("arrow", "parquet"):
         return ArrowFiles(place, inside, kind)
     raise WmError(f"{place.path} has data_format {kind!r}; wmpc reads hdf5, arrow and parquet")
-
-
-def _leaf(stored: Stored) -> Leaf:
-    """What an array holds, where no space says it."""
-    shape, dtype = stored.shape, stored.dtype
-    if stored.encoded and dtype is None:
-        first = next(iter(stored.picked(np.zeros(1, np.int64))))
-        shape, dtype = jpeg_shape(first, stored.what), np.dtype(np.uint8)
-    return Leaf((), "array", dtype, shape)
-
-
-def _misfit(leaf: Leaf, stored: Stored, rows: int) -> str | None:
-    """Why an array does not hold `rows` values of a space."""
-    if why := rows_misfit(stored.rows, rows, "rows that its episode has"):
-        return why
-    if not (stored.encoded and leaf.picture):
-        if int(np.prod(stored.shape, dtype=float)) != leaf.size or stored.dtype is None:
-            return f"has rows of {stored.shape}, they should be {leaf.shape}"
-        if leaf.picture and stored.dtype != np.uint8:
-            return f"is {stored.dtype}; pictures should be uint8"
-    return None

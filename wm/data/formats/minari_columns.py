@@ -10,17 +10,19 @@
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from wm.data.format import is_camera
 from wm.data.formats.files import damage
+from wm.data.formats.fitting import rows_misfit
 from wm.data.formats.minari_files import Stored
 from wm.data.formats.minari_spaces import Leaf, Path
 from wm.data.formats.picture import decode_picture, picture_size
+from wm.data.formats.pictures import stacked
 from wm.data.formats.source import Frames
 from wm.errors import WmError
 
@@ -145,3 +147,34 @@ def numbers(stored: Stored, leaf: Leaf, dtype: np.dtype, steps: int | None = Non
         raise WmError(f"{stored.what} is {stored.dtype}, in another episode it is {dtype}")
     rows = stored.read()[:steps]
     return rows.reshape(len(rows), *leaf.shape).astype(dtype, copy=False)
+
+
+def leaf_of(stored: Stored) -> Leaf:
+    """What an array holds, where no space says it."""
+    shape, dtype = stored.shape, stored.dtype
+    if stored.encoded and dtype is None:
+        first = next(iter(stored.picked(np.zeros(1, np.int64))))
+        shape, dtype = jpeg_shape(first, stored.what), np.dtype(np.uint8)
+    return Leaf((), "array", dtype, shape)
+
+
+def misfit(leaf: Leaf, stored: Stored, rows: int) -> str | None:
+    """Why an array does not hold `rows` values of a space."""
+    if why := rows_misfit(stored.rows, rows, "rows that its episode has"):
+        return why
+    if not (stored.encoded and leaf.picture):
+        if int(np.prod(stored.shape, dtype=float)) != leaf.size or stored.dtype is None:
+            return f"has rows of {stored.shape}, they should be {leaf.shape}"
+        if leaf.picture and stored.dtype != np.uint8:
+            return f"is {stored.dtype}; pictures should be uint8"
+    return None
+
+
+def told(leaf: Leaf, first: Mapping[Path, Stored]) -> Leaf:
+    """The leaf of an observation, with what its first rows tell of its pictures."""
+    stored = first.get(("observations", *leaf.path))
+    if leaf.picture is None or stored is None or stored.encoded or stored.rows < 2:
+        return leaf
+    rows = list(stored.picked(np.arange(min(3, stored.rows))))
+    layout = stacked(leaf.picture, np.stack([row.reshape(leaf.shape) for row in rows]))
+    return replace(leaf, told=layout)

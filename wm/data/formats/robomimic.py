@@ -204,7 +204,7 @@ class Robomimic(HDF5Source):
             return {"id": str(stated["env_name"]), "kwargs": kwargs}, float(fps) if fps else None
 
     def _splits(self) -> dict[str, list[int]]:
-        """Episodes of each filter; WmError where one names a demo that there is not."""
+        """Episodes of each filter, but those that name a demo that there is not."""
         if "mask" not in self.file:
             return {}
         numbers = {name: index for index, name in enumerate(self.demos)}
@@ -217,7 +217,8 @@ class Robomimic(HDF5Source):
             with damage(what):
                 named = [name.decode() if isinstance(name, bytes) else name for name in dataset[:]]
             if unknown := [name for name in named if name not in numbers]:
-                raise WmError(f"{what} names {unknown[0]!r}, which data does not hold")
+                self.left_out[f"mask/{key}"] = f"names {unknown[0]!r}, which data does not hold"
+                continue
             splits[key] = sorted(numbers[name] for name in named)
         return splits
 

@@ -49,29 +49,36 @@ class VideoFolder(Source):
                 f"{path} holds no episode: a video NAME.mp4 needs NAME.csv, .npz or .npy beside it"
             )
         self.tables = {name: tables[name] for name in self.names}
-        cameras = sorted(self.videos[self.names[0]])
-        for name in self.names:
-            if sorted(self.videos[name]) != cameras:
-                raise WmError(
-                    f"{path}: {name} has cameras {sorted(self.videos[name])}, "
-                    f"{self.names[0]} has {cameras}"
-                )
+        cameras = sorted({camera for name in self.names for camera in self.videos[name]})
         self._cameras = {
             "pixels" if len(cameras) == 1 else f"pixels/{camera or UNNAMED}": camera
             for camera in cameras
         }
+        self.columns = {}
+        self.head = self._first_sound()
+        """The episode that the others are compared with: the first that can be read."""
         fps = self._stated_fps()
-        first = {name: clock(self.place, self.videos[self.names[0]][camera])
+        first = {name: clock(self.place, self._first_video(camera))
                  for name, camera in self._cameras.items()}  # fmt: skip
         self.sizes = {name: found.size for name, found in first.items()}
         rate = next(iter(first.values())).fps
         self.fps, notes = fps, [] if fps else ["frames a second are those of the first episode"]
-        head = self._table(0)
+        head = self._table(self.head)
         self.timed = head.times is not None
-        self.even = self._frames(0, head) == head.rows
+        self.even = self._frames(self.head, head) == head.rows
         """Whether tables have a row a frame, or one less."""
         self.columns = self._plan(head)
-        self.lengths = np.array([self._steps(i) for i in range(len(self.names))], np.int64)
+        self.lengths = np.array([self._tried(i) for i in range(len(self.names))], np.int64)
+        if len(self.unreadable) == len(self.names):
+            raise WmError(self.unreadable[0])
+        self.unfit = {
+            column: {
+                index: f"{name} has no video of {camera or 'its own name'}"
+                for index, name in enumerate(self.names)
+                if camera not in self.videos[name]
+            }
+            for column, camera in self._cameras.items()
+        }
         notes.append(
             "time stamps pick the frames" if self.timed else "row t of a table is frame t of videos"
         )
@@ -88,6 +95,7 @@ class VideoFolder(Source):
                 )
             rate = told
         self.about = About(fps=fps or rate, names=head.labels, notes=notes, left_out=head.left_out)
+        self.settle()
 
     @staticmethod
     def recognises(path: str) -> bool:
@@ -141,7 +149,7 @@ class VideoFolder(Source):
         if self.columns:
             recorded = {n for n in self.columns if n not in self._cameras}
             if table.columns.keys() != recorded or (table.times is not None) != self.timed:
-                raise WmError(f"{table.what} has other columns than {self.names[0]} has")
+                raise WmError(f"{table.what} has other columns than {self.names[self.head]} has")
             for name, values in table.columns.items():
                 shape = self.columns[name].shape[1:] if name == "action" else None
                 shape = self.columns[name].shape if shape is None else shape
@@ -164,6 +172,28 @@ class VideoFolder(Source):
         # A proprioception is needed of every frame.
         return table.rows if "proprio" in table.columns else next(iter(counts.values()))
 
+    def _first_video(self, camera: str) -> str:
+        order = [self.names[self.head], *self.names]
+        return next(self.videos[name][camera] for name in order if camera in self.videos[name])
+
+    def _first_sound(self) -> int:
+        errors = []
+        for index in range(len(self.names)):
+            try:
+                self._frames(index, self._table(index))
+                return index
+            except WmError as error:
+                errors.append(error)
+        raise errors[0]
+
+    def _tried(self, index: int) -> int:
+        """T of an episode; 0 where it cannot be read."""
+        try:
+            return self._steps(index)
+        except WmError as error:
+            self.unreadable[index] = str(error)
+            return 0
+
     def _steps(self, index: int) -> int:
         table = self._table(index)
         frames = self._frames(index, table)
@@ -171,7 +201,8 @@ class VideoFolder(Source):
             raise WmError(f"{self.names[index]} of {self.path} has {frames} frames: no step")
         if (frames == table.rows) != self.even:
             raise WmError(
-                f"{table.what} has {table.rows} rows for {frames} frames, unlike {self.names[0]}"
+                f"{table.what} has {table.rows} rows for {frames} frames, unlike "
+                f"{self.names[self.head]}"
             )
         return frames - 1
 
