@@ -156,5 +156,8 @@ def test_pictures_of_another_size_in_the_table_are_named(tmp_path, lerobot_sets)
     cameras = {"observation.image": ("image", (16, 24))}
     lerobot_sets.v3(tmp_path, cameras=cameras)
     edit_json(tmp_path, feature("observation.image", shape=[24, 16, 3]))
-    with LeRobotV3(str(tmp_path)) as source, pytest.raises(WmError, match="is 16 x 24, info"):
+    with (
+        LeRobotV3(str(tmp_path)) as source,
+        pytest.raises(WmError, match="is a picture of 16 x 24"),
+    ):
         source.episode(0)["pixels"][0]
