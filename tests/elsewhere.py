@@ -104,3 +104,5 @@ _any, _aten = torch.library.Library("_", "IMPL"), torch.library.Library("aten", 
 _any.fallback(run, "PrivateUse1")
 for _op in written_out():
     _aten.impl(_op.name().removeprefix("aten::"), direct(_op), "PrivateUse1")
+# A module that moves keeps its parameters, of which an optimiser may know, as on the way to a GPU:
+torch.__future__.set_swap_module_params_on_conversion(True)

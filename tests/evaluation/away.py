@@ -9,6 +9,7 @@ each that holds. Numbers are compared with the CPU's.
 import json
 import sys
 import traceback
+from contextlib import suppress
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,8 @@ import numpy as np
 import torch
 import yaml
 from hydra.utils import instantiate
+from lightning_fabric.accelerators.cpu import CPUAccelerator
+from torch.utils._pytree import tree_map
 
 import wm
 from planners import CEM, MPCAgent
@@ -39,6 +42,7 @@ from wm.model import JEPA
 from wm.nearest import NearestAgent
 from wm.nearest_frame import frame_bank
 from wm.training.monitor import evaluate
+from wm.training.run import train
 
 RUN, SCRATCH = sys.argv[1:3]
 EPISODES = open_episodes(read_config(RUN)["train"]["data"])
@@ -148,6 +152,26 @@ def cloning(timed: bool, network: JEPA) -> list[np.ndarray]:
     return [acts(GoalPolicyAgent(network, policy))]
 
 
+def resuming() -> None:
+    """A training there, interrupted and resumed there, ends in the latents of one on the CPU."""
+    config = read_config(RUN)["model"]
+    given = {"steps": 8, "batch": 4, "log_every": 1, "save_every": 3}
+
+    def interrupt(line) -> None:
+        if line["step"] == 5:
+            raise KeyboardInterrupt
+
+    there = {"accelerator": elsewhere.NAME, **given}
+    elsewhere.seen.clear()
+    with suppress(KeyboardInterrupt):
+        train(EPISODES, f"{SCRATCH}/there", config, report=interrupt, **there)
+    resumed = train(EPISODES, f"{SCRATCH}/there", config, **there)
+    assert resumed.device.type == elsewhere.NAME and "aten::addmm" in elsewhere.seen
+    whole = train(EPISODES, f"{SCRATCH}/here", config, accelerator="cpu", **given)
+    seen = {"pixels": EPISODES.episode(9)["pixels"][None]}
+    torch.testing.assert_close(resumed.encode(seen).cpu(), whole.encode(seen), rtol=0, atol=0.02)
+
+
 def diagnosing() -> None:
     words = [f"run={RUN}", "manifest.cases=2", "manifest.blocks=2", "manifest.budget=2"]
     config = jobs("eval", [*words, "planner.samples=8", "planner.elites=2"])[0].config
@@ -172,6 +196,10 @@ def verbs() -> None:
     assert main(["plan", f"run={RUN}", "goal=frame:9:5", "budget=1", *quick, device]) == 0
 
 
+def save_from_anywhere(save, value, file) -> None:
+    save(tree_map(lambda x: x.cpu() if isinstance(x, torch.Tensor) else x, value), file)
+
+
 LAWS = {
     "encoding": partial(alike, encoding),
     "training": partial(alike, training),
@@ -179,6 +207,7 @@ LAWS = {
     "replaying": partial(alike, replaying),
     "cloning": partial(alike, partial(cloning, False)),
     "inverse dynamics": partial(alike, partial(cloning, True)),
+    "resuming": resuming,
     "diagnosing": diagnosing,
     "verbs": verbs,
 } | {
@@ -187,6 +216,9 @@ LAWS = {
 }
 
 if __name__ == "__main__":
+    # What lightning-fabric and torch.save do not know of such a device:
+    CPUAccelerator.setup_device = lambda self, device: None
+    torch.save = partial(save_from_anywhere, torch.save)
     completion_module.STEPS = 20
     for name, law in LAWS.items():
         try:
