@@ -67,12 +67,8 @@ def evaluate(
     raises, hangs, or returns actions that are out of bounds, not finite or wrongly shaped. So does
     a task that raises or hangs.
     """
-    if start not in ("warm", "cold"):
-        raise EnvError(f"A start {start!r} came; starts are 'warm' or 'cold'.")
-    if latency != "measured" and not (isinstance(latency, int | float) and 0 <= latency < 3600):
-        raise EnvError(
-            f"A latency of {latency!r} came; it is seconds, such as 0.05, or 'measured'."
-        )
+    check_start(start)
+    check_latency(latency)
     if patience is not None and not 0 < patience <= LONGEST_S:
         raise EnvError(f"A patience of {patience!r} came; it is seconds, such as 60, or None.")
     own = manifest.make() if task is None else task
@@ -111,6 +107,21 @@ def evaluate(
     finally:
         if task is None:
             own.close()
+
+
+def check_start(start: str) -> None:
+    """EnvError where there is no such start."""
+    if start not in ("warm", "cold"):
+        raise EnvError(f"A start {start!r} came; starts are 'warm' or 'cold'.")
+
+
+def check_latency(latency: Any) -> None:
+    """EnvError where that is none; None is no latency."""
+    seconds = isinstance(latency, int | float) and not isinstance(latency, bool)
+    if latency not in ("measured", None) and not (seconds and 0 <= latency < 3600):
+        raise EnvError(
+            f"A latency of {latency!r} came; it is seconds, such as 0.05, or 'measured'."
+        )
 
 
 def play(

@@ -1,7 +1,8 @@
 """What happened in one case of an evaluation."""
 
+import base64
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -91,9 +92,50 @@ class Row:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        heavy = ("states", "successes", "actions")
-        names = [f.name for f in fields(self) if f.name not in heavy]
+        names = [f.name for f in fields(self) if f.name not in HEAVY]
         return {name: getattr(self, name) for name in names}
+
+    def as_record(self) -> dict[str, Any]:
+        """All of it in plain JSON values, to the bit; see `from_record`."""
+        return self.as_dict() | {
+            "states": _packed(self.states),
+            "successes": self.successes,
+            "actions": _packed(self.actions),
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "Row":
+        """The row that `as_record` said; KeyError, TypeError or ValueError where it is none."""
+        arrays = {name: _unpacked(record[name]) for name in ("states", "actions")}
+        plain = {f.name: record[f.name] for f in fields(cls) if f.name not in arrays}
+        fresh = cls(0, 0, "", 0)
+        for name, value in plain.items():
+            kind = type(getattr(fresh, name))
+            if kind is not type(None) and type(value) is not kind and name != "success_strict":
+                raise TypeError(f"{name} is {value!r}")
+        found: dict[str, Any] = {**plain, **arrays}
+        return cls(**found)
+
+
+HEAVY = ("states", "successes", "actions")
+
+
+def _packed(arrays: Sequence[np.ndarray]) -> dict[str, Any] | None:
+    """Arrays of one shape and type as base64; None where there are none."""
+    if not arrays:
+        return None
+    stacked = np.stack(arrays)
+    data = base64.b64encode(np.ascontiguousarray(stacked).tobytes()).decode()
+    return {"dtype": stacked.dtype.name, "shape": list(stacked.shape), "data": data}
+
+
+def _unpacked(packed: Mapping[str, Any] | None) -> list[np.ndarray]:
+    if packed is None:
+        return []
+    if packed["dtype"] not in ("float32", "float64"):
+        raise ValueError(f"arrays of {packed['dtype']}")
+    data = base64.b64decode(packed["data"])
+    return list(np.frombuffer(data, packed["dtype"]).reshape(packed["shape"]).copy())
 
 
 def failures(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:

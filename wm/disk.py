@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wm.errors import WmError
+from wm.errors import TakenError, WmError
 
 TEMPORARY = ".wmpc-"
 """How the names of unfinished files and folders begin; a random part and the final name follow."""
@@ -140,7 +140,9 @@ def acquire(folder: str | Path, activity: str) -> int:
     except OSError as error:
         os.close(fd)
         if error.errno in (errno.EAGAIN, errno.EACCES):
-            raise WmError(f"another process is {activity} {folder}: wait until it ends") from None
+            raise TakenError(
+                f"another process is {activity} {folder}: wait until it ends"
+            ) from None
         if error.errno in NO_LOCKS:
             raise WmError(
                 f"the filesystem of {folder} has no locks, so two processes could write there at "

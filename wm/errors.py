@@ -7,3 +7,7 @@ class WmError(ValueError):
 
 class WmWarning(UserWarning):
     """Something that is not as it should be and goes on all the same; the command line says it."""
+
+
+class TakenError(WmError):
+    """A folder belongs to another process, or holds what must not be lost."""

@@ -13,11 +13,12 @@ from omegaconf import OmegaConf
 import wm
 from envs import manifest as manifests
 from envs.evaluate import evaluate
+from envs.row import Row
 from wm.cli import agents
 from wm.cli.agents import Entrant, Setting
 from wm.cli.cases import frozen
 from wm.cli.compose import jobs
-from wm.cli.measure import Trial, entrant_of, measure, measure_apart
+from wm.cli.measure import Part, Trial, alone, entrant_of, measured
 from wm.errors import WmError
 
 QUICK = [
@@ -49,12 +50,23 @@ def bits(row):
 
 
 def test_rows_depend_neither_on_processes_nor_on_their_order(trial, here):
-    alone = measure(trial, *here, "warm", range(4))
-    backwards = measure(trial, *here, "warm", [3, 1, 0, 2])
-    assert [bits(row) for row in alone] == sorted(map(bits, backwards), key=lambda b: b[0]["case"])
-    apart, cold = measure_apart(trial, [("warm", range(4)), ("cold", [2])], workers=2)
-    assert [bits(row) for row in apart] == [bits(row) for row in alone]
-    assert bits(cold[0]) == bits(measure(trial, *here, "cold", [2])[0])
+    parts = [Part("all", "warm", range(4)), Part("some", "cold", [2])]
+    one, one_cold = measured(trial, *here, parts)
+    (backwards,) = measured(trial, *here, [Part("all", "warm", [3, 1, 0, 2])])
+    assert [bits(row) for row in one] == sorted(map(bits, backwards), key=lambda b: b[0]["case"])
+    apart, cold = measured(trial, *here, parts, workers=2)
+    assert [bits(row) for row in apart] == [bits(row) for row in one]
+    assert bits(cold[0]) == bits(one_cold[0])
+
+
+def test_a_row_kept_on_disk_is_the_same_to_the_bit(trial, here):
+    ((row,),) = measured(trial, *here, [Part("one", "warm", [1])])
+    again = Row.from_record(json.loads(json.dumps(row.as_record())))
+    assert bits(again) == bits(row) and again.latencies_ms == row.latencies_ms
+    assert again.successes == row.successes and again.actions[0].dtype == row.actions[0].dtype
+    for name in row.as_record():
+        with pytest.raises((KeyError, TypeError, ValueError)):
+            Row.from_record({k: v for k, v in row.as_record().items() if k != name})
 
 
 DRAW = """
@@ -81,7 +93,7 @@ def test_cases_are_the_same_bits_in_every_process(reacher):
 def test_speed_that_decides_success_is_measured_alone(trial):
     slow = Trial(trial.config, trial.drawn, latency="measured")
     with pytest.raises(WmError, match="give workers=1"):
-        measure_apart(slow, [("warm", range(4))], workers=2)
+        alone(slow, workers=2)
 
 
 def test_an_agent_without_a_model_needs_no_run(reacher, wmpc, tmp_path, monkeypatch):
@@ -115,8 +127,9 @@ def test_an_agent_that_always_breaks_is_a_result(reacher, wmpc, tmp_path, monkey
     monkeypatch.setattr(agents, "zero", lambda setting: Entrant(lambda case: Nan()))
     words = ("agent=zero", f"data={reacher}", f"folder={tmp_path}", "name=nan", *QUICK)
     code, said = wmpc("eval", *words, "manifest.seed=3")
-    assert code == 0, said
+    assert code == 2 and "Traceback" not in said, said
     assert "0/4 reached" in said and "4 of them failed" in said
+    assert "every case failed, which says nothing of the agent; 4 of 4: the agent returned" in said
     results = json.loads((tmp_path / "nan" / "results.json").read_text())
     assert results["failures"] == {"the agent returned actions that are not finite numbers": 4}
 
@@ -127,8 +140,8 @@ def test_an_agent_that_always_breaks_is_a_result(reacher, wmpc, tmp_path, monkey
         (["agent=mpc", "data={data}"], "give run=FOLDER"),
         (["agent=random"], "or data=FOLDER"),
         (["run={run}", "action_block=10"], "was trained with 5"),
-        (["run={run}", "workers=0"], "at least 1"),
-        (["run={run}", "patience=0"], "seconds, such as 60"),
+        (["run={run}", "workers=0"], "a number from 1"),
+        (["run={run}", "patience=0"], "a number from 0.001"),
         (["run={run}", "workers=2", "agent.deadline=0.1"], "give workers=1"),
         (["run={run}", "manifest.filter=soft"], "['far_pose']"),
     ],

@@ -55,6 +55,8 @@ class Entrant:
     """Whether it is made of the very task it acts in, and so good for no other."""
     source: str | None = None
     """Hash of the code of somebody else's, where its file is known."""
+    tried: bool = False
+    """Whether one was made already, to see that it can be."""
 
 
 @passes_on(MPCAgent, AsyncMPCAgent, supplied=("complete",))
@@ -168,7 +170,7 @@ def external(setting: Setting, function: str, privileged: bool = False, seed: in
         source = ask(setting.patience, first, passing=(EnvError,))
     except Failed as failed:
         raise WmError(f"{function}: {failed}") from failed
-    return Entrant(make, privileged, source=source)
+    return Entrant(make, privileged, source=source, tried=True)
 
 
 def _frozen(setting: Setting) -> tuple[JEPA, Encoded]:

@@ -70,24 +70,26 @@ def illustrate(
     task: Any,
     videos: int,
     imagined: Imagination | None = None,
+    mark: str = "",
 ) -> list[dict[str, Any]]:
-    """Strips of the first successes and failures, and videos of the first `videos` of each."""
+    """Strips of the first successes and failures, and videos of the first `videos` of each; the
+    files' names end in `mark`."""
     media = []
     for good in (True, False):
         chosen = [row for row in rows if row.success == good and len(row.states) > 1][:8]
         for number, row in enumerate(chosen):
             case = drawn.cases[row.case]
             looks = (row, task, case.goal_pixels, case.variation)
-            files = {"strip": folder / f"case{row.case:03d}.png"}
+            files = {"strip": folder / f"case{row.case:03d}{mark}.png"}
             shown = moments(row, drawn.action_block)
             write_strip(files["strip"], *looks, shown)
             beside = None
             if imagined is not None:
                 beside = (imagined.pictures(task, case, row), drawn.action_block)
-                files["imagined"] = folder / f"case{row.case:03d}-imagined.png"
+                files["imagined"] = folder / f"case{row.case:03d}{mark}-imagined.png"
                 write_imagined(files["imagined"], beside, shown)
             if number < videos:
-                files["video"] = folder / f"case{row.case:03d}.mp4"
+                files["video"] = folder / f"case{row.case:03d}{mark}.mp4"
                 write_film(files["video"], *looks, beside)
             names = {kind: file.name for kind, file in files.items()}
             media.append({"case": row.case, "moments": shown, **names})

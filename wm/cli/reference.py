@@ -15,13 +15,14 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from envs.evaluate import Start, evaluate
+from envs.evaluate import PATIENCE, Start, evaluate
 from envs.manifest import Manifest
 from envs.statistics import summary
 from planners import CEM
 from wm.cli import agents
 from wm.cli.agents import Entrant, Setting
 from wm.cli.cases import MANIFESTS
+from wm.cli.rows import Rows
 from wm.disk import replace_file, writable
 from wm.errors import WmError
 from wm.json_file import read_json
@@ -34,13 +35,22 @@ SOURCES = ("envs", "planners")
 
 
 def reference(
-    drawn: Manifest, path: Path, task: Any, simulator: Mapping[str, Any], start: Start = "warm"
+    drawn: Manifest,
+    path: Path,
+    task: Any,
+    simulator: Mapping[str, Any],
+    start: Start = "warm",
+    *,
+    patience: float | None = PATIENCE,
+    rows: Rows | None = None,
 ) -> dict[str, Any]:
     """For each of `NAMES` that applies: its `settings` and `summary`, measured or remembered.
 
     `simulator` says how its planner searches (arguments of `CEM` and `MPCAgent`) and on how many
-    `cases`; the others do all.
+    `cases`; the others do all. Those in `rows` are not measured again, and each new one is added
+    there at once.
     """
+    rows = Rows() if rows is None else rows
     kept = path.with_suffix(".reference.json")
     cache = kept if writable(kept.parent) else MANIFESTS / kept.name
     known = _read(kept, drawn) | _read(cache, drawn)
@@ -57,16 +67,19 @@ def reference(
     for name, settings in asked.items():
         if known.get(name, {}).get("settings") != settings:
             entrant = _entrant(name, setting, simulator)
-            rows = evaluate(
+            part, cases = f"reference {name}", range(settings["cases"])
+            for row in evaluate(
                 entrant.make,
                 drawn,
                 task,
                 start=start,
-                cases=range(settings["cases"]),
+                cases=rows.missing(part, cases),
                 privileged=entrant.privileged,
                 stop_at_success=entrant.privileged,
-            )
-            total = summary([row.as_dict() for row in rows])
+                patience=patience,
+            ):
+                rows.add(part, row)
+            total = summary([row.as_dict() for row in rows.of(part, cases)])
             known[name] = {"settings": settings, "summary": total}
             content = {"manifest": drawn.hash, **known}
             cache.parent.mkdir(parents=True, exist_ok=True)
@@ -77,11 +90,11 @@ def reference(
 
 def computed_by() -> dict[str, str]:
     """What a floor depends on beside its settings: versions of libraries, a digest of our code."""
-    return {name: version(name) for name in LIBRARIES} | {"code": _digest(SOURCES)}
+    return {name: version(name) for name in LIBRARIES} | {"code": code_digest(SOURCES)}
 
 
 @cache
-def _digest(packages: tuple[str, ...]) -> str:
+def code_digest(packages: tuple[str, ...]) -> str:
     """SHA-256, 16 digits, of the names and bytes of all Python and XML files of `packages`."""
     sha = hashlib.sha256()
 

@@ -1,9 +1,12 @@
 """What `wmpc eval` leaves: a folder with `results.json`, and the sentence that sums it up."""
 
+import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,10 @@ import torch
 
 from envs.manifest import Manifest
 from wm.cli.place import in_or_instead
-from wm.errors import WmError
+from wm.cli.rows import RowsFile
+from wm.disk import hold, remove_leftovers, replace_file
+from wm.errors import TakenError, WmError
+from wm.json_file import read_json
 from wm.links import refuse_links
 
 RESULTS = "results.json"
@@ -20,8 +26,9 @@ UNTRAINED = "evals"
 """Where results go that are no run's."""
 
 
-def results_folder(cfg: Any, drawn: Manifest) -> Path:
-    """A folder without results in it, unless `overwrite`; WmError where a link leads to it."""
+def result_folders(cfg: Any, drawn: Manifest) -> Iterator[Path]:
+    """The folders that the results may go to, the first choice first; WmError where a link leads
+    to one."""
     if cfg.folder is not None:
         base = Path(str(cfg.folder))
     elif cfg.run is None:
@@ -29,17 +36,14 @@ def results_folder(cfg: Any, drawn: Manifest) -> Path:
     else:
         run = Path(str(cfg.run))
         base = in_or_instead(run, "eval", Path(UNTRAINED) / run.resolve().name)
-    return refuse_links(_free_folder(cfg, drawn, base), base)
+    for name in _names(cfg, drawn):
+        yield refuse_links(base / name, base)
 
 
-def _free_folder(cfg: Any, drawn: Manifest, base: Path) -> Path:
+def _names(cfg: Any, drawn: Manifest) -> Iterator[str]:
     if cfg.name is not None:
-        folder = base / str(cfg.name)  # a name such as 1 or nan is read as a number
-        if (folder / RESULTS).exists() and not cfg.overwrite:
-            raise WmError(
-                f"{folder} holds results: give another name=..., or overwrite=true to replace them"
-            )
-        return folder
+        yield str(cfg.name)  # a name such as 1 or nan is read as a number
+        return
     parts = [task_name(drawn.env)] if cfg.run is None else []
     parts += [drawn.name, cfg.agent["_target_"].rpartition(".")[2]]
     if drawn.filter:
@@ -51,11 +55,76 @@ def _free_folder(cfg: Any, drawn: Manifest, base: Path) -> Path:
     if cfg.latency:
         parts.append("late")
     name = "-".join(parts)
-    number, folder = 1, base / name
-    while (folder / RESULTS).exists() and not cfg.overwrite:
-        number += 1
-        folder = base / f"{name}-{number}"
-    return folder
+    yield name
+    if not cfg.overwrite:
+        yield from (f"{name}-{number}" for number in count(2))
+
+
+@contextmanager
+def claimed(
+    folders: Iterable[Path], identity: Mapping[str, Any], overwrite: bool
+) -> Iterator[RowsFile]:
+    """Hold the first of `folders` where this evaluation may write; gives its rows so far.
+
+    That is one without results (unless `overwrite`), without rows of another evaluation, and that
+    no other process holds. WmError where there is none.
+    """
+    refused = None
+    for folder in folders:
+        with ExitStack() as stack:
+            try:
+                rows = stack.enter_context(_held(folder, identity, overwrite))
+            except TakenError as error:
+                refused = error
+                continue
+            yield rows
+            return
+    assert refused is not None
+    raise refused
+
+
+def refuse_results(folder: Path, overwrite: bool) -> None:
+    """TakenError where `folder` holds results that are not to be replaced."""
+    if (folder / RESULTS).exists() and not overwrite:
+        raise TakenError(
+            f"{folder} holds results: give another name=..., or overwrite=true to replace them"
+        )
+
+
+@contextmanager
+def _held(folder: Path, identity: Mapping[str, Any], overwrite: bool) -> Iterator[RowsFile]:
+    refuse_results(folder, overwrite)
+    folder.mkdir(parents=True, exist_ok=True)
+    with hold(folder, "evaluating in"):
+        refuse_results(folder, overwrite)
+        remove_leftovers(folder)
+        rows = RowsFile(folder, identity, overwrite)
+        if rows.token == _committed(folder):  # killed right after its results were written
+            rows.close()
+            rows.done()
+            rows = RowsFile(folder, identity, overwrite)
+        with closing(rows):
+            yield rows
+
+
+def commit(rows: RowsFile, results: Mapping[str, Any]) -> None:
+    """Write the results, which the rows so far are a part of, then remove what they replace."""
+    folder = rows.path.parent
+    content = {**results, "evaluation": rows.token}
+    replace_file(folder / RESULTS, json.dumps(content, indent=1).encode())
+    named = [name for entry in results["media"] for name in entry.values()]
+    for old in folder.glob("case*.*"):
+        if old.suffix in (".png", ".mp4") and old.name not in named:
+            old.unlink(missing_ok=True)
+    rows.done()
+
+
+def _committed(folder: Path) -> str | None:
+    """The token of the evaluation whose results are in `folder`."""
+    try:
+        return read_json(folder / RESULTS).get("evaluation")
+    except (OSError, WmError):
+        return None
 
 
 def task_name(env: str) -> str:

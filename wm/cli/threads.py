@@ -24,3 +24,14 @@ def sensible_threads(predictor: nn.Module) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """So many torch threads, afterwards as many as there were."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
