@@ -115,7 +115,7 @@ def test_rows_of_another_evaluation_are_not_mixed_in(words, folder, wmpc, monkey
         code, said = wmpc("eval", *words)
     assert code == 2 and "other checkpoint" in said
     assert (folder / "rows.jsonl").read_bytes() == before
-    code, said = wmpc("eval", *words, "overwrite=true")
+    code, said = wmpc("eval", *words, "overwrite=true", "planner.samples=5")
     assert code == 0 and "going on" not in said and results_in(folder)["rows"]
 
 
