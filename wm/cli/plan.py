@@ -22,6 +22,7 @@ from wm.cli.agents import Setting
 from wm.cli.cases import agree, recorded
 from wm.cli.goal import Reader, Stop
 from wm.cli.measure import entrant_of
+from wm.cli.numbers import check_numbers
 from wm.cli.place import in_or_instead
 from wm.cli.results import versions
 from wm.cli.threads import sensible_threads
@@ -65,6 +66,7 @@ def run(cfg: Any) -> None:
     """Play the episode, write video.mp4, strip.png and plan.json, and say how it went."""
     console = Console(highlight=False)
     config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
+    check_numbers(config, {"budget": (1, 1e6), "seed": (0, 1e18), "agent.deadline": (1e-3, 1e6)})
     model = wm.load(cfg.run, cfg.device)
     kwargs = {name: value for name, value in model.spec.env.items() if name != "id"}
     envs.allow(config["env_id"], config["env_kwargs"])
