@@ -43,7 +43,7 @@ def watch(folder, seen):
             seen.append(f"started {str(arguments[1])[:80]}")
         elif event == "open" and isinstance(arguments[0], str) and isinstance(arguments[1], str):
             path, mode = os.path.realpath(arguments[0]), arguments[1]
-            if set(mode) & set("wax+") and not path.startswith(allowed):
+            if set(mode) & set("wax+") and not f"{path}/".startswith(allowed):
                 seen.append(f"wrote {path}")
             if path == "/etc/passwd":
                 seen.append(f"read {path}")

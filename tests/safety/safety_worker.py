@@ -7,6 +7,7 @@ the command, the exit code, and what was wrong with it, if anything was.
 import contextlib
 import copy
 import functools
+import importlib
 import io
 import json
 import os
@@ -97,6 +98,8 @@ def sound(folder, again):
 
 def serve(folder, first, count):
     warnings.simplefilter("ignore")
+    for verb in ("eval", "plan", "train", "report", "evidence", "data"):
+        importlib.import_module(f"wm.cli.{verb}")  # an alarm must not interrupt that
     signal.signal(signal.SIGALRM, hung)
     jobs = functools.cache(lambda verb, words: compose_jobs(verb, list(words)))
     compose_jobs = compose.jobs

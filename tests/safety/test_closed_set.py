@@ -9,6 +9,7 @@ import torch
 import envs
 import planners
 import wm
+import wm.encoders
 from wm.build import ROOMS, build, check, find_part
 from wm.checkpoint import new_model
 from wm.errors import WmError
@@ -148,3 +149,12 @@ def test_measuring_draws_no_random_number():
     torch.manual_seed(0)
     two = new_model(MODEL, SPEC).state_dict()
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.parametrize("name", ["Linear", "Alias"])
+def test_what_a_room_merely_imports_is_no_part(name, monkeypatch):
+    """Nor is a part under another name: what a config says is what the source says."""
+    found = torch.nn.Linear if name == "Linear" else wm.encoders.ConvEncoder
+    monkeypatch.setattr(wm.encoders, name, found, raising=False)
+    with pytest.raises(WmError, match="not defined there"):
+        build({"_target_": f"wm.encoders.{name}", "in_features": 1, "out_features": 1})
