@@ -54,11 +54,11 @@ def commands(cfg: Any) -> dict[str, list[str]]:
     env += [f"env.{key}={value}" for key, value in sorted(leaves(cfg.env) - leaves(default))]
     data, trained = f"data={cfg.folder}/data", f"run={cfg.folder}/run"
     episodes = [] if cfg.episodes is None else [f"episodes={cfg.episodes}"]
-    minutes = [] if cfg.minutes is None else [f"train.minutes={cfg.minutes}"]
+    length = f"train.steps={cfg.steps}" if cfg.minutes is None else f"train.minutes={cfg.minutes}"
     return {
         "doctor": [],
         "collect": [*env, data, *episodes],
-        "train": [data, trained, f"model={cfg.preset}", f"seed={cfg.seed}", *minutes],
+        "train": [data, trained, f"model={cfg.preset}", f"seed={cfg.seed}", length],
         "eval": [
             trained,
             data,

@@ -10,7 +10,8 @@ the key `name`, so that the jobs of a sweep (`-m seed=0,1,2`) get `NAME-seed=0` 
 
 `run` may print. It returns None, or the exit code. Bad input: raise the error of the package
 (WmError, EnvError, PlannerError), which ends in one sentence on stderr and exit code 2. Where
-Ctrl-C leaves something of use, `raise KeyboardInterrupt("what was kept")`: exit code 130. Any
+Ctrl-C leaves something of use, `raise KeyboardInterrupt("what was kept")`: exit code 130 (with
+`wm.cli.signals`, SIGTERM too: 143). Any
 other exception is a bug: traceback, exit code 1. WMPC_DEBUG=1 shows every traceback.
 Import what is slow inside the verb's module, never here: `wmpc --help` answers at once.
 """
@@ -109,7 +110,7 @@ def _saying_warnings(verb: str) -> Iterator[None]:
 
 def _interrupted(verb: str, interrupt: KeyboardInterrupt) -> int:
     print(f"wmpc {verb}: {str(interrupt) or 'interrupted'}", file=sys.stderr)
-    return 130
+    return getattr(interrupt, "code", 130)
 
 
 def _usage() -> str:

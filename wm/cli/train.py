@@ -1,5 +1,6 @@
 """`wmpc train`: learn a world model from a dataset, with a progress bar."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,31 @@ import envs
 from envs.errors import EnvError
 from wm.cli.cases import environment_of
 from wm.cli.data.direct import open_data
+from wm.cli.signals import Interrupted, Stop, stopping
 from wm.data import Episodes
 from wm.errors import WmError
 from wm.training.run import train
+from wm.training.stop import Stopped, what_is_kept
 
 
 def run(cfg: Any) -> None:
     """Train, or go on training, or say that it is done."""
     console = Console(highlight=False)
+    with stopping() as stop:
+        try:
+            news = _train(cfg, console, stop)
+        except Stopped as stopped:
+            raise Interrupted(str(stopped), stop.signal) from None
+        except KeyboardInterrupt:  # at once
+            raise Interrupted(what_is_kept(Path(cfg.run)), stop.signal) from None
+        said = f"{cfg.run} {'is trained' if news else 'was trained already'}."
+        if stop.signal is not None:
+            raise Interrupted(said, stop.signal)
+    console.print(said)
+
+
+def _train(cfg: Any, console: Console, stop: Stop) -> bool:
+    """Train with a progress bar; whether there was anything left to do."""
     view: Any = OmegaConf.to_container(cfg.view)
     envs.allow(view["env_id"], view["env_kwargs"])
     episodes = open_data(cfg.data, view, console)
@@ -31,15 +49,14 @@ def run(cfg: Any) -> None:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
+    news = False
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("measuring the speed", total=None, rate="")
 
-        reported = 0
-
         def report(line: dict[str, Any]) -> None:
-            nonlocal reported
-            reported += 1
-            if line["kind"] == "eval":
+            nonlocal news
+            news = True
+            if line["kind"] != "step":
                 console.print(_sentence(line))
                 return
             parts = [f"{k.removeprefix('loss/')} {v:.3f}" for k, v in line.items() if "loss/" in k]
@@ -51,21 +68,17 @@ def run(cfg: Any) -> None:
                 rate=f"{line['frames_per_s']:.0f} frames/s",
             )
 
-        try:
-            train(
-                episodes,
-                cfg.run,
-                model,
-                seed=cfg.seed,
-                describe=describer(episodes),
-                report=report,
-                **settings,
-            )
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(
-                f"the last saved state is kept in {cfg.run}; the same command goes on from there"
-            ) from None
-    console.print(f"{cfg.run} {'is trained' if reported else 'was trained already'}.")
+        train(
+            episodes,
+            cfg.run,
+            model,
+            seed=cfg.seed,
+            describe=describer(episodes),
+            report=report,
+            stop=stop,
+            **settings,
+        )
+    return news
 
 
 def describer(episodes: Episodes) -> Any:
@@ -79,6 +92,8 @@ def describer(episodes: Episodes) -> Any:
 
 
 def _sentence(line: dict[str, Any]) -> str:
+    if line["kind"] == "shortened":
+        return f"step {line['step']}: slower than at the start; {line['steps']} steps in all now"
     error, still = line["rollout_error"][-1], line["rollout_baseline"][-1]
     probes = list(line.get("probe_r2", {}).values())
     probe = f", state probe R2 {np.mean(probes):.2f}" if probes else ""

@@ -1,14 +1,16 @@
 """Preparing the next batch while the present one is used."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 Batch = TypeVar("Batch")
 
 
-def prefetch(make: Callable[[int], Batch], steps: Iterable[int], ahead: int = 1) -> Iterator[Batch]:
+def prefetch(
+    make: Callable[[int], Batch], steps: Iterable[int], ahead: int = 1
+) -> Generator[Batch]:
     """Yield `make(step)` for each step in order, computed in one thread up to `ahead` steps early.
 
     The results are those of `map(make, steps)`; an error surfaces where its batch would.

@@ -4,8 +4,8 @@ Batches, learning rate and every random number are functions of (seed, step), so
 was killed and resumed ends in the same weights, bit for bit on a CPU.
 """
 
-import time
 from collections.abc import Callable, Mapping
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,15 @@ from wm.errors import WmError
 from wm.model import JEPA
 from wm.training.log import Log
 from wm.training.monitor import evaluate
-from wm.training.schedule import learning_rate
+from wm.training.pace import Pace
+from wm.training.schedule import Totals, learning_rate
 from wm.training.state import restore, save
+from wm.training.stop import Asked, Stop, Stopped, telling_what_is_kept, until, what_is_kept
 
 Batch = Mapping[str, Any]
 Report = Callable[[dict[str, Any]], None]
 """Takes each line of train.jsonl as it is written."""
+HELD_OUT_WINDOWS, EVALUATION_BATCH = 400, 64
 
 
 def optimizer_of(model: JEPA, rate: float, weight_decay: float) -> torch.optim.AdamW:
@@ -90,73 +93,130 @@ def fit(
     held_out: Windows,
     run: Path,
     *,
-    steps: int,
+    totals: Totals,
     batch: int,
     rate: float,
     seed: int,
     fabric: Fabric,
+    pace: Pace,
+    shorten: Callable[[Totals], None],
     weight_decay: float = 1e-3,
     warmup: float = 0.05,
     clip: float = 1.0,
     evaluate_every: int = 500,
-    save_every: int = 500,
+    save_every: int = 200,
     log_every: int = 20,
-    held_out_windows: int = 400,
+    held_out_windows: int = HELD_OUT_WINDOWS,
     unique: bool = False,
     state: Mapping[str, Any] | None = None,
     describe: Any = None,
     report: Report = lambda line: None,
+    stop: Stop = lambda: False,
 ) -> None:
-    """Train `model` for `steps` in total, going on from `state` if there is one.
+    """Train `model` for as many steps as `totals` say, going on from `state` if there is one.
 
     Writes `train.jsonl`, the weights and the state into `run`, which the caller holds. With
     `unique`, a frame that windows of a batch share is encoded once. `describe` goes to
-    `wm.training.monitor.evaluate`.
+    `wm.training.monitor.evaluate`. When `pace` finds that the time is too short, `shorten` records
+    the new totals before the next step is taken. Raises Stopped, with the state saved, when `stop`
+    says so.
     """
     optimizer = optimizer_of(model, rate, weight_decay)
     wrapped, optimizer = fabric.setup(model, optimizer)
     wrapped.mark_forward_method("loss")
-    done = restore(state, run, model, optimizer)
-    log = processes.in_first(lambda: Log(run, done))
+    done = kept = restore(state, run, model, optimizer)
+    steps, clock = totals[-1][1], pace.clock
+
     part = processes.part(batch)
+
+    def open_log() -> Log:
+        with telling_what_is_kept(run, done):
+            return Log(run, done)
+
+    log = processes.in_first(open_log)
 
     def write(line: dict[str, Any]) -> None:
         assert log is not None
-        log.append(line)
+        with telling_what_is_kept(run, done):
+            log.append(line)
         report(line)
-
-    def watch() -> None:
-        result = evaluate(model, held_out.all(64, held_out_windows), describe)
-        write({"kind": "eval", "step": done} | result)
-        check_collapse(result, model, done)
 
     def draw(step: int) -> Batch:
         return windows.sample((seed, step), batch, unique, part)
 
-    began, timed = time.perf_counter(), done
-    for step, data in zip(range(done, steps), prefetch(draw, range(done, steps)), strict=True):
-        lr = learning_rate(step, steps, rate, warmup)
-        for group in optimizer.param_groups:
-            group["lr"] = lr
-        values = train_step(
-            wrapped, optimizer, data, seed=seed, step=step, clip=clip, fabric=fabric
-        )
-        done, last = step + 1, step + 1 == steps
-        if done % log_every == 0 or last:
-            now = time.perf_counter()
-            frames = (done - timed) * batch * windows.length
-            line = {"kind": "step", "step": done, "steps": steps, "lr": lr, "loss": values["loss"]}
-            line |= {f"loss/{k}": v for k, v in values.items() if k != "loss"}
-            line |= {"frames_per_s": frames / (now - began), "seconds": now - began}
-            processes.in_first(partial(write, line))
-            began, timed = now, done
-        if done % evaluate_every == 0 or last:
-            pause = time.perf_counter()
-            processes.in_first(watch)
-            began += time.perf_counter() - pause
-        if done % save_every == 0 or last:
-            pause = time.perf_counter()
-            processes.in_first(partial(save, run, done, model, optimizer))
-            began += time.perf_counter() - pause
-    if log is not None:  # of the first process
-        log.close()
+    def write_state(evaluated: bool) -> None:
+        with telling_what_is_kept(run, done):
+            save(run, done, model, optimizer, seconds=pace.spent, evaluated=evaluated)
+
+    def keep(evaluated: bool = True) -> None:
+        nonlocal kept
+        before, kept = clock(), done
+        processes.in_first(partial(write_state, evaluated))
+        pace.saw_pause("save", clock() - before)
+
+    def watch() -> bool:
+        batches = until(stop, held_out.all(EVALUATION_BATCH, held_out_windows))
+        try:
+            result = evaluate(model, batches, describe)
+        except Asked:
+            return False
+        write({"kind": "eval", "step": done} | result)
+        check_collapse(result, model, done)
+        return True
+
+    def look() -> None:
+        before = clock()
+        if not processes.decide(watch):
+            keep(evaluated=False)
+            raise Stopped(f"training stopped at step {done}: {what_is_kept(run)}")
+        pace.saw_pause("evaluation", clock() - before)
+
+    def make_do(fewer: int) -> None:
+        with telling_what_is_kept(run, done):
+            shorten([*totals, (done, fewer)])
+        write({"kind": "shortened", "step": done, "steps": fewer})
+
+    with (
+        closing(log) if log else nullcontext(),
+        closing(prefetch(draw, range(done, steps))) as drawn,
+    ):
+        if state is not None and not state.get("evaluated", True):
+            look()
+            keep()
+        logged, paused = (clock(), done), 0.0
+        for step in range(done, steps):
+            if processes.anywhere(stop()):
+                if kept < done:
+                    keep()
+                raise Stopped(f"training stopped at step {done}: {what_is_kept(run)}")
+            before = clock()
+            lr = learning_rate(step, totals, rate, warmup)
+            for group in optimizer.param_groups:
+                group["lr"] = lr
+            values = train_step(
+                wrapped, optimizer, next(drawn), seed=seed, step=step, clip=clip, fabric=fabric
+            )
+            done = step + 1
+            pace.saw_step(clock() - before)
+            if pace.limit is not None and done > totals[-1][0]:
+                look_ahead = partial(pace.shortened, done, steps, totals[0][1])
+                if (fewer := processes.decide(look_ahead)) < steps:
+                    processes.in_first(partial(make_do, fewer))
+                    totals, steps = [*totals, (done, fewer)], fewer
+            now, last = clock(), done == steps
+            if done % log_every == 0 or last:
+                seconds = now - logged[0] - paused
+                frames = (done - logged[1]) * batch * windows.length
+                line = {"kind": "step", "step": done, "steps": steps, "lr": lr}
+                line |= {"loss": values["loss"]}
+                line |= {f"loss/{k}": v for k, v in values.items() if k != "loss"}
+                line |= {"frames_per_s": frames / max(seconds, 1e-9), "seconds": seconds}
+                processes.in_first(partial(write, line))
+                logged, paused = (now, done), 0.0
+            if done % evaluate_every == 0 or last:
+                look()
+            if done % save_every == 0 or last:
+                keep()
+            paused += clock() - now
+            if last:
+                break

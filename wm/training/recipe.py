@@ -1,7 +1,9 @@
 """The recipe of a run: frozen in its config when it begins, compared whenever it goes on."""
 
 import json
+import math
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from wm.checkpoint import CONFIG, read_config
 from wm.disk import unfinished
 from wm.errors import WmError
 
-NOT_ASKED = ("data",)
+NOT_ASKED = ("data", "threads", "totals")
 """What a run's config records of its training beyond what was asked: the same data may lie
 elsewhere by now."""
 
@@ -35,6 +37,8 @@ def frozen_recipe(
         return None
     config = read_config(run)
     frozen = config["train"]
+    if not _are_totals(frozen.get("totals", [[0, frozen.get("steps")]]), frozen.get("steps")):
+        raise WmError(f"{run / CONFIG} does not say how many steps to train: nothing can go on")
     asked = dict(recipe)
     if recipe["minutes"] is not None:
         asked["steps"] = frozen["steps"]
@@ -52,14 +56,37 @@ def frozen_recipe(
     return frozen
 
 
-def check_settings(minutes: float | None, steps: int | None, batch: int, rate: float) -> None:
-    """Raise WmError where settings of a training make no sense."""
-    if steps is None and (minutes is None or minutes <= 0):
+def check_settings(
+    minutes: float | None, steps: int | None, batch: int, rate: float, **every: int
+) -> None:
+    """Raise WmError where settings of a training make no sense; `every` are counts of steps."""
+    if steps is None and (minutes is None or not 0 < minutes < math.inf):
         raise WmError(f"train.minutes is {minutes} and train.steps is not given: give one, above 0")
+    for name, value in every.items():
+        if value < 1:
+            raise WmError(f"train.{name} is {value} steps; it must be at least 1")
     if steps is not None and steps < 1:
         raise WmError(f"train.steps is {steps}; it must be at least 1")
     if batch < 2 or rate <= 0:
         raise WmError(f"train.batch is {batch} (at least 2) and train.rate {rate} (above 0)")
+
+
+def _are_totals(totals: Any, steps: Any) -> bool:
+    """Whether a record of totals is one, and ends in `steps`; see `wm.training.schedule`."""
+    try:
+        pairs = [(change, total) for change, total in totals]
+    except (TypeError, ValueError):
+        return False
+    if not pairs or not all(type(x) is int for pair in pairs for x in pair):
+        return False
+    changes, ends = zip(*pairs, strict=True)
+    return (
+        changes[0] == 0
+        and ends[-1] == steps
+        and all(a < b for a, b in pairwise(changes))
+        and all(a > b for a, b in pairwise(ends))
+        and changes[-1] < ends[-1]
+    )
 
 
 def _differences(name: str, old: Any, new: Any) -> list[str]:

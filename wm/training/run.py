@@ -1,9 +1,9 @@
 """A training run: its frozen recipe, begun once, resumed as often as it takes."""
 
-import copy
 import errno
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,18 @@ from wm.errors import WmError
 from wm.memory import keep_freed_memory
 from wm.model import JEPA, window_length
 from wm.spec import describe_data
+from wm.training.calibration import steps_that_fit
 from wm.training.distributed import check_devices, local_place, together
-from wm.training.loop import Report, fit, optimizer_of, train_step
+from wm.training.loop import Report, fit
+from wm.training.pace import Clock, Pace
 from wm.training.precision import fabric_on
 from wm.training.recipe import check_folder, check_settings, frozen_recipe
-from wm.training.schedule import steps_in
-from wm.training.state import read_saved, read_state, weights_are_final
+from wm.training.schedule import Totals
+from wm.training.state import is_final, read_saved, read_state, weights_are_final
+from wm.training.stop import Stop, Stopped
+
+FIRST_ONLY = ("describe", "report", "reopen", "stop", "clock")
+"""Arguments of `train` that the first of several processes has alone."""
 
 
 def train(
@@ -52,12 +58,18 @@ def train(
     describe: Any = None,
     report: Report = lambda line: None,
     reopen: Callable[[], Episodes] | None = None,
+    stop: Stop = lambda: False,
+    clock: Clock = time.perf_counter,
 ) -> JEPA:
     """Train the model that the config `model` describes on `episodes`, into the folder `run`.
 
-    Give `steps`, or `minutes`: a short calibration turns them into steps, which the run's config
-    freezes. The same call on a run that was interrupted resumes it; on a finished one it returns
-    its model. WmError where the folder holds another run, or the settings make no sense.
+    Give `steps`, or `minutes`: a short calibration turns them into steps. If the machine turns out
+    slower, the steps become fewer, so that the time holds; the run's config records it. The same
+    call on a run that was interrupted resumes it; on a finished one it returns its model. A run is
+    resumed with as many torch threads as it began with, since sums depend on them.
+
+    Raises WmError where the folder holds another run, another process trains there, or the settings
+    make no sense; `wm.training.stop.Stopped`, which is one, when `stop` says so.
 
     Args:
         batch: windows a step, which all devices share: a run may go on with another number.
@@ -72,12 +84,16 @@ def train(
         report: takes each line of the log.
         reopen: opens the episodes once more, in another process, so it can be pickled; needed for
             `devices` where they are no dataset on disk.
+        save_every: steps; what a kill may cost. The state is saved when training stops, too.
+        stop: asked between steps: whether to save and stop.
+        clock: tells the time, in seconds.
     """
     settings = dict(locals())
-    run = Path(run)
-    check_settings(minutes, steps, batch, rate)
+    run, began = Path(run), clock()
+    every = {"evaluate_every": evaluate_every, "save_every": save_every, "log_every": log_every}
+    check_settings(minutes, steps, batch, rate, **every)
     spec = describe_data(episodes, stride)
-    recipe = {
+    recipe: dict[str, Any] = {
         "minutes": minutes if steps is None else None,
         "steps": steps,
         "batch": batch,
@@ -116,35 +132,50 @@ def train(
             return frozen, None if frozen is None else read_saved(run, frozen["steps"])
 
         frozen, saved = processes.decide(find)
-        if frozen is not None and saved is not None and saved["step"] >= frozen["steps"]:
+        if frozen is not None and saved is not None and is_final(saved, frozen["steps"]):
             processes.in_first(lambda: load_weights(run, network))
             return network.to(device).eval()
+        pace = Pace(
+            60 * minutes if steps is None and minutes is not None else None,
+            clock,
+            spent=clock() - began if frozen is None else (saved or {}).get("seconds", 0.0),
+            evaluate_every=evaluate_every,
+            save_every=save_every,
+        )
+        described = describe if state else None
         if frozen is None:
+            threads = torch.get_num_threads() * processes.count()
+            frozen = recipe | {"data": episodes.origin, "threads": threads}
             if steps is None:
-                assert minutes is not None
-                optimizer = optimizer_of(trial := copy.deepcopy(network), rate, weight_decay)
-                wrapped, optimizer = fabric.setup(trial, optimizer)
-                wrapped.mark_forward_method("loss")
-
-                def step(index: int) -> None:
-                    data = windows.sample((seed, index), batch, unique, part)
-                    train_step(
-                        wrapped, optimizer, data, seed=seed, step=index, clip=clip, fabric=fabric
-                    )
-
-                steps = steps_in(minutes, step)
-            frozen = recipe | {"steps": steps, "data": episodes.origin}
+                frozen["steps"] = steps_that_fit(
+                    pace,
+                    network,
+                    windows,
+                    held_out,
+                    recipe,
+                    fabric=fabric,
+                    describe=described,
+                    stop=stop,
+                )
             processes.in_first(lambda: save_config(run, dict(model), spec, frozen))
+
+        def shorten(totals: Totals) -> None:
+            changed = {"steps": totals[-1][1], "totals": list(totals)}
+            save_config(run, dict(model), spec, frozen | changed)
+
+        stack.enter_context(_threads(frozen.get("threads")))
         fit(
             network,
             windows,
             held_out,
             run,
-            steps=frozen["steps"],
+            totals=[(a, b) for a, b in frozen.get("totals", [(0, frozen["steps"])])],
             batch=batch,
             rate=rate,
             seed=seed,
             fabric=fabric,
+            pace=pace,
+            shorten=shorten,
             weight_decay=weight_decay,
             warmup=warmup,
             clip=clip,
@@ -153,16 +184,17 @@ def train(
             log_every=log_every,
             unique=unique,
             state=saved,
-            describe=describe if state else None,
+            describe=described,
             report=report,
+            stop=stop,
         )
     return network.eval()
 
 
-def _along(settings: Mapping[str, Any]) -> Callable[[], JEPA]:
+def _along(settings: Mapping[str, Any]) -> Callable[[], None]:
     """What another process does to train along, given the arguments of `train`: the same, but for
     what the first alone does."""
-    given = {k: v for k, v in settings.items() if k not in ("describe", "report", "reopen")}
+    given = {k: v for k, v in settings.items() if k not in FIRST_ONLY}
     episodes, reopen = given.pop("episodes"), settings["reopen"]
     if reopen is None:
         if not episodes.on_disk:
@@ -174,8 +206,9 @@ def _along(settings: Mapping[str, Any]) -> Callable[[], JEPA]:
     return partial(_train_along, reopen, given)
 
 
-def _train_along(reopen: Callable[[], Episodes], given: Mapping[str, Any]) -> JEPA:
-    return train(reopen(), **given)
+def _train_along(reopen: Callable[[], Episodes], given: Mapping[str, Any]) -> None:
+    with suppress(Stopped):  # the first process says so
+        train(reopen(), **given)
 
 
 def finished(run: str | Path) -> bool:
@@ -183,12 +216,26 @@ def finished(run: str | Path) -> bool:
     run = Path(run)
     if not (run / CONFIG).is_file():
         return False
-    steps = read_config(run)["train"].get("steps", 1)
+    steps = read_config(run)["train"].get("steps")
+    if steps is None:
+        return False
     try:
         state = read_state(run)
     except WmError:
         state = None
-    return weights_are_final(run, steps) if state is None else state["step"] >= steps
+    return weights_are_final(run, steps) if state is None else is_final(state, steps)
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """Use as many torch threads in all processes as a run's record says, where it does."""
+    before = torch.get_num_threads()
+    if number is not None:
+        torch.set_num_threads(max(1, number // processes.count()))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

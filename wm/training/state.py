@@ -23,12 +23,25 @@ STATE = "training_state.pt"
 KEYS = {"step", "model", "optimizer"}
 
 
-def save(run: Path, step: int, model: torch.nn.Module, optimizer: Any) -> None:
-    """Save everything after `step` steps; schedules and batches are functions of the step."""
+def save(
+    run: Path,
+    step: int,
+    model: torch.nn.Module,
+    optimizer: Any,
+    *,
+    seconds: float = 0.0,
+    evaluated: bool = True,
+) -> None:
+    """Save everything after `step` steps; schedules and batches are functions of the step.
+
+    `seconds` were spent so far; `evaluated` is False where the evaluation due at `step` is not done
+    yet.
+    """
     weights = model.state_dict()
     save_weights(run, weights, step)
     buffer = io.BytesIO()
-    torch.save({"step": step, "model": weights, "optimizer": optimizer.state_dict()}, buffer)
+    state = {"step": step, "model": weights, "optimizer": optimizer.state_dict()}
+    torch.save(state | {"seconds": seconds, "evaluated": evaluated}, buffer)
     replace_file(run / STATE, buffer.getvalue())
 
 
@@ -84,6 +97,11 @@ def read_saved(run: Path, steps: int) -> dict[str, Any] | None:
         return {"step": steps}
     _check_weights(run)
     return None
+
+
+def is_final(state: Mapping[str, Any], steps: int) -> bool:
+    """Whether a state is that of the end of a training."""
+    return state["step"] >= steps and state.get("evaluated", True)
 
 
 def weights_are_final(run: Path, steps: int) -> bool:

@@ -17,7 +17,7 @@ VERSUS = "vs"
 """The word between two sides."""
 NOT_SHOWN = ("agent.seed", "versions.cores", "versions.torch threads")
 """What may differ between two results of one method."""
-CALIBRATED = ("seed", "data", "steps")
+CALIBRATED = ("seed", "data", "threads", "steps", "totals")
 """Of `train` in a run's config: not part of the recipe where `minutes` set the steps."""
 
 
@@ -217,7 +217,7 @@ def _recipe(folder: Path, content: Mapping[str, Any]) -> dict[str, Any]:
 
 def _without_seeds(recipe: Mapping[str, Any]) -> dict[str, Any]:
     train = dict(recipe.get("train") or {})
-    hidden = CALIBRATED if train.get("minutes") else CALIBRATED[:2]
+    hidden = CALIBRATED if train.get("minutes") else CALIBRATED[:3]
     return {**recipe, "train": {k: v for k, v in train.items() if k not in hidden}}
 
 

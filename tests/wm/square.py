@@ -1,0 +1,36 @@
+"""A dataset of a bright square pushed about, and the smallest model that trains on it."""
+
+from pathlib import Path
+
+import numpy as np
+from model_cases import preset
+
+from wm.data import EpisodeWriter
+
+SETTINGS = {"steps": 12, "batch": 4, "evaluate_every": 6, "accelerator": "cpu"}
+
+
+def smallest():
+    """The model of tests/wm/old_runs."""
+    tiny = preset("tiny")
+    return tiny | {
+        "latent": 4,
+        "directions": 8,
+        "encoder": tiny["encoder"] | {"channels": [4, 4, 4]},
+        "predictor": tiny["predictor"] | {"width": 8},
+    }
+
+
+def record_square(path: Path) -> Path:
+    """Twenty episodes; the same ones on every machine."""
+    rng = np.random.default_rng(0)
+    meta = {"env": "square", "fps": 10.0, "action_low": [-1.0, -1.0], "action_high": [1.0, 1.0]}
+    with EpisodeWriter(path, meta) as writer:
+        for _ in range(20):
+            action = rng.uniform(-1, 1, (8, 1, 2)).astype("f4")
+            place = np.clip(30 + np.cumsum(np.r_[np.zeros((1, 2)), 6 * action[:, 0]], 0), 0, 56)
+            pixels = np.zeros((9, 64, 64, 3), np.uint8)
+            for t, (x, y) in enumerate(place.astype(int)):
+                pixels[t, y : y + 8, x : x + 8] = 255
+            writer.append({"pixels": pixels, "action": action, "state": place})
+    return path

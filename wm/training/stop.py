@@ -1,0 +1,54 @@
+"""Stopping a training between two steps, so that what is saved is whole."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from wm.checkpoint import CONFIG, read_config
+from wm.errors import WmError
+from wm.training.state import read_state
+
+Item = TypeVar("Item")
+Stop = Callable[[], bool]
+"""Asked between steps, in calibration and evaluations too: whether to stop."""
+
+
+class Stopped(WmError):
+    """A training did as it was asked and stopped; the message says what is kept."""
+
+
+class Asked(Exception):
+    """It was asked to stop where it cannot: between the batches of an evaluation."""
+
+
+def until(stop: Stop, items: Iterable[Item]) -> Iterator[Item]:
+    """Yield the items; raise Asked before the next one when `stop` says so."""
+    for item in items:
+        if stop():
+            raise Asked
+        yield item
+
+
+def what_is_kept(run: Path) -> str:
+    """What a run's folder keeps of a training that did not end, in words."""
+    try:
+        state = read_state(run) if (run / CONFIG).is_file() else None
+    except WmError as error:
+        return str(error)
+    if state is None:
+        return f"nothing is saved in {run} yet; the same command begins anew"
+    steps = read_config(run)["train"].get("steps")
+    return f"{run} keeps step {state['step']} of {steps}; the same command goes on from there"
+
+
+@contextmanager
+def telling_what_is_kept(run: Path, step: int) -> Iterator[None]:
+    """Turn an OSError of a file that is written into a WmError that says what is kept."""
+    try:
+        yield
+    except OSError as error:
+        raise WmError(
+            f"training stopped at step {step}: {error.filename or run} cannot be written "
+            f"({error.strerror}); {what_is_kept(run)}, once there is room and permission"
+        ) from error
