@@ -1,11 +1,14 @@
 """`wmpc train`: a run from words, its sweep, and every refusal in one sentence."""
 
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
 
 import wm
+from wm.cli import train as verb
 from wm.cli.main import main
 from wm.data import EpisodeWriter
 
@@ -89,3 +92,26 @@ def test_wrong_words_end_in_one_sentence(here, capsys, case):
     assert error.count("\n") == 1 and "Traceback" not in error
     assert not (here / "run").exists()
     assert (here / "foreign" / "thesis.tex").read_text() == "precious"
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_and_says_which_step_is_kept(here, capsys, monkeypatch, number, code):
+    """The handlers that were there are there again, and the same command goes on."""
+    train, before = verb.train, signal.getsignal(number)
+
+    def interrupted(*args, report, **settings):
+        def send(line):
+            report(line)
+            if line["kind"] == "step" and line["step"] == 20:
+                os.kill(os.getpid(), number)
+
+        return train(*args, report=send, **settings)
+
+    words = [*WORDS, "train.steps=40"]
+    with monkeypatch.context() as patch:
+        patch.setattr(verb, "train", interrupted)
+        assert main(words) == code
+    assert "keeps step 20 of 40" in capsys.readouterr().err
+    assert signal.getsignal(number) is before
+    assert main(words) == 0
+    assert "run is trained" in capsys.readouterr().out
