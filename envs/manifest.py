@@ -168,7 +168,7 @@ class Manifest:
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         text = _canonical({**self.content, "hash": self.hash}) + "\n"
-        temporary = path.with_name(f".wmpc-{secrets.token_hex(8)}-{path.name}")
+        temporary = path.with_name(f".wmpc-{secrets.token_hex(8)}-{path.name[-100:]}")
         try:
             with open(temporary, "x") as stream:
                 stream.write(text)

@@ -17,6 +17,8 @@ from wm.errors import TakenError, WmError
 
 TEMPORARY = ".wmpc-"
 """How the names of unfinished files and folders begin; a random part and the final name follow."""
+TAIL = 100
+"""Characters of the final name that follow, so that a long one does not become too long."""
 LOCK = ".lock"
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
@@ -60,7 +62,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     stays as it was. OSError carries the name of `path`, also where the disk is full.
     """
     path = Path(path)
-    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}-{path.name}")
+    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}-{path.name[-TAIL:]}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         os.close(os.open(temporary, flags, 0o666))

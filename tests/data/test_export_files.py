@@ -80,7 +80,7 @@ def test_a_killed_export_is_swept_by_the_next_and_a_live_one_refuses_it(tmp_path
     context = multiprocessing.get_context("fork")
     ready, path = context.Event(), tmp_path / "out"
     (tmp_path / f"{TEMPORARY}0123456789abcdef-other").mkdir()  # of another name: not ours to judge
-    other = context.Process(target=hang, args=(path, make, ready))
+    other = context.Process(target=hang, args=(path, make, ready), daemon=True)
     other.start()
     assert ready.wait(60)
     with pytest.raises(WmError, match="another process is exporting to"), make(path):

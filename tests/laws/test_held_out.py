@@ -5,6 +5,7 @@ episode; then everything that learns from recordings learns anew.
 """
 
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from toy import TINY, record
 
 import wm
 from wm.checkpoint import read_config
+from wm.cli.diagnose import recordings
 from wm.completion import Completion
 from wm.data import Windows, action_statistics, open_episodes
 from wm.encoded import encode_training_episodes
@@ -85,12 +87,30 @@ def cloned(judge, episodes):
     )
 
 
+class Fitted(Exception):
+    """What a diagnosis was about to fit its probes to."""
+
+
+def diagnosed(judge, episodes):
+    def stop(train, held_out, names, **_):
+        raise Fitted(train)
+
+    names = ("x", "y")
+    task = SimpleNamespace(describe=lambda state: state, describe_names=names)
+    task.coordinates, task.coordinate_names = task.describe, names
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Fitted) as fitted:
+        patch.setattr(recordings.latents, "probes", stop)
+        recordings.examine(judge, episodes, task, None, 1)  # type: ignore[arg-type]
+    return [np.asarray(x) for x in fitted.value.args[0]]
+
+
 LEARNED = {
     "windows": lambda judge, episodes: drawn(episodes),
     "statistics": lambda judge, episodes: list(action_statistics(episodes)),
     "completion": completed,
     "frame bank": banked,
     "probe": probed,
+    "probes of a diagnosis": diagnosed,
     "encoded": encoded,
     "cloning": cloned,
 }

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from wm.data.export.folder import new_folder
 from wm.disk import LOCK, TEMPORARY, hold, remove_leftovers, replace_file, replacing
 from wm.errors import WmError
 
@@ -45,6 +46,17 @@ def test_temporary_names_cannot_be_foretold(tmp_path):
         with replacing(tmp_path / "a") as temporary:
             seen.add(temporary.name)
     assert len(seen) == 20 and all(name.startswith(TEMPORARY) for name in seen)
+
+
+def test_a_name_that_the_filesystem_takes_is_not_too_long(tmp_path):
+    name = "a" * 251 + ".png"
+    replace_file(tmp_path / name, b"new")
+    assert os.listdir(tmp_path) == [name]
+    with new_folder(tmp_path / ("b" * 255)) as folder:
+        (folder / "whole").write_bytes(b"whole")
+    with pytest.raises(OSError) as caught:
+        replace_file(tmp_path / ("c" * 256), b"new")
+    assert caught.value.errno == errno.ENAMETOOLONG
 
 
 def test_a_full_disk_names_the_file_that_was_wanted(tmp_path):

@@ -3,10 +3,11 @@
 To add a verb: a line in `VERBS`, `configs/VERB.yaml` (its first comment is its help; a comment
 beside each key), and `wm/cli/VERB.py` with `run(cfg)`, whose docstring is not shown. `cfg` is the
 composed and validated configuration (see `wm.cli.compose`): every key of the YAML is there, with
-the type of its default. A key may be null only if its default is; `???` must be given. A first
-word without "=" (`wmpc data inspect`) sets the key `do`, and those after it the list `of` (`wmpc
-report compare A B`), where the verb has these keys. What a verb writes goes to a folder made from
-the key `name`, so that the jobs of a sweep (`-m seed=0,1,2`) get `NAME-seed=0` and so on.
+the type of its default. A key may be null only if its default is, or if what it is an argument of
+takes None; `???` must be given. A first word without "=" (`wmpc data inspect`) sets the key `do`,
+and those after it the list `of` (`wmpc report compare A B`), where the verb has these keys. What a
+verb writes goes to a folder made from the key `name`, so that the jobs of a sweep (`-m
+seed=0,1,2`) get `NAME-seed=0` and so on.
 
 `run` may print. It returns None, or the exit code. Bad input: raise the error of the package
 (WmError, EnvError, PlannerError), which ends in one sentence on stderr and exit code 2. Where

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wm.disk import REFUSALS, TEMPORARY, flush
+from wm.disk import REFUSALS, TAIL, TEMPORARY, flush
 from wm.errors import WmError
 
 
@@ -74,9 +74,9 @@ def _begin(path: Path) -> tuple[Path, int]:
     try:
         _lock(parent, fcntl.LOCK_EX)
         for left in path.parent.glob(f"{TEMPORARY}{'[0-9a-f]' * 16}-*"):
-            if left.name[len(TEMPORARY) + 17 :] == path.name and not left.is_symlink():
+            if left.name[len(TEMPORARY) + 17 :] == path.name[-TAIL:] and not left.is_symlink():
                 _sweep(left, path)
-        temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}-{path.name}")
+        temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}-{path.name[-TAIL:]}")
         temporary.mkdir()
         fd = os.open(temporary, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         _lock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
