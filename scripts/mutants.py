@@ -164,7 +164,7 @@ def outcomes(chosen: Sequence[Mutation], trees: list[Path], timeout: float) -> I
 def table(found: Sequence[Outcome]) -> str:
     """A line a mutant, in Markdown."""
     lines = ["| mutant | file | seconds | killed by |", "|---|---|---|---|"]
-    for one in outcomes:
+    for one in found:
         killer = one.killer or "**survived**"
         lines.append(
             f"| {one.mutation.name} | {one.mutation.file} | {one.seconds:.0f} | {killer} |"
