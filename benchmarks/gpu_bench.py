@@ -1,0 +1,105 @@
+"""Where `gpu.py` computes, and how much: a device, models, noise to train on, a stopwatch."""
+
+import time
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from wm.build import build
+from wm.data import EpisodeWriter
+from wm.model import JEPA, window_length
+from wm.spec import DataSpec
+
+SECTION_S = 150.0
+"""Seconds after which a section begins nothing new."""
+
+
+class Bench:
+    """Where to compute, and how much."""
+
+    def __init__(self, device: torch.device, smoke: bool) -> None:
+        self.device, self.smoke = device, smoke
+        self.began = time.perf_counter()
+
+    def model(self, preset: str, size: int, **changes: Any) -> JEPA:
+        """A preset, untrained, for pictures of so many pixels."""
+        try:
+            import yaml
+        except ImportError:
+            raise SystemExit(
+                "yaml is missing, which reads the presets: pip install pyyaml"
+            ) from None
+        text = files("configs").joinpath(f"model/{preset}.yaml").read_text()
+        spec = DataSpec(
+            cameras=["pixels"], image_size=size, actions_per_frame=5, stride=1,
+            action_low=[-1.0] * 2, action_high=[1.0] * 2, action_mean=[0.0] * 2,
+            action_std=[1.0] * 2,
+        )  # fmt: skip
+        torch.manual_seed(0)
+        return build(yaml.safe_load(text) | changes, spec=spec)
+
+    def batch(self, model: JEPA, windows: int, seed: int = 0) -> dict[str, torch.Tensor]:
+        """Noise of the model's kind, on the device."""
+        rng, length, size = np.random.default_rng(seed), window_length(model), model.spec.image_size
+        pixels = rng.integers(0, 256, (windows, length, size, size, 3), np.uint8)
+        action = rng.uniform(-1, 1, (windows, length - 1, 5, 2)).astype("f4")
+        columns = {"pixels": pixels, "action": action}
+        return {name: torch.from_numpy(x).to(self.device) for name, x in columns.items()}
+
+    def wait(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def seconds(self, work: Callable[[], object], budget: float = 6.0) -> float:
+        """The mean time of a call, after three that warm up."""
+        for _ in range(1 if self.smoke else 3):
+            work()
+        self.wait()
+        began, calls = time.perf_counter(), 0
+        while not calls or (not self.smoke and time.perf_counter() - began < budget):
+            for _ in range(1 if self.smoke else 5):
+                work()
+                calls += 1
+            self.wait()
+        return (time.perf_counter() - began) / calls
+
+    @property
+    def late(self) -> bool:
+        """Whether the section has had its time."""
+        return time.perf_counter() - self.began > SECTION_S
+
+
+def stepper(
+    model: JEPA, batch: dict[str, torch.Tensor], dtype: torch.dtype
+) -> tuple[Callable[[], object], torch.optim.Optimizer]:
+    """A training step as `wm.training.loop` does it, under autocast where `dtype` is narrow."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5)
+    device = batch["pixels"].device.type
+
+    def step() -> None:
+        generator = torch.Generator().manual_seed(0)
+        with torch.autocast(device, dtype, enabled=dtype != torch.float32):
+            loss = model.loss(batch, generator)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+
+    return step, optimizer
+
+
+def dataset(folder: Path, smoke: bool) -> Path:
+    """Noise of the size of a recording."""
+    rng, path = np.random.default_rng(0), folder / "noise"
+    episodes, steps, size = (12, 10, 32) if smoke else (400, 30, 64)
+    meta = {"env": "noise", "fps": 10.0, "action_low": [-1.0] * 2, "action_high": [1.0] * 2}
+    with EpisodeWriter(path, meta) as writer:
+        for _ in range(episodes):
+            pixels = rng.integers(0, 256, (steps + 1, size, size, 3), np.uint8)
+            action = rng.uniform(-1, 1, (steps, 5, 2)).astype("f4")
+            writer.append({"pixels": pixels, "action": action})
+    return path
