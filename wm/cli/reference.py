@@ -119,9 +119,35 @@ def _entrant(name: str, setting: Setting, simulator: Mapping[str, Any]) -> Entra
 
 
 def _read(cache: Path, drawn: Manifest) -> dict[str, Any]:
-    """What was measured before on the same manifest."""
+    """What was measured before on the same manifest, as far as it looks like that."""
     try:
         content = read_json(cache)
     except (OSError, WmError):
         return {}
-    return {k: v for k, v in content.items() if k in NAMES and content["manifest"] == drawn.hash}
+    if content.get("manifest") != drawn.hash:
+        return {}
+    return {name: content[name] for name in NAMES if _is_measured(content.get(name))}
+
+
+def _is_measured(entry: Any) -> bool:
+    """Whether it has what reports and headlines show of a floor."""
+    if not isinstance(entry, dict) or not all(
+        isinstance(entry.get(key), dict) for key in ("settings", "summary")
+    ):
+        return False
+    return _is_like(entry["summary"], summary([]))
+
+
+def _is_like(given: Any, like: Any) -> bool:
+    """Whether `given` has the keys of `like`, and numbers where that has numbers or nothing."""
+    if isinstance(like, dict):
+        return isinstance(given, dict) and all(
+            key in given and _is_like(given[key], value) for key, value in like.items()
+        )
+    if isinstance(like, list):
+        return isinstance(given, list) and len(given) == len(like) and all(map(_is_number, given))
+    return given is None or _is_number(given)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) < 1e300

@@ -10,7 +10,7 @@ from wm.data.formats.picture import MODES, decode_picture, picture_size
 from wm.data.formats.source import Frames
 from wm.errors import WmError
 
-MOST_ROWS = 2**24
+MOST_ROWS = 2**22
 """Of a row group, of which a column is read at once."""
 AT_ONCE = 16
 """Embedded pictures in memory at a time."""
@@ -58,7 +58,9 @@ class Tables:
             parquet = self._open(file)
             stop = self._check_rows(file, parquet, int(rows[0]), int(rows[-1]) + 1, [key])
             for group, first, _ in groups(parquet, int(rows[0]), stop):
-                batches = parquet.iter_batches(AT_ONCE, [group], [key], use_threads=False)
+                size = parquet.metadata.row_group(group).total_byte_size
+                few = max(1, min(AT_ONCE, LARGEST // max(size, 1)))  # a value may be the group's
+                batches = parquet.iter_batches(few, [group], [key], use_threads=False)
                 for batch in batches:
                     inside = rows[(rows >= first) & (rows < first + len(batch))] - first
                     column = batch.column(batch.schema.get_field_index(key))

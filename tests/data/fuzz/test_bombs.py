@@ -1,0 +1,133 @@
+"""Small files that declare gigabytes: every reader says no, or keeps to the stated memory."""
+
+import io
+import json
+import subprocess
+import sys
+import zlib
+from math import prod
+
+import h5py
+import lance as lance_files
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from fuzz_seeds import SEEDS
+from PIL import Image
+
+from wm.data.formats import READERS
+from wm.data.formats.lerobot_tables import MOST_ROWS
+
+RESIDENT_BYTES = 3 * 2**30
+"""What reading a bomb may take, the libraries themselves included (docs/data.md states 5 GiB)."""
+DECLARED = 2**32
+"""Bytes that a column of a bomb declares."""
+READ = """
+import json, resource, sys
+import numpy as np
+resource.setrlimit(resource.RLIMIT_AS, (12 * 2**30,) * 2)  # so that a failure takes no machine
+from wm.data.formats import open_source
+from wm.errors import WmError
+said = "read"
+try:
+    with open_source(sys.argv[1], sys.argv[2]) as source:
+        for index in range(min(len(source), 2)):
+            for name in source.columns:
+                np.asarray(source.episode(index, [name])[name])
+except WmError as error:
+    said = str(error)
+print(json.dumps([said, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]))
+"""
+
+
+def hdf5(folder):
+    """Every dataset becomes as many rows as `DECLARED` has, of ones, in a few compressed chunks."""
+    (path,) = [*folder.rglob("*.hdf5"), *folder.rglob("*.h5")]
+    with h5py.File(path, "a") as file:
+        names = []
+        file.visititems(lambda name, x: names.append(name) if isinstance(x, h5py.Dataset) else None)
+        for name in names:
+            dtype, row = file[name].dtype, file[name].shape[1:]
+            if dtype.kind not in "biuf":
+                continue
+            size = max(1, prod(row)) * dtype.itemsize
+            inside, count = max(1, 2**26 // size), DECLARED // 2**26
+            del file[name]
+            made = file.create_dataset(
+                name, (inside * count, *row), dtype, chunks=(inside, *row), compression="gzip"
+            )
+            packed = zlib.compress(np.ones((inside, *row), dtype).tobytes(), 1)
+            for chunk in range(count):
+                made.id.write_direct_chunk((chunk * inside, *(0 for _ in row)), packed)
+
+
+def parquet(folder):
+    """Every table becomes one row, so often that a row group has too many."""
+    for path in folder.rglob("*.parquet"):
+        table = pq.read_table(path).slice(0, 1)
+        pq.write_table(table.take([0] * (MOST_ROWS + 1)), path, row_group_size=2**30)
+
+
+def npz(folder):
+    (path,) = folder.glob("*.npz")
+    with np.load(path) as arrays:
+        known = dict(arrays)
+    rows = 2**26
+    np.savez_compressed(path, **known | {"terminals": np.ones(rows, bool)})
+
+
+def native(folder):
+    header = "{'descr': '<i8', 'fortran_order': False, 'shape': (100000000000,), }".ljust(117)
+    start = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little")
+    (folder / "episode_ends.npy").write_bytes(start + header.encode())
+
+
+def lance(folder):
+    buffer = io.BytesIO()
+    Image.new("1", (30_000, 30_000)).save(buffer, "PNG")
+    path = str(folder / "swm.lance")
+    table = lance_files.dataset(path).to_table()
+    index = table.schema.get_field_index("pixels")
+    pictures = [buffer.getvalue()] * len(table)
+    table = table.set_column(index, table.schema.field(index), [pictures])
+    lance_files.write_dataset(table, path, mode="overwrite")
+
+
+def table(folder):
+    """An .npz of zeros beside the video instead of its CSV."""
+    (folder / "a.csv").unlink()
+    np.savez_compressed(
+        folder / "a.npz", action=np.zeros((2**27, 2), np.float32), b=np.zeros(2**27)
+    )
+
+
+BOMBS = {
+    "native": native,
+    "lerobot": parquet,
+    "lerobot-v2": parquet,
+    "minari": hdf5,
+    "robomimic": hdf5,
+    "ogbench": npz,
+    "d4rl": hdf5,
+    "swm-hdf5": hdf5,
+    "swm-lance": lance,
+    "video-folder": table,
+}
+
+
+def test_there_is_a_bomb_for_every_reader():
+    assert BOMBS.keys() == READERS.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", READERS)
+def test_a_bomb_is_refused_within_the_stated_memory(name, tmp_path):
+    inside = SEEDS[name](tmp_path)
+    BOMBS[name](tmp_path)
+    assert sum(file.stat().st_size for file in tmp_path.rglob("*")) < 64 * 2**20
+    command = [sys.executable, "-c", READ, str(tmp_path / inside), name]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr[-2000:]
+    said, peak = json.loads(done.stdout.splitlines()[-1])
+    assert peak < RESIDENT_BYTES, f"{peak / 2**30:.2f} GiB, {said}"
+    assert said != "read", "nothing of it was refused"
