@@ -116,7 +116,7 @@ def test_every_step_has_the_rate_of_the_schedule_and_a_clipped_gradient(
     train(
         episodes, tmp_path / "run", TINY, steps=steps, rate=rate, warmup=warmup, clip=clip, **quick
     )
-    rates = [learning_rate(step, steps, rate, warmup) for step in range(steps)]
+    rates = [learning_rate(step, [(0, steps)], rate, warmup) for step in range(steps)]
     assert len(set(rates)) > 5
     assert [lrs for lrs, _ in watched] == [pytest.approx([lr] * 2) for lr in rates]
     norms = [norm for _, norm in watched]
