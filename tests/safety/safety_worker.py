@@ -104,6 +104,7 @@ def serve(folder, first, count):
     jobs = functools.cache(lambda verb, words: compose_jobs(verb, list(words)))
     compose_jobs = compose.jobs
     compose.jobs = lambda verb, words: copy.deepcopy(jobs(verb, tuple(words)))
+    os.chdir(folder.parent)  # `data inspect` leaves its picture in the current directory
     again = folder.parent / f"spoiled-{os.getpid()}"
     for seed in range(first, first + count):
         sound(folder, again)
@@ -119,4 +120,4 @@ def serve(folder, first, count):
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    serve(Path(sys.argv[1]).resolve(), int(sys.argv[2]), int(sys.argv[3]))
