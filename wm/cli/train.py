@@ -15,13 +15,14 @@ from wm.cli.data.direct import open_data
 from wm.cli.signals import Interrupted, Stop, stopping
 from wm.data import Episodes
 from wm.errors import WmError
+from wm.training.distributed import is_first
 from wm.training.run import train
 from wm.training.stop import Stopped, what_is_kept
 
 
 def run(cfg: Any) -> None:
     """Train, or go on training, or say that it is done."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, quiet=not is_first())  # of several, one speaks
     with stopping() as stop:
         try:
             news = _train(cfg, console, stop)
