@@ -23,7 +23,7 @@ VERBS = {
 }
 """By name, a command line that writes."""
 SLOW = {
-    "append": f"collect data=data episodes=13 {COLLECT}",
+    "append": f"collect data=data episodes=41 {COLLECT}",
     "eval": f"eval run=run data=data name=a agent=zero {FEW}",
     "collect": f"collect data=more episodes=1 {COLLECT}",
     "train": "train data=data run=new model=tiny train.steps=2 train.batch=4",
