@@ -50,6 +50,11 @@ def trained(machine, limit, evaluation=0.4, step=0.1):
     return machine(), totals
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return record_square(tmp_path_factory.mktemp("data") / "square")
+
+
 def test_a_steady_machine_keeps_its_plan():
     jitter = random.Random(0)
     for limit in (60, 180, 900):
@@ -83,6 +88,22 @@ def test_calibration_ends_on_a_slow_machine():
     assert machine() == 30.0
 
 
+def test_a_slow_start_leaves_time_to_train(data, tmp_path, monkeypatch):
+    """Opening the data took longer than all the minutes that were asked for."""
+    monkeypatch.setattr("wm.training.calibration.measure_step", lambda *args: 1.0)
+    readings = iter([0.0])
+    train(
+        open_episodes(data),
+        tmp_path,
+        smallest(),
+        minutes=0.5,
+        batch=4,
+        accelerator="cpu",
+        clock=lambda: next(readings, 1000.0),
+    )
+    assert 20 <= read_config(tmp_path)["train"]["steps"] <= 24
+
+
 def test_steps_that_were_asked_for_are_never_shortened():
     machine = Machine(lambda now: 50.0)
     pace = Pace(None, machine, evaluate_every=5, save_every=5)
@@ -103,11 +124,6 @@ def test_the_rate_of_a_shortened_training_has_no_jump_and_ends_low():
         assert jump < (0.2 if change < 100 else 0.05)  # the rest of a warm-up is steeper
     twice = curve([(0, 1000), (300, 700), (500, 600)])
     assert twice[:500] == curve([(0, 1000), (300, 700)])[:500] and twice[-1] < 0.02
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return record_square(tmp_path_factory.mktemp("data") / "square")
 
 
 def test_a_shortened_run_is_resumed_to_the_same_bits(data, tmp_path, monkeypatch):

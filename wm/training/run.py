@@ -29,6 +29,9 @@ from wm.training.schedule import Totals
 from wm.training.state import is_final, read_saved, read_state, weights_are_final
 from wm.training.stop import Stop, Stopped
 
+START = 0.2
+"""Of the minutes promised, the most that opening data and starting processes may take of them:
+however long that lasts, there is time left to train."""
 FIRST_ONLY = ("describe", "report", "reopen", "stop", "clock")
 """Arguments of `train` that the first of several processes has alone."""
 
@@ -135,10 +138,12 @@ def train(
         if frozen is not None and saved is not None and is_final(saved, frozen["steps"]):
             processes.in_first(lambda: load_weights(run, network))
             return network.to(device).eval()
+        limit = 60 * minutes if steps is None and minutes is not None else None
+        start = min(clock() - began, START * (limit or 0.0))
         pace = Pace(
-            60 * minutes if steps is None and minutes is not None else None,
+            limit,
             clock,
-            spent=clock() - began if frozen is None else (saved or {}).get("seconds", 0.0),
+            spent=start if frozen is None else (saved or {}).get("seconds", 0.0),
             evaluate_every=evaluate_every,
             save_every=save_every,
         )
