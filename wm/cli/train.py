@@ -1,5 +1,6 @@
 """`wmpc train`: learn a world model from a dataset, with a progress bar."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,17 @@ def _train(cfg: Any, console: Console, stop: Stop) -> bool:
             seed=cfg.seed,
             describe=describer(episodes),
             report=report,
+            reopen=partial(reopen, cfg.data, view),
             stop=stop,
             **settings,
         )
     return news
+
+
+def reopen(data: str, view: dict[str, Any]) -> Episodes:
+    """Open the same episodes in another process, silently."""
+    envs.allow(view["env_id"], view["env_kwargs"])
+    return open_data(data, view, Console(quiet=True))
 
 
 def describer(episodes: Episodes) -> Any:
