@@ -116,9 +116,9 @@ def check_start(start: str) -> None:
 
 
 def check_latency(latency: Any) -> None:
-    """EnvError where that is none; None is no latency."""
+    """EnvError where that is none."""
     seconds = isinstance(latency, int | float) and not isinstance(latency, bool)
-    if latency not in ("measured", None) and not (seconds and 0 <= latency < 3600):
+    if latency != "measured" and not (seconds and 0 <= latency < 3600):
         raise EnvError(
             f"A latency of {latency!r} came; it is seconds, such as 0.05, or 'measured'."
         )

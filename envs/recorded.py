@@ -42,7 +42,7 @@ def allow(env_id: str | None = None, kwargs: Mapping[str, Any] | None = None) ->
     """Trust what a person gives: import the module of `module:Name-v0`, which registers it, and
     accept the texts in `kwargs` (paths) where a file states them. EnvError where it cannot be
     imported."""
-    module, colon, _ = (env_id or "").rpartition(":")
+    module, colon, _ = str(env_id or "").rpartition(":")  # a word such as 1e3 is read as a number
     GIVEN.update(text for _, text in _leaves(kwargs or {}) if isinstance(text, str))
     if not colon:
         return

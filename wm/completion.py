@@ -143,10 +143,12 @@ class Completion:
 
     @cached_property
     def probe(self) -> tuple[Probe, Tensor]:
-        """What reads `proprio` off a frame's latent, and its squared error (P,) as a share of each
-        number's variance: 1 where the picture does not show it, as none shows a velocity. The error
-        is that on every tenth of the episodes, or the last of fewer, of which it was fitted to no
-        frame: a frame's neighbours in time look like it."""
+        """What reads `proprio` off a frame's latent, and its squared error (P,) as a share of the
+        mean's: 1 where the picture does not show it, as none shows a velocity.
+
+        Both errors are on every tenth of the episodes, or the last of fewer. Neither was fitted
+        to a frame of them, for a frame's neighbours in time look like it.
+        """
         proprio = self._proprio()
         found, which = np.unique(self.episode, return_inverse=True)
         apart = which % 10 == min(9, len(found) - 1)
@@ -158,7 +160,8 @@ class Completion:
         z = self.latents[:, :1]
         probe = fit_latents(z[~apart], proprio[~apart], steps=STEPS)
         wrong = probe(z[apart]).cpu().numpy() - proprio[apart]
-        share = np.square(wrong).mean(0) / proprio.var(0).clip(min=1e-12)
+        blind = proprio[~apart].mean(0) - proprio[apart]
+        share = np.square(wrong).mean(0) / np.square(blind).mean(0).clip(min=1e-12)
         return probe, torch.as_tensor(share, dtype=z.dtype, device=z.device).clamp(1e-4, 1)
 
     def _read(self, goal: GoalLike) -> Meaning:

@@ -75,7 +75,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
             raise
         flush(path.parent)
     except OSError as error:
-        if error.filename is None or Path(os.fsdecode(error.filename)) == temporary:
+        if error.filename is None or Path(os.fsdecode(error.filename)).name == temporary.name:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 

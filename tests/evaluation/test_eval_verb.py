@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -77,6 +78,12 @@ def test_a_given_manifest_stands_alone(results, run, wmpc):
     assert content["manifest"]["hash"] == results["manifest"]["hash"]
 
 
+def coarser(blocks):
+    """Blocks (2k or 2k + 1, n, A) as (k, 2n, A)."""
+    even = blocks[: len(blocks) // 2 * 2]
+    return even.reshape(-1, 2 * even.shape[1], even.shape[2])
+
+
 def altered(results, path, **changes):
     """The manifest, changed and hashed anew."""
     loaded = manifests.load(results["manifest"]["file"])
@@ -89,15 +96,22 @@ def altered(results, path, **changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"env": "wmpc/TwoRoom-v0"}, "environment"),
+        ({"env": "wmpc/TwoRoom-v0"}, "wmpc/TwoRoom-v0 has"),
         ({"env": "wmpc/Nowhere-v0"}, "No environment"),
         ({"kwargs": {"image_size": 64}}, "draws with"),
-        ({"action_block": 10}, "action block 5, the manifest has 10"),
+        ({"action_block": 10}, "blocks of 10 simulator actions, which do not fit"),
+        ({"action_block": 10, "cases": []}, "action block 5, the manifest has 10"),
     ],
 )
 def test_a_manifest_of_something_else_is_refused(results, run, wmpc, tmp_path, changes, message):
     if changes.get("env") == "wmpc/TwoRoom-v0":
         changes = {**changes, "render": results["manifest"]["render"]}
+    if "cases" in changes:  # the recorded blocks, two of five as one of ten
+        cases = manifests.load(results["manifest"]["file"]).cases
+        changes["cases"] = tuple(
+            replace(case, lead_in=coarser(case.lead_in), replay=coarser(case.replay))
+            for case in cases
+        )
     path = altered(results, tmp_path / "m.json", **changes)
     code, said = wmpc("eval", f"run={run}", f"manifest.path={path}", "name=refused", *QUICK)
     assert code == 2 and message in said and "Traceback" not in said

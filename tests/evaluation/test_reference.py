@@ -53,6 +53,6 @@ def test_the_code_that_computes_them_is_part_of_their_version(tmp_path, monkeypa
     found = []
     for text in ("x = 1", "x = 2"):
         (package / "deeper" / "task.py").write_text(text)
-        module._digest.cache_clear()
-        found.append(module._digest(("floor_of_tests",)))
+        module.code_digest.cache_clear()
+        found.append(module.code_digest(("floor_of_tests",)))
     assert found[0] != found[1]

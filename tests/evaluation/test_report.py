@@ -11,7 +11,6 @@ import pytest
 from made_up import FAILURE, made_up_run
 
 from wm.cli.report import page, pictures
-from wm.cli.report.axes import Axis, number
 from wm.cli.report.comparison import comparison_page
 from wm.cli.report.evaluation import media
 from wm.cli.report.facts import read_results
@@ -291,11 +290,3 @@ def test_damaged_results_are_named(run, wmpc, content):
     (run / "eval" / "made-up" / "results.json").write_text(content)
     code, said = wmpc("report", f"run={run}")
     assert code == 2 and "evaluate again" in said
-
-
-def test_axes_have_round_ticks():
-    assert Axis(0, 1, 0, 100).ticks() == [0, 0.25, 0.5, 0.75, 1]
-    assert Axis(0, 50, 0, 100).ticks() == [0, 20, 40]
-    assert Axis(0.02, 3, 0, 100, log=True).ticks() == pytest.approx([0.01, 0.1, 1, 10])
-    assert Axis(3, 3, 0, 100)(3) == 0
-    assert number(12000) == "12k" and number(0.001) == "10⁻³"

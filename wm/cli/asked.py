@@ -81,7 +81,8 @@ class Asked:
 def check(config: dict[str, Any]) -> None:
     """WmError or EnvError where a number of the command line makes no sense."""
     check_numbers(config, BOUNDS)
-    check_latency(config["latency"])
+    if config["latency"] is not None:
+        check_latency(config["latency"])
     check_start(config["start"])
 
 

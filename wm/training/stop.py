@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from wm.checkpoint import CONFIG, read_config
+from wm.disk import REFUSALS
 from wm.errors import WmError
 from wm.training.state import read_state
 
@@ -48,7 +49,8 @@ def telling_what_is_kept(run: Path, step: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        refused = REFUSALS.get(error.errno or 0, "it cannot be written")
         raise WmError(
-            f"training stopped at step {step}: {error.filename or run} cannot be written "
-            f"({error.strerror}); {what_is_kept(run)}, once there is room and permission"
+            f"{error.filename or run}: {refused}; training stopped at step {step}: "
+            f"{what_is_kept(run)} ({error.strerror})"
         ) from error
