@@ -41,7 +41,7 @@ def run(path: str, cfg: Any, console: Console) -> None:
             console.print(f"Note: {escape(sentence)}", soft_wrap=True)
         for name, why in source.about.left_out.items():
             console.print(f"Left out: {escape(name)}, {escape(why)}", soft_wrap=True)
-        out = Path(cfg.out) if cfg.out else beside(source, "inspect.png")
+        out = Path(str(cfg.out)) if cfg.out else beside(source, "inspect.png")
         draw(source, values, out)
         console.print(f"{out}", soft_wrap=True)
 

@@ -32,12 +32,12 @@ def run(cfg: Any) -> None:
         raise WmError("run=... must be given, and only one; see wmpc report --help")
     folder = Path(str(cfg.run))
     out = (
-        Path(cfg.out)
+        Path(str(cfg.out))
         if cfg.out
         else in_or_instead(folder, "report.html", f"reports/{folder.resolve().name}")
     )
     with damaged(str(folder)):
-        text = page(folder, cfg.eval, cfg.data)
+        text = page(folder, cfg.eval and str(cfg.eval), cfg.data)
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, text.encode())
     size = os.path.getsize(out) / 2**20
