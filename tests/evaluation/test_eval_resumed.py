@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from envs.row import Row
-from wm.cli import asked, film
+from wm.cli import asked, film, results
 from wm.cli.results import claimed
 from wm.cli.rows import Rows, RowsFile
 from wm.errors import TakenError
@@ -83,6 +83,24 @@ def test_killed_after_any_row_it_ends_in_the_same_results(words, folder, wmpc, m
     assert taken == [4 * (i + 1) for i in range(len(taken))] and len(taken) >= 2
     assert timeless(results_in(folder)) == whole
     assert pictures == {file.name: file.read_bytes() for file in folder.glob("*.png")}
+    assert not (folder / "rows.jsonl").exists()
+
+
+def test_killed_right_after_its_results_it_leaves_nothing_beside_them(
+    words, folder, wmpc, monkeypatch
+):
+    def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(results, "_remove_replaced", killed)
+        with pytest.raises(Killed):
+            wmpc("eval", *words)
+    assert (folder / "rows.jsonl").exists()
+    kept = (folder / "results.json").read_bytes()
+    code, said = wmpc("eval", *words)
+    assert code == 2 and "holds results" in said
+    assert (folder / "results.json").read_bytes() == kept
     assert not (folder / "rows.jsonl").exists()
 
 

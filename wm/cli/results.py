@@ -4,7 +4,7 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
@@ -14,7 +14,7 @@ import torch
 
 from envs.manifest import Manifest
 from wm.cli.place import in_or_instead
-from wm.cli.rows import RowsFile
+from wm.cli.rows import ROWS, RowsFile, read_token
 from wm.disk import hold, remove_leftovers, replace_file
 from wm.errors import TakenError, WmError
 from wm.json_file import read_json
@@ -84,8 +84,13 @@ def claimed(
 
 
 def refuse_results(folder: Path, overwrite: bool) -> None:
-    """TakenError where `folder` holds results that are not to be replaced."""
+    """TakenError where `folder` holds results that are not to be replaced. What their evaluation
+    would have removed, had it not been killed right after they were written, is removed first."""
     if (folder / RESULTS).exists() and not overwrite:
+        with suppress(OSError, WmError):
+            results, token = read_json(folder / RESULTS), read_token(folder / ROWS)
+            if token is not None and results.get("evaluation") == token:
+                _remove_replaced(folder, results)
         raise TakenError(
             f"{folder} holds results: give another name=..., or overwrite=true to replace them"
         )
@@ -112,11 +117,16 @@ def commit(rows: RowsFile, results: Mapping[str, Any]) -> None:
     folder = rows.path.parent
     content = {**results, "evaluation": rows.token}
     replace_file(folder / RESULTS, json.dumps(content, indent=1).encode())
+    _remove_replaced(folder, content)
+
+
+def _remove_replaced(folder: Path, results: Mapping[str, Any]) -> None:
+    """Remove the rows, which are in the results now, and pictures that these do not name."""
     named = [name for entry in results["media"] for name in entry.values()]
     for old in folder.glob("case*.*"):
         if old.suffix in (".png", ".mp4") and old.name not in named:
             old.unlink(missing_ok=True)
-    rows.done()
+    (folder / ROWS).unlink(missing_ok=True)
 
 
 def _committed(folder: Path) -> str | None:

@@ -123,6 +123,13 @@ class RowsFile(Rows):
         self._size += len(line)
 
 
+def read_token(path: Path) -> str | None:
+    """The token of the evaluation whose rows are in a file; None where its first line is none."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as stream:
+        header = _parsed(stream.readline(1 << 20))
+    return None if header is None else str(header.get("token"))
+
+
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
         content = json.loads(line)
