@@ -55,7 +55,7 @@ def test_no_number_ends_in_a_traceback(verb, capsys, tmp_path, monkeypatch):
 def test_no_number_ends_in_a_traceback_whatever_it_is(verb, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for key in numbers(verb):
-        for value in NONSENSE:
+        for value in ("-1", "nan", "many"):
             refused(capsys, [verb, *GIVEN[verb], f"{key}={value}"])
 
 
