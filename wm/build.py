@@ -114,7 +114,8 @@ def measure(
     WmError where its tensors, or what making them takes, have more than `most` numbers, or where
     making them takes more than so many `calls` of torch.
     """
-    with torch.random.fork_rng(devices=[]), torch.device("meta"), _Bounded(most, calls):
+    grad = torch.set_grad_enabled(torch.is_grad_enabled())  # stays, wherever a refusal strikes
+    with torch.random.fork_rng(devices=[]), grad, torch.device("meta"), _Bounded(most, calls):
         return build(config, **arguments)
 
 

@@ -141,6 +141,7 @@ def test_sizes_that_the_weights_do_not_have(case):
     new_model(MODEL, SPEC, shapes)
     with pytest.raises(WmError):
         new_model({**MODEL, **SIZES[case]}, SPEC, shapes)
+    assert torch.is_grad_enabled(), "a refusal within torch.no_grad must not leave it in force"
 
 
 def test_measuring_draws_no_random_number():
