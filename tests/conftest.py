@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from wm.waiting import wait_briefly
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+wait_briefly()  # before a test imports torch
 LAWS = Path(__file__).parent / "laws"
 
 

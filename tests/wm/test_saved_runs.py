@@ -290,11 +290,11 @@ def test_threads_are_those_that_the_run_began_with(data, tmp_path, monkeypatch):
     run, seen = tmp_path / "run", []
     before = torch.get_num_threads()
     try:
-        torch.set_num_threads(3)
+        torch.set_num_threads(2)
         with pytest.raises(Stopped):
             go(data, run, stop=lambda: (run / "training_state.pt").is_file())
         torch.set_num_threads(1)
         go(data, run, report=lambda line: seen.append(torch.get_num_threads()))
-        assert torch.get_num_threads() == 1 and set(seen) == {3}
+        assert torch.get_num_threads() == 1 and set(seen) == {2}
     finally:
         torch.set_num_threads(before)
