@@ -26,7 +26,7 @@ def train_for(seconds: float) -> float:
 
     with tempfile.TemporaryDirectory() as folder:
         _, step, _, frames = prepare("small", folder)
-        for number in range(5):
+        for number in range(2):
             step(number)
         print("ready", flush=True)
         input()

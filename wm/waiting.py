@@ -11,7 +11,7 @@ changes no bit of a result, unlike how many they are.
 import os
 import sys
 
-SPINS = "2000"
+SPINS = "2600"
 """Rounds of libgomp's waiting loop, some ten microseconds; its default is 300,000."""
 SETTINGS = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 
