@@ -6,7 +6,7 @@ RUNS holds a trained run `TASK-seed=SEED` for each task and seed, which knows it
 that uses the model runs once a seed, on the same frozen cases, by `wmpc eval name=table-AGENT`;
 what a killed run measured stands. Those that use none (chance, the recording, the true simulator)
 run once a task. The last row of a task is the mean over its seeds, which share their cases: see
-`envs.statistics.wilson_of_shared_cases`.
+`wmpc.evaluation.statistics.success.wilson_of_shared_cases`.
 """
 
 import json
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from envs.statistics import wilson, wilson_of_shared_cases
+from wmpc.evaluation.statistics.success import wilson, wilson_of_shared_cases
 
 LEARNED = {
     "gcbc": ["agent=gcbc"],
@@ -35,7 +35,14 @@ def measured(run: Path, name: str, words: list[str], cases: int) -> dict:
         reference = cases if name == "icem" else 0  # once a task: the next seeds find it measured
         subprocess.run(
             [
-                *(sys.executable, "-m", "wm.cli.main", "eval", f"run={run}", f"name=table-{name}"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "wmpc.cli.main",
+                    "eval",
+                    f"run={run}",
+                    f"name=table-{name}",
+                ),
                 *("cold=0", "videos=0", f"manifest.cases={cases}"),
                 *(f"reference.cases={reference}", *words),
             ],

@@ -29,11 +29,11 @@ import numpy as np
 import torch
 from data_memory import memory
 
-from wm.data import EpisodeWriter, Windows, open_episodes, prefetch
-from wm.data.formats import open_source
-from wm.data.formats.files import extra
-from wm.data.formats.view import View
-from wm.data.importing import import_episodes
+from wmpc.wm.data import EpisodeWriter, Windows, open_episodes, prefetch
+from wmpc.wm.recordings.formats import open_source
+from wmpc.wm.recordings.formats.files import extra
+from wmpc.wm.recordings.formats.view import View
+from wmpc.wm.recordings.importing import import_episodes
 
 FRAMES, LENGTH = 100, 4
 HERE = Path(__file__).parent
@@ -125,7 +125,7 @@ DECODE = "PyAV, decoded only"
 
 def importing(folder: Path, size: int, to: int, seconds: float) -> None:
     """Print pictures a second of importing LeRobot video, beside decoding alone."""
-    from wm.data.export.lerobot import export_lerobot
+    from wmpc.wm.recordings.export.lerobot import export_lerobot
 
     av = extra("av", "the benchmark of video")
     write(folder / "native", size, 30 if size < 128 else 120)

@@ -20,11 +20,12 @@ import torch
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
-import planners
-from planners.problem import Planner
-from wm.build import build
-from wm.model import JEPA
-from wm.spec import DataSpec
+from wmpc import planners
+from wmpc.agents.mpc import MPCAgent
+from wmpc.planners.problem import Planner
+from wmpc.wm.models.build import build
+from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.spec import DataSpec
 
 DEADLINES = 0.02, 0.05, 0.1
 BAR = 5.0
@@ -33,7 +34,7 @@ BAR = 5.0
 
 def small_model() -> JEPA:
     """The preset, untrained: time does not depend on the weights."""
-    with initialize_config_module("configs", version_base="1.3"):
+    with initialize_config_module("wmpc.configs", version_base="1.3"):
         cfg = compose("train", ["model=small"])
     spec = DataSpec(
         cameras=["pixels"], image_size=64, actions_per_frame=5, stride=1,
@@ -47,7 +48,7 @@ def start(planner: Planner, model: JEPA, deadline: float | None) -> Callable[[],
     """A decision of an agent in the middle of an episode."""
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 256, (16, 64, 64, 3), np.uint8)
-    agent = planners.MPCAgent(model, planner, deadline=deadline)
+    agent = MPCAgent(model, planner, deadline=deadline)
     agent.reset(SimpleNamespace(observation={"pixels": frames[0]}))
     agent.observe({"pixels": frames[0]}, None)
     agent.act()

@@ -16,19 +16,19 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-import envs
-import planners
-import wm
-from envs import cases as cases_
-from envs import goals
-from envs.agent import Goal
-from envs.baselines import RandomAgent, ZeroAgent
-from envs.evaluate import evaluate
-from envs.manifest import Case, Manifest
-from envs.statistics import wilson
-from wm.completion import Completion
-from wm.data import Episodes, open_episodes
-from wm.nearest_frame import draw_frames
+import wmpc
+from wmpc import envs, planners
+from wmpc.agents import goals
+from wmpc.agents.agent import Goal
+from wmpc.agents.baselines import RandomAgent, ZeroAgent
+from wmpc.agents.completion import Completion
+from wmpc.agents.mpc import MPCAgent
+from wmpc.agents.nearest_frame import draw_frames
+from wmpc.evaluation import cases as cases_
+from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.manifest import Case, Manifest
+from wmpc.evaluation.statistics.success import wilson
+from wmpc.wm.data import Episodes, open_episodes
 
 DILATION = 2
 """Pixels by which a mask is wider than the thing it is drawn around."""
@@ -114,14 +114,14 @@ def cell(successes: int, n: int) -> str:
 
 def main(run: str, data: str, options: dict[str, str]) -> None:
     torch.set_num_threads(1)
-    model, episodes = wm.load(run), open_episodes(data)
+    model, episodes = wmpc.load(run), open_episodes(data)
     task = envs.make(episodes.meta["env"], **episodes.meta.get("kwargs", {}))
     count, seed = int(options.get("cases", 100)), int(options.get("seed", 11))
     block, space = model.spec.action_block, task.action_space
     complete = Completion.of(model, episodes)
 
-    def agent(case: Case) -> planners.MPCAgent:
-        return planners.MPCAgent(model, planners.ICEM(), seed=case.seed, complete=complete)
+    def agent(case: Case) -> MPCAgent:
+        return MPCAgent(model, planners.ICEM(), seed=case.seed, complete=complete)
 
     filter = "hard" if task.id == "wmpc/PushT-v0" else None
     drawn = cases_.build(

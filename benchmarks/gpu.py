@@ -25,23 +25,35 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
 
-import wm  # noqa: F401, I001  (before torch: it sets how long its threads wait)
+import wmpc  # noqa: F401, I001  (before torch: it sets how long its threads wait)
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from gpu_bench import Bench, dataset, stepper
-from planners import CEM, Box, Problem
-from planners.costs import latent_distance
-from wm.data import Windows, open_episodes
-from wm.dynamics import LatentDynamics, compile_rollouts
-from wm.model import JEPA, window_length
-from wm.predictors import CausalTransformer
+from wmpc.planners import CEM, Box, Problem
+from wmpc.planners.costs import latent_distance
+from wmpc.wm.data import Windows, open_episodes
+from wmpc.wm.models.dynamics import LatentDynamics, compile_rollouts
+from wmpc.wm.models.jepa import JEPA, window_length
+from wmpc.wm.models.predictors import CausalTransformer
 
 PEAK = {torch.float32: 67e12, torch.bfloat16: 989e12}
 """FLOP/s of an H100 or H200 (SXM), dense."""
-VIT_S = {"_target_": "wm.encoders.ViTEncoder", "patch": 16, "width": 384, "depth": 12, "heads": 6}
-TINY_VIT = {"_target_": "wm.encoders.ViTEncoder", "patch": 16, "width": 24, "depth": 1, "heads": 2}
+VIT_S = {
+    "_target_": "wmpc.wm.models.encoders.ViTEncoder",
+    "patch": 16,
+    "width": 384,
+    "depth": 12,
+    "heads": 6,
+}
+TINY_VIT = {
+    "_target_": "wmpc.wm.models.encoders.ViTEncoder",
+    "patch": 16,
+    "width": 24,
+    "depth": 1,
+    "heads": 2,
+}
 TINY = {"width": 24, "depth": 1, "heads": 2, "head_width": 8, "mlp": 32}
 
 Row = tuple[str, str]
@@ -50,7 +62,10 @@ Row = tuple[str, str]
 
 def train(bench: Bench) -> Iterator[Row]:
     """Frames a second of whole training steps, batches on the card."""
-    tiny = {"predictor": {"_target_": "wm.predictors.CausalTransformer", **TINY}, "latent": 16}
+    tiny = {
+        "predictor": {"_target_": "wmpc.wm.models.predictors.CausalTransformer", **TINY},
+        "latent": 16,
+    }
     cases = [("small, 64 px", "small", 64, 64, {}), ("lewm, 224 px", "lewm", 224, 128, {})]
     cases.append(("lewm with a ViT-S, 224 px", "lewm", 224, 128, {"encoder": VIT_S}))
     if bench.smoke:
@@ -135,7 +150,11 @@ def resident(bench: Bench) -> Iterator[Row]:
 def equal(bench: Bench) -> Iterator[Row]:
     """What the CPU computes, beside it: latents, loss and gradients, fp32."""
     changes = {"encoder": TINY_VIT, "latent": 16, "directions": 16}
-    changes["predictor"] = {"_target_": "wm.predictors.CausalTransformer", **TINY, "dropout": 0.0}
+    changes["predictor"] = {
+        "_target_": "wmpc.wm.models.predictors.CausalTransformer",
+        **TINY,
+        "dropout": 0.0,
+    }
     cases = [("small", 32 if bench.smoke else 64, {}), ("lewm", 32, changes)]
     if not bench.smoke:
         cases[1] = ("lewm", 224, {"predictor": _without_dropout()})
@@ -156,7 +175,7 @@ def equal(bench: Bench) -> Iterator[Row]:
 
 def _without_dropout() -> dict[str, Any]:
     sizes = {"width": 192, "depth": 6, "heads": 16, "head_width": 64, "mlp": 2048, "dropout": 0.0}
-    return {"_target_": "wm.predictors.CausalTransformer", **sizes}
+    return {"_target_": "wmpc.wm.models.predictors.CausalTransformer", **sizes}
 
 
 def resume(bench: Bench) -> Iterator[Row]:
@@ -184,7 +203,7 @@ def resume(bench: Bench) -> Iterator[Row]:
     pairs = zip(whole.state_dict().values(), second.state_dict().values(), strict=True)
     away = max(float((a.double() - b.double()).abs().max()) for a, b in pairs)
     yield "weights after resuming, largest difference", f"{away:.1e}"
-    yield "the same by wm.training.run.train, interrupted", _trained(bench)
+    yield "the same by wmpc.wm.training.run.train, interrupted", _trained(bench)
 
 
 def _trained(bench: Bench) -> str:
@@ -192,7 +211,7 @@ def _trained(bench: Bench) -> str:
     try:
         import yaml
 
-        from wm.training.run import train as fit
+        from wmpc.wm.training.run import train as fit
     except ImportError as error:
         return f"left out: {error.name} is missing"
 
@@ -200,7 +219,7 @@ def _trained(bench: Bench) -> str:
         if line["step"] == 7:
             raise KeyboardInterrupt
 
-    config = yaml.safe_load(files("configs").joinpath("model/tiny.yaml").read_text())
+    config = yaml.safe_load(files("wmpc.configs").joinpath("model/tiny.yaml").read_text())
     given: dict[str, Any] = {"steps": 12, "batch": 8, "save_every": 6, "log_every": 1}
     given["accelerator"] = bench.device.type
     with tempfile.TemporaryDirectory() as folder:

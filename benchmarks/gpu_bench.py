@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from wm.build import build
-from wm.data import EpisodeWriter
-from wm.model import JEPA, window_length
-from wm.spec import DataSpec
+from wmpc.wm.data import EpisodeWriter
+from wmpc.wm.models.build import build
+from wmpc.wm.models.jepa import JEPA, window_length
+from wmpc.wm.models.spec import DataSpec
 
 SECTION_S = 150.0
 """Seconds after which a section begins nothing new."""
@@ -33,7 +33,7 @@ class Bench:
             raise SystemExit(
                 "yaml is missing, which reads the presets: pip install pyyaml"
             ) from None
-        text = files("configs").joinpath(f"model/{preset}.yaml").read_text()
+        text = files("wmpc.configs").joinpath(f"model/{preset}.yaml").read_text()
         spec = DataSpec(
             cameras=["pixels"], image_size=size, actions_per_frame=5, stride=1,
             action_low=[-1.0] * 2, action_high=[1.0] * 2, action_mean=[0.0] * 2,
@@ -76,7 +76,8 @@ class Bench:
 def stepper(
     model: JEPA, batch: dict[str, torch.Tensor], dtype: torch.dtype
 ) -> tuple[Callable[[], object], torch.optim.Optimizer]:
-    """A training step as `wm.training.loop` does it, under autocast where `dtype` is narrow."""
+    """A training step as `wmpc.wm.training.loop` does it, under autocast where `dtype` is
+    narrow."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5)
     device = batch["pixels"].device.type
 

@@ -14,18 +14,20 @@ from typing import Any, cast
 
 import numpy as np
 
-import wm
-from envs import cases
-from envs.evaluate import Row, evaluate
-from envs.manifest import Manifest
-from envs.statistics import rate, summary
-from envs.two_room import RADIUS as DISC
-from envs.two_room import WALL, TwoRoom
-from planners import CEM, AugmentedLagrangian, MPCAgent, Planner
-from planners.guardrails import outside_disc
-from wm.checkpoint import read_config
-from wm.data import Episodes, open_episodes
-from wm.probe import Probe, fit_probe
+import wmpc
+from wmpc.agents.mpc import MPCAgent
+from wmpc.envs.tasks.two_room.task import RADIUS as DISC
+from wmpc.envs.tasks.two_room.task import WALL, TwoRoom
+from wmpc.evaluation import cases
+from wmpc.evaluation.evaluate import Row, evaluate
+from wmpc.evaluation.manifest import Manifest
+from wmpc.evaluation.statistics.success import rate, summary
+from wmpc.planners import CEM, AugmentedLagrangian, Planner
+from wmpc.planners.guardrails import outside_disc
+from wmpc.wm.data import Episodes, open_episodes
+from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.probe import Probe, fit_probe
+from wmpc.wm.training.checkpoint import read_config
 
 CENTRE, RADIUS = np.array([0.5, 0.0]), 0.2
 """The disc, m: amid the right room, which is 0.87 m wide for the point's centre."""
@@ -84,7 +86,7 @@ def entered(task: TwoRoom, row: Row) -> bool:
 def run(
     task: TwoRoom,
     manifest: Manifest,
-    model: wm.JEPA,
+    model: JEPA,
     planner: Planner,
     probe: Probe | None,
 ) -> list[Row]:
@@ -113,7 +115,7 @@ def said(name: str, task: TwoRoom, rows: list[Row], seconds: float) -> str:
 
 
 def main(folder: str, count: int = 100) -> None:
-    model = wm.load(folder)
+    model = wmpc.load(folder)
     episodes = open_episodes(read_config(folder)["train"]["data"])
     task = TwoRoom(**episodes.meta["kwargs"])
     manifest = draw(task, episodes, count)

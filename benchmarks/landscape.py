@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "tests" / "planners"))
 
 import landscape  # noqa: E402
 
-from planners import GRASP, MPPI, Adam, PredictiveSampling, ProjectedGradient  # noqa: E402
+from wmpc.planners import GRASP, MPPI, Adam, PredictiveSampling, ProjectedGradient  # noqa: E402
 
 PLANNERS = (
     landscape.DESCENT

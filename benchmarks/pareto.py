@@ -20,12 +20,12 @@ from hydra import compose, initialize_config_module
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-import wm
-from envs.agent import Goal
-from envs.evaluate import evaluate
-from envs.statistics import wilson
-from planners import MPCAgent
-from wm.cli.cases import frozen
+import wmpc
+from wmpc.agents.agent import Goal
+from wmpc.agents.mpc import MPCAgent
+from wmpc.evaluation.drawing import frozen
+from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.statistics.success import wilson
 
 REFERENCE = "cem 300x30"
 ENTRANTS: dict[str, dict[str, Any]] = {
@@ -67,7 +67,7 @@ ENTRANTS: dict[str, dict[str, Any]] = {
 def config_of(settings: dict[str, Any]) -> dict[str, Any]:
     """The planner's config group, with `settings` over its defaults."""
     settings = dict(settings)
-    with initialize_config_module("configs", version_base="1.3"):
+    with initialize_config_module("wmpc.configs", version_base="1.3"):
         config = compose("eval", [f"planner={settings.pop('planner')}", "run=none"]).planner
     merged: Any = OmegaConf.to_container(OmegaConf.merge(config, settings))
     return merged
@@ -100,8 +100,8 @@ def decisions(agents: dict[str, MPCAgent], drawn: Any, rounds: int = 15) -> dict
 
 
 def main(run: str, options: dict[str, str]) -> None:
-    model = wm.load(run)
-    with initialize_config_module("configs", version_base="1.3"):
+    model = wmpc.load(run)
+    with initialize_config_module("wmpc.configs", version_base="1.3"):
         composed: Any = OmegaConf.to_container(compose("eval", ["run=none"]).manifest)
     settings = composed | {
         "cases": int(options.get("cases", 200)),

@@ -29,11 +29,11 @@ import torch
 from planning_work import gemm_rate, least, peers, stays_valid
 from torch import Tensor
 
-from planners import CEM, MPPI, Adam, Box, Planner, Problem, latent_distance
-from wm.dynamics import LatentDynamics
-from wm.memory import keep_freed_memory
-from wm.predictors import CachedTransformer, CausalTransformer, Predictor, from_lewm
-from wm.predictors.base import roll_last
+from wmpc.planners import CEM, MPPI, Adam, Box, Planner, Problem, latent_distance
+from wmpc.system.memory import keep_freed_memory
+from wmpc.wm.models.dynamics import LatentDynamics
+from wmpc.wm.models.predictors import CachedTransformer, CausalTransformer, Predictor, from_lewm
+from wmpc.wm.models.predictors.base import roll_last
 
 LEWM = {"width": 192, "depth": 6, "heads": 16, "head_width": 64, "mlp": 2048}
 SIZES = LEWM | {"action": 10, "context": 3}

@@ -16,7 +16,7 @@ os.sched_setaffinity(0, {core})
 
 import numpy as np  # noqa: E402
 
-import envs  # noqa: E402
+from wmpc import envs  # noqa: E402
 
 BARS = {"wmpc/Reacher-v0": 400, "wmpc/TwoRoom-v0": 400, "wmpc/PushT-v0": 250}
 

@@ -15,7 +15,7 @@ import time
 from statistics import median
 from typing import Any
 
-from wm.waiting import SETTINGS
+from wmpc.waiting import SETTINGS
 
 BEFORE = "300000"
 

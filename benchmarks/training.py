@@ -7,7 +7,7 @@ from the memory map, every loss, gradient clipping, AdamW), and the upper bound,
 forwards and backwards on the same frames.
 """
 
-import wm  # noqa: F401, I001  (before torch: it sets how long its threads wait)
+import wmpc  # noqa: F401, I001  (before torch: it sets how long its threads wait)
 
 import sys
 import tempfile
@@ -22,12 +22,12 @@ from hydra import compose, initialize_config_module
 from lightning_fabric import Fabric
 from omegaconf import OmegaConf
 
-from wm.build import build
-from wm.data import EpisodeWriter, Windows, open_episodes
-from wm.memory import keep_freed_memory
-from wm.model import JEPA, window_length
-from wm.spec import describe_data
-from wm.training.loop import optimizer_of, tensors, train_step
+from wmpc.wm.models.build import build
+from wmpc.wm.data import EpisodeWriter, Windows, open_episodes
+from wmpc.system.memory import keep_freed_memory
+from wmpc.wm.models.jepa import JEPA, window_length
+from wmpc.wm.models.spec import describe_data
+from wmpc.wm.training.loop import optimizer_of, tensors, train_step
 
 Step = Callable[[int], None]
 
@@ -48,9 +48,9 @@ def noise_dataset(path: Path, episodes: int = 60, steps: int = 30) -> None:
 
 def prepare(preset: str, folder: str) -> tuple[JEPA, Step, Step, int]:
     """The model, a whole training step, the encoder alone on the same frames, frames of a step."""
-    with initialize_config_module("configs", version_base="1.3"):
+    with initialize_config_module("wmpc.configs", version_base="1.3"):
         cfg = compose("train", [f"model={preset}"])
-    keep_freed_memory()  # as `wm.training.train` does
+    keep_freed_memory()  # as `wmpc.wm.training.train` does
     fabric = Fabric(accelerator="cpu")
     noise_dataset(Path(folder) / "noise")
     episodes = open_episodes(Path(folder) / "noise")

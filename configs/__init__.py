@@ -1,1 +1,1 @@
-"""Hydra configuration tree, shipped in the wheel and found as pkg://configs."""
+"""Hydra configuration tree, shipped in the wheel and found as pkg://wmpc.configs."""

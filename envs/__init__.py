@@ -1,27 +1,31 @@
 """Environments: tasks on MuJoCo with pixels, exact states and success tests.
 
-Importing this package chooses an OpenGL backend and registers the tasks with gymnasium.
+Importing this package chooses an OpenGL backend and registers the tasks with gymnasium: each folder
+of `tasks/` is one, such as `two_room`, whose `task.py` defines `TwoRoom`, registered as
+`wmpc/TwoRoom-v0`.
 """
 
 import inspect
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
 from gymnasium.envs.registration import load_env_creator
 
-from envs import gl
-from envs.errors import EnvError
+from wmpc.envs import gl
+from wmpc.errors import WmpcError
 
 if TYPE_CHECKING:
-    from envs.gymnasium_adapter import GymnasiumTask
-    from envs.task import Task
+    from wmpc.envs.gymnasium_adapter import GymnasiumTask
+    from wmpc.envs.task import Task
 
 gl.choose()  # before anything imports mujoco
 
-gymnasium.register("wmpc/Reacher-v0", entry_point="envs.reacher:Reacher")
-gymnasium.register("wmpc/TwoRoom-v0", entry_point="envs.two_room:TwoRoom")
-gymnasium.register("wmpc/PushT-v0", entry_point="envs.push_t:PushT")
+TASKS = Path(__file__).with_name("tasks")
+for folder in sorted(path.parent.name for path in TASKS.glob("*/task.py")):
+    task = "".join(word.capitalize() for word in folder.split("_"))
+    gymnasium.register(f"wmpc/{task}-v0", entry_point=f"{__name__}.tasks.{folder}.task:{task}")
 
 
 def ids() -> list[str]:
@@ -34,10 +38,10 @@ def make(env_id: str, **kwargs: Any) -> "Task | GymnasiumTask":
 
     Ids of gymnasium's other MuJoCo environments are made through `GymnasiumTask`, with the argument
     `tolerances` through `GymnasiumGoalTask`. The id `module:Name-v0` imports that module: for ids
-    and arguments that a file states, use `make_recorded`. EnvError on an unknown id or argument.
+    and arguments that a file states, use `make_recorded`. WmpcError on an unknown id or argument.
     """
-    from envs.gymnasium_adapter import GymnasiumTask
-    from envs.gymnasium_goals import GymnasiumGoalTask
+    from wmpc.envs.gymnasium_adapter import GymnasiumTask
+    from wmpc.envs.gymnasium_goals import GymnasiumGoalTask
 
     if env_id in ids():
         constructor: Any = load_env_creator(str(gymnasium.registry[env_id].entry_point))
@@ -45,11 +49,11 @@ def make(env_id: str, **kwargs: Any) -> "Task | GymnasiumTask":
             inspect.signature(constructor).bind(**kwargs)
         except TypeError as error:
             takes = ", ".join(inspect.signature(constructor).parameters)
-            raise EnvError(f"{env_id}: {error}; it takes {takes}.") from error
+            raise WmpcError(f"{env_id}: {error}; it takes {takes}.") from error
         return constructor(**kwargs)
     if env_id.startswith("wmpc/") or (":" not in env_id and env_id not in gymnasium.registry):
         known = ", ".join(ids())
-        raise EnvError(
+        raise WmpcError(
             f"No environment {env_id!r}; there are {known}, and gymnasium's MuJoCo environments."
         )
     if "tolerances" in kwargs:
@@ -59,15 +63,15 @@ def make(env_id: str, **kwargs: Any) -> "Task | GymnasiumTask":
 
 def make_recorded(stated: Mapping[str, Any]) -> "Task | GymnasiumTask":
     """The task that a file names by its `id` and arguments, such as `model.spec.env`; see
-    `envs.recorded`: nothing is imported because of what the file says."""
-    from envs.recorded import make_recorded
+    `wmpc.envs.recorded`: nothing is imported because of what the file says."""
+    from wmpc.envs.recorded import make_recorded
 
     return make_recorded(stated)
 
 
 def allow(env_id: str | None = None, kwargs: Mapping[str, Any] | None = None) -> None:
     """Trust an environment `module:Name-v0` and texts among its arguments in what files name from
-    now on; see `envs.recorded`."""
-    from envs.recorded import allow
+    now on; see `wmpc.envs.recorded`."""
+    from wmpc.envs.recorded import allow
 
     allow(env_id, kwargs)

@@ -1,7 +1,7 @@
 """Which OpenGL MuJoCo draws with. Imported before mujoco, since MUJOCO_GL is read only once.
 
-`python -m envs.gl egl` tries one backend and prints a line of JSON; `probe` runs that in a
-subprocess, so that a backend that hangs or kills its process can be reported.
+`probe` tries one backend in a subprocess (`backend_probe.py`), so that one that hangs or kills its
+process can be reported.
 """
 
 import ctypes
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from typing import Any
 
-from envs.errors import EnvError
+from wmpc.errors import WmpcError
 
 BACKENDS = ("egl", "osmesa", "glfw")
 LIBRARIES = {"egl": ("libEGL.so.1", "libEGL.so"), "osmesa": ("libOSMesa.so.8", "libOSMesa.so")}
@@ -53,7 +53,7 @@ def context(width: int, height: int) -> Any:
     """An OpenGL context, current in this thread.
 
     The backend's own class is used rather than `mujoco.GLContext`, so that a mujoco imported
-    before this package, with MUJOCO_GL still unset, draws all the same. EnvError if none works.
+    before this package, with MUJOCO_GL still unset, draws all the same. WmpcError if none works.
     """
     backend = choose()
     try:
@@ -72,12 +72,12 @@ def context(width: int, height: int) -> Any:
         raise no_picture(error) from error
 
 
-def no_picture(cause: Exception) -> EnvError:
+def no_picture(cause: Exception) -> WmpcError:
     """The error for a backend that does not draw."""
     asked = ASKED or os.environ.get("MUJOCO_GL")
     tried = f"MUJOCO_GL={asked}" if asked else "no MUJOCO_GL, and neither EGL nor OSMesa found"
     reason = str(cause).strip().rstrip(".") or type(cause).__name__
-    return EnvError(f"No picture can be drawn here ({tried}): {reason}. {FIX}")
+    return WmpcError(f"No picture can be drawn here ({tried}): {reason}. {FIX}")
 
 
 def probe(backend: str, timeout: float = 20.0) -> dict[str, Any]:
@@ -87,10 +87,10 @@ def probe(backend: str, timeout: float = 20.0) -> dict[str, Any]:
     time of one 64 px picture of the Reacher), or `{"backend", "error"}`.
     """
     if backend not in BACKENDS:
-        raise EnvError(f"No GL backend {backend!r}; there are {', '.join(BACKENDS)}.")
+        raise WmpcError(f"No GL backend {backend!r}; there are {', '.join(BACKENDS)}.")
     environment = {k: v for k, v in os.environ.items() if k != "PYOPENGL_PLATFORM"}
     environment["MUJOCO_GL"] = backend
-    command = [sys.executable, "-m", "envs.gl", backend]
+    command = [sys.executable, "-m", "wmpc.envs.backend_probe", backend]
     try:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=timeout
@@ -102,27 +102,3 @@ def probe(backend: str, timeout: float = 20.0) -> dict[str, Any]:
     except (IndexError, ValueError):
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         return {"backend": backend, "error": last}
-
-
-def _measure(backend: str) -> dict[str, Any]:
-    import time
-
-    from envs.reacher import Reacher
-
-    try:
-        task = Reacher()
-        task.reset(seed=0)
-        started, pictures = time.perf_counter(), 100
-        for _ in range(pictures):
-            task.render()
-        spent = time.perf_counter() - started
-        from OpenGL import GL  # for the platform that the context has settled
-
-        name = GL.glGetString(GL.GL_RENDERER).decode()  # type: ignore[union-attr]
-    except EnvError as error:
-        return {"backend": backend, "error": str(error)}
-    return {"backend": backend, "renderer": name, "milliseconds": 1000 * spent / pictures}
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(_measure(sys.argv[1])) + "\n")

@@ -13,30 +13,30 @@ import numpy as np
 from gymnasium.spaces import Box, flatten
 from PIL import Image
 
-from envs.agent import Observation
-from envs.errors import EnvError
-from envs.layout import INTEGRATION, trouble
-from envs.rendering import RenderSettings
-from envs.world import World
+from wmpc.envs.layout import INTEGRATION, trouble
+from wmpc.envs.observation import Observation
+from wmpc.envs.rendering import RenderSettings
+from wmpc.envs.world import World
+from wmpc.errors import WmpcError
 
 
 @contextmanager
 def _blamed(what: str) -> Iterator[None]:
-    """Whatever somebody's environment raises, SystemExit too, becomes an EnvError that says what.
+    """Whatever somebody's environment raises, SystemExit too, becomes an WmpcError that says what.
 
     Constructors raise anything: files of another machine that are missing here, arguments that
     are wanted, models that another version of MuJoCo does not take.
     """
     try:
         yield
-    except EnvError:
+    except WmpcError:
         raise
     except (Exception, SystemExit) as error:
         try:
             reason = " ".join(str(error).split())[:300]
         except Exception:  # an exception may be written so badly that it cannot be shown
             reason = ""
-        raise EnvError(f"{what}: {type(error).__name__}: {reason}") from error
+        raise WmpcError(f"{what}: {type(error).__name__}: {reason}") from error
 
 
 class GymnasiumTask(World):
@@ -45,7 +45,7 @@ class GymnasiumTask(World):
     `camera` is a name or index in its model, -1 the free camera around it; None: the first camera,
     or the free one. With `drawn_by="gymnasium"` pictures are those of its own `render()`, averaged
     down to `image_size`, as recordings made elsewhere have them: slower. `proprio` is the
-    environment's own observation, flattened. EnvError if there is no such environment, or it is
+    environment's own observation, flattened. WmpcError if there is no such environment, or it is
     not one of MuJoCo with continuous actions.
     """
 
@@ -58,16 +58,16 @@ class GymnasiumTask(World):
         **kwargs: Any,
     ) -> None:
         if drawn_by not in ("wmpc", "gymnasium"):
-            raise EnvError(f"drawn_by={drawn_by!r} came; pictures are drawn by wmpc or gymnasium.")
+            raise WmpcError(f"drawn_by={drawn_by!r} came; pictures are drawn by wmpc or gymnasium.")
         if drawn_by == "gymnasium":
             kwargs = {"width": image_size, "height": image_size, **kwargs}
             kwargs["render_mode"] = "rgb_array"
         with _blamed(f"gymnasium cannot make {env_id!r}"):
             env: Any = gymnasium.make(env_id, disable_env_checker=True, **kwargs).unwrapped
         if not isinstance(getattr(env, "model", None), mujoco.MjModel):
-            raise EnvError(f"{env_id} is not a MuJoCo environment: it has no `model`.")
+            raise WmpcError(f"{env_id} is not a MuJoCo environment: it has no `model`.")
         if not isinstance(env.action_space, Box) or not hasattr(env, "_get_obs"):
-            raise EnvError(f"{env_id} needs a Box of actions and `_get_obs`; it lacks one.")
+            raise WmpcError(f"{env_id} needs a Box of actions and `_get_obs`; it lacks one.")
         self._env = env
         self.id = env_id
         self.drawn_by = drawn_by
@@ -118,10 +118,10 @@ class GymnasiumTask(World):
 
     def state_of(self, qpos: np.ndarray, qvel: np.ndarray) -> np.ndarray:
         """The state (S,) with these positions (nq,) and velocities (nv,), at time 0 and with no
-        control: what recordings of others allow to restore. EnvError on other sizes."""
+        control: what recordings of others allow to restore. WmpcError on other sizes."""
         qpos, qvel = np.asarray(qpos, np.float64), np.asarray(qvel, np.float64)
         if qpos.shape != (self.model.nq,) or qvel.shape != (self.model.nv,):
-            raise EnvError(
+            raise WmpcError(
                 f"qpos {qpos.shape} and qvel {qvel.shape} came; {self.id} has ({self.model.nq},) "
                 f"and ({self.model.nv},)."
             )
@@ -184,7 +184,7 @@ class GymnasiumTask(World):
         self._env.close()
 
     def _no_goal(self, *_: Any, **__: Any) -> NoReturn:
-        raise EnvError(
+        raise WmpcError(
             f"{self.id} has no goal, success test, variation or scripted policy; it can be "
             "collected from with policy=random and trained on, and with env.kwargs.tolerances, "
             "such as {qpos0: 0.1}, recorded states are goals. The wmpc/* tasks have them all."

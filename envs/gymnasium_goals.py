@@ -6,10 +6,10 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from envs.agent import Observation
-from envs.errors import EnvError
-from envs.gymnasium_adapter import GymnasiumTask
-from envs.measured import Measured
+from wmpc.envs.gymnasium_adapter import GymnasiumTask
+from wmpc.envs.measured import Measured
+from wmpc.envs.observation import Observation
+from wmpc.errors import WmpcError
 
 
 class GymnasiumGoalTask(Measured, GymnasiumTask):
@@ -17,7 +17,7 @@ class GymnasiumGoalTask(Measured, GymnasiumTask):
 
     `tolerances` says which variables count and how near is near: `{"qpos[0]": 0.1}` or, easier to
     type, `{qpos0: 0.1}`, by the names of `describe_names`. Angles of joints that turn without limit
-    are compared the short way round. EnvError on other names and on tolerances not above 0.
+    are compared the short way round. WmpcError on other names and on tolerances not above 0.
     """
 
     def __init__(self, env_id: str, tolerances: Mapping[str, float], **kwargs: Any) -> None:
@@ -28,15 +28,17 @@ class GymnasiumGoalTask(Measured, GymnasiumTask):
         for given, tolerance in tolerances.items():
             name = plain.get(given, given)
             if name not in self.describe_names:
-                raise EnvError(
+                raise WmpcError(
                     f"No variable {given!r} of {env_id} for a tolerance; it has {', '.join(plain)}."
                 )
             if not tolerance > 0:
-                raise EnvError(f"A tolerance of {tolerance} for {given} came; it must be above 0.")
+                raise WmpcError(f"A tolerance of {tolerance} for {given} came; it must be above 0.")
             limits[name] = float(tolerance)
             indices.append(self.describe_names.index(name))
         if not indices:
-            raise EnvError(f"tolerances are empty; name variables of {env_id}: {', '.join(plain)}.")
+            raise WmpcError(
+                f"tolerances are empty; name variables of {env_id}: {', '.join(plain)}."
+            )
         self.tolerances = limits  # pyright: ignore[reportAttributeAccessIssue]
         self._indices = np.array(indices)
         self._turns = np.isin(self._indices, _unlimited_hinges(self.model))
@@ -71,7 +73,7 @@ class GymnasiumGoalTask(Measured, GymnasiumTask):
         given = dict(options or {})
         goal_state, variation = given.pop("goal_state", None), given.pop("variation", None)
         if variation is not None and len(variation):
-            raise EnvError(f"{self.id} has no variation, {variation} came.")
+            raise WmpcError(f"{self.id} has no variation, {variation} came.")
         observation, info = super().reset(seed=seed, options=given or None)
         if goal_state is None:
             goal_state = self.get_state()
@@ -82,7 +84,7 @@ class GymnasiumGoalTask(Measured, GymnasiumTask):
         """Apply one action (A,) without looking; success is measured when it has been."""
         info = super().advance(action)
         if not self.goal:
-            raise EnvError("Call reset before the first step.")
+            raise WmpcError("Call reset before the first step.")
         measured = self._measure()
         if info["failure"] is not None:
             measured |= {"success": False, "strict": False}

@@ -7,7 +7,7 @@ all that the next step depends on, so that restoring it and replaying actions gi
 import mujoco
 import numpy as np
 
-from envs.errors import EnvError
+from wmpc.errors import WmpcError
 
 INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION.value
 PHYSICS = mujoco.mjtState.mjSTATE_FULLPHYSICS.value
@@ -22,15 +22,15 @@ class StateLayout:
         self.physics_size = mujoco.mj_stateSize(model, PHYSICS)
 
     def check(self, state: np.ndarray) -> np.ndarray:
-        """`state` as float64; EnvError unless it has this model's size and is finite."""
+        """`state` as float64; WmpcError unless it has this model's size and is finite."""
         state = np.asarray(state, np.float64)
         if state.shape != (self.size,):
-            raise EnvError(
+            raise WmpcError(
                 f"A state of shape {state.shape} came; this environment's states are "
                 f"({self.size},) vectors, as `get_state` gives them."
             )
         if not np.isfinite(state).all():
-            raise EnvError("A state with NaN or infinite entries came; states must be finite.")
+            raise WmpcError("A state with NaN or infinite entries came; states must be finite.")
         return state
 
     def read(self, data: mujoco.MjData) -> np.ndarray:

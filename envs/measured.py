@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs.agent import Observation
-from envs.world import World
+from wmpc.envs.observation import Observation
+from wmpc.envs.world import World
 
 
 class Measured(World):

@@ -4,8 +4,8 @@ from typing import Protocol
 
 import numpy as np
 
-from envs.agent import Observation
-from envs.errors import EnvError
+from wmpc.envs.observation import Observation
+from wmpc.errors import WmpcError
 
 
 class Policy(Protocol):
@@ -30,9 +30,11 @@ class RandomPolicy:
     def __init__(self, low: np.ndarray, high: np.ndarray, correlation: float = 8.0) -> None:
         self._low, self._high = np.asarray(low, np.float64), np.asarray(high, np.float64)
         if not 0 <= correlation < np.inf:
-            raise EnvError(f"A correlation of {correlation} actions; give 0 (white noise) or more.")
+            raise WmpcError(
+                f"A correlation of {correlation} actions; give 0 (white noise) or more."
+            )
         if not np.all(np.isfinite([self._low, self._high])):
-            raise EnvError(
+            raise WmpcError(
                 f"The actions are bounded by {self._low.tolist()} and {self._high.tolist()}; "
                 "random actions need finite bounds: give the environment a Box that has them."
             )

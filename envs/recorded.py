@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import gymnasium
 
-import envs
-from envs.errors import EnvError
+from wmpc import envs
+from wmpc.errors import WmpcError
 
 if TYPE_CHECKING:
-    from envs.gymnasium_adapter import GymnasiumTask
-    from envs.task import Task
+    from wmpc.envs.gymnasium_adapter import GymnasiumTask
+    from wmpc.envs.task import Task
 
 WORDS = re.compile(r"[A-Za-z0-9_ +-]{0,64}")
 """A text that is neither a path nor a module with something in it."""
@@ -40,7 +40,7 @@ GIVEN: set[str] = set()
 
 def allow(env_id: str | None = None, kwargs: Mapping[str, Any] | None = None) -> None:
     """Trust what a person gives: import the module of `module:Name-v0`, which registers it, and
-    accept the texts in `kwargs` (paths) where a file states them. EnvError where it cannot be
+    accept the texts in `kwargs` (paths) where a file states them. WmpcError where it cannot be
     imported."""
     module, colon, _ = str(env_id or "").rpartition(":")  # a word such as 1e3 is read as a number
     GIVEN.update(text for _, text in _leaves(kwargs or {}) if isinstance(text, str))
@@ -50,7 +50,7 @@ def allow(env_id: str | None = None, kwargs: Mapping[str, Any] | None = None) ->
     try:
         importlib.import_module(module)
     except (Exception, SystemExit) as error:
-        raise EnvError(
+        raise WmpcError(
             f"env_id={env_id} came; importing {module} raised {type(error).__name__}: {error}"
         ) from error
 
@@ -65,28 +65,29 @@ def make_recorded(stated: Mapping[str, Any]) -> "Task | GymnasiumTask":
     """Make the environment that a file names.
 
     Args:
-        stated: its `id` and arguments in one mapping, as `wm.JEPA.spec.env` has them.
+        stated: its `id` and arguments in one mapping, as `wmpc.wm.models.jepa.JEPA.spec.env` has
+        them.
 
-    Raises EnvError where there is no such environment, where its module would have to be imported,
+    Raises WmpcError where there is no such environment, where its module would have to be imported,
     and on arguments that are refused (`check_arguments`) or that it does not take.
     """
     arguments = dict(stated)
     env_id = arguments.pop("id", None)
     if not isinstance(env_id, str) or not env_id or not env_id.isprintable():
-        raise EnvError(f"An environment {str(env_id)[:80]!r} came; its id is a text.")
+        raise WmpcError(f"An environment {str(env_id)[:80]!r} came; its id is a text.")
     name = env_id.rpartition(":")[2]
     if ":" in env_id and name not in gymnasium.registry:
-        raise EnvError(
+        raise WmpcError(
             f"The environment {env_id!r} is named by a file, which may not import a module: if you "
             f"trust it, give env_id={env_id} on the command line, or import the module yourself."
         )
     check_arguments(arguments, name)
     try:
         task = envs.make(name, **arguments)
-    except EnvError:
+    except WmpcError:
         raise
     except Exception as error:  # whatever a constructor makes of arguments that a file holds
-        raise EnvError(
+        raise WmpcError(
             f"{env_id} cannot be made with {str(arguments)[:200]}: {type(error).__name__}: {error}"
         ) from error
     task.id = env_id
@@ -94,45 +95,45 @@ def make_recorded(stated: Mapping[str, Any]) -> "Task | GymnasiumTask":
 
 
 def check_arguments(kwargs: Any, name: str = "") -> None:
-    """Raise EnvError unless an environment's arguments, as a file holds them, are safe to use.
+    """Raise WmpcError unless an environment's arguments, as a file holds them, are safe to use.
 
     They are plain JSON values; texts are words, not paths or modules, unless the person gave them
     (`allow`). Gymnasium's own MuJoCo environments, by their `name`, may name a model of theirs.
     """
     if not isinstance(kwargs, Mapping):
-        raise EnvError(f"An environment's arguments are a mapping, {str(kwargs)[:80]!r} came.")
+        raise WmpcError(f"An environment's arguments are a mapping, {str(kwargs)[:80]!r} came.")
     spec = gymnasium.registry.get(name)
     assets = spec is not None and str(spec.entry_point).startswith(ASSETS_OF)
     for key, value in _leaves(kwargs):
         if isinstance(value, str):
             allowed = value in GIVEN or key in NAMES or WORDS.fullmatch(value)
             if not allowed and not (assets and key == "xml_file" and ASSET.fullmatch(value)):
-                raise EnvError(
+                raise WmpcError(
                     f"{key}={value[:80]!r} is named by a file, which may not say what else is "
                     f"loaded: if you trust it, give env_kwargs={{{key}:...}} on the command line."
                 )
             if key == "render_mode" and value == "human":
-                raise EnvError("render_mode='human' is named by a file; pictures are rgb_array.")
+                raise WmpcError("render_mode='human' is named by a file; pictures are rgb_array.")
         elif isinstance(value, bool) or value is None:
             continue
         elif not isinstance(value, int) and not (isinstance(value, float) and isfinite(value)):
-            raise EnvError(f"{key}={str(value)[:80]} came for an environment; it is no number.")
+            raise WmpcError(f"{key}={str(value)[:80]} came for an environment; it is no number.")
         elif isinstance(value, int) and abs(value) > LARGEST:
-            raise EnvError(
+            raise WmpcError(
                 f"{key} has {value.bit_length()} bits; an environment takes up to {LARGEST}."
             )
         elif key in ("image_size", "width", "height") and value > LARGEST_SIZE:
-            raise EnvError(f"{key}={value} came; pictures have at most {LARGEST_SIZE} pixels.")
+            raise WmpcError(f"{key}={value} came; pictures have at most {LARGEST_SIZE} pixels.")
 
 
 def _leaves(value: Any, key: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
     """The innermost values with the name of the argument, and the key of a mapping, they are in."""
     if depth > DEEPEST:
-        raise EnvError(f"{key} of an environment is nested deeper than {DEEPEST}.")
+        raise WmpcError(f"{key} of an environment is nested deeper than {DEEPEST}.")
     if isinstance(value, Mapping):
         for name, inner in value.items():
             if not isinstance(name, str):
-                raise EnvError(f"{name!r} came for an argument of an environment; it is a text.")
+                raise WmpcError(f"{name!r} came for an argument of an environment; it is a text.")
             yield from _leaves(inner, name, depth + 1)
     elif isinstance(value, list | tuple):
         for inner in value:

@@ -11,8 +11,8 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from envs import gl
-from envs.errors import EnvError
+from wmpc.envs import gl
+from wmpc.errors import WmpcError
 
 SHADOW_MAP = 4096  # MuJoCo's default shadow map size, pixels
 LARGEST = 4096  # software OpenGL's largest side is 16384; this bounds memory
@@ -33,7 +33,7 @@ class RenderSettings:
     def __post_init__(self) -> None:
         for side in (self.width, self.height):
             if not isinstance(side, int) or not 1 <= side <= LARGEST:
-                raise EnvError(
+                raise WmpcError(
                     f"A picture of {self.width} x {self.height} pixels cannot be drawn; give whole "
                     f"numbers from 1 to {LARGEST}."
                 )
@@ -47,7 +47,7 @@ class Renderer:
     """Draws states of one model. Use it in the thread that made it.
 
     Sets `model.vis.quality` and the size of the off-screen buffer, which are read when the context
-    is made. Raises EnvError on an unknown camera or without OpenGL.
+    is made. Raises WmpcError on an unknown camera or without OpenGL.
     """
 
     def __init__(self, model: mujoco.MjModel, settings: RenderSettings) -> None:
@@ -73,7 +73,7 @@ class Renderer:
     def render(self, data: mujoco.MjData) -> np.ndarray:
         """The picture (H, W, 3) uint8 of `data`, whose kinematics must be up to date."""
         if self._context is None:
-            raise EnvError("This renderer is closed; make a new one.")
+            raise WmpcError("This renderer is closed; make a new one.")
         self._gl.make_current()
         everything = mujoco.mjtCatBit.mjCAT_ALL.value
         mujoco.mjv_updateScene(
@@ -106,7 +106,7 @@ def _camera(model: mujoco.MjModel, name: str | int) -> mujoco.MjvCamera:
         camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         camera.fixedcamid = index
     else:
-        raise EnvError(
+        raise WmpcError(
             f"No camera {name!r}; this model has {names or 'none'}, and -1 is the free camera."
         )
     return camera

@@ -11,9 +11,9 @@ import mujoco
 import numpy as np
 from mujoco.rollout import Rollout
 
-from envs.agent import Observation
-from envs.errors import EnvError
-from envs.task import Task
+from wmpc.envs.observation import Observation
+from wmpc.envs.task import Task
+from wmpc.errors import WmpcError
 
 
 class Simulator:
@@ -30,7 +30,7 @@ class Simulator:
     def start(self, observation: Observation) -> np.ndarray:
         """The latent (D,) of an observation, from its `state` and `variation`."""
         if "state" not in observation:
-            raise EnvError("The simulator starts from the full state; this observation has none.")
+            raise WmpcError("The simulator starts from the full state; this observation has none.")
         state = self._task.layout.check(observation["state"])
         varied = observation.get("variation", np.zeros(0))
         return np.concatenate(

@@ -14,12 +14,12 @@ import mujoco
 import numpy as np
 from gymnasium.spaces import Box
 
-from envs.agent import Observation
-from envs.errors import EnvError
-from envs.layout import trouble
-from envs.measured import Measured
-from envs.policies import Policy
-from envs.rendering import RenderSettings
+from wmpc.envs.layout import trouble
+from wmpc.envs.measured import Measured
+from wmpc.envs.observation import Observation
+from wmpc.envs.policies import Policy
+from wmpc.envs.rendering import RenderSettings
+from wmpc.errors import WmpcError
 
 SLACK = 0.02
 """Share of a joint's range by which limits, which are soft, may be overrun: full force overruns
@@ -43,7 +43,7 @@ class Task(Measured):
 
     def __init__(self, image_size: int = 64, render_mode: str = "rgb_array") -> None:
         if render_mode != "rgb_array":
-            raise EnvError(f"No render mode {render_mode!r}; tasks draw 'rgb_array'.")
+            raise WmpcError(f"No render mode {render_mode!r}; tasks draw 'rgb_array'.")
         model = mujoco.MjModel.from_xml_path(str(Path(getfile(type(self))).with_name(self.xml)))
         dt = model.opt.timestep * self.frame_skip
         super().__init__(model, mujoco.MjData(model), RenderSettings(image_size, image_size), dt)
@@ -92,7 +92,7 @@ class Task(Measured):
             given.pop(name, None) for name in ("state", "goal_state", "variation")
         )
         if given:
-            raise EnvError(
+            raise WmpcError(
                 f"No reset option {sorted(given)}; there are 'state', 'goal_state', 'variation'."
             )
         if variation is None and state is None:
@@ -119,7 +119,7 @@ class Task(Measured):
     def advance(self, action: np.ndarray) -> dict[str, Any]:
         """Apply one action (A,) without looking; returns the info of `step`."""
         if not self.goal:
-            raise EnvError("Call reset before the first step.")
+            raise WmpcError("Call reset before the first step.")
         applied, failure = self._admit(action)
         if failure is None:
             self.data.ctrl[:] = self._arriving(applied)

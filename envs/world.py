@@ -13,13 +13,13 @@ import mujoco
 import numpy as np
 from gymnasium.spaces import Box, Dict
 
-from envs.agent import Observation
-from envs.errors import EnvError
-from envs.layout import StateLayout
-from envs.rendering import Renderer, RenderSettings
+from wmpc.envs.layout import StateLayout
+from wmpc.envs.observation import Observation
+from wmpc.envs.rendering import Renderer, RenderSettings
+from wmpc.errors import WmpcError
 
 if TYPE_CHECKING:
-    from envs.shift.senses import Lens, Wire
+    from wmpc.envs.shift.senses import Lens, Wire
 
 
 class World(gymnasium.Env[Any, np.ndarray], ABC):
@@ -51,7 +51,7 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
         self.variation = np.zeros(len(self.variation_names))
         """(V,), what was changed in the model."""
         self.lenses: list[Lens] = []
-        """What every picture is seen through; see `envs.shift`."""
+        """What every picture is seen through; see `wmpc.envs.shift`."""
         self.wires: list[Wire] = []
         """What every action goes through before it is applied."""
         self._view = mujoco.MjData(model)  # pictures are drawn from here, never from `data`
@@ -80,7 +80,7 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
     def set_state(self, state: np.ndarray, variation: np.ndarray | None = None) -> None:
         """Restore a state (S,) exactly, and the variation (V,) if given (None: the present one).
 
-        EnvError on a wrong size or entries that are not finite.
+        WmpcError on a wrong size or entries that are not finite.
         """
         state = self.layout.check(state)
         if variation is not None:
@@ -149,7 +149,7 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
         """The action (A,) float32 within the bounds, and a reason if it cannot be applied."""
         action = np.asarray(action, np.float32)
         if action.shape != self.action_space.shape:
-            raise EnvError(
+            raise WmpcError(
                 f"An action of shape {action.shape} came; {self.id} takes {self.action_space.shape}"
                 f" within {self.action_space.low} and {self.action_space.high}."
             )
@@ -177,7 +177,7 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
     def _check_variation(self, variation: np.ndarray) -> np.ndarray:
         variation = np.array(variation, np.float64)
         if variation.shape != (len(self.variation_names),) or not np.isfinite(variation).all():
-            raise EnvError(
+            raise WmpcError(
                 f"A variation {variation} came; {self.id} takes {len(self.variation_names)} finite "
                 f"numbers {self.variation_names}."
             )

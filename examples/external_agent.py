@@ -4,7 +4,7 @@ above it:
     wmpc eval run=runs/two_room agent=examples.external_agent:Walker
 
 It sees where the disc of wmpc/TwoRoom-v0 is and pushes it straight towards the goal, wall or not.
-`envs/external.py` says what such a function or class is given, and what it may return.
+`wmpc/agents/external.py` says what such a function or class is given, and what it may return.
 """
 
 import numpy as np

@@ -4,16 +4,16 @@ import sys
 
 import numpy as np
 
-import envs
-import planners
-import wm
-from envs.agent import Goal
+import wmpc
+from wmpc import envs, planners
+from wmpc.agents.agent import Goal
+from wmpc.agents.mpc import MPCAgent
 
 
 def reach(run: str, seed: int = 0, blocks: int = 10) -> int | None:
     """Pursue a goal seen as a picture; the simulator actions it took, None if not reached."""
-    model = wm.load(run)
-    agent = planners.MPCAgent(model, planners.ICEM())
+    model = wmpc.load(run)
+    agent = MPCAgent(model, planners.ICEM())
 
     env = envs.make_recorded(model.spec.env)
     observation, info = env.reset(seed=seed)

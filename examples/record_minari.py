@@ -17,7 +17,7 @@ import numpy as np
 from gymnasium.wrappers import AddRenderObservation
 from minari import DataCollector, StepDataCallback
 
-import envs  # noqa: F401  chooses how MuJoCo draws
+from wmpc import envs  # noqa: F401  chooses how MuJoCo draws
 
 CAMERA = {"distance": 0.5, "elevation": -90.0, "azimuth": 90.0, "lookat": [0.0, 0.0, 0.0]}
 # Without "lookat" gymnasium aims the camera by what it happens to draw first.

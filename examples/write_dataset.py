@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from wm.data import EpisodeWriter
+from wmpc.wm.data import EpisodeWriter
 
 rng = np.random.default_rng(0)
 meta = {"env": "my-robot", "fps": 10, "action_low": [-1, -1], "action_high": [1, 1]}

@@ -1,23 +1,21 @@
 """Planners: search action sequences that minimise a cost under any dynamics; torch and numpy."""
 
-from planners import costs, guardrails
-from planners.asynchronous import AsyncMPCAgent
-from planners.categorical_cem import CategoricalCEM
-from planners.cem import CEM
-from planners.constrained import AugmentedLagrangian
-from planners.costs import add, effort, latent_distance, smoothness
-from planners.errors import PlannerError
-from planners.gradient import SGD, Adam, ProjectedGradient
-from planners.grasp import GRASP
-from planners.hybrid import Hybrid
-from planners.icem import ICEM
-from planners.mpc import MPCAgent, WorldModel
-from planners.mppi import MPPI
-from planners.nevergrad_adapter import Nevergrad
-from planners.numpy_model import NumpyDynamics, NumpyModel
-from planners.predictive_sampling import PredictiveSampling
-from planners.problem import Box, Categorical, Cost, Dynamics, Plan, Planner, Problem
-from planners.random_shooting import RandomShooting
+from wmpc.errors import WmpcError
+from wmpc.planners import costs, guardrails
+from wmpc.planners.categorical_cem import CategoricalCEM
+from wmpc.planners.cem import CEM
+from wmpc.planners.constrained import AugmentedLagrangian
+from wmpc.planners.costs import add, effort, latent_distance, smoothness
+from wmpc.planners.gradient import SGD, Adam, ProjectedGradient
+from wmpc.planners.grasp import GRASP
+from wmpc.planners.hybrid import Hybrid
+from wmpc.planners.icem import ICEM
+from wmpc.planners.mppi import MPPI
+from wmpc.planners.nevergrad_adapter import Nevergrad
+from wmpc.planners.numpy_model import NumpyDynamics, NumpyModel
+from wmpc.planners.predictive_sampling import PredictiveSampling
+from wmpc.planners.problem import Box, Categorical, Cost, Dynamics, Plan, Planner, Problem
+from wmpc.planners.random_shooting import RandomShooting
 
 __all__ = [
     "CEM",
@@ -26,7 +24,6 @@ __all__ = [
     "MPPI",
     "SGD",
     "Adam",
-    "AsyncMPCAgent",
     "AugmentedLagrangian",
     "Box",
     "Categorical",
@@ -34,18 +31,16 @@ __all__ = [
     "Cost",
     "Dynamics",
     "Hybrid",
-    "MPCAgent",
     "Nevergrad",
     "NumpyDynamics",
     "NumpyModel",
     "Plan",
     "Planner",
-    "PlannerError",
     "PredictiveSampling",
     "Problem",
     "ProjectedGradient",
     "RandomShooting",
-    "WorldModel",
+    "WmpcError",
     "add",
     "costs",
     "effort",

@@ -4,9 +4,9 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import one_hot
 
-from planners.errors import PlannerError
-from planners.problem import Categorical, Plan, Problem
-from planners.search import Search
+from wmpc.errors import WmpcError
+from wmpc.planners.problem import Categorical, Plan, Problem
+from wmpc.planners.search import Search
 
 
 class CategoricalCEM:
@@ -31,9 +31,9 @@ class CategoricalCEM:
         trust: float = 0.5,
     ) -> None:
         if not 1 <= elites <= samples:
-            raise PlannerError(f"elites is {elites}; CategoricalCEM needs 1 to samples = {samples}")
+            raise WmpcError(f"elites is {elites}; CategoricalCEM needs 1 to samples = {samples}")
         if iterations < 1 or not (0 <= momentum < 1 and 0 <= least <= 1 and 0 <= trust <= 1):
-            raise PlannerError(
+            raise WmpcError(
                 "CategoricalCEM needs iterations >= 1, momentum from 0 to below 1, and least and "
                 f"trust from 0 to 1, got {iterations}, {momentum}, {least} and {trust}"
             )
@@ -49,7 +49,7 @@ class CategoricalCEM:
         warm_start: Tensor | None = None,
         deadline: float | None = None,
     ) -> Plan:
-        """See `planners.problem.Planner`; actions are one-hot, (B, H, n)."""
+        """See `wmpc.planners.problem.Planner`; actions are one-hot, (B, H, n)."""
         search = Search(problem, generator, warm_start, deadline, space=Categorical)
         n = search.A
         trust = 0.0 if warm_start is None else self.trust

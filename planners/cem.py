@@ -3,9 +3,9 @@
 import torch
 from torch import Generator, Tensor
 
-from planners.errors import PlannerError
-from planners.problem import Plan, Problem
-from planners.search import Search
+from wmpc.errors import WmpcError
+from wmpc.planners.problem import Plan, Problem
+from wmpc.planners.search import Search
 
 
 class CEM:
@@ -30,9 +30,9 @@ class CEM:
         momentum: float = 0.0,
     ) -> None:
         if not 2 <= elites <= samples:
-            raise PlannerError(f"elites is {elites}; CEM needs 2 to samples = {samples}")
+            raise WmpcError(f"elites is {elites}; CEM needs 2 to samples = {samples}")
         if iterations < 1 or spread <= 0 or least_spread < 0 or not 0 <= momentum < 1:
-            raise PlannerError(
+            raise WmpcError(
                 "CEM needs iterations >= 1, spread > 0, least_spread >= 0 and 0 <= momentum < 1"
             )
         self.samples, self.elites, self.iterations = samples, elites, iterations
@@ -47,7 +47,7 @@ class CEM:
         warm_start: Tensor | None = None,
         deadline: float | None = None,
     ) -> Plan:
-        """See `planners.problem.Planner`."""
+        """See `wmpc.planners.problem.Planner`."""
         search = Search(problem, generator, warm_start, deadline)
         mean, std = search.initial, (self.spread * search.half).expand_as(search.initial)
         for _ in search.rounds(self.iterations):

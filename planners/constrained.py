@@ -1,7 +1,7 @@
 """Constraints by an augmented Lagrangian (Hestenes 1969, Powell 1969), around any planner.
 
 A sampling planner alone already filters: it ranks what violates a constraint behind all that does
-not (`planners.search.Search.take`), which needs no tuning and is exact, but gives a gradient
+not (`wmpc.planners.search.Search.take`), which needs no tuning and is exact, but gives a gradient
 nothing to follow and samples a thin feasible set badly. Here constraints become part of the cost,
 differentiable, and their multipliers are found in a few rounds.
 """
@@ -12,9 +12,9 @@ from dataclasses import replace
 import torch
 from torch import Generator, Tensor
 
-from planners.errors import PlannerError
-from planners.problem import Plan, Planner, Problem
-from planners.search import Search
+from wmpc.errors import WmpcError
+from wmpc.planners.problem import Plan, Planner, Problem
+from wmpc.planners.search import Search
 
 
 class AugmentedLagrangian:
@@ -45,7 +45,7 @@ class AugmentedLagrangian:
         margin: float = 1e-3,
     ) -> None:
         if rounds < 1 or penalty <= 0 or growth < 1 or margin < 0:
-            raise PlannerError(
+            raise WmpcError(
                 "AugmentedLagrangian needs rounds >= 1, penalty > 0, growth >= 1 and margin >= 0, "
                 f"got {rounds}, {penalty}, {growth} and {margin}"
             )
@@ -60,7 +60,7 @@ class AugmentedLagrangian:
         warm_start: Tensor | None = None,
         deadline: float | None = None,
     ) -> Plan:
-        """See `planners.problem.Planner`. Without constraints, the planner's own plan."""
+        """See `wmpc.planners.problem.Planner`. Without constraints, the planner's own plan."""
         if not problem.constraints:
             return self.planner.plan(
                 problem, generator=generator, warm_start=warm_start, deadline=deadline

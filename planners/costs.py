@@ -1,4 +1,4 @@
-"""Costs on imagined latents: small functions that make a `planners.problem.Cost`.
+"""Costs on imagined latents: small functions that make a `wmpc.planners.problem.Cost`.
 
 They compose in three steps, each a plain function:
 
@@ -17,8 +17,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from planners.errors import PlannerError
-from planners.problem import Cost
+from wmpc.errors import WmpcError
+from wmpc.planners.problem import Cost
 
 Metric = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """z (..., K, D), g broadcastable to it, weight broadcastable to (K, D) or None -> (..., K)."""
@@ -59,7 +59,7 @@ def latent_distance(
         return prefix(d, executed)
     if steps == "discounted":
         return discounted(d, gamma)
-    raise PlannerError(
+    raise WmpcError(
         f"steps is {steps!r}; a latent distance takes last, sum, executed or discounted"
     )
 
@@ -109,15 +109,15 @@ def distance(
             "mean" 1/K.
     """
     if goal.dim() != 3:
-        raise PlannerError(f"the goal is {tuple(goal.shape)}; it must be (B, K, D)")
+        raise WmpcError(f"the goal is {tuple(goal.shape)}; it must be (B, K, D)")
     if isinstance(slots, Tensor) and slots.shape != goal.shape[1:2]:
-        raise PlannerError(
+        raise WmpcError(
             f"slots is {tuple(slots.shape)}; a goal of (K, D) = {tuple(goal.shape[1:])} takes (K,)"
         )
     if not isinstance(slots, Tensor) and slots not in ("sum", "mean"):
-        raise PlannerError(f"slots is {slots!r}; it may be sum, mean or a weight (K,)")
+        raise WmpcError(f"slots is {slots!r}; it may be sum, mean or a weight (K,)")
     if weight is not None and not _broadcasts(weight.shape, goal.shape[1:]):
-        raise PlannerError(
+        raise WmpcError(
             f"weight is {tuple(weight.shape)}; it must broadcast to (K, D) = "
             f"{tuple(goal.shape[1:])}"
         )
@@ -140,7 +140,7 @@ def learned(function: Callable[[Tensor, Tensor], Tensor], goal: Tensor) -> Dista
     def measured(latents: Tensor) -> Tensor:
         d = function(latents, _beside(goal, latents))
         if d.shape != latents.shape[:3]:
-            raise PlannerError(
+            raise WmpcError(
                 f"the learned distance returned {tuple(d.shape)} for latents "
                 f"{tuple(latents.shape)}; it must return (B, N, T) = {tuple(latents.shape[:3])}"
             )
@@ -159,7 +159,7 @@ def through(probe: Probe, measure: Callable[..., Tensor]) -> Callable[..., Tenso
     def decoded(latents: Tensor, *actions: Tensor) -> Tensor:
         state = probe(latents)
         if state.dim() != latents.dim() - 1 or state.shape[:-1] != latents.shape[:-2]:
-            raise PlannerError(
+            raise WmpcError(
                 f"the probe returned {tuple(state.shape)} for latents {tuple(latents.shape)}; it "
                 "must turn (..., K, D) into (..., S)"
             )
@@ -184,14 +184,14 @@ def total(distance: Distance) -> Cost:
 def prefix(distance: Distance, executed: int) -> Cost:
     """Summed over the first `executed` steps, those acted out before planning anew."""
     if executed < 1:
-        raise PlannerError(f"executed is {executed}; at least 1 step must count")
+        raise WmpcError(f"executed is {executed}; at least 1 step must count")
     return lambda latents, actions: distance(latents[:, :, :executed]).sum(2)
 
 
 def discounted(distance: Distance, gamma: float) -> Cost:
     """sum_t gamma^t d_t, t = 0 after the first action."""
     if not 0 < gamma <= 1:
-        raise PlannerError(f"gamma is {gamma}; a discount is above 0 and at most 1")
+        raise WmpcError(f"gamma is {gamma}; a discount is above 0 and at most 1")
 
     def cost(latents: Tensor, actions: Tensor) -> Tensor:
         d = distance(latents)
@@ -236,7 +236,7 @@ def scale(weight: float, cost: Cost) -> Cost:
 def add(*costs: Cost) -> Cost:
     """The sum of several costs."""
     if not costs:
-        raise PlannerError("add() was given no cost; give it at least one")
+        raise WmpcError("add() was given no cost; give it at least one")
 
     def cost(latents: Tensor, actions: Tensor) -> Tensor:
         return sum((c(latents, actions) for c in costs[1:]), costs[0](latents, actions))
@@ -251,10 +251,10 @@ def _broadcasts(shape: torch.Size, to: torch.Size) -> bool:
 
 
 def _beside(goal: Tensor, latents: Tensor) -> Tensor:
-    """The goal as (B, 1, 1, K, D); PlannerError unless it fits latents (B, N, T, K, D)."""
+    """The goal as (B, 1, 1, K, D); WmpcError unless it fits latents (B, N, T, K, D)."""
     B, (K, D) = latents.shape[0], latents.shape[-2:]
     if goal.dim() != 3 or goal.shape[0] not in (1, B) or goal.shape[1:] != (K, D):
-        raise PlannerError(
+        raise WmpcError(
             f"the goal is {tuple(goal.shape)}; for these latents it must be (B, K, D) = {(B, K, D)}"
         )
     return goal[:, None, None]

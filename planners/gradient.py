@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from planners.errors import PlannerError
-from planners.problem import Plan, Problem
-from planners.search import Search
+from wmpc.errors import WmpcError
+from wmpc.planners.problem import Plan, Problem
+from wmpc.planners.search import Search
 
 Rule = Callable[[Tensor, Tensor, Tensor, float, Any], tuple[Tensor, Any]]
 """x (B, N, H, A), cost (B, N), gradient (B, N, H, A), share of the iterations left, memory (None at
@@ -33,7 +33,7 @@ class Descent(ABC):
 
     def __init__(self, restarts: int, iterations: int, rate: float, spread: float) -> None:
         if restarts < 1 or iterations < 1 or rate <= 0 or spread < 0:
-            raise PlannerError(
+            raise WmpcError(
                 f"{type(self).__name__} needs restarts >= 1, iterations >= 1, rate > 0 and "
                 f"spread >= 0, got {restarts}, {iterations}, {rate} and {spread}"
             )
@@ -51,7 +51,7 @@ class Descent(ABC):
         warm_start: Tensor | None = None,
         deadline: float | None = None,
     ) -> Plan:
-        """See `planners.problem.Planner`. PlannerError where the cost has no gradient."""
+        """See `wmpc.planners.problem.Planner`. WmpcError where the cost has no gradient."""
         search = Search(problem, generator, warm_start, deadline)
         descend(search, starts(search, self.restarts, self.spread), self.step, self.iterations)
         return search.plan()
@@ -73,7 +73,7 @@ class SGD(Descent):
     ) -> None:
         super().__init__(restarts, iterations, rate, spread)
         if not 0 <= momentum < 1:
-            raise PlannerError(f"momentum is {momentum}; SGD takes 0 <= momentum < 1")
+            raise WmpcError(f"momentum is {momentum}; SGD takes 0 <= momentum < 1")
         self.momentum = momentum
 
     def step(self, x: Tensor, cost: Tensor, g: Tensor, left: float, memory: Any) -> Any:
@@ -182,12 +182,12 @@ def _look(search: Search, actions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def gradient(cost: Tensor, latents: Tensor, actions: Tensor) -> Tensor:
-    """d cost / d actions, 0 where it is NaN; PlannerError where there is none."""
+    """d cost / d actions, 0 where it is NaN; WmpcError where there is none."""
     g = None
     if cost.requires_grad and latents.requires_grad:
         (g,) = torch.autograd.grad(cost.sum(), actions, allow_unused=True)
     if g is None:
-        raise PlannerError(
+        raise WmpcError(
             "the cost does not depend differentiably on the actions (a simulator or a "
             "detached model?); use a sampling planner such as CEM"
         )

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from planners.errors import PlannerError
-from planners.gradient import Adam, ProjectedGradient, descend, gradient, starts
-from planners.problem import Plan, Problem
-from planners.search import Search
+from wmpc.errors import WmpcError
+from wmpc.planners.gradient import Adam, ProjectedGradient, descend, gradient, starts
+from wmpc.planners.problem import Plan, Problem
+from wmpc.planners.search import Search
 
 
 class GRASP:
@@ -53,12 +53,12 @@ class GRASP:
         spread: float = 0.5,
     ) -> None:
         if restarts < 1 or iterations < 1 or sync < 1 or sync_steps < 1:
-            raise PlannerError(
+            raise WmpcError(
                 "GRASP needs restarts, iterations, sync and sync_steps of at least 1, got "
                 f"{restarts}, {iterations}, {sync} and {sync_steps}"
             )
         if rate <= 0 or not 0 < state_rate <= 1 or min(noise, goal_weight, spread) < 0:
-            raise PlannerError(
+            raise WmpcError(
                 "GRASP needs rate > 0, 0 < state_rate <= 1, and noise, goal_weight and spread >= "
                 f"0, got {rate}, {state_rate}, {noise}, {goal_weight} and {spread}"
             )
@@ -76,11 +76,12 @@ class GRASP:
         warm_start: Tensor | None = None,
         deadline: float | None = None,
     ) -> Plan:
-        """See `planners.problem.Planner`. PlannerError where the model or cost has no gradient."""
+        """See `wmpc.planners.problem.Planner`. WmpcError where the model or cost has no
+        gradient."""
         search = Search(problem, generator, warm_start, deadline)
         s_0, g = problem.dynamics.start, problem.goal
         if g is not None and g.shape != s_0.shape:
-            raise PlannerError(
+            raise WmpcError(
                 f"the problem's goal is {tuple(g.shape)}; it must be (B, K, D) = {tuple(s_0.shape)}"
             )
         actions = starts(search, self.restarts, self.spread)

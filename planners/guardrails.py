@@ -1,6 +1,6 @@
 """Guardrails: constraints as costs, at most 0 where satisfied, the worst step of the horizon.
 
-They are for `planners.problem.Problem.constraints`. Units are those of the state that `probe`
+They are for `wmpc.planners.problem.Problem.constraints`. Units are those of the state that `probe`
 decodes from latents (..., K, D) -> (..., S); without a probe the latent itself is the state.
 """
 
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from planners.costs import Probe
-from planners.errors import PlannerError
-from planners.problem import Cost
+from wmpc.errors import WmpcError
+from wmpc.planners.costs import Probe
+from wmpc.planners.problem import Cost
 
 
 def outside_disc(
@@ -25,7 +25,7 @@ def outside_disc(
     sqrt(r^2 + (l/2)^2) keep every straight block of length l outside the disc of radius r.
     """
     if not radius > 0 or not len(centre):
-        raise PlannerError(
+        raise WmpcError(
             f"outside_disc needs a centre and a radius above 0, got {list(centre)} and {radius}"
         )
 
@@ -49,7 +49,7 @@ def half_space(normal: Sequence[float], offset: float, probe: Probe | None = Non
     Straight segments between two ends in a half space stay in it, so the ends are enough.
     """
     if not any(normal):
-        raise PlannerError(f"half_space needs a normal that is not zero, got {list(normal)}")
+        raise WmpcError(f"half_space needs a normal that is not zero, got {list(normal)}")
 
     def cost(latents: Tensor, actions: Tensor) -> Tensor:
         state = _decode(probe, latents, len(normal))
@@ -65,7 +65,7 @@ def action_limit(limit: float | Tensor) -> Cost:
     that should be reported when broken, or weighed against others.
     """
     if torch.as_tensor(limit).lt(0).any():
-        raise PlannerError(f"action_limit is {limit}; a limit is not negative")
+        raise WmpcError(f"action_limit is {limit}; a limit is not negative")
     return lambda latents, actions: (actions.abs() - limit).amax((-2, -1))
 
 
@@ -73,7 +73,7 @@ def _decode(probe: Probe | None, latents: Tensor, size: int) -> Tensor:
     """(B, N, H, K, D) -> the first `size` entries of the state, (B, N, H, size)."""
     state = latents.flatten(-2) if probe is None else probe(latents)
     if state.shape[:-1] != latents.shape[:3] or state.shape[-1] < size:
-        raise PlannerError(
+        raise WmpcError(
             f"the decoded state is {tuple(state.shape)} for latents {tuple(latents.shape)}; this "
             f"guardrail needs (B, N, H, S) with S of at least {size}"
         )

@@ -3,10 +3,10 @@
 import torch
 from torch import Generator, Tensor
 
-from planners.errors import PlannerError
-from planners.gradient import ProjectedGradient, descend
-from planners.problem import Plan, Problem
-from planners.search import Search
+from wmpc.errors import WmpcError
+from wmpc.planners.gradient import ProjectedGradient, descend
+from wmpc.planners.problem import Plan, Problem
+from wmpc.planners.search import Search
 
 
 class Hybrid:
@@ -36,9 +36,9 @@ class Hybrid:
         least_spread: float = 0.02,
     ) -> None:
         if not 2 <= elites <= samples:
-            raise PlannerError(f"elites is {elites}; Hybrid needs 2 to samples = {samples}")
+            raise WmpcError(f"elites is {elites}; Hybrid needs 2 to samples = {samples}")
         if iterations < 1 or steps < 0 or finish < 0 or spread <= 0 or least_spread < 0:
-            raise PlannerError(
+            raise WmpcError(
                 "Hybrid needs iterations >= 1, steps >= 0, finish >= 0, spread > 0 and "
                 f"least_spread >= 0, got {iterations}, {steps}, {finish}, {spread}, {least_spread}"
             )
@@ -56,7 +56,7 @@ class Hybrid:
         warm_start: Tensor | None = None,
         deadline: float | None = None,
     ) -> Plan:
-        """See `planners.problem.Planner`. PlannerError where the cost has no gradient."""
+        """See `wmpc.planners.problem.Planner`. WmpcError where the cost has no gradient."""
         search = Search(problem, generator, warm_start, deadline)
         mean, std = search.initial, (self.spread * search.half).expand_as(search.initial)
         chosen = mean[:, None]

@@ -4,9 +4,9 @@
 import torch
 from torch import Generator, Tensor
 
-from planners.errors import PlannerError
-from planners.problem import Plan, Problem
-from planners.search import Search
+from wmpc.errors import WmpcError
+from wmpc.planners.problem import Plan, Problem
+from wmpc.planners.search import Search
 
 
 def coloured(white: Tensor, beta: float) -> Tensor:
@@ -53,14 +53,14 @@ class ICEM:
         momentum: float = 0.0,
     ) -> None:
         if not 2 <= elites <= samples:
-            raise PlannerError(f"elites is {elites}; iCEM needs 2 to samples = {samples}")
+            raise WmpcError(f"elites is {elites}; iCEM needs 2 to samples = {samples}")
         if iterations < 1 or spread <= 0 or least_spread < 0 or not 0 <= momentum < 1:
-            raise PlannerError(
+            raise WmpcError(
                 "iCEM needs iterations >= 1, spread > 0, least_spread >= 0 and 0 <= momentum < 1, "
                 f"got {iterations}, {spread}, {least_spread} and {momentum}"
             )
         if beta < 0 or not 0 <= keep <= 1 or decay < 1:
-            raise PlannerError(
+            raise WmpcError(
                 "iCEM needs beta >= 0, keep from 0 to 1 and decay >= 1, got "
                 f"{beta}, {keep} and {decay}"
             )
@@ -82,7 +82,7 @@ class ICEM:
         warm_start: Tensor | None = None,
         deadline: float | None = None,
     ) -> Plan:
-        """See `planners.problem.Planner`."""
+        """See `wmpc.planners.problem.Planner`."""
         search = Search(problem, generator, warm_start, deadline)
         mean, std = search.initial, (self.spread * search.half).expand_as(search.initial)
         chosen, ranks = mean.new_empty(search.B, 0, search.H, search.A), mean.new_empty(search.B, 0)

@@ -6,7 +6,7 @@ that a sampling planner finds goals it would otherwise never come near.
 
 from torch import Tensor
 
-from planners.problem import Dynamics, candidate_bytes
+from wmpc.planners.problem import Dynamics, candidate_bytes
 
 
 def hold(actions: Tensor, times: int, size: int) -> Tensor:
@@ -16,7 +16,7 @@ def hold(actions: Tensor, times: int, size: int) -> Tensor:
 
 
 class HeldDynamics:
-    """A dynamics over blocks, seen as one over knots; see `planners.problem.Dynamics`."""
+    """A dynamics over blocks, seen as one over knots; see `wmpc.planners.problem.Dynamics`."""
 
     def __init__(self, dynamics: Dynamics, times: int, size: int) -> None:
         self.dynamics, self.times, self.size = dynamics, times, size

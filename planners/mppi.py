@@ -3,9 +3,9 @@
 import torch
 from torch import Generator, Tensor
 
-from planners.errors import PlannerError
-from planners.problem import Plan, Problem
-from planners.search import VIOLATED, Search
+from wmpc.errors import WmpcError
+from wmpc.planners.problem import Plan, Problem
+from wmpc.planners.search import VIOLATED, Search
 
 
 class MPPI:
@@ -36,15 +36,15 @@ class MPPI:
         gamma: float = 0.0,
     ) -> None:
         if samples < 1 or iterations < 1:
-            raise PlannerError(
+            raise WmpcError(
                 f"MPPI needs samples and iterations of at least 1, got {samples} and {iterations}"
             )
         if temperature is not None and temperature <= 0:
-            raise PlannerError(f"temperature is {temperature}; it must be positive, or None")
+            raise WmpcError(f"temperature is {temperature}; it must be positive, or None")
         if temperature is None and not 1 <= effective <= samples:
-            raise PlannerError(f"effective is {effective}; it must be 1 to samples = {samples}")
+            raise WmpcError(f"effective is {effective}; it must be 1 to samples = {samples}")
         if spread <= 0 or not 0 < decay <= 1 or gamma < 0:
-            raise PlannerError(
+            raise WmpcError(
                 "MPPI needs spread > 0, decay above 0 and at most 1, and gamma >= 0, got "
                 f"{spread}, {decay} and {gamma}"
             )
@@ -61,7 +61,7 @@ class MPPI:
         warm_start: Tensor | None = None,
         deadline: float | None = None,
     ) -> Plan:
-        """See `planners.problem.Planner`."""
+        """See `wmpc.planners.problem.Planner`."""
         search = Search(problem, generator, warm_start, deadline)
         u = search.initial
         for i in search.rounds(self.iterations + 1):  # the last only scores where it ended

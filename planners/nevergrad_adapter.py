@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from planners.errors import PlannerError
-from planners.problem import Plan, Problem
-from planners.search import Search
+from wmpc.errors import WmpcError
+from wmpc.planners.problem import Plan, Problem
+from wmpc.planners.search import Search
 
 
 class Nevergrad:
@@ -35,14 +35,14 @@ class Nevergrad:
         spread: float = 0.5,
     ) -> None:
         if samples < 1 or iterations < 1 or spread <= 0:
-            raise PlannerError(
+            raise WmpcError(
                 "Nevergrad needs samples >= 1, iterations >= 1 and spread > 0, got "
                 f"{samples}, {iterations} and {spread}"
             )
         registry = _nevergrad().optimizers.registry
         if optimiser not in registry:
             near = difflib.get_close_matches(optimiser, list(registry), 3, 0.0)
-            raise PlannerError(
+            raise WmpcError(
                 f"Nevergrad has no optimiser {optimiser!r}; did you mean {', '.join(near)}?"
             )
         self.optimiser, self.samples, self.iterations = optimiser, samples, iterations
@@ -58,7 +58,7 @@ class Nevergrad:
         warm_start: Tensor | None = None,
         deadline: float | None = None,
     ) -> Plan:
-        """See `planners.problem.Planner`."""
+        """See `wmpc.planners.problem.Planner`."""
         search = Search(problem, generator, warm_start, deadline)
         N, low = self.samples, search.box.low
         seed = int(torch.randint(2**31, (1,), generator=generator, device=generator.device))
@@ -102,7 +102,7 @@ def _nevergrad() -> Any:
             warnings.simplefilter("ignore")  # of its optional parts
             import nevergrad
     except ImportError as error:
-        raise PlannerError(
+        raise WmpcError(
             "this planner needs Nevergrad, which is not installed: pip install nevergrad"
         ) from error
     return nevergrad

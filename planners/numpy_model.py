@@ -6,14 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from planners.errors import PlannerError
+from wmpc.errors import WmpcError
 
 Rollout = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """latents (B, D), actions (B, N, H, A) -> latents (B, N, H, D)"""
 
 
 class NumpyDynamics:
-    """`planners.problem.Dynamics` from a function; latents are (1, D). Not differentiable.
+    """`wmpc.planners.problem.Dynamics` from a function; latents are (1, D). Not differentiable.
 
     Args:
         function: see `Rollout`.
@@ -30,7 +30,7 @@ class NumpyDynamics:
         latents = self.function(start, actions.detach().cpu().double().numpy())
         expected = (*actions.shape[:3], start.shape[-1])
         if latents.shape != expected:
-            raise PlannerError(
+            raise WmpcError(
                 f"the dynamics function returned {latents.shape}; it must return (B, N, H, D) = "
                 f"{expected}"
             )
@@ -47,7 +47,7 @@ class NumpyDynamics:
 
 
 class NumpyModel:
-    """The `planners.mpc.WorldModel` of a simulator whose latent is its own state.
+    """The `wmpc.agents.mpc.WorldModel` of a simulator whose latent is its own state.
 
     Args:
         start: observation -> latent (D,).
@@ -91,12 +91,12 @@ class NumpyModel:
     ) -> Tensor:
         """(1, D): 1 for the entries a goal is compared by.
 
-        PlannerError where only a part of a column counts: which entries `start` makes of it is not
+        WmpcError where only a part of a column counts: which entries `start` makes of it is not
         known.
         """
         part = [name for name, w in (weight or {}).items() if not np.all(np.asarray(w) == 1)]
         if part:
-            raise PlannerError(
+            raise WmpcError(
                 f"only a part of {', '.join(part)} counts, which a NumpyModel cannot say of its "
                 "latents: give the agent complete=..., or count by `counted`"
             )

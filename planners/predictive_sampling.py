@@ -5,9 +5,9 @@ from typing import Literal
 import torch
 from torch import Generator, Tensor
 
-from planners.errors import PlannerError
-from planners.problem import Plan, Problem
-from planners.search import Search
+from wmpc.errors import WmpcError
+from wmpc.planners.problem import Plan, Problem
+from wmpc.planners.search import Search
 
 Interpolation = Literal["zero", "linear", "cubic"]
 
@@ -61,17 +61,17 @@ class PredictiveSampling:
         decay: float = 0.8,
     ) -> None:
         if samples < 1 or iterations < 1 or knots < 1:
-            raise PlannerError(
+            raise WmpcError(
                 "predictive sampling needs samples, iterations and knots of at least 1, got "
                 f"{samples}, {iterations} and {knots}"
             )
         if interpolation not in ("zero", "linear", "cubic"):
-            raise PlannerError(
+            raise WmpcError(
                 f"interpolation is {interpolation!r}; predictive sampling takes zero, linear or "
                 "cubic"
             )
         if spread <= 0 or not 0 < decay <= 1:
-            raise PlannerError(
+            raise WmpcError(
                 "predictive sampling needs spread > 0 and decay above 0 and at most 1, got "
                 f"{spread} and {decay}"
             )
@@ -88,7 +88,7 @@ class PredictiveSampling:
         warm_start: Tensor | None = None,
         deadline: float | None = None,
     ) -> Plan:
-        """See `planners.problem.Planner`."""
+        """See `wmpc.planners.problem.Planner`."""
         search = Search(problem, generator, warm_start, deadline)
         nominal = search.initial
         for i in search.rounds(self.iterations):

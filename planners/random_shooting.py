@@ -3,9 +3,9 @@
 import torch
 from torch import Generator, Tensor
 
-from planners.errors import PlannerError
-from planners.problem import Plan, Problem
-from planners.search import Search
+from wmpc.errors import WmpcError
+from wmpc.planners.problem import Plan, Problem
+from wmpc.planners.search import Search
 
 
 class RandomShooting:
@@ -18,7 +18,7 @@ class RandomShooting:
 
     def __init__(self, samples: int = 256, iterations: int = 6) -> None:
         if samples < 1 or iterations < 1:
-            raise PlannerError(
+            raise WmpcError(
                 f"random shooting needs samples and iterations of at least 1, got {samples} and "
                 f"{iterations}"
             )
@@ -33,7 +33,7 @@ class RandomShooting:
         warm_start: Tensor | None = None,
         deadline: float | None = None,
     ) -> Plan:
-        """See `planners.problem.Planner`."""
+        """See `wmpc.planners.problem.Planner`."""
         search = Search(problem, generator, warm_start, deadline)
         low, high = search.box.low, search.box.high
         for iteration in search.rounds(self.iterations):

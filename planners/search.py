@@ -12,8 +12,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import one_hot, pad
 
-from planners.errors import PlannerError
-from planners.problem import Box, Categorical, Plan, Problem, candidate_bytes
+from wmpc.errors import WmpcError
+from wmpc.planners.problem import Box, Categorical, Plan, Problem, candidate_bytes
 
 VIOLATED = 1e30
 """The least rank of what violates a constraint: above any cost."""
@@ -26,8 +26,8 @@ class Search:
     """The state of a search over (B, H, A) sequences.
 
     Args:
-        problem, generator, warm_start, deadline: as `planners.problem.Planner.plan` takes them.
-        space: the kind of actions that the planner can search.
+        problem, generator, warm_start, deadline: as `wmpc.planners.problem.Planner.plan` takes
+        them. space: the kind of actions that the planner can search.
 
     Attributes:
         box: bounds of one action; for `Categorical`, 0 to 1.
@@ -66,7 +66,7 @@ class Search:
         if warm_start is None:
             return self.centre.expand(expected)
         if tuple(warm_start.shape) != expected:
-            raise PlannerError(
+            raise WmpcError(
                 f"warm_start is {tuple(warm_start.shape)}; this problem needs (B, H, A) = "
                 f"{expected}"
             )
@@ -143,7 +143,7 @@ class Search:
         size = self.B * self.size * (self.H if gradient else 1)
         fit = (self.problem.memory - own) // size
         if fit < 1:
-            raise PlannerError(
+            raise WmpcError(
                 f"a memory of {self.problem.memory:,} bytes is too small: {actions.shape[1]:,} "
                 f"candidates take {own:,} to draw and {size:,} to roll out one at a time; give "
                 "more memory or take fewer samples"
@@ -190,7 +190,7 @@ class Search:
         rank, actions, cost, violation, latents = self.found
         invalid = int(self.invalid)
         if not rank.isfinite().all():
-            raise PlannerError(
+            raise WmpcError(
                 f"every candidate of some problem cost NaN or infinity ({invalid} NaN in all), or "
                 "broke a constraint by as much: check that the model, the goal and the current "
                 "latent are finite"
@@ -202,10 +202,10 @@ class Search:
 
 
 def _each(what: str, value: Tensor, actions: Tensor) -> Tensor:
-    """The value, one a candidate (B, N); PlannerError where it is not."""
+    """The value, one a candidate (B, N); WmpcError where it is not."""
     B, N = actions.shape[:2]
     if value.shape != (B, N):
-        raise PlannerError(
+        raise WmpcError(
             f"the {what} returned {tuple(value.shape)} for {N} candidates of {B} problems; it "
             f"must return (B, N) = {(B, N)}"
         )
@@ -213,28 +213,28 @@ def _each(what: str, value: Tensor, actions: Tensor) -> Tensor:
 
 
 def _bounds(problem: Problem, space: type, start: Tensor) -> Box:
-    """The bounds of one action; PlannerError where the problem makes no sense."""
+    """The bounds of one action; WmpcError where the problem makes no sense."""
     actions = problem.actions
     if not isinstance(actions, space):
-        raise PlannerError(
+        raise WmpcError(
             f"this planner searches a {space.__name__} of actions, the problem has a "
             f"{type(actions).__name__}: "
             + ("use CategoricalCEM" if isinstance(actions, Categorical) else "use CEM")
         )
     if problem.horizon < 1:
-        raise PlannerError(f"horizon is {problem.horizon}; it must be at least 1")
+        raise WmpcError(f"horizon is {problem.horizon}; it must be at least 1")
     if start.dim() != 3:
-        raise PlannerError(f"dynamics.start is {tuple(start.shape)}; it must be (B, K, D)")
+        raise WmpcError(f"dynamics.start is {tuple(start.shape)}; it must be (B, K, D)")
     if isinstance(actions, Categorical):
         if actions.n < 2:
-            raise PlannerError(f"a Categorical of {actions.n} actions; it needs at least 2")
+            raise WmpcError(f"a Categorical of {actions.n} actions; it needs at least 2")
         zeros = start.new_zeros(actions.n)
         return Box(zeros, zeros + 1)
     low, high = actions.low, actions.high
     if low.shape != high.shape or low.dim() != 1 or not len(low):
-        raise PlannerError(
+        raise WmpcError(
             f"action bounds are {tuple(low.shape)} and {tuple(high.shape)}; both must be (A,)"
         )
     if not (low.isfinite().all() and high.isfinite().all() and (low < high).all()):
-        raise PlannerError("action bounds must be finite with low < high in every dimension")
+        raise WmpcError("action bounds must be finite with low < high in every dimension")
     return actions

@@ -38,9 +38,9 @@ import kills_checks as checks
 import torch
 from kills_processes import start, wait
 
-from wm.cli import compose
-from wm.cli.main import VERBS
-from wm.disk import TEMPORARY
+from wmpc.cli import compose
+from wmpc.cli.main import VERBS
+from wmpc.system.disk import TEMPORARY
 
 LONGEST_S = 120
 """A command that takes longer is stuck."""
@@ -83,10 +83,12 @@ def cases() -> dict[str, Case]:
 
 def warm() -> None:
     """Import, and do once, what is slow to begin with, so that forked processes need not."""
-    slow = "wm.cli.data.importing wm.cli.data.export wm.data.export.lerobot wm.data.export.minari"
-    slow += " wm.data.export.swm wm.data.formats.swm_hdf5 wm.training.run lightning_fabric av"
+    slow = "wmpc.cli.data.importing wmpc.cli.data.export wmpc.wm.training.run"
+    slow += " wmpc.wm.recordings.export.lerobot wmpc.wm.recordings.export.minari"
+    slow += " wmpc.wm.recordings.export.swm wmpc.wm.recordings.formats.swm_hdf5"
+    slow += " lightning_fabric av"
     slow += " pyarrow.parquet h5py hdf5plugin matplotlib.figure mujoco torch._dynamo"
-    for module in [*(f"wm.cli.{verb}" for verb in VERBS), *slow.split()]:
+    for module in [*(f"wmpc.cli.{verb}" for verb in VERBS), *slow.split()]:
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
     for case in cases().values():

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
-from wm.checkpoint import WEIGHTS
-from wm.cli.results import RESULTS
-from wm.data import open_episodes
-from wm.training.state import STATE
+from wmpc.evaluation.results import RESULTS
+from wmpc.wm.data import open_episodes
+from wmpc.wm.training.checkpoint import WEIGHTS
+from wmpc.wm.training.state import STATE
 
 CLOCKS = ("latenc", "seconds")
 """What no two runs have in common."""

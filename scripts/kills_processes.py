@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from wm.cli.main import main
+from wmpc.cli.main import main
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate")

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from wm.data import EpisodeWriter, open_episodes
-from wm.data.export.lerobot import export_lerobot
-from wm.data.formats import open_source
+from wmpc.wm.data import EpisodeWriter, open_episodes
+from wmpc.wm.recordings.export.lerobot import export_lerobot
+from wmpc.wm.recordings.formats import open_source
 
 RECORD = """
 import sys, numpy as np

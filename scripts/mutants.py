@@ -24,7 +24,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("wm", "planners", "envs", "configs", "tests", "scripts", "pyproject.toml")
+COPIED = ("wmpc", "wm", "planners", "envs", "configs", "tests", "scripts", "pyproject.toml")
 """Of the tree; what else there is, such as README.md and docs, is linked."""
 NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*_cache", "*.pyc")
 PRELOADED = ("torch", "scipy.stats", "hydra", "lightning_fabric", "pytest", "numpy.testing")
@@ -134,8 +134,7 @@ def _run_pytest(tree: Path, tests: Sequence[str], said: Path) -> None:
     os.environ["PYTHONPATH"] = str(tree)
     sys.path[0] = str(tree)
     sys.dont_write_bytecode = True
-    for package in ("wm", "planners", "envs"):
-        assert Path(str(import_module(package).__file__)).is_relative_to(tree)
+    assert Path(str(import_module("wmpc").__file__)).is_relative_to(tree)
     plugins = ["-p", "no:cacheprovider", "-p", "no:xdist"]
     code = pytest.main(["-x", "-q", "-rfE", "--tb=line", *plugins, *tests])
     sys.stdout.flush()

@@ -22,7 +22,7 @@ packages() {
 
 pip() { "$folder/bin/python" -m pip --disable-pip-version-check "$@"; }
 
-draws() { "$folder/bin/python" -m envs.gl "$1" 2>/dev/null | grep -q milliseconds; }
+draws() { "$folder/bin/python" -m wmpc.envs.backend_probe "$1" 2>/dev/null | grep -q milliseconds; }
 
 command -v "$python" >/dev/null || packages python3 python3-venv
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then

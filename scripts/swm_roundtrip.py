@@ -4,8 +4,8 @@
 
 PYTHON has stable-worldmodel 0.1.1 in an environment of its own (see benchmarks/planning.py). Its
 writers write HDF5 and Lance from known arrays, and its
-HDF5 reader reads what `wm.data.export.swm` wrote; exits with 1 where a bit differs that should not.
-JPEG pictures of Lance are compared with what its reader decodes.
+HDF5 reader reads what `wmpc.wm.recordings.export.swm` wrote; exits with 1 where a bit differs that
+should not. JPEG pictures of Lance are compared with what its reader decodes.
 """
 
 import json
@@ -69,10 +69,10 @@ def same(what: str, left: np.ndarray, right: np.ndarray) -> None:
 
 
 def main(python: str) -> None:
-    from wm.data import EpisodeWriter, open_episodes
-    from wm.data.export.swm import export_swm
-    from wm.data.formats.swm_hdf5 import SwmHDF5
-    from wm.data.formats.swm_lance import SwmLance
+    from wmpc.wm.data import EpisodeWriter, open_episodes
+    from wmpc.wm.recordings.export.swm import export_swm
+    from wmpc.wm.recordings.formats.swm_hdf5 import SwmHDF5
+    from wmpc.wm.recordings.formats.swm_lance import SwmLance
 
     data, bounds = columns(), np.cumsum([0, *LENGTHS])
     with tempfile.TemporaryDirectory() as temporary:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wm.waiting import wait_briefly
+from wmpc.waiting import wait_briefly
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 wait_briefly()  # before a test imports torch

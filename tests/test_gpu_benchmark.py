@@ -39,7 +39,7 @@ def test_every_section_runs_on_a_bare_machine():
     found = {row[1]: row[2].removesuffix(" |") for row in rows}
     assert found["the same pictures either way"] == "yes"
     assert found["weights after resuming, largest difference"] == "0.0e+00"
-    left = found["the same by wm.training.run.train, interrupted"]
+    left = found["the same by wmpc.wm.training.run.train, interrupted"]
     assert left.startswith("left out: ") and left.endswith(" is missing")
 
 
@@ -59,4 +59,4 @@ def test_without_a_gpu_it_says_so(words, code, line):
 def test_training_resumes_where_its_dependencies_are():
     code, said, wrong = run("resume", "device=cpu", "smoke", bare=False)
     assert code == 0, wrong
-    assert "| the same by wm.training.run.train, interrupted | 0.0e+00 |" in said
+    assert "| the same by wmpc.wm.training.run.train, interrupted | 0.0e+00 |" in said

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wm.data import Episodes, Windows
-from wm.errors import WmError
-from wm.model import JEPA
+from wmpc.errors import WmpcError
+from wmpc.wm.data import Episodes, Windows
+from wmpc.wm.models.jepa import JEPA
 
 
 def ridge(z: np.ndarray, y: np.ndarray, strength: float = 1e-3) -> np.ndarray:
@@ -76,10 +76,10 @@ def fit_probe(
             `Probe.error`.
         steps: of Adam on the ridge regression and the network beside it; 0: the regression alone.
 
-    Each variable counts by its own spread. WmError where the dataset has no column "state".
+    Each variable counts by its own spread. WmpcError where the dataset has no column "state".
     """
     if "state" not in episodes.columns:
-        raise WmError(f"{episodes.path} has no column 'state', which a probe is fitted to")
+        raise WmpcError(f"{episodes.path} has no column 'state', which a probe is fitted to")
     z, y = _pairs(model, episodes, episodes.train_ids, describe, frames)
     probe = fit_latents(z, y, steps=steps, batch=batch, rate=rate, seed=seed)
     if len(episodes.held_out_ids):

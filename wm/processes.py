@@ -13,7 +13,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from wm.errors import WmError
+from wmpc.errors import WmpcError
 
 T = TypeVar("T")
 
@@ -29,10 +29,10 @@ def place() -> int:
 
 
 def part(batch: int) -> slice:
-    """The rows of a batch that this process takes; WmError where it cannot be cut evenly."""
+    """The rows of a batch that this process takes; WmpcError where it cannot be cut evenly."""
     each, left = divmod(batch, count())
     if left or not each:
-        raise WmError(
+        raise WmpcError(
             f"train.batch is {batch}, which {count()} processes cannot share evenly: give a "
             f"multiple of {count()}"
         )
@@ -114,7 +114,7 @@ def in_first(compute: Callable[[], T]) -> T | None:
 
 def decide(compute: Callable[[], T]) -> T:
     """Compute something in the first process and tell all: they return it, or raise what it did,
-    the others as a WmError of the same words."""
+    the others as a WmpcError of the same words."""
     if count() == 1:
         return compute()
     answer: list[Any] = [None, ""]
@@ -126,7 +126,7 @@ def decide(compute: Callable[[], T]) -> T:
             raise
     _tell(answer)
     if answer[1]:
-        raise WmError(answer[1])
+        raise WmpcError(answer[1])
     return answer[0]
 
 

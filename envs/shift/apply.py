@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from envs.errors import EnvError
-from envs.shift import senses
-from envs.shift.names import find
-from envs.shift.table import SHIFTS, Shift
-from envs.world import World
+from wmpc.envs.shift import senses
+from wmpc.envs.shift.names import find
+from wmpc.envs.shift.table import SHIFTS, Shift
+from wmpc.envs.world import World
+from wmpc.errors import WmpcError
 
 DEFAULTS = {"pattern": "*", "magnitude": 0.0, "seed": 0, "goal": "seen"}
 OBJECTS = "objects"
@@ -21,27 +21,27 @@ def complete(shift: Mapping[str, Any]) -> dict[str, Any]:
     """`name`, `pattern`, `magnitude`, `seed` and `goal`, checked, with what was left out.
 
     `goal` says what a manifest shows as goal: the goal "seen" in the shifted world, or the picture
-    "recorded" before. EnvError names what is wrong, and what there is.
+    "recorded" before. WmpcError names what is wrong, and what there is.
     """
     given = {**DEFAULTS, **shift}
     if unknown := sorted(set(given) - {"name", *DEFAULTS}):
-        raise EnvError(f"A shift has no {unknown[0]!r}; it has name, {', '.join(DEFAULTS)}.")
+        raise WmpcError(f"A shift has no {unknown[0]!r}; it has name, {', '.join(DEFAULTS)}.")
     name, magnitude = given.get("name"), given["magnitude"]
     if name not in SHIFTS:
-        raise EnvError(f"There is no shift {name!r}; there are {', '.join(SHIFTS)}.")
+        raise WmpcError(f"There is no shift {name!r}; there are {', '.join(SHIFTS)}.")
     row = SHIFTS[name]
     number = isinstance(magnitude, int | float) and not isinstance(magnitude, bool)
     if not (number and np.isfinite(magnitude) and row.low <= magnitude <= row.high):
-        raise EnvError(
+        raise WmpcError(
             f"A magnitude of {magnitude!r} came; that of {name} is in {row.unit}, from {row.low:g} "
             f"to {row.high:g}, and 0 changes nothing."
         )
     if name == "action_latency" and magnitude != int(magnitude):
-        raise EnvError(f"A latency of {magnitude} came; it counts whole simulator actions.")
+        raise WmpcError(f"A latency of {magnitude} came; it counts whole simulator actions.")
     if not isinstance(given["pattern"], str) or not isinstance(given["seed"], int):
-        raise EnvError(f"A shift's pattern is text and its seed a whole number, not {given}.")
+        raise WmpcError(f"A shift's pattern is text and its seed a whole number, not {given}.")
     if given["goal"] not in ("seen", "recorded"):
-        raise EnvError(f"A shift's goal {given['goal']!r} came; it is 'seen' or 'recorded'.")
+        raise WmpcError(f"A shift's goal {given['goal']!r} came; it is 'seen' or 'recorded'.")
     return given
 
 
@@ -49,7 +49,7 @@ def apply(task: Any, shift: Mapping[str, Any]) -> Any:
     """Shift `task` in place, and return it.
 
     The agent is not told: the actions that the task reports are those commanded, not those that
-    arrived. A variation may change before and after. EnvError where the pattern matches nothing.
+    arrived. A variation may change before and after. WmpcError where the pattern matches nothing.
     """
     given = complete(shift)
     row, magnitude, seed = SHIFTS[given["name"]], float(given["magnitude"]), given["seed"]
@@ -74,11 +74,11 @@ def _found(task: World, row: Shift, pattern: str) -> list[int]:
     """What the pattern matches in this task."""
     if row.kind == "picture":
         if not fnmatchcase("pixels", pattern):
-            raise EnvError(f"No picture matches {pattern!r}; there is pixels.")
+            raise WmpcError(f"No picture matches {pattern!r}; there is pixels.")
         return []
     if pattern == OBJECTS:
         if not task.objects:
-            raise EnvError(f"{task.id} names no objects: give a pattern, such as '*'.")
+            raise WmpcError(f"{task.id} names no objects: give a pattern, such as '*'.")
         pattern = "|".join(task.objects.values())
     found = find(task.model, row.kind, pattern)
     if row.kind == "actuator" and row.change is None:  # of controls, not of actuators

@@ -7,7 +7,7 @@ and colours drawn from `rng`, so that one seed and growing magnitudes go ever fu
 import mujoco
 import numpy as np
 
-from envs.errors import EnvError
+from wmpc.errors import WmpcError
 
 FAR = 0.5
 """Least distance in RGB (each channel from 0 to 1) between a colour and the one it is sent to."""
@@ -48,7 +48,7 @@ def texture(
         material = int(model.geom_matid[geom])
         if material < 0 or _texture(model, material) < 0:
             if spare is None:
-                raise EnvError("This model has no textured material, which geoms could wear.")
+                raise WmpcError("This model has no textured material, which geoms could wear.")
             material = model.geom_matid[geom] = spare
         painted.add(_texture(model, material))
     for index in sorted(painted):
@@ -81,7 +81,7 @@ def light_position(
     """
     lamps = [index for index in found if index >= 0]
     if not lamps:
-        raise EnvError("The headlight stands where the camera stands; this shift moves others.")
+        raise WmpcError("The headlight stands where the camera stands; this shift moves others.")
     for index in lamps:
         step = magnitude * _direction(rng)
         distance = max(float(np.linalg.norm(model.light_pos[index])), 1.0)

@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 
 import mujoco
 
-from envs.errors import EnvError
+from wmpc.errors import WmpcError
 
 TYPES = {
     "geom": mujoco.mjtObj.mjOBJ_GEOM,
@@ -22,7 +22,7 @@ def find(model: mujoco.MjModel, kind: str, pattern: str) -> list[int]:
     """Indices of the parts of a `kind` whose name `pattern` matches.
 
     A pattern is fnmatch's (`*`, `?`, `[...]`), or several with `|` between them. Geoms and joints
-    are also found by the name of their body, for many have none of their own. EnvError where the
+    are also found by the name of their body, for many have none of their own. WmpcError where the
     pattern matches nothing.
     """
     names = _names(model, kind)
@@ -30,7 +30,7 @@ def find(model: mujoco.MjModel, kind: str, pattern: str) -> list[int]:
     found = [i for i, own in names if any(fnmatchcase(n, p) for n in own for p in wanted)]
     if not found:
         there = sorted({name for _, own in names for name in own if name})
-        raise EnvError(
+        raise WmpcError(
             f"No {kind} matches {pattern!r}; this model has "
             + (f"{', '.join(there)}." if there else f"{len(names) or 'no'} {kind}s without a name.")
         )

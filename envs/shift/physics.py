@@ -7,7 +7,7 @@ nothing from `rng`. States keep their meaning: no joint is added, moved or limit
 import mujoco
 import numpy as np
 
-from envs.errors import EnvError
+from wmpc.errors import WmpcError
 
 SCALED = {
     mujoco.mjtGeom.mjGEOM_SPHERE.value,
@@ -25,7 +25,7 @@ def size(
     """Geoms, 1 + `magnitude` times as large around their own middle; their mass stays."""
     scaled = [geom for geom in found if int(model.geom_type[geom]) in SCALED]
     if not scaled:
-        raise EnvError("Only spheres, capsules, ellipsoids, cylinders and boxes can be resized.")
+        raise WmpcError("Only spheres, capsules, ellipsoids, cylinders and boxes can be resized.")
     for geom in scaled:
         for field in (model.geom_size, model.geom_rbound, model.geom_aabb):
             field[geom] *= 1 + magnitude
@@ -82,9 +82,9 @@ def gain(
 
 
 def _scale(field: np.ndarray, rows: list[int], magnitude: float, what: str) -> None:
-    """Multiply by 1 + magnitude; EnvError where that is nothing."""
+    """Multiply by 1 + magnitude; WmpcError where that is nothing."""
     if not field[rows].any():
-        raise EnvError(f"All that matches has {what} 0, of which a multiple is 0 as well.")
+        raise WmpcError(f"All that matches has {what} 0, of which a multiple is 0 as well.")
     field[rows] *= 1 + magnitude
 
 

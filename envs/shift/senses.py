@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from envs.errors import EnvError
+from wmpc.errors import WmpcError
 
 Lens = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """picture (H, W, 3) uint8, state (S,) -> what is seen of it (H, W, 3) uint8."""
@@ -88,7 +88,7 @@ class ActionNoise:
         self, found: list[int], magnitude: float, seed: int, low: np.ndarray, high: np.ndarray
     ) -> None:
         if not (np.isfinite(low).all() and np.isfinite(high).all()):
-            raise EnvError("Action noise is a share of the actions' range, which has no end here.")
+            raise WmpcError("Action noise is a share of the actions' range, which has no end here.")
         self._found, self._seed, self._low, self._high = found, seed, low, high
         self._spread = magnitude * (high - low) / 2
 

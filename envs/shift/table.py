@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from envs.shift import looks, physics
+from wmpc.envs.shift import looks, physics
 
 Change = Callable[[mujoco.MjModel, list[int], float, np.random.Generator], None]
 
@@ -16,14 +16,15 @@ class Shift:
     """One row. Magnitude 0 changes nothing, to the bit."""
 
     kind: str
-    """What the pattern is matched against: a kind of `envs.shift.names`, or "picture"."""
+    """What the pattern is matched against: a kind of `wmpc.envs.shift.names`, or "picture"."""
     unit: str
     """Of the magnitude."""
     low: float = -np.inf
     high: float = np.inf
     """Bounds of the magnitude."""
     change: Change | None = None
-    """What it does to a model; None: it stands between world and agent (`envs.shift.senses`)."""
+    """What it does to a model; None: it stands between world and agent
+    (`wmpc.envs.shift.senses`)."""
     fields: tuple[str, ...] = ()
     """The fields of `MjModel` that it may change, `opt` and `vis` among them."""
     moves: bool = False

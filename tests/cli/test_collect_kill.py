@@ -7,9 +7,9 @@ import time
 import numpy as np
 import pytest
 
-from wm.data import open_episodes
+from wmpc.wm.data import open_episodes
 
-COMMAND = [sys.executable, "-m", "wm.cli.main", "collect", "env.kwargs.image_size=32", "steps=10"]
+COMMAND = [sys.executable, "-m", "wmpc.cli.main", "collect", "env.kwargs.image_size=32", "steps=10"]
 
 
 @pytest.mark.slow

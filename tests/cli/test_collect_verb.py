@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from wm.cli import collect as verb
-from wm.cli.main import main
-from wm.data import open_episodes
+from wmpc.cli import collect as verb
+from wmpc.cli.main import main
+from wmpc.wm.data import open_episodes
 
 WORDS = ["collect", "env=reacher", "env.kwargs.image_size=16", "steps=3"]
 

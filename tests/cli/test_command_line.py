@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from wm.cli import compose, main
+from wmpc.cli import compose, main
 
 WRONG = {
     "verb": ("colect", "did you mean 'collect'"),
@@ -98,7 +98,7 @@ def test_help_of_every_verb_names_keys_and_two_examples(capsys, verb):
 
 
 def test_help_imports_nothing_slow():
-    program = "import sys; from wm.cli.main import main; main(['--help']); " + (
+    program = "import sys; from wmpc.cli.main import main; main(['--help']); " + (
         "assert not {'torch', 'hydra', 'mujoco', 'numpy'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

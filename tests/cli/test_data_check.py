@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wm.cli.main import main
-from wm.data import EpisodeWriter
+from wmpc.cli.main import main
+from wmpc.wm.data import EpisodeWriter
 
 META = {"env": "made-up", "fps": 10, "action_low": [-1, -1], "action_high": [1, 1]}
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import yaml
 
-import wm
-from wm.cli.main import main
-from wm.data import open_episodes
+import wmpc
+from wmpc.cli.main import main
+from wmpc.wm.data import open_episodes
 
 SMALL = "env=reacher episodes=12 steps=12 env.kwargs.image_size=32 workers=0"
 
@@ -87,7 +87,7 @@ def test_training_in_place_is_training_on_the_import(capsys):
     assert main(["train", "name=imported", "data=lossless", *few]) == 0
     assert main(["train", "name=lying", "data=minari/ours-v0", *few]) == 0
     assert "holds them all" in capsys.readouterr().out
-    one, other = wm.load("runs/imported").state_dict(), wm.load("runs/lying").state_dict()
+    one, other = wmpc.load("runs/imported").state_dict(), wmpc.load("runs/lying").state_dict()
     assert all(np.array_equal(one[key], other[key]) for key in one)
 
 
@@ -136,7 +136,7 @@ def test_training_in_place_looks_as_importing_does():
     from importlib.resources import files
 
     verb, train = (
-        yaml.safe_load(files("configs").joinpath(f"{name}.yaml").read_text())
+        yaml.safe_load(files("wmpc.configs").joinpath(f"{name}.yaml").read_text())
         for name in ("data", "train")
     )
     shared = {key: value for key, value in train["view"].items() if key != "cache"}

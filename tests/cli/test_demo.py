@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from wm.cli import compose, demo, doctor
-from wm.cli.main import main
+from wmpc.cli import compose, demo, doctor
+from wmpc.cli.main import main
 
 WORDS = ["env.kwargs.image_size=32", "env.steps=25", "episodes=20", "preset=tiny", "minutes=0.02"]
 SMALL = ["demo", *WORDS, "cases=3", "folder=here"]

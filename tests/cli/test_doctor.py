@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import torch
 from refusals import largest_file
 
-from envs import gl
-from wm.cli import doctor
+from wmpc.cli import doctor
+from wmpc.envs import gl
 
 DRAWS = {"backend": "egl", "renderer": "llvmpipe", "milliseconds": 1.5}
 FAILS = {"backend": "osmesa", "error": "no such library"}

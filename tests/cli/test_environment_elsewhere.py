@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from wm.cli.main import main
+from wmpc.cli.main import main
 
 XML = "/nowhere/arm_of_another_machine.xml"
 

@@ -7,9 +7,9 @@ from typing import Union, get_args, get_origin
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from wm.cli import compose, main
-from wm.cli.signature import admits_none, parameters
-from wm.errors import WmError
+from wmpc.cli import compose, main
+from wmpc.cli.signature import admits_none, parameters
+from wmpc.errors import WmpcError
 
 VERBS = {"agent": "eval", "planner": "eval", "model": "train"}
 """Of each group whose choices have targets, a verb that chooses from it."""
@@ -44,7 +44,7 @@ def test_every_group_with_targets_is_known():
     for verb in verbs:
         for group in compose._groups(verb):
             for name in compose.options(group):
-                choice = compose.files("configs").joinpath(f"{group}/{name}.yaml").read_text()
+                choice = compose.files("wmpc.configs").joinpath(f"{group}/{name}.yaml").read_text()
                 found |= {group} if "_target_:" in choice else set()
     assert found == set(VERBS)
 
@@ -68,7 +68,7 @@ def test_null_is_taken_exactly_where_the_target_takes_none(group, name):
         nulled = composed(group, name, *(word for word, _, _ in taken))
         assert all(OmegaConf.select(nulled, node)[key] is None for _, node, key in taken)
     for word, node, key in refused[-1:]:
-        with pytest.raises(WmError) as error:
+        with pytest.raises(WmpcError) as error:
             composed(group, name, word)
         assert f"{node}.{key}" in str(error.value) and "\n" not in str(error.value)
 
@@ -106,6 +106,6 @@ def test_what_is_documented_composes(verb, word):
     ],
 )
 def test_what_is_not_is_a_sentence(verb, word, said):
-    with pytest.raises(WmError, match=said) as error:
+    with pytest.raises(WmpcError, match=said) as error:
         compose.jobs(verb, [word])
     assert "\n" not in str(error.value)

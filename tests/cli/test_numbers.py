@@ -3,9 +3,9 @@
 import pytest
 from omegaconf import OmegaConf
 
-from wm.cli import compose
-from wm.cli.asked import BOUNDS
-from wm.cli.main import main
+from wmpc.cli import compose
+from wmpc.cli.main import main
+from wmpc.evaluation.asked import BOUNDS
 
 NONSENSE = ["-1", "nan", "inf", "1e30", "-1e30", "many", "0"]
 GIVEN = {

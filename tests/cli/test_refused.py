@@ -7,10 +7,10 @@ import shutil
 import pytest
 from refusals import COMMANDS, ERRORS, MAKE, Refusing, contents, largest_file
 
-from wm.cli import main as cli
-from wm.cli.main import VERBS, main
-from wm.data import open_episodes
-from wm.disk import TEMPORARY
+from wmpc.cli import main as cli
+from wmpc.cli.main import VERBS, main
+from wmpc.system.disk import TEMPORARY
+from wmpc.wm.data import open_episodes
 
 REFUSING = Refusing()
 GROWS = (".npy", ".lock", "meta.json", "coverage.png", "train.jsonl")

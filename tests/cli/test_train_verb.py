@@ -7,10 +7,10 @@ import signal
 import numpy as np
 import pytest
 
-import wm
-from wm.cli import train as verb
-from wm.cli.main import main
-from wm.data import EpisodeWriter
+import wmpc
+from wmpc.cli import train as verb
+from wmpc.cli.main import main
+from wmpc.wm.data import EpisodeWriter
 
 WORDS = ["train", "data=set", "run=run", "model=tiny", "train.steps=3", "train.batch=4"]
 WRONG = {
@@ -19,7 +19,7 @@ WRONG = {
     "key of the model": ("model.laten=3", "did you mean 'model.latent'"),
     "value": ("train.batch=many", "a whole number like"),
     "loss": ("+model.objective.sigrec=1.0", "unknown loss"),
-    "no such class": ("model.encoder._target_=wm.encoders.Nope", "does not exist"),
+    "no such class": ("model.encoder._target_=wmpc.wm.models.encoders.Nope", "does not exist"),
     "class of somebody else": ("model.encoder._target_=os.system", "_target_"),
     "no steps": ("train.steps=0", "at least 1"),
     "rate": ("train.rate=-1.0", "above 0"),
@@ -66,7 +66,7 @@ def here(sets, tmp_path, monkeypatch):
 
 def test_a_run_from_words(here, capsys):
     assert main(WORDS) == 0
-    model = wm.load("run")
+    model = wmpc.load("run")
     assert model.spec.image_size == 32 and model.latent == 16
     before = (here / "run" / "model.safetensors").read_bytes()
     assert main(WORDS) == 0

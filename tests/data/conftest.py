@@ -4,8 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wm.data.format import Column
-from wm.data.formats import About, Frames, Source
+from wmpc.wm.data.format import Column
+from wmpc.wm.recordings.formats import About, Frames, Source
 
 META = {
     "env": "made-up",

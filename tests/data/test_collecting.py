@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import envs
-from envs.collect import ATTEMPTS, GRACE_S, Recipe, _look_at, collect, policy_of, record
-from envs.errors import EnvError
+from wmpc import envs
+from wmpc.collecting.collect import ATTEMPTS, GRACE_S, Recipe, _look_at, collect, policy_of, record
+from wmpc.errors import WmpcError
 
 SMALL = {"image_size": 8}
 
@@ -78,13 +78,13 @@ def test_failed_attempts_are_counted_and_recorded_anew():
     assert recording.failures == ("it blew up",) * 2
     first = record(task, recipe(), 0)
     assert not np.array_equal(recording.episode["state"], first.episode["state"])
-    with pytest.raises(EnvError, match=f"failed {ATTEMPTS} times, last: it blew up"):
+    with pytest.raises(WmpcError, match=f"failed {ATTEMPTS} times, last: it blew up"):
         record(Failing(task, 10**6), recipe(), 0)
     task.close()
 
 
 def test_errors_of_a_process_arrive():
-    with pytest.raises(EnvError, match="no goal"):
+    with pytest.raises(WmpcError, match="no goal"):
         list(collect(Recipe("Pusher-v5", SMALL, "scripted", 2, 1, 0), 0, 1, workers=1))
 
 
@@ -109,7 +109,9 @@ def test_a_hanging_environment_is_named_with_its_episode_and_step():
     patient = replace(recipe(), patience=2.0)
     task.reset(seed=0)  # makes what draws
     began = time.monotonic()
-    with pytest.raises(EnvError, match=r"hangs in episode 7, step \d.*patience=\.\.\. allows more"):
+    with pytest.raises(
+        WmpcError, match=r"hangs in episode 7, step \d.*patience=\.\.\. allows more"
+    ):
         record(Hanging(task), patient, 7)
     assert time.monotonic() - began < 20
     task.close()
@@ -120,7 +122,7 @@ def test_a_process_that_does_not_hear_its_alarm_is_noticed():
     _look_at(clock, recipe())
     _look_at([3.0, 2.0, 0.0], recipe())  # it has not begun
     clock[2] -= recipe().patience + GRACE_S + 1
-    with pytest.raises(EnvError, match=r"episode 3, step 2 .it hangs since"):
+    with pytest.raises(WmpcError, match=r"episode 3, step 2 .it hangs since"):
         _look_at(clock, recipe())
 
 
@@ -129,7 +131,7 @@ def test_a_dead_process_is_reported_and_a_closed_iterator_ends_the_others():
     next(recordings)
     (child,) = children()
     os.kill(child, signal.SIGKILL)
-    with pytest.raises(EnvError, match="was ended by SIGKILL"):
+    with pytest.raises(WmpcError, match="was ended by SIGKILL"):
         list(recordings)
     recordings = collect(recipe(), 0, 10**6, workers=2)
     list(islice(recordings, 3))
@@ -140,7 +142,7 @@ def test_a_dead_process_is_reported_and_a_closed_iterator_ends_the_others():
 
 def test_processes_end_when_their_parent_is_killed():
     program = (
-        "from envs.collect import Recipe, collect\n"
+        "from wmpc.collecting.collect import Recipe, collect\n"
         "if __name__ == '__main__':\n"
         f"    recipe = Recipe('wmpc/Reacher-v0', {SMALL}, 'random', 3, 2, 0)\n"
         "    for _ in collect(recipe, 0, 10**6, 2):\n"

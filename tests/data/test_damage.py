@@ -8,8 +8,8 @@ import warnings
 import numpy as np
 import pytest
 
-from wm.data import EpisodeWriter, open_episodes
-from wm.errors import WmError, WmWarning
+from wmpc.errors import WmpcError, WmpcWarning
+from wmpc.wm.data import EpisodeWriter, open_episodes
 
 COUNT = 4
 
@@ -29,7 +29,7 @@ def read_or_refuse(path, make_episode, same):
         try:
             episodes = open_episodes(path)
             episodes.verify()
-        except WmError as error:
+        except WmpcError as error:
             assert len(str(error).splitlines()) == 1
             return 0
     assert (len(episodes) < COUNT) <= len(said)
@@ -61,7 +61,7 @@ def test_truncation_at_any_offset_leaves_the_longest_whole_prefix(
             expected = (cut - 256) // 32
         assert read_or_refuse(dataset, make_episode, same) == expected
         if expected == 0:
-            with pytest.raises(WmError, match=f"(?s){dataset}.*"):
+            with pytest.raises(WmpcError, match=f"(?s){dataset}.*"):
                 open_episodes(dataset)
 
 
@@ -71,9 +71,9 @@ def test_what_is_short_is_named_and_the_next_writer_goes_on_there(
 ):
     os.truncate(dataset / name, (dataset / name).stat().st_size - 1)
     sentence = f"{name} ends within episode {COUNT - 1} of {COUNT}.*the {COUNT - 1} before it"
-    with pytest.warns(WmWarning, match=sentence):
+    with pytest.warns(WmpcWarning, match=sentence):
         assert len(open_episodes(dataset)) == COUNT - 1
-    with pytest.warns(WmWarning), EpisodeWriter(dataset, meta) as writer:
+    with pytest.warns(WmpcWarning), EpisodeWriter(dataset, meta) as writer:
         assert writer.append(make_episode(COUNT - 1)) == COUNT - 1
         assert writer.append(make_episode(COUNT)) == COUNT
     episodes = open_episodes(dataset)
@@ -125,13 +125,13 @@ def test_garbage_anywhere(dataset, make_episode, same, name):
 @pytest.mark.parametrize("name", FILES.split())
 def test_missing_file(dataset, name):
     (dataset / name).unlink()
-    with pytest.raises(WmError, match=r"is missing|has no"):
+    with pytest.raises(WmpcError, match=r"is missing|has no"):
         open_episodes(dataset)
 
 
 def test_each_wrong_folder_has_its_own_sentence(tmp_path, dataset):
     def sentence(path):
-        with pytest.raises(WmError) as caught:
+        with pytest.raises(WmpcError) as caught:
             open_episodes(path)
         return str(caught.value).replace(str(path), "PATH")
 
@@ -156,7 +156,7 @@ def test_a_flipped_bit_is_found_and_named(dataset):
         last = file.read(1)[0]
         file.seek(-1, 2)
         file.write(bytes([last ^ 1]))
-    with pytest.raises(WmError, match=f"episode {COUNT - 1} .* damaged"):
+    with pytest.raises(WmpcError, match=f"episode {COUNT - 1} .* damaged"):
         open_episodes(dataset).verify()
 
 

@@ -7,8 +7,8 @@ import shutil
 import numpy as np
 import pytest
 
-from wm.data import EpisodeWriter, open_episodes
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.data import EpisodeWriter, open_episodes
 
 DTYPES = [
     *("|O", "O", "object", "|V8", "<U4", "|S4", "<M8[s]", "<m8[s]", "<c8", "<c16", "f", "<f4,<f4"),
@@ -56,7 +56,7 @@ def stated(dataset, change):
     meta = json.loads((dataset / "meta.json").read_text())
     change(meta)
     (dataset / "meta.json").write_text(json.dumps(meta))
-    with pytest.raises(WmError) as caught:
+    with pytest.raises(WmpcError) as caught:
         open_episodes(dataset).verify()
     assert len(str(caught.value).splitlines()) == 1
     assert len(str(caught.value)) < 1000

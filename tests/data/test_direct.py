@@ -5,12 +5,12 @@ import threading
 import numpy as np
 import pytest
 
-from wm.data import Windows, open_episodes
-from wm.data.direct import Direct
-from wm.data.formats.view import View
-from wm.data.importing import import_episodes
-from wm.errors import WmError
-from wm.spec import describe_data
+from wmpc.errors import WmpcError
+from wmpc.wm.data import Windows, open_episodes
+from wmpc.wm.models.spec import describe_data
+from wmpc.wm.recordings.direct import Direct
+from wmpc.wm.recordings.formats.view import View
+from wmpc.wm.recordings.importing import import_episodes
 
 META = {"env": "none", "fps": 10.0, "action_low": [-1.0, -1.0], "action_high": [1.0, 1.0]}
 
@@ -58,7 +58,7 @@ def test_what_fits_is_decoded_once_and_what_does_not_again(recording):
 
 def test_a_batch_larger_than_the_cache_is_refused(recording):
     _, lying = direct(recording, 20)
-    with pytest.raises(WmError, match="cache holds 20"):
+    with pytest.raises(WmpcError, match="cache holds 20"):
         lying.frames("pixels")[:30]
 
 
@@ -76,7 +76,7 @@ def test_what_is_not_finite_is_refused_and_what_is_out_of_bounds_clipped(recordi
     source.source.episodes[2]["action"][0] = 5.0
     assert Direct(source, META, clip=True).frames("action").max() == 1.0
     source.source.episodes[2]["proprio"][0] = np.nan
-    with pytest.raises(WmError, match=r"episode 2 .* not finite"):
+    with pytest.raises(WmpcError, match=r"episode 2 .* not finite"):
         Direct(source, META)
 
 

@@ -9,13 +9,13 @@ import signal
 import numpy as np
 import pytest
 
-from wm.data import EpisodeWriter, open_episodes
-from wm.data.export.folder import new_file, new_folder
-from wm.data.export.lerobot import export_lerobot
-from wm.data.export.minari import export_minari
-from wm.data.export.swm import export_swm
-from wm.disk import TEMPORARY
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.system.disk import TEMPORARY
+from wmpc.wm.data import EpisodeWriter, open_episodes
+from wmpc.wm.recordings.export.folder import new_file, new_folder
+from wmpc.wm.recordings.export.lerobot import export_lerobot
+from wmpc.wm.recordings.export.minari import export_minari
+from wmpc.wm.recordings.export.swm import export_swm
 
 WRITERS = {
     "lerobot": (lambda e, p: export_lerobot(e, p / "out"), "out"),
@@ -83,7 +83,7 @@ def test_a_killed_export_is_swept_by_the_next_and_a_live_one_refuses_it(tmp_path
     other = context.Process(target=hang, args=(path, make, ready), daemon=True)
     other.start()
     assert ready.wait(60)
-    with pytest.raises(WmError, match="another process is exporting to"), make(path):
+    with pytest.raises(WmpcError, match="another process is exporting to"), make(path):
         pass
     assert len(os.listdir(tmp_path)) == 2 and not path.exists()
     other.kill()
@@ -94,7 +94,7 @@ def test_a_killed_export_is_swept_by_the_next_and_a_live_one_refuses_it(tmp_path
     assert sorted(os.listdir(tmp_path)) == [f"{TEMPORARY}0123456789abcdef-other", "out"]
     assert list(tree(path).values()) == [b"whole"]
     (tmp_path / f"{TEMPORARY}0123456789abcdef-out").mkdir()  # killed after it had become whole
-    with pytest.raises(WmError, match="exists"), make(path):
+    with pytest.raises(WmpcError, match="exists"), make(path):
         pass
     assert sorted(os.listdir(tmp_path)) == [f"{TEMPORARY}0123456789abcdef-other", "out"]
 
@@ -109,11 +109,11 @@ def test_a_link_in_the_way_is_neither_followed_nor_swept(tmp_path):
 
 
 def test_what_appeared_meanwhile_is_not_overwritten(tmp_path):
-    with pytest.raises(WmError, match="another process"), new_folder(tmp_path / "a") as temporary:
+    with pytest.raises(WmpcError, match="another process"), new_folder(tmp_path / "a") as temporary:
         (temporary / "whole").write_bytes(b"whole")
         (tmp_path / "a").mkdir()
         (tmp_path / "a" / "theirs").write_bytes(b"theirs")
-    with pytest.raises(WmError, match="another process"), new_file(tmp_path / "b") as temporary:
+    with pytest.raises(WmpcError, match="another process"), new_file(tmp_path / "b") as temporary:
         temporary.write_bytes(b"whole")
         (tmp_path / "b").write_bytes(b"theirs")
     assert sorted(os.listdir(tmp_path)) == ["a", "b"]

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from wm.data import open_episodes
-from wm.data.formats.view import View
-from wm.data.importing import bytes_needed, import_episodes, measured_bounds, survey
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.data import open_episodes
+from wmpc.wm.recordings.formats.view import View
+from wmpc.wm.recordings.importing import bytes_needed, import_episodes, measured_bounds, survey
 
 META = {"env": "none", "fps": 10.0, "action_low": [-1.0, -1.0], "action_high": [1.0, 1.0]}
 
@@ -47,7 +47,7 @@ def test_an_import_that_stopped_goes_on_to_the_same_bytes(tmp_path, recording):
 def test_a_damaged_episode_stops_it_and_leaves_those_before(tmp_path, recording):
     source = recording(4)
     source.episodes[2]["pixels/left"] = source.episodes[2]["pixels/left"][:-1]
-    with pytest.raises((WmError, IndexError)):
+    with pytest.raises((WmpcError, IndexError)):
         import_episodes(View(source), tmp_path / "d", META, range(4))
     assert len(open_episodes(tmp_path / "d")) == 2
 
@@ -75,7 +75,7 @@ def test_measured_bounds_hold_every_action_and_are_no_point(recording):
 def test_actions_out_of_bounds_are_refused_or_clipped(tmp_path, recording):
     source = recording(2)
     source.episodes[1]["action"][0] = 3.0
-    with pytest.raises(WmError, match="outside its bounds"):
+    with pytest.raises(WmpcError, match="outside its bounds"):
         import_episodes(source, tmp_path / "d", META, range(2))
     import_episodes(source, tmp_path / "d", META, range(2), clip=True)
     assert open_episodes(tmp_path / "d").episode(1)["action"][0].max() == 1.0
@@ -91,6 +91,6 @@ def test_the_estimate_is_what_it_takes(tmp_path, recording):
 
 def test_a_full_disk_is_foreseen(tmp_path, recording, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("D", (), {"free": 1000}))
-    with pytest.raises(WmError, match="smaller size"):
+    with pytest.raises(WmpcError, match="smaller size"):
         import_episodes(seen(recording), tmp_path / "d", META, range(5))
     assert not (tmp_path / "d" / "meta.json").exists()

@@ -7,13 +7,13 @@ import time
 
 import numpy as np
 
-from wm.data import open_episodes
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.data import open_episodes
 
 WRITER = """
 import sys
 import numpy as np
-from wm.data import EpisodeWriter
+from wmpc.wm.data import EpisodeWriter
 
 def make(index):
     rng = np.random.default_rng(index)
@@ -53,7 +53,7 @@ def test_twenty_kills_lose_nothing_that_was_reported(tmp_path, same):
         reported = max([reported, *map(int, lines)])
         try:
             episodes = open_episodes(path)
-        except WmError:
+        except WmpcError:
             assert reported == -1
             continue
         # Each process may have saved one that it did not live to report.

@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 import pytest
 
-from wm.data.formats import open_source
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.formats import open_source
 
 
 def fill(path, **options):
@@ -71,7 +71,7 @@ HDF5 = {
 @pytest.mark.parametrize("kind", HDF5, ids=lambda kind: kind.__name__)
 def test_an_hdf5_file_that_cannot_be_read_says_why(tmp_path, kind):
     kind(tmp_path / "a.h5")
-    with pytest.raises(WmError, match=HDF5[kind]):
+    with pytest.raises(WmpcError, match=HDF5[kind]):
         open_source(str(tmp_path / "a.h5"))
 
 
@@ -80,7 +80,7 @@ def test_a_file_that_another_process_writes_says_so(tmp_path):
     code = "import sys, h5py; f = h5py.File(sys.argv[1], 'a'); print(flush=True); sys.stdin.read()"
     other = elsewhere(code, tmp_path / "a.h5")
     try:
-        with pytest.raises(WmError, match=r"another program has it open.*close that program"):
+        with pytest.raises(WmpcError, match=r"another program has it open.*close that program"):
             open_source(str(tmp_path / "a.h5"))
     finally:
         other.communicate()
@@ -138,23 +138,23 @@ FOLDERS = {
 @pytest.mark.parametrize("kind", FOLDERS, ids=lambda kind: kind.__name__)
 def test_a_folder_that_resembles_a_format_says_what_is_wrong_with_it(tmp_path, kind):
     kind(tmp_path)
-    with pytest.raises(WmError, match=FOLDERS[kind]):
+    with pytest.raises(WmpcError, match=FOLDERS[kind]):
         open_source(str(tmp_path))
 
 
 def test_an_archive_that_is_cut_or_holds_something_else_says_so(tmp_path):
     whole = tmp_path / "a.npz"
     np.savez(whole, observations=np.zeros((9, 2)), actions=np.zeros((9, 1)))
-    with pytest.raises(WmError, match=r"looks like ogbench.*lacks terminals"):
+    with pytest.raises(WmpcError, match=r"looks like ogbench.*lacks terminals"):
         open_source(str(whole))
     (tmp_path / "b.npz").write_bytes(whole.read_bytes()[:200])
     assert not zipfile.is_zipfile(tmp_path / "b.npz")
-    with pytest.raises(WmError, match=r"looks like ogbench.*damaged"):
+    with pytest.raises(WmpcError, match=r"looks like ogbench.*damaged"):
         open_source(str(tmp_path / "b.npz"))
 
 
 def test_what_resembles_nothing_is_in_no_format(tmp_path):
     (tmp_path / "notes.txt").write_text("precious")
     for path in (tmp_path, tmp_path / "notes.txt"):
-        with pytest.raises(WmError, match="in no format that is recognised"):
+        with pytest.raises(WmpcError, match="in no format that is recognised"):
             open_source(str(path))

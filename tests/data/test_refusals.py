@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from wm.data import EpisodeWriter, open_episodes
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.data import EpisodeWriter, open_episodes
 
 
 def broken(change):
@@ -54,7 +54,7 @@ def test_bad_episode_is_named_and_not_written(tmp_path, meta, make_episode, case
     with EpisodeWriter(tmp_path / "set", meta) as writer:
         writer.append(make_episode(0, steps=4))
         before = open_episodes(tmp_path / "set").hash
-        with pytest.raises(WmError, match=message):
+        with pytest.raises(WmpcError, match=message):
             writer.append(change(make_episode(1, steps=4)))
         assert open_episodes(tmp_path / "set").hash == before
         assert writer.append(make_episode(1, steps=4)) == 1
@@ -62,9 +62,9 @@ def test_bad_episode_is_named_and_not_written(tmp_path, meta, make_episode, case
 
 
 def test_a_refused_first_episode_leaves_nothing(tmp_path, meta, make_episode):
-    with EpisodeWriter(tmp_path / "set", meta) as writer, pytest.raises(WmError):
+    with EpisodeWriter(tmp_path / "set", meta) as writer, pytest.raises(WmpcError):
         writer.append(put("proprio", (0, 0), np.nan)(make_episode(0)))
-    with pytest.raises(WmError, match="empty"):
+    with pytest.raises(WmpcError, match="empty"):
         open_episodes(tmp_path / "set")
 
 
@@ -99,7 +99,7 @@ def test_other_settings_are_refused_with_both_values(tmp_path, meta, make_episod
     with EpisodeWriter(tmp_path / "set", meta) as writer:
         writer.append(make_episode(0))
     files = {f.name: f.read_bytes() for f in (tmp_path / "set").iterdir()}
-    with pytest.raises(WmError, match=message):
+    with pytest.raises(WmpcError, match=message):
         EpisodeWriter(tmp_path / "set", {**meta, **change})
     assert files == {f.name: f.read_bytes() for f in (tmp_path / "set").iterdir()}
 
@@ -114,7 +114,7 @@ def test_other_settings_are_refused_with_both_values(tmp_path, meta, make_episod
     ],
 )
 def test_meta_that_makes_no_sense(tmp_path, meta, change, message):
-    with pytest.raises(WmError, match=message):
+    with pytest.raises(WmpcError, match=message):
         EpisodeWriter(tmp_path / "set", {**meta, **change})
     assert not (tmp_path / "set").exists()
 
@@ -134,9 +134,9 @@ def test_sources_are_recorded_where_they_change(tmp_path, meta, make_episode):
 def test_one_writer_at_a_time(tmp_path, meta, make_episode):
     with EpisodeWriter(tmp_path / "set", meta) as writer:
         writer.append(make_episode(0))
-        with pytest.raises(WmError, match="another process is writing"):
+        with pytest.raises(WmpcError, match="another process is writing"):
             EpisodeWriter(tmp_path / "set", meta)
-    with pytest.raises(WmError, match="closed"):
+    with pytest.raises(WmpcError, match="closed"):
         writer.append(make_episode(1))
     with EpisodeWriter(tmp_path / "set", meta) as writer:
         assert writer.append(make_episode(1)) == 1
@@ -144,8 +144,8 @@ def test_one_writer_at_a_time(tmp_path, meta, make_episode):
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path, meta):
     (tmp_path / "thesis.tex").write_text("precious")
-    with pytest.raises(WmError, match="not a wmpc dataset"):
+    with pytest.raises(WmpcError, match="not a wmpc dataset"):
         EpisodeWriter(tmp_path, meta)
-    with pytest.raises(WmError, match="is a file"):
+    with pytest.raises(WmpcError, match="is a file"):
         EpisodeWriter(tmp_path / "thesis.tex", meta)
     assert [f.name for f in tmp_path.iterdir()] == ["thesis.tex"]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wm.data import EpisodeWriter, column_statistics, open_episodes
-from wm.data.format import digest
+from wmpc.wm.data import EpisodeWriter, column_statistics, open_episodes
+from wmpc.wm.data.format import digest
 
 shapes = st.fixed_dictionaries(
     {

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from wm.data import EpisodeWriter, Windows, open_episodes, rows
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.data import EpisodeWriter, Windows, open_episodes, rows
 
 COLUMNS = ("pixels", "proprio", "state", "variation")
 CPU = torch.device("cpu")
@@ -52,12 +52,14 @@ def test_where_columns_are_kept_changes_no_bit(episodes, resident):
 
 def test_what_does_not_fit_stays_where_it_is(episodes, monkeypatch):
     windows = Windows(episodes, episodes.train_ids, 4)
-    with pytest.raises(WmError, match=r"train.resident is 'gpu'; it may be auto, no, ram, device"):
+    with pytest.raises(
+        WmpcError, match=r"train.resident is 'gpu'; it may be auto, no, ram, device"
+    ):
         windows.keep("gpu", CPU)
     monkeypatch.setattr(rows, "SHARE", 1e-12)
     windows.keep("auto", CPU)
     for resident in ("ram", "device"):
-        with pytest.raises(WmError, match="choose resident=no"):
+        with pytest.raises(WmpcError, match="choose resident=no"):
             windows.keep(resident, CPU)
 
 
@@ -65,7 +67,7 @@ def test_a_file_that_shrinks_is_named(episodes, monkeypatch):
     monkeypatch.setattr(rows, "MAPPED", 0)
     windows = Windows(episodes, episodes.train_ids, 4)
     os.truncate(episodes.path / "pixels.npy", 300)
-    with pytest.raises(WmError, match="was truncated while it was read"):
+    with pytest.raises(WmpcError, match="was truncated while it was read"):
         windows.sample((0, 0), 16)
 
 

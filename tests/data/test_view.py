@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from wm.data.formats.timing import Timing
-from wm.data.formats.view import View, square
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.formats.timing import Timing
+from wmpc.wm.recordings.formats.view import View, square
 
 
 def test_a_view_that_asks_for_nothing_changes_nothing(recording, same):
@@ -100,11 +100,11 @@ def test_a_picture_becomes_a_square_of_its_own_colours(fit):
     ],
 )
 def test_what_does_not_exist_is_refused(recording, wrong, sentence):
-    with pytest.raises(WmError, match=sentence):
+    with pytest.raises(WmpcError, match=sentence):
         View(recording(1), **wrong)
 
 
 def test_an_unknown_rate_must_be_stated(recording):
-    with pytest.raises(WmError, match="recorded_fps"):
+    with pytest.raises(WmpcError, match="recorded_fps"):
         View(recording(1, fps=None), fps=10.0)
     assert View(recording(1, fps=None), fps=10.0, recorded_fps=20.0).lengths.tolist() == [6]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from wm.data import EpisodeWriter, Windows, open_episodes, prefetch
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.data import EpisodeWriter, Windows, open_episodes, prefetch
 
 STEPS = [3, 9, 5, 12, 1]
 
@@ -72,11 +72,11 @@ def test_default_columns(episodes):
 
 
 def test_too_short_names_the_length_needed(episodes):
-    with pytest.raises(WmError, match=r"at least 14 recorded steps; the longest of 4 has 12"):
+    with pytest.raises(WmpcError, match=r"at least 14 recorded steps; the longest of 4 has 12"):
         Windows(episodes, [0, 1, 2, 3], 8, stride=2)
-    with pytest.raises(WmError, match="no column 'touch'"):
+    with pytest.raises(WmpcError, match="no column 'touch'"):
         Windows(episodes, [0], 2, columns=("touch",))
-    with pytest.raises(WmError, match="both should be >= 1"):
+    with pytest.raises(WmpcError, match="both should be >= 1"):
         Windows(episodes, [0], 0)
 
 
@@ -88,11 +88,11 @@ def test_prefetch_gives_the_same_batches_and_passes_errors_on(episodes):
 
     def fails_at_two(step):
         if step == 2:
-            raise WmError("broken")
+            raise WmpcError("broken")
         return step
 
     received = []
-    with pytest.raises(WmError, match="broken"):
+    with pytest.raises(WmpcError, match="broken"):
         received.extend(prefetch(fails_at_two, range(5)))
     iterator = prefetch(lambda step: step, range(1000))
     assert [next(iterator) for _ in range(3)] == [0, 1, 2]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from envs import goals
-from envs.agent import Goal
-from envs.errors import EnvError
+from wmpc.agents import goals
+from wmpc.agents.agent import Goal
+from wmpc.errors import WmpcError
 
 
 def saved(path, array):
@@ -95,5 +95,5 @@ def test_what_was_never_recorded_is_far():
 def test_what_makes_no_goal_is_said(tmp_path, wrong, message):
     (tmp_path / "text.png").write_text("no picture")
     saved(tmp_path / "black.png", np.zeros((16, 16), np.uint8))
-    with pytest.raises(EnvError, match=message):
+    with pytest.raises(WmpcError, match=message):
         wrong(tmp_path)

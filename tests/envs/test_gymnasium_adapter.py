@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from gymnasium.envs.mujoco.pusher_v5 import PusherEnv
 
-import envs
-from envs.errors import EnvError
+from wmpc import envs
+from wmpc.errors import WmpcError
 
 
 def test_rewards_and_ends_are_the_environments_own():
@@ -40,11 +40,11 @@ def test_goals_are_asked_of_tasks_only():
     world = envs.make("Pusher-v5")
     state = world.get_state()
     for question in (world.success, world.strict, world.distance, world.coordinates):
-        with pytest.raises(EnvError, match="no goal"):
+        with pytest.raises(WmpcError, match="no goal"):
             question(state, state)
-    with pytest.raises(EnvError, match="policy=random"):
+    with pytest.raises(WmpcError, match="policy=random"):
         world.scripted_policy(np.random.default_rng(0))
-    with pytest.raises(EnvError, match="no goal"):
+    with pytest.raises(WmpcError, match="no goal"):
         world.reset(options={"goal_state": state})
 
 
@@ -58,12 +58,12 @@ def test_goals_are_asked_of_tasks_only():
     ],
 )
 def test_what_cannot_be_adapted_is_named(env_id, kwargs, words):
-    with pytest.raises(EnvError, match=words):
+    with pytest.raises(WmpcError, match=words):
         envs.make(env_id, **kwargs)
 
 
 def test_unknown_camera_is_named():
-    with pytest.raises(EnvError, match="free camera"):
+    with pytest.raises(WmpcError, match="free camera"):
         envs.make("Pusher-v5", camera="top").render()
 
 
@@ -90,7 +90,7 @@ def test_whatever_an_environment_raises_is_an_error_that_names_it(raised, at, mo
     monkeypatch.setattr(Elsewhere, at, fail)
     gymnasium.register("Elsewhere-v0", entry_point=lambda **kwargs: Elsewhere(**kwargs))
     try:
-        with pytest.raises(EnvError, match=f"Elsewhere-v0.*{type(raised).__name__}"):
+        with pytest.raises(WmpcError, match=f"Elsewhere-v0.*{type(raised).__name__}"):
             envs.make("Elsewhere-v0")
     finally:
         gymnasium.registry.pop("Elsewhere-v0")

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-import envs
-from envs.cases import build
-from envs.collect import Recipe, collect, settings
-from envs.errors import EnvError
-from envs.evaluate import evaluate
-from envs.simulator import Simulator
+from wmpc import envs
+from wmpc.collecting.collect import Recipe, collect, settings
+from wmpc.envs.simulator import Simulator
+from wmpc.errors import WmpcError
+from wmpc.evaluation.cases import build
+from wmpc.evaluation.evaluate import evaluate
 
 TOLERANCES = {"qpos0": 0.1, "qpos1": 0.1}
 
@@ -46,7 +46,7 @@ def test_state_of_restores_positions_and_velocities(task):
     qpos, qvel = task.data.qpos.copy(), task.data.qvel.copy()
     observed = task.proprio(task.get_state())
     assert np.allclose(task.proprio(task.state_of(qpos, qvel)), observed, atol=1e-6)
-    with pytest.raises(EnvError, match="qpos"):
+    with pytest.raises(WmpcError, match="qpos"):
         task.state_of(qpos[:2], qvel)
 
 
@@ -122,15 +122,15 @@ def test_pictures_may_be_those_of_gymnasium_itself():
     ],
 )
 def test_wrong_tolerances_are_refused(tolerances, sentence):
-    with pytest.raises(EnvError, match=sentence):
+    with pytest.raises(WmpcError, match=sentence):
         envs.make("Reacher-v5", tolerances=tolerances)
 
 
 def test_it_has_no_goals_to_sample_and_none_without_tolerances(task):
-    with pytest.raises(EnvError, match="tolerances"):
+    with pytest.raises(WmpcError, match="tolerances"):
         task.sample_state(np.random.default_rng(0))
     plain = envs.make("Reacher-v5", image_size=16)
-    with pytest.raises(EnvError, match="tolerances"):
+    with pytest.raises(WmpcError, match="tolerances"):
         plain.success(plain.get_state(), plain.get_state())
-    with pytest.raises(EnvError, match="wmpc or gymnasium"):
+    with pytest.raises(WmpcError, match="wmpc or gymnasium"):
         envs.make("Reacher-v5", drawn_by="hand")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from envs.simulator import Simulator
+from wmpc.envs.simulator import Simulator
 
 DOC = Path(__file__).parents[2] / "docs" / "new-task.md"
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from envs import goals
-from envs.errors import EnvError
-from envs.manifest import png
-from envs.picture_file import MOST_PIXELS, decode_picture
+from wmpc.agents import goals
+from wmpc.errors import WmpcError
+from wmpc.evaluation.manifest import png
+from wmpc.system.picture_file import MOST_PIXELS, decode_picture
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
 
@@ -86,26 +86,26 @@ def test_what_is_refused_is_said_in_a_sentence(name, tmp_path, monkeypatch):
         path = tmp_path / f"goal{ending}"
         path.write_bytes(REFUSED[name])
         for read in (goals.picture, goals.mask):
-            with pytest.raises(EnvError, match="goal"):
+            with pytest.raises(WmpcError, match="goal"):
                 read(path, 16)
-    with pytest.raises(EnvError):
+    with pytest.raises(WmpcError):
         decode_picture(REFUSED[name], "a case")
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "goal.png")
-    with pytest.raises(EnvError):
+    with pytest.raises(WmpcError):
         goals.picture(tmp_path / "goal.png", 16)
 
 
 def test_the_bound_is_on_what_the_file_states(monkeypatch):
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda self: pytest.fail("it was decoded"))
-    with pytest.raises(EnvError, match=f"more than {MOST_PIXELS} pixels"):
+    with pytest.raises(WmpcError, match=f"more than {MOST_PIXELS} pixels"):
         decode_picture(bomb(MOST_PIXELS, 2), "a case")
 
 
 def test_any_truncation_is_one_error():
     whole = png(PIXELS)
     for cut in range(0, len(whole) - 50, 7):
-        with pytest.raises(EnvError):
+        with pytest.raises(WmpcError):
             decode_picture(whole[:cut], "a case")

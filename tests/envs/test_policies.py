@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from envs.errors import EnvError
-from envs.policies import RandomPolicy
+from wmpc.envs.policies import RandomPolicy
+from wmpc.errors import WmpcError
 
 LOW, HIGH = np.array([-1.0, 0.0]), np.array([1.0, 4.0])
 
@@ -38,11 +38,11 @@ def test_same_seed_same_actions():
 
 def test_a_senseless_correlation_is_refused():
     for correlation in (-1.0, np.inf, np.nan):
-        with pytest.raises(EnvError, match="correlation"):
+        with pytest.raises(WmpcError, match="correlation"):
             RandomPolicy(LOW, HIGH, correlation)
 
 
 def test_random_actions_need_finite_bounds():
     for low, high in ((-np.inf, np.inf), (-1.0, np.inf), (np.nan, 1.0)):
-        with pytest.raises(EnvError, match="finite bounds"):
+        with pytest.raises(WmpcError, match="finite bounds"):
             RandomPolicy(np.array([low]), np.array([high]))

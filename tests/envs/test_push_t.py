@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-import envs
-from envs.push_t import BLOCK_REACH, REACH, gap
+from wmpc import envs
+from wmpc.envs.tasks.push_t.task import BLOCK_REACH, REACH, gap
 
 
 @pytest.fixture(scope="module")

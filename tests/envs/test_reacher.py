@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-import envs
-from envs.policies import RandomPolicy
+from wmpc import envs
+from wmpc.envs.policies import RandomPolicy
 
 EPISODES, LEAD, AHEAD, BUDGET = 60, 20, 25, 50
 

@@ -5,10 +5,10 @@ import sys
 import gymnasium
 import pytest
 
-import envs
-import envs.external
-from envs.errors import EnvError
-from envs.recorded import GIVEN
+from wmpc import envs
+from wmpc.agents import external
+from wmpc.envs.recorded import GIVEN
+from wmpc.errors import WmpcError
 
 PLANTED = """
 import gymnasium, pathlib
@@ -65,7 +65,7 @@ def planted(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused(case, planted):
-    with pytest.raises(EnvError):
+    with pytest.raises(WmpcError):
         envs.make_recorded(REFUSED[case])
     assert not planted.exists() and "planted" not in sys.modules
 
@@ -99,12 +99,12 @@ def test_a_module_that_a_person_imported_is_not_imported_again(planted):
 def test_paths_that_a_person_gives(planted):
     stated = {"id": "Hopper-v5", "xml_file": "./a.xml"}
     envs.allow(None, {"xml_file": "./a.xml"})
-    with pytest.raises(EnvError, match="cannot"):  # it was read, and is no hopper
+    with pytest.raises(WmpcError, match="cannot"):  # it was read, and is no hopper
         envs.make_recorded(stated)
 
 
 def test_what_a_person_names_and_is_not_there():
-    with pytest.raises(EnvError, match="nowhere_at_all"):
+    with pytest.raises(WmpcError, match="nowhere_at_all"):
         envs.allow("nowhere_at_all:Zen-v0")
 
 
@@ -113,7 +113,7 @@ def test_the_current_directory_comes_last(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
     (tmp_path / "colorsys.py").write_text("raise SystemExit('a file of the same name ran')")
     sys.modules.pop("colorsys", None)
-    with pytest.raises(EnvError):
+    with pytest.raises(WmpcError):
         envs.allow("nowhere_at_all:Zen-v0")
-    envs.external.find("colorsys:rgb_to_hsv")
+    external.find("colorsys:rgb_to_hsv")
     assert sys.path[-1] == str(tmp_path)

@@ -9,10 +9,10 @@ import mujoco
 import numpy as np
 import pytest
 
-import envs
-from envs import gl
-from envs.errors import EnvError
-from envs.rendering import Renderer, RenderSettings
+from wmpc import envs
+from wmpc.envs import gl
+from wmpc.envs.rendering import Renderer, RenderSettings
+from wmpc.errors import WmpcError
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_renderers_come_and_go_side_by_side(scene):
         assert np.array_equal(first.render(data), picture)
     first.close()
     first.close()
-    with pytest.raises(EnvError, match="closed"):
+    with pytest.raises(WmpcError, match="closed"):
         first.render(data)
 
 
@@ -82,20 +82,19 @@ def test_a_picture_given_away_stays_as_it_was(scene):
 
 def test_unknown_camera_names_the_cameras(scene):
     for camera in ("side", 7, -2):
-        with pytest.raises(EnvError, match="top"):
+        with pytest.raises(WmpcError, match="top"):
             Renderer(scene[0], RenderSettings(camera=camera))
 
 
 def test_a_mujoco_imported_first_draws_all_the_same():
-    code = (
-        "import mujoco, envs; print(envs.make('wmpc/Reacher-v0').reset(seed=0)[0]['pixels'].sum())"
-    )
-    other = "import envs; print(envs.make('wmpc/Reacher-v0').reset(seed=0)[0]['pixels'].sum())"
-    assert python(code, DISPLAY=None) == python(other, DISPLAY=None)
+    code = "from wmpc import envs; task = envs.make('wmpc/Reacher-v0'); "
+    code += "print(task.reset(seed=0)[0]['pixels'].sum())"
+    assert python(f"import mujoco; {code}", DISPLAY=None) == python(code, DISPLAY=None)
 
 
 def test_importing_envs_stays_light():
-    code = "import sys, envs; print([m for m in ('mujoco', 'torch', 'OpenGL') if m in sys.modules])"
+    code = "import sys, wmpc.envs; "
+    code += "print([m for m in ('mujoco', 'torch', 'OpenGL') if m in sys.modules])"
     assert python(code).strip() == "[]"
 
 
@@ -108,12 +107,13 @@ def test_no_backend_is_one_sentence_with_the_fix(backend):
         "        if 'OSMesa' in str(name):\n            raise OSError(name)\n"
         "        super().__init__(name, *rest, **more)\n"
         "ctypes.CDLL = CDLL\n"
-        "import envs, numpy\n"
-        "from envs.errors import EnvError\n"
+        "import numpy\n"
+        "from wmpc import envs\n"
+        "from wmpc.errors import WmpcError\n"
         "task = envs.make('wmpc/Reacher-v0')\n"
         "task.set_state(task.sample_state(numpy.random.default_rng(0)))\n"  # needs no picture
         "try:\n    task.reset(seed=0)\n"
-        "except EnvError as error:\n    print(error)"
+        "except WmpcError as error:\n    print(error)"
     )
     said = python(code, MUJOCO_GL=backend, DISPLAY=None, WAYLAND_DISPLAY=None)
     assert f"MUJOCO_GL={backend}" in said and "apt-get install libegl1" in said
@@ -134,5 +134,5 @@ def test_probe_says_what_it_got_or_why_not():
     assert found["renderer"] and 0 < found["milliseconds"] < 1000
     hung = gl.probe("egl", timeout=0.01)
     assert "error" in hung and "renderer" not in hung
-    with pytest.raises(EnvError, match="osmesa"):
+    with pytest.raises(WmpcError, match="osmesa"):
         gl.probe("vulkan")

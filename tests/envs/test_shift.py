@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-import envs
-from envs.errors import EnvError
-from envs.policies import RandomPolicy
-from envs.shift import SHIFTS, apply, complete
-from envs.shift.names import find
+from wmpc import envs
+from wmpc.envs.policies import RandomPolicy
+from wmpc.envs.shift import SHIFTS, apply, complete
+from wmpc.envs.shift.names import find
+from wmpc.errors import WmpcError
 
 WORLDS = {
     "Reacher": ("wmpc/Reacher-v0", {"image_size": 32}),
@@ -92,7 +92,7 @@ def test_nothing_is_nothing_to_the_bit(name, world, plain):
 @pytest.mark.parametrize("name", SHIFTS)
 def test_it_changes_what_it_says_and_only_that(name, world, plain):
     if world in ELSEWHERE.get(name, ()):
-        with pytest.raises(EnvError, match="headlight"):
+        with pytest.raises(WmpcError, match="headlight"):
             make(world, name, magnitude=0.4)
         return
     task, row = make(world, name, magnitude=magnitude(name)), SHIFTS[name]
@@ -152,7 +152,7 @@ def test_goals_and_starts_stay_valid(name, world):
 def test_a_pattern_that_matches_nothing_names_what_there_is(name):
     there = {"picture": "pixels", "body": "thigh", "actuator": "without a name"}
     there |= {"geom": "torso_geom", "joint": "leg_joint", "camera": "track", "light": "headlight"}
-    with pytest.raises(EnvError, match=f"'nowhere'.*{there[SHIFTS[name].kind]}"):
+    with pytest.raises(WmpcError, match=f"'nowhere'.*{there[SHIFTS[name].kind]}"):
         make("Hopper", name, pattern="nowhere", magnitude=0)
 
 
@@ -171,7 +171,7 @@ def test_a_pattern_that_matches_nothing_names_what_there_is(name):
     ],
 )
 def test_what_is_no_shift_is_refused(shift, words):
-    with pytest.raises(EnvError, match=words):
+    with pytest.raises(WmpcError, match=words):
         complete(shift)
 
 
@@ -185,14 +185,14 @@ def test_patterns_find_by_part_and_by_body():
     task = make("PushT", "colour", pattern="objects", magnitude=1)
     assert changed(content(model), content(task.model)) == {"geom_rgba"}
     assert np.array_equal(task.model.geom("floor").rgba, model.geom("floor").rgba)
-    with pytest.raises(EnvError, match="names no objects"):
+    with pytest.raises(WmpcError, match="names no objects"):
         make("Hopper", "colour", pattern="objects", magnitude=1)
 
 
 def test_a_multiple_of_nothing_is_refused():
-    with pytest.raises(EnvError, match="mass 0"):
+    with pytest.raises(WmpcError, match="mass 0"):
         make("Reacher", "mass", pattern="world", magnitude=1)
-    with pytest.raises(EnvError, match="resized"):
+    with pytest.raises(WmpcError, match="resized"):
         make("Reacher", "size", pattern="floor", magnitude=1)
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-import envs
-from envs.errors import EnvError
-from envs.policies import RandomPolicy
-from envs.simulator import Simulator
+from wmpc import envs
+from wmpc.envs.policies import RandomPolicy
+from wmpc.envs.simulator import Simulator
+from wmpc.errors import WmpcError
 
 CASES = [(name, {}) for name in envs.ids()] + [("wmpc/TwoRoom-v0", {"variation": "random"})]
 STARTS, CANDIDATES, HORIZON, BLOCK = 3, 2, 4, 5
@@ -52,5 +52,5 @@ def test_the_first_coordinates_measure_the_goal():
 
 def test_without_a_state_there_is_no_start():
     task = envs.make("wmpc/Reacher-v0")
-    with pytest.raises(EnvError, match="state"):
+    with pytest.raises(WmpcError, match="state"):
         Simulator(task, 1).start({"pixels": np.zeros((64, 64, 3), np.uint8)})

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-import envs
-from envs.errors import EnvError
-from envs.policies import RandomPolicy
-from envs.task import Task
+from wmpc import envs
+from wmpc.envs.policies import RandomPolicy
+from wmpc.envs.task import Task
+from wmpc.errors import WmpcError
 
 CASES = [(name, {}) for name in envs.ids()] + [("wmpc/TwoRoom-v0", {"variation": "random"})]
 WORLDS = [*CASES, ("Pusher-v5", {})]
@@ -154,15 +154,15 @@ def test_a_wrong_state_is_refused(world, state):
     if isinstance(state, str):
         state = np.full_like(before, np.nan)
     for use in (world.set_state, world.render_state, world.observe_state):
-        with pytest.raises(EnvError, match="state"):
+        with pytest.raises(WmpcError, match="state"):
             use(state)
     assert np.array_equal(world.get_state(), before)
 
 
 def test_wrong_words_are_refused(world):
-    with pytest.raises(EnvError, match="action of shape"):
+    with pytest.raises(WmpcError, match="action of shape"):
         world.step(np.zeros(99))
-    with pytest.raises(EnvError, match="variation"):
+    with pytest.raises(WmpcError, match="variation"):
         world.set_state(world.get_state(), np.zeros(17))
 
 
@@ -203,7 +203,7 @@ def test_distance_counts_tolerances(task):
 
 
 def test_unknown_reset_options_are_refused(task):
-    with pytest.raises(EnvError, match="goal_stat"):
+    with pytest.raises(WmpcError, match="goal_stat"):
         task.reset(options={"goal_stat": None})
 
 
@@ -213,12 +213,12 @@ def test_tasks_say_what_they_are(task):
 
 
 def test_unknown_ids_and_arguments_name_what_there_is():
-    with pytest.raises(EnvError, match="wmpc/Reacher-v0"):
+    with pytest.raises(WmpcError, match="wmpc/Reacher-v0"):
         envs.make("wmpc/Nowhere-v0")
-    with pytest.raises(EnvError, match="image_size"):
+    with pytest.raises(WmpcError, match="image_size"):
         envs.make("wmpc/Reacher-v0", size=3)
-    with pytest.raises(EnvError, match="fixed"):
+    with pytest.raises(WmpcError, match="fixed"):
         envs.make("wmpc/TwoRoom-v0", variation="wild")
     for size in (0, -1, 10**6, 1.5):
-        with pytest.raises(EnvError, match="pixels"):
+        with pytest.raises(WmpcError, match="pixels"):
             envs.make("wmpc/Reacher-v0", image_size=size)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-import envs
-from envs.two_room import DOOR, RADIUS, REACH, SIDE, WALL, place
+from wmpc import envs
+from wmpc.envs.tasks.two_room.task import DOOR, RADIUS, REACH, SIDE, WALL, place
 
 
 @pytest.fixture(scope="module")

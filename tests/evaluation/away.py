@@ -22,27 +22,27 @@ from hydra.utils import instantiate
 from lightning_fabric.accelerators.cpu import CPUAccelerator
 from torch.utils._pytree import tree_map
 
-import wm
-from planners import CEM, MPCAgent
-from planners.mpc import WorldModel
-from wm import completion as completion_module
-from wm.checkpoint import read_config
-from wm.cli.agents import Setting
-from wm.cli.cases import frozen
-from wm.cli.compose import jobs
-from wm.cli.diagnose import diagnose
-from wm.cli.main import main
-from wm.cli.measure import entrant_of
-from wm.completion import Completion
-from wm.data import Windows, open_episodes
-from wm.diagnostics.surprise import errors
-from wm.encoded import encode_training_episodes
-from wm.goal_policy import GoalPolicyAgent, train_goal_policy
-from wm.model import JEPA
-from wm.nearest import NearestAgent
-from wm.nearest_frame import frame_bank
-from wm.training.monitor import evaluate
-from wm.training.run import train
+import wmpc
+from wmpc.agents import completion as completion_module
+from wmpc.agents.completion import Completion
+from wmpc.agents.encoded import encode_training_episodes
+from wmpc.agents.entrants import Setting
+from wmpc.agents.goal_policy import GoalPolicyAgent, train_goal_policy
+from wmpc.agents.mpc import MPCAgent, WorldModel
+from wmpc.agents.nearest import NearestAgent
+from wmpc.agents.nearest_frame import frame_bank
+from wmpc.cli.compose import jobs
+from wmpc.cli.main import main
+from wmpc.evaluation.diagnosis import diagnose
+from wmpc.evaluation.drawing import frozen
+from wmpc.evaluation.measure import entrant_of
+from wmpc.planners import CEM
+from wmpc.wm.data import Windows, open_episodes
+from wmpc.wm.diagnostics.surprise import errors
+from wmpc.wm.models.jepa import JEPA, TERMS
+from wmpc.wm.training.checkpoint import read_config
+from wmpc.wm.training.monitor import evaluate
+from wmpc.wm.training.run import train
 
 RUN, SCRATCH = sys.argv[1:3]
 EPISODES = open_episodes(read_config(RUN)["train"]["data"])
@@ -62,7 +62,7 @@ class Goal:
 
 
 def model(device: str) -> JEPA:
-    return wm.load(RUN, device)
+    return wmpc.load(RUN, device)
 
 
 def acts(agent) -> np.ndarray:
@@ -88,13 +88,13 @@ def alike(law) -> None:
 
 
 def presets(group: str, leave: tuple[str, ...]) -> list[str]:
-    names = sorted(f.name[:-5] for f in files("configs").joinpath(group).iterdir())
+    names = sorted(f.name[:-5] for f in files("wmpc.configs").joinpath(group).iterdir())
     return [name for name in names if name not in leave]
 
 
 def planner(name: str):
     """A preset with settings that take no time."""
-    config = yaml.safe_load(files("configs").joinpath(f"planner/{name}.yaml").read_text())
+    config = yaml.safe_load(files("wmpc.configs").joinpath(f"planner/{name}.yaml").read_text())
     return instantiate(config | {k: v for k, v in QUICK.items() if k in config})
 
 
@@ -123,7 +123,7 @@ def training(network: JEPA) -> list[np.ndarray]:
     batch = windows.sample((0, 0), 8)
     batch = {name: torch.as_tensor(x).to(network.device) for name, x in batch.items()}
     found = []
-    network.objective = {n: 1.0 for n in wm.model.TERMS if n != "inverse_dynamics"}
+    network.objective = {n: 1.0 for n in TERMS if n != "inverse_dynamics"}
     terms = network.loss(batch, torch.Generator().manual_seed(0))
     terms["loss"].backward()
     found += [float(term.detach()) for term in terms.values()]

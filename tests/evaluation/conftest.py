@@ -7,13 +7,13 @@ import pytest
 import torch
 from gymnasium.spaces import Box
 
-import envs
-from envs.collect import Recipe, collect, settings
-from wm.build import build
-from wm.checkpoint import save_config, save_weights
-from wm.cli.main import main
-from wm.data import EpisodeWriter, open_episodes
-from wm.spec import describe_data
+from wmpc import envs
+from wmpc.cli.main import main
+from wmpc.collecting.collect import Recipe, collect, settings
+from wmpc.wm.data import EpisodeWriter, open_episodes
+from wmpc.wm.models.build import build
+from wmpc.wm.models.spec import describe_data
+from wmpc.wm.training.checkpoint import save_config, save_weights
 
 
 class Line:
@@ -138,9 +138,9 @@ def untrained(data, run, stride=1):
     run.mkdir(parents=True)
     spec = describe_data(open_episodes(data), stride)
     model = {
-        "_target_": "wm.model.JEPA",
-        "encoder": {"_target_": "wm.encoders.ConvEncoder", "channels": [4, 8, 8]},
-        "predictor": {"_target_": "wm.predictors.WindowMLP", "width": 16},
+        "_target_": "wmpc.wm.models.jepa.JEPA",
+        "encoder": {"_target_": "wmpc.wm.models.encoders.ConvEncoder", "channels": [4, 8, 8]},
+        "predictor": {"_target_": "wmpc.wm.models.predictors.WindowMLP", "width": 16},
         "latent": 8,
     }
     torch.manual_seed(0)

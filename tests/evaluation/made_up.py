@@ -6,8 +6,8 @@ import shutil
 
 import numpy as np
 
-from envs.statistics import rate, summary
-from wm.cli.report import pictures
+from wmpc.evaluation.statistics.success import rate, summary
+from wmpc.reporting import pictures
 
 FAILURE = "the agent returned actions that are not finite numbers"
 
@@ -76,8 +76,8 @@ def made_up_results(cases=10):
                      "blocks": 5, "action_block": 5, "budget": 10, "filter": None, "version": 2,
                      "seed": 0, "file": "data/manifests/ahead-0.json",
                      "excluded": {"pre_solved": 3, "out_of_bounds": 0}},
-        "config": {"agent": {"_target_": "wm.cli.agents.mpc", "horizon": 5},
-                   "planner": {"_target_": "planners.CEM", "samples": 256}},
+        "config": {"agent": {"_target_": "wmpc.agents.entrants.mpc", "horizon": 5},
+                   "planner": {"_target_": "wmpc.planners.CEM", "samples": 256}},
         "notes": ["<b>Beware</b>"], "cold": summary(cold),
         "summary": {**summary(rows), **steady, "final_distance": 1.4},
         "reference": {

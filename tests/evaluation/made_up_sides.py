@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from envs.statistics import summary
+from wmpc.evaluation.statistics.success import summary
 
 GOOD = np.arange(60) < 55
 POOR = np.arange(60) < 40
@@ -29,12 +29,12 @@ def writer(tmp_path):
         train = {"minutes": 3, "steps": 1700 + seed, "seed": seed, "data": "x"}
         config = {"model": {"latent": 16}, "data": {"dataset": "d"}, "train": train}
         (tmp_path / run / "config.json").write_text(json.dumps(config))
-        planner = {"_target_": "planners.ICEM", "samples": changes.pop("samples", 256)}
+        planner = {"_target_": "wmpc.planners.ICEM", "samples": changes.pop("samples", 256)}
         results = {
             "format": "wmpc-results", "version": 2, "env": {"id": "wmpc/Reacher-v0"},
             "run": str(tmp_path / run), "checkpoint": run, "start": "warm", "latency": 0.0,
             "manifest": {"hash": cases, "kind": "ahead", "filter": None, "budget": 10},
-            "config": {"agent": {"_target_": "wm.cli.agents.mpc", "horizon": 7,
+            "config": {"agent": {"_target_": "wmpc.agents.entrants.mpc", "horizon": 7,
                                  "seed": planner_seed}, "planner": planner},
             "summary": summary(rows_of(outcomes)), "reference": {}, "versions": {"wmpc": "0.1"},
             "rows": rows_of(outcomes) + rows_of(~np.array(outcomes, bool)[:2], "cold"),

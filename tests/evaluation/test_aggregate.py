@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import trim_mean
 
-from envs.aggregate import iqm, stratified_draws
-from envs.errors import EnvError
+from wmpc.errors import WmpcError
+from wmpc.evaluation.statistics.aggregate import iqm, stratified_draws
 
 
 def test_a_published_example():
@@ -38,5 +38,5 @@ def test_draws_have_the_bootstraps_moments():
 
 @pytest.mark.parametrize("scores", [np.ones(4), np.ones((0, 3)), np.array([[np.nan, 1.0]])])
 def test_other_shapes_are_refused(scores):
-    with pytest.raises(EnvError, match="runs of every task"):
+    with pytest.raises(WmpcError, match="runs of every task"):
         iqm(scores)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from wm.devices import find_device
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.training.devices import find_device
 
 HERE = Path(__file__).parent
 
@@ -30,7 +30,7 @@ def test_whatever_computes_runs_on_another_device(two_room, tmp_path):
 
 @pytest.mark.parametrize("name", ["cuda:7", "meta", "abacus", "", "gpu:x", "cpu:1", "xla"])
 def test_a_device_that_is_not_there_is_refused_with_those_that_are(name):
-    with pytest.raises(WmError, match="this machine has cpu"):
+    with pytest.raises(WmpcError, match="this machine has cpu"):
         find_device(name)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wm.cli.report.axes import Axis, number
+from wmpc.reporting.axes import Axis, number
 
 
 def test_axes_have_round_ticks():

@@ -9,11 +9,11 @@ import time
 import numpy as np
 import pytest
 
-from envs.asking import Failed, ask
-from envs.cases import build
-from envs.errors import EnvError
-from envs.evaluate import evaluate
-from envs.row import Row, failures
+from wmpc.errors import WmpcError
+from wmpc.evaluation.cases import build
+from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.row import Row, failures
+from wmpc.system.asking import Failed, ask
 
 
 @pytest.fixture
@@ -172,5 +172,5 @@ def test_an_agent_that_meddles_with_what_it_is_given_changes_no_case(line, manif
 
 @pytest.mark.parametrize("patience", [0, -1, np.nan])
 def test_refuses_a_patience_that_is_none(line, manifest, patience):
-    with pytest.raises(EnvError, match="seconds, such as 60"):
+    with pytest.raises(WmpcError, match="seconds, such as 60"):
         list(evaluate(Idle(spin), manifest, line.Task(), patience=patience))

@@ -13,11 +13,11 @@ import pytest
 from devtools import Browser, program
 from made_up import made_up_run
 
-from wm.cli import examination
-from wm.cli.report import page
-from wm.cli.report.comparison import comparison_page
-from wm.data.doctor import Fault, examine
-from wm.data.formats import open_source
+from wmpc.reporting.comparison import comparison_page
+from wmpc.reporting.examination import page as examination
+from wmpc.reporting.run_page import page
+from wmpc.wm.recordings.doctor import Fault, examine
+from wmpc.wm.recordings.formats import open_source
 
 pytestmark = pytest.mark.browser
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "wmpc"

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from wm.cli.agents import Setting, gcbc
-from wm.errors import WmError
+from wmpc.agents.entrants import Setting, gcbc
+from wmpc.errors import WmpcError
 
 QUICK = ["manifest.cases=3", "manifest.blocks=3", "manifest.budget=4", "cold=0", "videos=0"]
 QUICK += ["reference.cases=0"]
@@ -50,5 +50,5 @@ def test_wrong_settings_end_in_one_sentence(trained, wmpc, words, message):
 
 
 def test_there_is_nothing_to_learn_without_a_run(line):
-    with pytest.raises(WmError, match="needs a run and its dataset"):
+    with pytest.raises(WmpcError, match="needs a run and its dataset"):
         gcbc(Setting(line.Task(), 4))

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from envs.comparison import (
+from wmpc.errors import WmpcError
+from wmpc.evaluation.statistics.comparison import (
     Table,
     bootstrap_differences,
     mcnemar,
@@ -15,7 +16,6 @@ from envs.comparison import (
     percentile_interval,
     table,
 )
-from envs.errors import EnvError
 
 CULTURES = Table(20, 12, 2, 16)
 """Two media for tubercle bacilli: Armitage and Berry, Statistical Methods, 3rd ed. 1994, p. 127."""
@@ -42,7 +42,7 @@ def probability(found, cells):
 def test_the_table_counts_case_by_case():
     a, b = np.array([1, 1, 1, 0, 0], bool), np.array([1, 0, 0, 1, 0], bool)
     assert table(a, b) == Table(1, 2, 1, 1) and table(a, b).difference == pytest.approx(0.2)
-    with pytest.raises(EnvError, match="one outcome a case"):
+    with pytest.raises(WmpcError, match="one outcome a case"):
         table(a, b[:4])
 
 
@@ -124,9 +124,9 @@ def test_what_a_shared_training_does_to_both_sides_cancels():
     rng = np.random.default_rng
     assert not bootstrap_differences(a, a, rng(0), shared=True).any()
     assert bootstrap_differences(a, a, rng(0)).std() > 0.3
-    with pytest.raises(EnvError, match="the same ones"):
+    with pytest.raises(WmpcError, match="the same ones"):
         bootstrap_differences(a, a[:2], rng(0), shared=True)
-    with pytest.raises(EnvError, match="on the same cases"):
+    with pytest.raises(WmpcError, match="on the same cases"):
         bootstrap_differences(a, a[:, :, :5], rng(0))
 
 

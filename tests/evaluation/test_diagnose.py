@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-import envs
-from envs.baselines import ZeroAgent
-from envs.cases import build
-from envs.collect import Recipe, collect, settings
-from envs.simulator import Simulator
-from planners import CEM, MPCAgent, NumpyModel
-from planners.numpy_model import NumpyDynamics
-from wm.cli.agents import Entrant
-from wm.cli.diagnose import diagnose, reachable
-from wm.data import EpisodeWriter, open_episodes
-from wm.errors import WmError
+from wmpc import envs
+from wmpc.agents.baselines import ZeroAgent
+from wmpc.agents.entrants import Entrant
+from wmpc.agents.mpc import MPCAgent
+from wmpc.collecting.collect import Recipe, collect, settings
+from wmpc.envs.simulator import Simulator
+from wmpc.errors import WmpcError
+from wmpc.evaluation.cases import build
+from wmpc.evaluation.diagnosis import diagnose, reachable
+from wmpc.planners import CEM, NumpyModel
+from wmpc.planners.numpy_model import NumpyDynamics
+from wmpc.wm.data import EpisodeWriter, open_episodes
 
 AHEAD = 7
 C, BLOCK = 6, slice(2, 6)
@@ -170,7 +171,7 @@ def test_dynamics_that_are_late_on_good_recordings_are_blamed_themselves(episode
 
 def test_an_agent_that_does_not_plan_is_refused(episodes, task):
     drawn = build(episodes, task, blocks=AHEAD, budget=AHEAD, cases=2)
-    with pytest.raises(WmError, match="needs an agent that plans"):
+    with pytest.raises(WmpcError, match="needs an agent that plans"):
         diagnose(Entrant(lambda case: ZeroAgent(2, 5)), drawn, task, episodes)
 
 

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-import wm
-from envs import manifest as manifests
-from envs.evaluate import evaluate
-from envs.row import Row
-from wm.cli import agents
-from wm.cli.agents import Entrant, Setting
-from wm.cli.cases import frozen
-from wm.cli.compose import jobs
-from wm.cli.measure import Part, Trial, alone, entrant_of, measured
-from wm.errors import WmError
+import wmpc
+from wmpc.agents import entrants as agents
+from wmpc.agents.entrants import Entrant, Setting
+from wmpc.cli.compose import jobs
+from wmpc.errors import WmpcError
+from wmpc.evaluation import manifest as manifests
+from wmpc.evaluation.drawing import frozen
+from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.measure import Part, Trial, alone, entrant_of, measured
+from wmpc.evaluation.row import Row
 
 QUICK = [
     "manifest.cases=4", "manifest.blocks=3", "manifest.budget=4", "cold=0", "reference.cases=0",
@@ -39,7 +39,7 @@ def trial(trained):
 def here(trial):
     """The task and the entrant of a trial, in this process."""
     task = trial.drawn.make()
-    yield entrant_of(trial.config, Setting(task, 5, wm.load(trial.config["run"]))), task
+    yield entrant_of(trial.config, Setting(task, 5, wmpc.load(trial.config["run"]))), task
     task.close()
 
 
@@ -70,9 +70,10 @@ def test_a_row_kept_on_disk_is_the_same_to_the_bit(trial, here):
 
 
 DRAW = """
-import sys, envs
-from envs.cases import build
-from wm.data import open_episodes
+import sys
+from wmpc import envs
+from wmpc.evaluation.cases import build
+from wmpc.wm.data import open_episodes
 episodes = open_episodes(sys.argv[1])
 task = envs.make(episodes.meta["env"], **episodes.meta["kwargs"])
 for kind in ("ahead", "elsewhere"):
@@ -92,7 +93,7 @@ def test_cases_are_the_same_bits_in_every_process(reacher):
 
 def test_speed_that_decides_success_is_measured_alone(trial):
     slow = Trial(trial.config, trial.drawn, latency="measured")
-    with pytest.raises(WmError, match="give workers=1"):
+    with pytest.raises(WmpcError, match="give workers=1"):
         alone(slow, workers=2)
 
 

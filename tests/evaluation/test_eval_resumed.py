@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from envs.row import Row
-from wm.cli import asked, film, results
-from wm.cli.results import claimed
-from wm.cli.rows import Rows, RowsFile
-from wm.errors import TakenError
+from wmpc.errors import TakenError
+from wmpc.evaluation import asked, results
+from wmpc.evaluation.results import claimed
+from wmpc.evaluation.row import Row
+from wmpc.evaluation.rows import Rows, RowsFile
+from wmpc.reporting import film
 
-COMMAND = [sys.executable, "-m", "wm.cli.main", "eval"]
+COMMAND = [sys.executable, "-m", "wmpc.cli.main", "eval"]
 WORDS = [
     "manifest.cases=3", "manifest.blocks=2", "manifest.budget=3", "cold=1", "reference.cases=0",
     "videos=0", "planner.samples=4", "planner.elites=2", "planner.iterations=1", "name=it",

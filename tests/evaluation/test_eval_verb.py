@@ -8,7 +8,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import pytest
 
-from envs import manifest as manifests
+from wmpc.evaluation import manifest as manifests
 
 QUICK = [
     "manifest.cases=4", "manifest.blocks=3", "manifest.budget=4", "cold=2", "reference.cases=2",

@@ -5,11 +5,11 @@ import time
 import numpy as np
 import pytest
 
-from envs.baselines import RandomAgent, ReplayAgent, ZeroAgent
-from envs.cases import build
-from envs.errors import EnvError
-from envs.evaluate import evaluate
-from envs.statistics import summary
+from wmpc.agents.baselines import RandomAgent, ReplayAgent, ZeroAgent
+from wmpc.errors import WmpcError
+from wmpc.evaluation.cases import build
+from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.statistics.success import summary
 
 
 @pytest.fixture
@@ -169,9 +169,9 @@ def test_floors_and_ceiling(line, manifest):
 def test_refuses_another_task_and_an_unknown_start(line, manifest):
     other = line.Task()
     other.id = "test/Other"
-    with pytest.raises(EnvError, match="not for test/Other"):
+    with pytest.raises(WmpcError, match="not for test/Other"):
         list(evaluate(Walker, manifest, other))
-    with pytest.raises(EnvError, match="'warm' or 'cold'"):
+    with pytest.raises(WmpcError, match="'warm' or 'cold'"):
         list(evaluate(Walker, manifest, line.Task(), start="hot"))
 
 
@@ -230,5 +230,5 @@ def test_a_measured_latency_is_what_the_agent_took(line, manifest):
 
 @pytest.mark.parametrize("latency", [-0.1, np.nan, "slow", None])
 def test_refuses_a_latency_that_is_none(line, manifest, latency):
-    with pytest.raises(EnvError, match="seconds, such as"):
+    with pytest.raises(WmpcError, match="seconds, such as"):
         list(evaluate(Walker, manifest, line.Task(), latency=latency))

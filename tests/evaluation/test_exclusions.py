@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-import envs
-from envs.baselines import ReplayAgent, ZeroAgent
-from envs.cases import build
-from envs.collect import Recipe, record
-from envs.errors import EnvError
-from envs.evaluate import evaluate
-from envs.exclusions import REASONS, exclusion
-from wm.cli.compose import jobs, options
+from wmpc import envs
+from wmpc.agents.baselines import ReplayAgent, ZeroAgent
+from wmpc.cli.compose import jobs, options
+from wmpc.collecting.collect import Recipe, record
+from wmpc.errors import WmpcError
+from wmpc.evaluation.cases import build
+from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.exclusions import REASONS, exclusion
 
 PRESETS = options("manifest")
 
@@ -122,10 +122,10 @@ def test_states_beyond_the_joints_limits_are_no_case(env, inside):
 
 def test_goals_of_another_layout_are_counted():
     rooms = Recorded("wmpc/TwoRoom-v0", variation="random")
-    with pytest.raises(EnvError, match=r"0 could be had .* \(refused: other_layout \d+\)"):
+    with pytest.raises(WmpcError, match=r"0 could be had .* \(refused: other_layout \d+\)"):
         build(rooms, rooms.task, kind="elsewhere", goals="recorded", cases=1, per_episode=1)
 
 
 def test_a_task_without_hard_cases_says_so(line):
-    with pytest.raises(EnvError, match=r"does not say what its hard cases are.*\['far'\]"):
+    with pytest.raises(WmpcError, match=r"does not say what its hard cases are.*\['far'\]"):
         build(line.Recording(), line.Task(), filter="hard", action_block=4)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from gymnasium.spaces import Box
 
-from envs.baselines import ZeroAgent
-from envs.errors import EnvError
-from envs.external import find, make_agent
-from wm.cli import compose
+from wmpc.agents.baselines import ZeroAgent
+from wmpc.agents.external import find, make_agent
+from wmpc.cli import compose
+from wmpc.errors import WmpcError
 
 AGENTS = """
 import numpy as np
@@ -81,7 +81,7 @@ def test_whatever_makes_an_agent_or_is_a_policy(name):
     ],
 )
 def test_what_is_no_agent_is_refused(name, message):
-    with pytest.raises(EnvError) as caught:
+    with pytest.raises(WmpcError) as caught:
         make_agent(find(name), name, **OFFERED)
     assert message in str(caught.value)
 

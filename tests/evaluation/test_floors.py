@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-import envs
-from envs.baselines import RandomAgent, ReplayAgent, ZeroAgent
-from envs.cases import build
-from envs.evaluate import evaluate
-from wm.data import open_episodes
+from wmpc import envs
+from wmpc.agents.baselines import RandomAgent, ReplayAgent, ZeroAgent
+from wmpc.evaluation.cases import build
+from wmpc.evaluation.evaluate import evaluate
+from wmpc.wm.data import open_episodes
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from envs.statistics import summary
-from wm.cli.reference import _read
+from wmpc.evaluation.reference import _read
+from wmpc.evaluation.statistics.success import summary
 
 
 @pytest.mark.parametrize(

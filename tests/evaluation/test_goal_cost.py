@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from planners import CEM, MPCAgent, NumpyModel, PlannerError
-from planners.costs import Steps, latent_distance
-from wm.cli.diagnose.decision import Decision, Outcomes
-from wm.cli.diagnose.pool import _truth
-from wm.cli.diagnose.recorder import Recorder
+from wmpc.agents.mpc import MPCAgent
+from wmpc.evaluation.diagnosis.decision import Decision, Outcomes
+from wmpc.evaluation.diagnosis.pool import _truth
+from wmpc.evaluation.diagnosis.recorder import Recorder
+from wmpc.planners import CEM, NumpyModel, WmpcError
+from wmpc.planners.costs import Steps, latent_distance
 
 CASES = [(steps, gamma) for steps in get_args(Steps) for gamma in (0.2, 0.5, 1.0)]
 
@@ -70,5 +71,5 @@ def test_what_is_reached_is_what_counts(steps, gamma, counted):
 
 @pytest.mark.parametrize("gamma", [0.0, -1.0, 1.5, float("nan")])
 def test_a_senseless_discount_is_refused(gamma):
-    with pytest.raises(PlannerError, match="gamma"):
+    with pytest.raises(WmpcError, match="gamma"):
         agent("discounted", gamma)

@@ -5,9 +5,9 @@ import pytest
 from hostile_agents import EVERY, FAILS, MEDDLES
 from hostile_torch_agents import MEDDLES as MEDDLES_WITH_TORCH
 
-from envs.agent_process import AgentProcess
-from envs.cases import build
-from envs.evaluate import evaluate
+from wmpc.agents.agent_process import AgentProcess
+from wmpc.evaluation.cases import build
+from wmpc.evaluation.evaluate import evaluate
 
 BEHAVES = len(EVERY)
 

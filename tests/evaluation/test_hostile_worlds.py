@@ -5,10 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from envs.baselines import ZeroAgent
-from envs.cases import build
-from envs.errors import EnvError
-from envs.evaluate import evaluate
+from wmpc.agents.baselines import ZeroAgent
+from wmpc.errors import WmpcError
+from wmpc.evaluation.cases import build
+from wmpc.evaluation.evaluate import evaluate
 
 METHODS = ("reset", "advance", "observe_state", "get_state", "distance")
 
@@ -69,7 +69,7 @@ def test_what_hangs_fails_its_case_alone(line, method):
 
 def test_a_manifest_that_does_not_fit_the_world_is_bad_input(line):
     def refuse():
-        raise EnvError("a state of another size")
+        raise WmpcError("a state of another size")
 
-    with pytest.raises(EnvError, match="another size"):
+    with pytest.raises(WmpcError, match="another size"):
         judged(line, "reset", refuse)

@@ -6,22 +6,22 @@ import pytest
 import torch
 from PIL import Image
 
-import envs
-import wm
-from envs.cases import build
-from envs.evaluate import evaluate
-from wm.cli import film
-from wm.cli.agents import Setting, random
-from wm.cli.imagination import Imagination, context, imagination
-from wm.data import open_episodes
-from wm.errors import WmError
-from wm.nearest_frame import frame_bank
+import wmpc
+from wmpc import envs
+from wmpc.agents.entrants import Setting, random
+from wmpc.agents.nearest_frame import frame_bank
+from wmpc.errors import WmpcError
+from wmpc.evaluation.cases import build
+from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.imagination import Imagination, context, imagination
+from wmpc.reporting import film
+from wmpc.wm.data import open_episodes
 
 
 @pytest.fixture(scope="module")
 def bench(reacher, trained):
     """Model, episodes, two cases, the task they run in, and a random agent's rows."""
-    model, episodes = wm.load(trained), open_episodes(reacher)
+    model, episodes = wmpc.load(trained), open_episodes(reacher)
     task = envs.make(episodes.meta["env"], **episodes.meta["kwargs"])
     drawn = build(episodes, task, kind="ahead", action_block=5, blocks=3, budget=4, cases=2)
     entrant = random(Setting(task, 5))
@@ -106,5 +106,5 @@ def test_a_dataset_of_held_out_episodes_alone_is_refused(bench, reacher):
     model, *_ = bench
     one = open_episodes(reacher)
     one.ends = one.ends[:0]
-    with pytest.raises(WmError, match="all are held out"):
+    with pytest.raises(WmpcError, match="all are held out"):
         frame_bank(model, one)

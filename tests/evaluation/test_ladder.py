@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from planners import CEM, Box, Problem
-from wm.cli.diagnose.ladder import RUNGS, Ladder, chosen
-from wm.cli.diagnose.recorder import Recorder
+from wmpc.evaluation.diagnosis.ladder import RUNGS, Ladder, chosen
+from wmpc.evaluation.diagnosis.recorder import Recorder
+from wmpc.planners import CEM, Box, Problem
 
 
 def ladder(*rungs, start=10.0, cases=4):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from made_up import made_up_run
 
-from wm.cli.main import main
+from wmpc.cli.main import main
 
 FEW = "manifest.cases=1 manifest.budget=5 reference.cases=0 workers=1 videos=1"
 SMALL = "planner.samples=4 planner.elites=2 planner.iterations=1"

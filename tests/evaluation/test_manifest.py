@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from envs import manifest as manifests
-from envs.cases import build
-from envs.errors import EnvError
+from wmpc.errors import WmpcError
+from wmpc.evaluation import manifest as manifests
+from wmpc.evaluation.cases import build
 
 SETTINGS = {"blocks": 3, "action_block": 4, "budget": 6, "cases": 12, "lead_in": 2}
 
@@ -77,7 +77,7 @@ def test_notices_a_single_changed_number(line, tmp_path):
     content = json.loads(path.read_text())
     content["cases"][2]["goal_state"][0] += 1e-12
     path.write_text(json.dumps(content))
-    with pytest.raises(EnvError, match="altered"):
+    with pytest.raises(WmpcError, match="altered"):
         manifests.load(path)
 
 
@@ -95,19 +95,19 @@ def test_notices_a_single_changed_number(line, tmp_path):
 def test_garbage_is_named(tmp_path, text, message):
     path = tmp_path / "m.json"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(EnvError, match=message):
+    with pytest.raises(WmpcError, match=message):
         manifests.load(path)
-    with pytest.raises(EnvError, match="no manifest at"):
+    with pytest.raises(WmpcError, match="no manifest at"):
         manifests.load(tmp_path / "absent.json")
 
 
 def test_says_how_many_cases_could_be_had(line):
-    with pytest.raises(EnvError, match=r"100 cases were asked for, \d+ could be had from 6"):
+    with pytest.raises(WmpcError, match=r"100 cases were asked for, \d+ could be had from 6"):
         build(line.Recording(), line.Task(), **{**SETTINGS, "cases": 100})
     still = line.Recording(move=0.01)  # goals ahead are where the point already is
-    with pytest.raises(EnvError, match="pre_solved"):
+    with pytest.raises(WmpcError, match="pre_solved"):
         build(still, line.Task(), **SETTINGS)
-    with pytest.raises(EnvError, match="too_short 6"):
+    with pytest.raises(WmpcError, match="too_short 6"):
         build(line.Recording(steps=3), line.Task(), **SETTINGS)
 
 
@@ -123,7 +123,7 @@ def test_says_how_many_cases_could_be_had(line):
     ],
 )
 def test_wrong_settings_are_named(line, change, message):
-    with pytest.raises(EnvError, match=message):
+    with pytest.raises(WmpcError, match=message):
         build(line.Recording(), line.Task(), **{**SETTINGS, **change})
 
 
@@ -132,9 +132,9 @@ def test_another_task_or_drawing_is_refused(line):
     for name, value in (("id", "test/Other"), ("render_settings", {"width": 9})):
         task, recording = line.Task(), line.Recording()
         setattr(task, name, value)
-        with pytest.raises(EnvError, match=r"not for test/Other|draws with"):
+        with pytest.raises(WmpcError, match=r"not for test/Other|draws with"):
             manifest.check(task)
-        with pytest.raises(EnvError, match=r"the task is test/Other|draws with"):
+        with pytest.raises(WmpcError, match=r"the task is test/Other|draws with"):
             build(recording, task, **SETTINGS)
-    with pytest.raises(EnvError, match="no held-out episode"):
+    with pytest.raises(WmpcError, match="no held-out episode"):
         build(line.Recording(count=5), line.Task(), **SETTINGS)

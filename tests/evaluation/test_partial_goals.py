@@ -6,27 +6,28 @@ import numpy as np
 import pytest
 import torch
 
-import planners
-import wm
-from envs import goals
-from envs.agent import Goal
-from wm.completion import Completion, when_needed
-from wm.data import open_episodes
-from wm.encoded import encode_training_episodes
-from wm.errors import WmError
-from wm.goal_policy import GoalPolicyAgent, train_goal_policy
-from wm.nearest import NearestAgent
+import wmpc
+from wmpc import planners
+from wmpc.agents import goals
+from wmpc.agents.agent import Goal
+from wmpc.agents.completion import Completion, when_needed
+from wmpc.agents.encoded import encode_training_episodes
+from wmpc.agents.goal_policy import GoalPolicyAgent, train_goal_policy
+from wmpc.agents.mpc import MPCAgent
+from wmpc.agents.nearest import NearestAgent
+from wmpc.errors import WmpcError
+from wmpc.wm.data import open_episodes
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """A probe that is fitted in a moment."""
-    monkeypatch.setattr("wm.completion.STEPS", 200)
+    monkeypatch.setattr("wmpc.agents.completion.STEPS", 200)
 
 
 @pytest.fixture(scope="module")
 def model(trained):
-    return wm.load(trained)
+    return wmpc.load(trained)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def seen(episodes):
 
 def mpc(model, episodes, **arguments):
     planner = planners.CEM(samples=8, elites=2, iterations=2)
-    return planners.MPCAgent(model, planner, horizon=2, **arguments)
+    return MPCAgent(model, planner, horizon=2, **arguments)
 
 
 def cloned(model, episodes, **arguments):
@@ -100,7 +101,7 @@ def test_agents_take_goals_said_in_part_only_with_recordings(make, completion, s
         part = Goal({**part.observation, **values.observation}, {**part.weight, **values.weight})
     agent = make(complete=replace(completion, pictures=True))
     assert np.isfinite(acted(agent, part, seen)).all()
-    with pytest.raises(WmError, match="give the agent recordings"):
+    with pytest.raises(WmpcError, match="give the agent recordings"):
         make().reset(part)
 
 
@@ -114,7 +115,7 @@ def shows(model, columns):
 def test_policies_want_pictures_and_planners_what_can_be_read(model, episodes, seen):
     known, values = shows(model, 2), goals.proprio([1.0, 2.0, np.nan])
     assert np.isfinite(acted(mpc(model, episodes, complete=known), values, seen)).all()
-    with pytest.raises(WmError, match="pictures=True"):
+    with pytest.raises(WmpcError, match="pictures=True"):
         cloned(model, episodes, complete=known).reset(values)
 
 
@@ -150,20 +151,20 @@ def test_proprioception_is_compared_where_it_can_be_read(completion, model):
     assert weight[0, :2].min() > 50 * weight[0, 2]
     away = (read(latents) - target[0]).square().mul(weight).sum(-1)
     assert away.argmin() == 5
-    with pytest.raises(WmError, match="none of the numbers that count is shown"):
+    with pytest.raises(WmpcError, match="none of the numbers that count is shown"):
         known(goals.proprio([np.nan, np.nan, 1.0]))
 
 
 def test_a_slot_says_proprioception_without_any_recording(episodes, seen):
-    from wm.build import build
-    from wm.spec import describe_data
+    from wmpc.wm.models.build import build
+    from wmpc.wm.models.spec import describe_data
 
     torch.manual_seed(0)
     network = build(
         {
-            "_target_": "wm.model.JEPA", "latent": 8, "proprio": True,
-            "encoder": {"_target_": "wm.encoders.ConvEncoder", "channels": [4, 8, 8]},
-            "predictor": {"_target_": "wm.predictors.WindowMLP", "width": 16},
+            "_target_": "wmpc.wm.models.jepa.JEPA", "latent": 8, "proprio": True,
+            "encoder": {"_target_": "wmpc.wm.models.encoders.ConvEncoder", "channels": [4, 8, 8]},
+            "predictor": {"_target_": "wmpc.wm.models.predictors.WindowMLP", "width": 16},
         },
         spec=describe_data(episodes),
     ).eval()  # fmt: skip
@@ -174,7 +175,7 @@ def test_a_slot_says_proprioception_without_any_recording(episodes, seen):
     whole = network.encode({name: x[None, None] for name, x in seen.items()})
     assert torch.equal(z[..., 1, :4], whole[..., 1, :4]) and not z[..., 0, :].any()
     assert np.isfinite(acted(mpc(network, episodes), goal, seen)).all()
-    with pytest.raises(WmError, match="without a picture"):
+    with pytest.raises(WmpcError, match="without a picture"):
         cloned(network, episodes).reset(goal)
 
 
@@ -182,7 +183,7 @@ def test_policies_refuse_subgoals_and_planners_take_them(model, episodes, seen):
     route = goals.in_turn([Goal({"pixels": seen["pixels"]})] * 2)
     acted(mpc(model, episodes), route, seen)
     for agent in (cloned(model, episodes), nearest(model, episodes)):
-        with pytest.raises(WmError, match="1 subgoals came"):
+        with pytest.raises(WmpcError, match="1 subgoals came"):
             agent.reset(route)
 
 
@@ -198,13 +199,13 @@ def test_policies_refuse_subgoals_and_planners_take_them(model, episodes, seen):
     ],
 )
 def test_what_no_recording_can_complete(completion, goal, message):
-    with pytest.raises(WmError, match=message):
+    with pytest.raises(WmpcError, match=message):
         completion(goal)
 
 
 def test_settings_out_of_range(model, episodes):
     for wrong in ("frames", "alike"):
-        with pytest.raises(WmError, match=f"{wrong} is 0"):
+        with pytest.raises(WmpcError, match=f"{wrong} is 0"):
             Completion.of(model, episodes, **{wrong: 0})
 
 
@@ -220,7 +221,7 @@ def test_the_probe_is_judged_on_episodes_it_was_not_fitted_to(model):
     few = replace(known, rows=np.arange(80), episode=episode[:80], latents=latents[:80])
     assert bool(few.probe[1].isfinite().all())
     one = replace(known, rows=np.arange(40), episode=episode[:40], latents=latents[:40])
-    with pytest.raises(WmError, match="at least two episodes"):
+    with pytest.raises(WmpcError, match="at least two episodes"):
         one.probe  # noqa: B018
 
 

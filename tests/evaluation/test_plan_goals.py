@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wm.data import open_episodes
+from wmpc.wm.data import open_episodes
 
 QUICK = ["budget=2", "planner.samples=8", "planner.elites=2", "planner.iterations=2"]
 
@@ -14,8 +14,8 @@ QUICK = ["budget=2", "planner.samples=8", "planner.elites=2", "planner.iteration
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """A probe that is fitted in a moment, and reads off an untrained model what it can."""
-    monkeypatch.setattr("wm.completion.STEPS", 200)
-    monkeypatch.setattr("wm.completion.SHOWN", 0.98)
+    monkeypatch.setattr("wmpc.agents.completion.STEPS", 200)
+    monkeypatch.setattr("wmpc.agents.completion.SHOWN", 0.98)
 
 
 @pytest.fixture

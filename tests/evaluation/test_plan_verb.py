@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wm.data import open_episodes
+from wmpc.wm.data import open_episodes
 
 QUICK = ["budget=2", "planner.samples=8", "planner.elites=2", "planner.iterations=2"]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "gymnasium_loop.py"

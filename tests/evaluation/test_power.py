@@ -3,9 +3,9 @@
 import pytest
 from scipy.stats import multinomial
 
-from envs.comparison import Table, mcnemar
-from envs.errors import EnvError
-from envs.power import (
+from wmpc.errors import WmpcError
+from wmpc.evaluation.statistics.comparison import Table, mcnemar
+from wmpc.evaluation.statistics.power import (
     cases_beside_seeds,
     connor,
     detectable,
@@ -71,9 +71,9 @@ def test_more_cases_do_not_outweigh_the_seeds():
 
 def test_impossible_probabilities_are_refused():
     for only_a, only_b in ((-0.1, 0.2), (0.6, 0.5)):
-        with pytest.raises(EnvError, match="at most 1 together"):
+        with pytest.raises(WmpcError, match="at most 1 together"):
             mcnemar_power(10, only_a, only_b)
-    with pytest.raises(EnvError, match="Rates of"):
+    with pytest.raises(WmpcError, match="Rates of"):
         unpaired_cases(1.2, 0.5)
-    with pytest.raises(EnvError, match="power"):
+    with pytest.raises(WmpcError, match="power"):
         paired_cases(0.3, 0.1, power=80)

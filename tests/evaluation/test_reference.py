@@ -2,10 +2,10 @@
 
 import pytest
 
-import envs
-from envs.cases import build
-from wm.cli import reference as module
-from wm.data import open_episodes
+from wmpc import envs
+from wmpc.evaluation import reference as module
+from wmpc.evaluation.cases import build
+from wmpc.wm.data import open_episodes
 
 NONE = {"cases": 0}
 

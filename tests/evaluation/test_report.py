@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from made_up import FAILURE, made_up_run
 
-from wm.cli.report import page, pictures
-from wm.cli.report.comparison import comparison_page
-from wm.cli.report.evaluation import media
-from wm.cli.report.facts import read_results
-from wm.cli.report.figures import figure
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.reporting import pictures
+from wmpc.reporting.comparison import comparison_page
+from wmpc.reporting.evaluation import media
+from wmpc.reporting.facts import read_results
+from wmpc.reporting.figures import figure
+from wmpc.reporting.run_page import page
 
 VOID = {"meta", "img", "br", "path", "rect", "circle"}
 
@@ -258,7 +259,7 @@ def test_what_cannot_be_read_is_left_out_unless_asked_for(run, wmpc):
     assert code == 2 and str(old) in said and "evaluate again" in said
     assert "7 of 10" in Page(page(run, "made-up")).words
     (run / FILE).write_text("")
-    with pytest.raises(WmError, match="eval/old/"):
+    with pytest.raises(WmpcError, match="eval/old/"):
         page(run)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wm.cli.report.evaluation import again
+from wmpc.reporting.evaluation import again
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from made_up import made_up_run
 
-from wm.cli.report import page
-from wm.cli.report.facts import EMBEDDED_BYTES
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.reporting.facts import EMBEDDED_BYTES
+from wmpc.reporting.run_page import page
 
 SECRET = b"\x89PNG\r\n\x1a\n secret of somebody"
 PAYLOAD = "<script>evil()</script>\"'><img src=x onerror=evil()> javascript:evil() {{ 7*7 }}"
@@ -82,7 +82,7 @@ def shown(run, results, paths):
     (run / FILE).write_text(json.dumps(results))
     try:
         text = page(run)
-    except WmError:  # one of them names something: try each alone
+    except WmpcError:  # one of them names something: try each alone
         return 0 if len(paths) == 1 else sum(shown(run, original, [p]) for p in paths)
     found = Tags(text)
     assert found.bad == [], paths
@@ -113,7 +113,7 @@ def test_no_key_of_the_results_becomes_a_tag(run):
         (run / FILE).write_text(json.dumps(original | {key: renamed(original[key])}))
         try:
             text = page(run)
-        except WmError:
+        except WmpcError:
             continue
         assert Tags(text).bad == [], key
 
@@ -165,7 +165,7 @@ def test_only_pictures_in_the_folder_itself_are_taken_in(run, tmp_path):
         (run / FILE).write_text(json.dumps(changed))
         try:
             text = page(run)
-        except WmError:
+        except WmpcError:
             continue
         found = Tags(text)
         assert len(found.sources) < whole, name
@@ -179,5 +179,5 @@ def test_only_pictures_in_the_folder_itself_are_taken_in(run, tmp_path):
 def test_results_and_logs_elsewhere_are_not_shown(run, tmp_path, linked):
     shutil.move(run / linked, tmp_path / "elsewhere")
     (run / linked).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(WmError, match="leads out of"):
+    with pytest.raises(WmpcError, match="leads out of"):
         page(run)

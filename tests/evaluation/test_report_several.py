@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from made_up_sides import GOOD, POOR, refused, said_of, writer
 
-from wm.cli.evidence.comparison import comparison_of
-from wm.cli.report.facts import read_results
+from wmpc.evaluation.evidence.comparison import comparison_of
+from wmpc.reporting.facts import read_results
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import shutil
 import pytest
 from made_up_sides import GOOD, POOR, refused, said_of, writer
 
-from envs import comparison
-from wm.cli.evidence.comparison import compared
-from wm.cli.evidence.results import parsed
-from wm.cli.report.facts import read_results
+from wmpc.evaluation.evidence.comparison import compared
+from wmpc.evaluation.evidence.results import parsed
+from wmpc.evaluation.statistics import comparison
+from wmpc.reporting.facts import read_results
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def write(tmp_path):
 
 
 def agent(name, **keys):
-    return {"agent": {"_target_": f"wm.cli.agents.{name}", **keys}, "planner": {}}
+    return {"agent": {"_target_": f"wmpc.agents.entrants.{name}", **keys}, "planner": {}}
 
 
 def test_results_without_a_checkpoint_share_none(write, wmpc, tmp_path):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from envs.cases import build
-from envs.evaluate import evaluate
-from envs.row import Row
-from envs.statistics import by_stratum
+from wmpc.evaluation.cases import build
+from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.row import Row
+from wmpc.evaluation.statistics.success import by_stratum
 
 RATIO = {"success": True, "strict": False, "distance": 0.5, "errors": {}}
 

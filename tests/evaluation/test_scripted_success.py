@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from envs.baselines import ReplayAgent, ZeroAgent
-from envs.cases import build
-from envs.evaluate import evaluate
-from envs.statistics import rate, wilson
+from wmpc.agents.baselines import ReplayAgent, ZeroAgent
+from wmpc.evaluation.cases import build
+from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.statistics.success import rate, wilson
 
 REPETITIONS = 1000
 

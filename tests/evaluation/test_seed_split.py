@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from envs.errors import EnvError
-from envs.seeds import split
+from wmpc.errors import WmpcError
+from wmpc.evaluation.statistics.seeds import split
 
 
 def test_a_table_worked_by_hand():
@@ -55,5 +55,5 @@ def test_one_training_tells_of_planner_seeds_only():
 
 @pytest.mark.parametrize("shape", [(1, 1, 10), (3, 2, 1), (3, 10)])
 def test_too_little_is_refused(shape):
-    with pytest.raises(EnvError, match="at least two results"):
+    with pytest.raises(WmpcError, match="at least two results"):
         split(np.ones(shape))

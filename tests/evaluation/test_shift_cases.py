@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import yaml
 
-import envs
-from configs import __path__ as CONFIGS
-from envs import manifest as manifests
-from envs.cases import build
-from envs.errors import EnvError
-from envs.evaluate import Row, evaluate
-from envs.shift import SHIFTS, apply, shifted, solved_by_nothing
-from wm.cli.compose import jobs, options
-from wm.cli.shift import notes, sweep, table, worlds
-from wm.data import open_episodes
-from wm.errors import WmError
+from wmpc import envs
+from wmpc.cli.compose import jobs, options
+from wmpc.configs import __path__ as CONFIGS
+from wmpc.envs.shift import SHIFTS, apply
+from wmpc.errors import WmpcError
+from wmpc.evaluation import manifest as manifests
+from wmpc.evaluation.cases import build
+from wmpc.evaluation.evaluate import Row, evaluate
+from wmpc.evaluation.shifted_cases import shifted, solved_by_nothing
+from wmpc.evaluation.sweep import notes, sweep, table, worlds
+from wmpc.wm.data import open_episodes
 
 NAMES = [name for name in options("shift") if name != "none"]
 
@@ -46,7 +46,7 @@ def test_its_defaults_fit_every_task(name):
     for env in envs.ids():
         task = envs.make(env)
         if name == "light_position":  # none of our tasks has a lamp
-            with pytest.raises(EnvError, match="headlight"):
+            with pytest.raises(WmpcError, match="headlight"):
                 apply(task, {**settings, "magnitude": magnitudes[-1]})
         else:
             assert apply(task, {**settings, "magnitude": magnitudes[-1]}) is task
@@ -68,7 +68,7 @@ def test_a_shift_is_recorded_and_comes_back(drawn, tmp_path):
     assert loaded.hash == one.hash and loaded.shift == one.shift
     task = loaded.make()
     assert task.model.actuator_gainprm[0, 0] == 0.5 * drawn.make().model.actuator_gainprm[0, 0]
-    with pytest.raises(EnvError, match="shifted already"):
+    with pytest.raises(WmpcError, match="shifted already"):
         shifted(one, {"name": "gain"})
 
 
@@ -120,7 +120,7 @@ def test_a_sweep_measures_the_same_cases_at_every_magnitude(drawn):
     assert json.loads(json.dumps(result)) == result
     assert len(table(result)) == 3 and "50%" in table(result)[1]
     for wrong in ([], ["a"], [None], [True]):
-        with pytest.raises(WmError, match="magnitudes"):
+        with pytest.raises(WmpcError, match="magnitudes"):
             worlds({**settings, "magnitudes": wrong}, drawn)
 
 

@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from envs.errors import EnvError
-from envs.statistics import by_stratum, rate, summary, wilson, wilson_of_shared_cases
+from wmpc.errors import WmpcError
+from wmpc.evaluation.statistics.success import (
+    by_stratum,
+    rate,
+    summary,
+    wilson,
+    wilson_of_shared_cases,
+)
 
 
 @pytest.mark.parametrize(
@@ -32,9 +38,9 @@ def test_wilson_agrees_with_scipy(n, confidence):
 def test_no_cases_say_nothing_and_impossible_counts_are_refused():
     assert wilson(0, 0) == (0.0, 1.0)
     for successes, n in ((3, 2), (-1, 2)):
-        with pytest.raises(EnvError, match="successes of"):
+        with pytest.raises(WmpcError, match="successes of"):
             wilson(successes, n)
-    with pytest.raises(EnvError, match="confidence"):
+    with pytest.raises(WmpcError, match="confidence"):
         wilson(1, 2, 95)
 
 
@@ -120,7 +126,7 @@ def test_results_on_the_same_cases_are_worth_no_more_than_they_are():
     assert wilson_of_shared_cases(np.ones((3, 100), bool)) == wilson(100, 100)
     assert wilson_of_shared_cases(np.zeros((3, 100), bool)) == wilson(0, 100)
     assert wilson_of_shared_cases(alone[None]) == pytest.approx(wilson(int(alone.sum()), 100))
-    with pytest.raises(EnvError, match="results, cases"):
+    with pytest.raises(WmpcError, match="results, cases"):
         wilson_of_shared_cases(alone)
 
 

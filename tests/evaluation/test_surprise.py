@@ -7,15 +7,14 @@ import pytest
 import torch
 from scipy.stats import mannwhitneyu
 
-import envs
-import wm
-from envs import violations
-from envs.collect import Recipe, collect
-from envs.errors import EnvError
-from wm.cli.surprise import surprise_findings
-from wm.data import open_episodes
-from wm.diagnostics.surprise import Spread, auroc, errors, finding, ordinary, surprise
-from wm.errors import WmError
+import wmpc
+from wmpc import envs
+from wmpc.collecting.collect import Recipe, collect
+from wmpc.errors import WmpcError
+from wmpc.evaluation.diagnosis import violations
+from wmpc.evaluation.diagnosis.surprise import surprise_findings
+from wmpc.wm.data import open_episodes
+from wmpc.wm.diagnostics.surprise import Spread, auroc, errors, finding, ordinary, surprise
 
 TASKS = ("wmpc/Reacher-v0", "wmpc/TwoRoom-v0", "wmpc/PushT-v0")
 OFFERED = [(env, *offer) for env in TASKS for offer in violations.offered(envs.make(env))]
@@ -88,9 +87,9 @@ def test_teleports_are_far_enough_and_through_walls_ends_elsewhere(worlds):
 
 
 def test_what_is_not_offered_is_refused(worlds):
-    with pytest.raises(EnvError, match="teleport of upper_arm"):
+    with pytest.raises(WmpcError, match="teleport of upper_arm"):
         make(worlds, "wmpc/Reacher-v0", "through_wall", "wall")
-    with pytest.raises(EnvError, match="there is none"):
+    with pytest.raises(WmpcError, match="there is none"):
         violations.clips(envs.make("Hopper-v5"), None, "vanish", "leg", ids=[0])
 
 
@@ -137,7 +136,7 @@ def test_errors_are_of_the_frames_that_have_a_context():
     pixels[:, 5:] = 10
     e = errors(Still(), {"pixels": pixels}, np.zeros((1, 7, 5, 2), np.float32))
     assert e.shape == (1, 5, 1) and e[0, :, 0].tolist() == [0, 0, 10, 0, 0]  # frames 3 to 7
-    with pytest.raises(WmError, match="needs 4"):
+    with pytest.raises(WmpcError, match="needs 4"):
         errors(Still(), {"pixels": pixels[:, :3]}, np.zeros((1, 2, 5, 2), np.float32))
 
 
@@ -157,7 +156,7 @@ def test_a_finding_counts_from_the_violation_on():
 
 def test_every_violation_is_found_out_about_with_a_trained_run(reacher, trained):
     """A run that knows nothing gives numbers all the same, the same ones twice."""
-    model, episodes = wm.load(trained), open_episodes(reacher)
+    model, episodes = wmpc.load(trained), open_episodes(reacher)
     task = envs.make("wmpc/Reacher-v0", image_size=32)
     one, two = (surprise_findings(model, task, episodes, clips=2) for _ in range(2))
     assert [f.name for f in one] == [f"surprise_{x}" for x in ("teleport", "vanish", "recolour")]

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from toy import TINY, record
 
-import wm
-from wm.checkpoint import read_config
-from wm.cli.diagnose import recordings
-from wm.completion import Completion
-from wm.data import Windows, action_statistics, open_episodes
-from wm.encoded import encode_training_episodes
-from wm.goal_policy import train_goal_policy
-from wm.nearest_frame import frame_bank
-from wm.probe import fit_probe
-from wm.training.run import train
+import wmpc
+from wmpc.agents.completion import Completion
+from wmpc.agents.encoded import encode_training_episodes
+from wmpc.agents.goal_policy import train_goal_policy
+from wmpc.agents.nearest_frame import frame_bank
+from wmpc.evaluation.diagnosis import recordings
+from wmpc.wm.data import Windows, action_statistics, open_episodes
+from wmpc.wm.probe import fit_probe
+from wmpc.wm.training.checkpoint import read_config
+from wmpc.wm.training.run import train
 
 SPOILED = {"none": (), "held out": (9, 19), "training": (3,)}
 
@@ -56,7 +56,7 @@ def drawn(episodes):
 
 def completed(judge, episodes):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("wm.completion.STEPS", 20)  # of fitting its probe
+        patch.setattr("wmpc.agents.completion.STEPS", 20)  # of fitting its probe
         return _completed(judge, episodes)
 
 
@@ -143,7 +143,7 @@ def test_trained_weights_and_statistics_are_those_of_the_training_episodes(sets,
     for name in ("held out", "training"):
         learn_model(sets[name], tmp_path / name)
         spec = read_config(tmp_path / name)["data"]
-        found[name] = [*numbers(wm.load(tmp_path / name)), *_statistics(spec)]
+        found[name] = [*numbers(wmpc.load(tmp_path / name)), *_statistics(spec)]
     first = [*numbers(judge), *_statistics(judge.spec.as_dict())]
     assert same(first, found["held out"])
     assert not same(first, found["training"])

@@ -9,12 +9,13 @@ import pytest
 import torch
 from toy import exact, walks
 
-from planners import CEM, MPCAgent
-from wm.cli import surprise
-from wm.data import EpisodeWriter, open_episodes
-from wm.diagnostics.surprise import errors, ordinary
-from wm.history import History
-from wm.training.monitor import evaluate
+from wmpc.agents.history import History
+from wmpc.agents.mpc import MPCAgent
+from wmpc.evaluation.diagnosis import surprise
+from wmpc.planners import CEM
+from wmpc.wm.data import EpisodeWriter, open_episodes
+from wmpc.wm.diagnostics.surprise import errors, ordinary
+from wmpc.wm.training.monitor import evaluate
 
 ONLY = {"prediction": 1.0, "rollout": 1.0}
 

@@ -7,13 +7,14 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from toy import MOVE, SIZE, TINY, exact, pushed, pushing, record, square, walks
 
-from envs.agent import Goal
-from envs.baselines import RandomAgent
-from planners import CEM, MPCAgent
-from wm.model import TERMS
-from wm.training.monitor import evaluate, rankme
-from wm.training.run import train
-from wm.training.schedule import learning_rate
+from wmpc.agents.agent import Goal
+from wmpc.agents.baselines import RandomAgent
+from wmpc.agents.mpc import MPCAgent
+from wmpc.planners import CEM
+from wmpc.wm.models.jepa import TERMS
+from wmpc.wm.training.monitor import evaluate, rankme
+from wmpc.wm.training.run import train
+from wmpc.wm.training.schedule import learning_rate
 
 STEPS, BATCH = 500, 32
 NEAR = 3.0

@@ -6,8 +6,8 @@ import torch
 from model_cases import model, spec
 from torch import nn
 
-from wm.data import EpisodeWriter, open_episodes
-from wm.predictors.base import roll_last
+from wmpc.wm.data import EpisodeWriter, open_episodes
+from wmpc.wm.models.predictors.base import roll_last
 
 SIZE = 32
 """Pixels of the square's world, height and width."""
@@ -15,12 +15,12 @@ MOVE = 5.0
 """Pixels by which a full action moves the square."""
 META = {"env": "square", "fps": 10.0, "action_low": [-1.0, -1.0], "action_high": [1.0, 1.0]}
 TINY = {
-    "_target_": "wm.model.JEPA",
+    "_target_": "wmpc.wm.models.jepa.JEPA",
     "latent": 8,
     "context": 2,
     "rollout": 2,
-    "encoder": {"_target_": "wm.encoders.ConvEncoder", "channels": [8, 16, 16]},
-    "predictor": {"_target_": "wm.predictors.WindowMLP", "width": 64, "depth": 1},
+    "encoder": {"_target_": "wmpc.wm.models.encoders.ConvEncoder", "channels": [8, 16, 16]},
+    "predictor": {"_target_": "wmpc.wm.models.predictors.WindowMLP", "width": 64, "depth": 1},
     "objective": {"prediction": 1.0, "rollout": 1.0, "sigreg": 0.5},
     "directions": 32,
 }

@@ -9,7 +9,7 @@ nearest the goal, which is not the gap, and stay there.
 
 import torch
 
-from planners import CEM, GRASP, ICEM, SGD, Adam, Box, Hybrid, Problem, latent_distance
+from wmpc.planners import CEM, GRASP, ICEM, SGD, Adam, Box, Hybrid, Problem, latent_distance
 
 STEP = 0.18  # furthest displacement of an action, an axis: less than the wall is thick
 HORIZON = 14
@@ -47,7 +47,7 @@ def move(p, a):
 
 
 class Walled:
-    """`planners.Dynamics`; start (B, 2). `steps` counts what it was asked for, a problem."""
+    """`wmpc.planners.Dynamics`; start (B, 2). `steps` counts what it was asked for, a problem."""
 
     def __init__(self, start):
         self.start = start.unsqueeze(1)

@@ -2,7 +2,7 @@
 
 import torch
 
-from planners import (
+from wmpc.planners import (
     CEM,
     GRASP,
     ICEM,

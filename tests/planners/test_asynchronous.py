@@ -7,7 +7,9 @@ import pytest
 from test_mpc import Goal, Recorder
 from test_realtime import drive, model
 
-from planners import CEM, AsyncMPCAgent, MPCAgent, Plan
+from wmpc.agents.asynchronous import AsyncMPCAgent
+from wmpc.agents.mpc import MPCAgent
+from wmpc.planners import CEM, Plan
 
 
 def agents(planner=None, **arguments):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from planner_problems import DISCRETE, Linear, Recorded, generator, quadratic, switches
 
-from planners import CEM, Categorical, CategoricalCEM, PlannerError, Problem
+from wmpc.planners import CEM, Categorical, CategoricalCEM, Problem, WmpcError
 
 
 @pytest.fixture(params=DISCRETE)
@@ -75,9 +75,9 @@ def test_discrete_does_not_depend_on_the_problems_beside_it(discrete):
 
 
 def test_the_wrong_kind_of_actions_is_named(discrete):
-    with pytest.raises(PlannerError, match="use CEM"):
+    with pytest.raises(WmpcError, match="use CEM"):
         discrete.plan(quadratic(torch.zeros(1, 2, 1)), generator=generator())
-    with pytest.raises(PlannerError, match="use CategoricalCEM"):
+    with pytest.raises(WmpcError, match="use CategoricalCEM"):
         CEM().plan(switches()[0], generator=generator())
-    with pytest.raises(PlannerError, match="at least 2"):
+    with pytest.raises(WmpcError, match="at least 2"):
         discrete.plan(switches(n=1)[0], generator=generator())

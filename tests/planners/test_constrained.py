@@ -7,9 +7,9 @@ import pytest
 import torch
 from planner_problems import PLANNERS, Linear, generator, quadratic
 
-from planners import CEM, Adam, AugmentedLagrangian, CategoricalCEM, PlannerError
-from planners.guardrails import action_limit, half_space, outside_disc
-from planners.problem import Box, Categorical, Problem
+from wmpc.planners import CEM, Adam, AugmentedLagrangian, CategoricalCEM, WmpcError
+from wmpc.planners.guardrails import action_limit, half_space, outside_disc
+from wmpc.planners.problem import Box, Categorical, Problem
 
 INNER = {"cem": CEM(256, 24, 14, spread=0.5), "adam": Adam(restarts=4, iterations=60)}
 
@@ -146,13 +146,13 @@ def test_every_planner_reports_the_violation_and_filters(name):
 
 @pytest.mark.parametrize("bad", [{"rounds": 0}, {"penalty": 0.0}, {"growth": 0.5}, {"margin": -1}])
 def test_bad_arguments(bad):
-    with pytest.raises(PlannerError, match="AugmentedLagrangian needs"):
+    with pytest.raises(WmpcError, match="AugmentedLagrangian needs"):
         AugmentedLagrangian(CEM(), **bad)
 
 
 def test_a_constraint_of_another_shape():
     problem = constrained(torch.zeros(1, 2, 1), lambda z, a: a[..., 0])
-    with pytest.raises(PlannerError, match="the constraint returned"):
+    with pytest.raises(WmpcError, match="the constraint returned"):
         CEM().plan(problem, generator=generator())
 
 
@@ -233,5 +233,5 @@ def test_a_gradient_at_rest_or_at_the_centre_is_finite():
     ],
 )
 def test_bad_guardrails(make, match):
-    with pytest.raises(PlannerError, match=match):
+    with pytest.raises(WmpcError, match=match):
         make()

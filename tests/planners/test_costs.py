@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from planners import PlannerError, latent_distance, smoothness
-from planners.costs import (
+from wmpc.planners import WmpcError, latent_distance, smoothness
+from wmpc.planners.costs import (
     absolute,
     add,
     cosine,
@@ -166,7 +166,7 @@ def test_smoothness_and_effort():
 )
 @pytest.mark.parametrize("make", [distance, lambda g: learned(lambda z, g: z[..., 0, 0], g)])
 def test_a_goal_of_another_shape(wrong, make, latents, actions):
-    with pytest.raises(PlannerError, match=r"it must be \(B, K, D\) = \(2, 3, 6\)"):
+    with pytest.raises(WmpcError, match=r"it must be \(B, K, D\) = \(2, 3, 6\)"):
         last(make(torch.zeros(wrong)))(latents, actions)
 
 
@@ -186,12 +186,12 @@ def test_a_goal_of_another_shape(wrong, make, latents, actions):
     ],
 )
 def test_bad_arguments(make, match, goal):
-    with pytest.raises(PlannerError, match=match):
+    with pytest.raises(WmpcError, match=match):
         make(goal)
 
 
 def test_a_probe_or_a_learned_distance_of_another_shape(goal, latents, actions):
-    with pytest.raises(PlannerError, match="probe returned"):
+    with pytest.raises(WmpcError, match="probe returned"):
         last(through(lambda z: z.flatten(2), distance(goal)))(latents, actions)
-    with pytest.raises(PlannerError, match="learned distance returned"):
+    with pytest.raises(WmpcError, match="learned distance returned"):
         last(learned(lambda z, g: z - g, goal))(latents, actions)

@@ -4,20 +4,20 @@ import pytest
 import torch
 from planner_problems import Linear, box, generator, quadratic
 
-import planners.search
-from planners import (
+from wmpc.planners import (
     GRASP,
     SGD,
     Adam,
     Hybrid,
     NumpyDynamics,
-    PlannerError,
     Problem,
     ProjectedGradient,
+    WmpcError,
     latent_distance,
+    search,
 )
-from planners.gradient import descend
-from planners.search import Search
+from wmpc.planners.gradient import descend
+from wmpc.planners.search import Search
 
 EVERY = [SGD(), Adam(), ProjectedGradient(), GRASP(), Hybrid()]
 
@@ -105,7 +105,7 @@ def test_a_simulator_has_no_gradient(planner):
         3,
         box(1, dtype=torch.float64),
     )
-    with pytest.raises(PlannerError, match="differentiabl"):
+    with pytest.raises(WmpcError, match="differentiabl"):
         planner.plan(problem, generator=generator())
 
 
@@ -114,7 +114,7 @@ def test_a_cost_of_something_else_has_no_gradient(planner):
     elsewhere = torch.ones((), requires_grad=True)
     problem = quadratic(torch.zeros(1, 2, 1))
     cost = lambda z, a: elsewhere * a.detach().square().sum((-2, -1))  # noqa: E731
-    with pytest.raises(PlannerError, match="differentiabl"):
+    with pytest.raises(WmpcError, match="differentiabl"):
         planner.plan(Problem(problem.dynamics, cost, 2, problem.actions), generator=generator())
 
 
@@ -167,7 +167,7 @@ def test_loops_within_loops_keep_the_deadline(planner, monkeypatch):
     problem = quadratic(torch.rand(1, 3, 1, generator=generator()))
     for deadline in range(100, 400, 37):
         world = Clocked(torch.zeros(1, 1), torch.eye(1), torch.zeros(1, 1))
-        monkeypatch.setattr(planners.search, "time", world)
+        monkeypatch.setattr(search, "time", world)
         timed = Problem(world, problem.cost, 3, problem.actions)
         planner.plan(timed, generator=generator(), deadline=deadline)
         assert deadline / 3 < world.now <= deadline
@@ -226,7 +226,7 @@ def test_grasp_is_not_drawn_by_what_the_goal_leaves_open():
 def test_grasp_refuses_a_goal_of_another_shape():
     problem = quadratic(torch.zeros(2, 3, 1))
     problem = Problem(problem.dynamics, problem.cost, 3, problem.actions, goal=torch.zeros(1, 2, 3))
-    with pytest.raises(PlannerError, match="goal is"):
+    with pytest.raises(WmpcError, match="goal is"):
         GRASP().plan(problem, generator=generator())
 
 
@@ -254,5 +254,5 @@ def test_hybrid_ends_where_cem_only_comes_near():
     ],
 )
 def test_bad_arguments(make):
-    with pytest.raises(PlannerError):
+    with pytest.raises(WmpcError):
         make()

@@ -9,7 +9,7 @@ import pytest
 import torch
 from planner_problems import generator
 
-from planners import GRASP
+from wmpc.planners import GRASP
 
 
 def successes(planner, batch):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from planners import CEM, MPCAgent, NumpyDynamics, NumpyModel, PlannerError
-from planners.knots import hold
+from wmpc.agents.mpc import MPCAgent
+from wmpc.planners import CEM, NumpyDynamics, NumpyModel, WmpcError
+from wmpc.planners.knots import hold
 
 
 def double_integrator(latents, actions):
@@ -45,7 +46,7 @@ def test_knots_are_held_over_their_share_of_a_block(agent):
     assert (block == block[0]).all()  # one knot: constant over the block
     free = run_one(MPCAgent(agent.model, agent.planner, horizon=6, knots=None))
     assert len(set(free[:, 0])) > 1
-    with pytest.raises(PlannerError, match="divide"):
+    with pytest.raises(WmpcError, match="divide"):
         MPCAgent(agent.model, agent.planner, knots=2)
 
 
@@ -94,9 +95,9 @@ def test_the_last_plan_is_shifted_into_the_next(agent):
 
 def test_act_before_observe():
     model = NumpyModel(lambda o: o["state"], double_integrator, np.array([-1]), np.array([1]), 3)
-    with pytest.raises(PlannerError, match="reset"):
+    with pytest.raises(WmpcError, match="reset"):
         MPCAgent(model, CEM()).act()
-    with pytest.raises(PlannerError, match="execute"):
+    with pytest.raises(WmpcError, match="execute"):
         MPCAgent(model, CEM(), horizon=2, execute=3)
 
 
@@ -109,7 +110,7 @@ def test_numpy_dynamics_predicts_each_step_from_the_state_given():
 
 def test_a_function_of_the_wrong_shape_is_named():
     dynamics = NumpyDynamics(lambda s, a: np.zeros((1, 1)), np.zeros((1, 2)))
-    with pytest.raises(PlannerError, match=r"must return \(B, N, H, D\)"):
+    with pytest.raises(WmpcError, match=r"must return \(B, N, H, D\)"):
         dynamics.rollout(torch.zeros(1, 4, 3, 3))
 
 

@@ -12,8 +12,9 @@ from planner_problems import (
     quadratic,
 )
 
-import planners
-from planners import (
+from wmpc import planners
+from wmpc.agents.mpc import MPCAgent
+from wmpc.planners import (
     CEM,
     GRASP,
     ICEM,
@@ -22,10 +23,10 @@ from planners import (
     Box,
     CategoricalCEM,
     Nevergrad,
-    PlannerError,
     PredictiveSampling,
     Problem,
     RandomShooting,
+    WmpcError,
     latent_distance,
 )
 
@@ -43,7 +44,7 @@ def test_every_planner_is_tested():
         and hasattr(value, "plan")
         and value is not planners.Planner
     }
-    public.discard(planners.MPCAgent)
+    public.discard(MPCAgent)
     assert public == {type(p) for p in (PLANNERS | DISCRETE).values()}
 
 
@@ -143,7 +144,7 @@ def test_a_nan_cost_never_wins_and_is_counted(planner):
 def test_all_nan_is_an_error(planner):
     problem = quadratic(torch.zeros(1, 2, 1))
     broken = Problem(problem.dynamics, lambda z, a: a.sum((-2, -1)) * torch.nan, 2, problem.actions)
-    with pytest.raises(PlannerError, match="NaN"):
+    with pytest.raises(WmpcError, match="NaN"):
         planner.plan(broken, generator=generator())
 
 
@@ -163,7 +164,7 @@ def test_constraints_come_before_cost():
 def test_gradient_needs_a_differentiable_cost():
     problem = quadratic(torch.zeros(1, 2, 1))
     detached = Problem(problem.dynamics, lambda z, a: a.detach().sum((-2, -1)), 2, problem.actions)
-    with pytest.raises(PlannerError, match="differentiabl"):
+    with pytest.raises(WmpcError, match="differentiabl"):
         Adam().plan(detached, generator=generator())
 
 
@@ -174,12 +175,12 @@ def test_gradient_needs_a_differentiable_cost():
 def test_bad_bounds(planner, low, high):
     problem = quadratic(torch.zeros(1, 2, 1))
     bad = Problem(problem.dynamics, problem.cost, 2, Box(torch.tensor(low), torch.tensor(high)))
-    with pytest.raises(PlannerError, match="bounds"):
+    with pytest.raises(WmpcError, match="bounds"):
         planner.plan(bad, generator=generator())
 
 
 def test_bad_warm_start(planner):
-    with pytest.raises(PlannerError, match="warm_start is"):
+    with pytest.raises(WmpcError, match="warm_start is"):
         planner.plan(
             quadratic(torch.zeros(1, 2, 1)), generator=generator(), warm_start=torch.zeros(1, 3, 1)
         )
@@ -223,7 +224,7 @@ def test_bad_warm_start(planner):
     ],
 )
 def test_bad_arguments(make):
-    with pytest.raises(PlannerError):
+    with pytest.raises(WmpcError):
         make()
 
 

@@ -7,7 +7,7 @@ import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-import planners
+from wmpc import planners
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "planners.md").read_text()

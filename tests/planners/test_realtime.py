@@ -10,10 +10,10 @@ import torch
 from planner_problems import generator, quadratic
 from test_mpc import Goal, double_integrator
 
-import planners.mpc
-import planners.search
-from planners import CEM, MPCAgent, NumpyModel, PlannerError
-from planners.search import Search
+from wmpc.agents import mpc
+from wmpc.agents.mpc import MPCAgent
+from wmpc.planners import CEM, NumpyModel, WmpcError, search
+from wmpc.planners.search import Search
 
 
 class Clock:
@@ -28,8 +28,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(planners.search, "time", clock)
-    monkeypatch.setattr(planners.mpc, "time", clock)
+    monkeypatch.setattr(search, "time", clock)
+    monkeypatch.setattr(mpc, "time", clock)
     return clock
 
 
@@ -117,7 +117,7 @@ def plan_once(problem, memory):
 
 
 def test_too_little_memory_is_said():
-    with pytest.raises(PlannerError, match="200 candidates take 57,600 to draw"):
+    with pytest.raises(WmpcError, match="200 candidates take 57,600 to draw"):
         plan_once(quadratic(torch.full((2, 3, 2), 0.3)), 30_000)
 
 
@@ -174,15 +174,15 @@ def test_memory_reaches_the_problem():
     agent = MPCAgent(model(), CEM(), memory=1000)
     agent.reset(Goal(1.0))
     agent.observe({"state": np.zeros(2)}, None)
-    with pytest.raises(PlannerError, match="a memory of 1,000 bytes is too small"):
+    with pytest.raises(WmpcError, match="a memory of 1,000 bytes is too small"):
         agent.act()
 
 
 HUNDRED_THOUSAND = """
 import re, torch
 from planners import CEM, Box, Problem, latent_distance
-from wm.dynamics import LatentDynamics
-from wm.predictors import WindowMLP
+from wmpc.wm.models.dynamics import LatentDynamics
+from wmpc.wm.models.predictors import WindowMLP
 
 predictor = WindowMLP(latent=16, action=10, context=3, width=64, depth=2).requires_grad_(False)
 dynamics = LatentDynamics(predictor, torch.randn(1, 3, 1, 16), torch.randn(1, 2, 10))

@@ -7,20 +7,11 @@ import pytest
 import torch
 from planner_problems import PLANNERS, Linear, Recorded, generator, quadratic
 
-from planners import (
-    CEM,
-    ICEM,
-    MPPI,
-    Box,
-    Nevergrad,
-    PlannerError,
-    PredictiveSampling,
-    Problem,
-)
-from planners.icem import coloured
-from planners.mppi import weigh
-from planners.nevergrad_adapter import _losses
-from planners.predictive_sampling import interpolate
+from wmpc.planners import CEM, ICEM, MPPI, Box, Nevergrad, PredictiveSampling, Problem, WmpcError
+from wmpc.planners.icem import coloured
+from wmpc.planners.mppi import weigh
+from wmpc.planners.nevergrad_adapter import _losses
+from wmpc.planners.predictive_sampling import interpolate
 
 
 def wide(B=2, H=4, A=3, dtype=torch.float64):
@@ -247,7 +238,7 @@ def test_nevergrad_missing_names_the_command(monkeypatch):
         return real(name, *rest, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", absent)
-    with pytest.raises(PlannerError, match="pip install"):
+    with pytest.raises(WmpcError, match="pip install"):
         Nevergrad()
 
 

@@ -154,7 +154,7 @@ def commands(kind, here, opened):
 
 
 def attempt(words, counts):
-    from wm.cli.main import main
+    from wmpc.cli.main import main
 
     error = io.StringIO()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(error):

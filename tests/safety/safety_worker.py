@@ -22,8 +22,8 @@ from pathlib import Path
 from spoil import bytes_of, generator, hashed, pick, spoil, text
 from tiny_artefacts import EVAL, QUICK, TRAIN
 
-from wm.cli import compose
-from wm.cli.main import main
+from wmpc.cli import compose
+from wmpc.cli.main import main
 
 SECONDS = 120
 """After which a command counts as hung, on a busy machine."""
@@ -98,8 +98,8 @@ def sound(folder, again):
 
 def serve(folder, first, count):
     warnings.simplefilter("ignore")
-    for verb in ("eval", "plan", "train", "report", "evidence", "data"):
-        importlib.import_module(f"wm.cli.{verb}")  # an alarm must not interrupt that
+    for verb in ("eval", "plan", "train", "report", "data"):
+        importlib.import_module(f"wmpc.cli.{verb}")  # an alarm must not interrupt that
     signal.signal(signal.SIGALRM, hung)
     jobs = functools.cache(lambda verb, words: compose_jobs(verb, list(words)))
     compose_jobs = compose.jobs

@@ -14,7 +14,7 @@ ODD = [
     "a\nb", "x" * 5000, "\x1b[31m", "file:///etc/passwd", "<script>alert(1)</script>", "-5", "nan",
     "🤖", [], {}, [[]],
     [None], [1, 2], ["x"], {"x": 1}, {"": {}}, {"_target_": "os.system"},
-    {"_target_": "wm.model.nn"}, {"_partial_": True}, [{"a": [{"b": []}]}],
+    {"_target_": "wmpc.wm.models.jepa.nn"}, {"_partial_": True}, [{"a": [{"b": []}]}],
 ]  # fmt: skip
 """What takes the place of a value."""
 DEPTHS = (3, 12, 150, 5000)

@@ -9,7 +9,7 @@ import pytest
 from fuzz_seeds import SEEDS
 from tiny_artefacts import make
 
-from wm.data.formats import READERS
+from wmpc.wm.recordings.formats import READERS
 
 WORKER = Path(__file__).parent / "canary_worker.py"
 TEXTS = ("native", "lerobot", "lerobot-v2", "minari", "robomimic", "ogbench", "d4rl", "swm-hdf5")

@@ -6,51 +6,55 @@ import pkgutil
 import pytest
 import torch
 
-import envs
-import planners
-import wm
-import wm.encoders
-from wm.build import ROOMS, build, check, find_part
-from wm.checkpoint import new_model
-from wm.errors import WmError
-from wm.model import JEPA
-from wm.spec import DataSpec
+import wmpc
+from wmpc.errors import WmpcError
+from wmpc.wm.models import encoders
+from wmpc.wm.models.build import ROOMS, build, check, find_part
+from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.spec import DataSpec
+from wmpc.wm.training.checkpoint import new_model
 
 PARTS = {
-    "wm.encoders.ConvEncoder", "wm.encoders.ViTEncoder", "wm.model.JEPA",
-    "wm.predictors.CachedTransformer", "wm.predictors.CausalTransformer",
-    "wm.predictors.WindowMLP",
+    "wmpc.wm.models.encoders.ConvEncoder", "wmpc.wm.models.encoders.ViTEncoder",
+    "wmpc.wm.models.jepa.JEPA", "wmpc.wm.models.predictors.CachedTransformer",
+    "wmpc.wm.models.predictors.CausalTransformer", "wmpc.wm.models.predictors.WindowMLP",
 }  # fmt: skip
 """Parts that saved runs name; each must stay."""
 TRICKS = [
-    "", ".", "wm", "wm.", "wm..", ".wm.model.JEPA", "wm.model.", "wm.model", "wm..model.JEPA",
-    "wm.model..JEPA", "wm.model.JEPA.load_state_dict", "wm.model.JEPA.__class__", "wm.model.JEPA()",
-    "wm.model.__builtins__", "wm.model.__loader__.load_module", "wm.model.nn", "wm.model.torch",
-    "wm.model.nn.Sequential", "wm.encoders.nn.Sequential", "wm.encoders.torch.load",
-    "wm.predictors.base.torch.load", "wm.predictors.adaln.nn.Linear", "wm.model.TERMS.get",
-    "wm.model.build", "wm.build.build", "wm.build.import_module", "wm.cli.measure.instantiate",
-    "wm.cli.agents.external", "envs.external.find", "planners.CEM", "os.system", "builtins.eval",
-    "subprocess.Popen", "torch.load", "torch.nn.Linear", "numpy.load", "wm/model.JEPA",
-    "wm.model.JEPA\0", " wm.model.JEPA", "wm.model.JEPA ", "wm.model:JEPA", "WM.model.JEPA",
-    "wm.\uff4dodel.JEPA", "wm.model.JEP\u0410", "wm.model.\udc80", "wm.modeling.JEPA",
-    "wm.model_.JEPA",
-    "wm.predictors.window_mlp.F", "wm.predictors.Predictor", "wm.predictors.from_lewm",
-    "wm.encoders.WmError", "wm.model.DataSpec", "wm.model.Mapping", None, 3, [], {}, True,
+    "", ".", "wmpc", "wmpc.", "wmpc..", ".wmpc.wm.models.jepa.JEPA", "wmpc.wm.models.jepa.",
+    "wmpc.wm.models.jepa", "wmpc..wm.models.jepa.JEPA", "wmpc.wm.models.jepa..JEPA",
+    "wmpc.wm.models.jepa.JEPA.load_state_dict", "wmpc.wm.models.jepa.JEPA.__class__",
+    "wmpc.wm.models.jepa.JEPA()", "wmpc.wm.models.jepa.__builtins__",
+    "wmpc.wm.models.jepa.__loader__.load_module", "wmpc.wm.models.jepa.nn",
+    "wmpc.wm.models.jepa.torch", "wmpc.wm.models.jepa.nn.Sequential",
+    "wmpc.wm.models.encoders.nn.Sequential", "wmpc.wm.models.encoders.torch.load",
+    "wmpc.wm.models.predictors.base.torch.load", "wmpc.wm.models.predictors.adaln.nn.Linear",
+    "wmpc.wm.models.jepa.TERMS.get", "wmpc.wm.models.jepa.build", "wmpc.wm.models.build.build",
+    "wmpc.wm.models.build.import_module", "wmpc.evaluation.measure.construct",
+    "wmpc.agents.entrants.external", "wmpc.agents.external.find", "wmpc.planners.CEM", "os.system",
+    "builtins.eval", "subprocess.Popen", "torch.load", "torch.nn.Linear", "numpy.load",
+    "wmpc/wm/models/jepa.JEPA", "wmpc.wm.models.jepa.JEPA\0", " wmpc.wm.models.jepa.JEPA",
+    "wmpc.wm.models.jepa.JEPA ", "wmpc.wm.models.jepa:JEPA", "WMPC.wm.models.jepa.JEPA",
+    "wmpc.wm.\uff4dodels.jepa.JEPA", "wmpc.wm.models.jepa.JEP\u0410", "wmpc.wm.models.jepa.\udc80",
+    "wmpc.wm.modeling.JEPA", "wmpc.wm.model_.JEPA", "wmpc.wm.models.predictors.window_mlp.F",
+    "wmpc.wm.models.predictors.Predictor", "wmpc.wm.models.predictors.from_lewm",
+    "wmpc.wm.models.encoders.WmpcError", "wmpc.wm.models.jepa.DataSpec",
+    "wmpc.wm.models.jepa.Mapping", None, 3, [], {}, True,
 ]  # fmt: skip
 SPEC = DataSpec(
     cameras=["pixels"], image_size=32, actions_per_frame=1, stride=1, action_low=[-1.0],
     action_high=[1.0], action_mean=[0.0], action_std=[1.0],
 )  # fmt: skip
 MODEL = {
-    "_target_": "wm.model.JEPA",
-    "encoder": {"_target_": "wm.encoders.ConvEncoder", "channels": [4]},
-    "predictor": {"_target_": "wm.predictors.WindowMLP", "width": 8},
+    "_target_": "wmpc.wm.models.jepa.JEPA",
+    "encoder": {"_target_": "wmpc.wm.models.encoders.ConvEncoder", "channels": [4]},
+    "predictor": {"_target_": "wmpc.wm.models.predictors.WindowMLP", "width": 8},
     "latent": 4,
 }
 
 
 def modules():
-    for package in (wm, planners, envs):
+    for package in (wmpc,):
         yield package
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             yield importlib.import_module(found.name)
@@ -61,7 +65,7 @@ def names():
     for module in modules():
         for name, value in list(vars(module).items()):
             yield f"{module.__name__}.{name}", value
-            if isinstance(value, type) and value.__module__.split(".")[0] in ("wm", "envs"):
+            if isinstance(value, type) and value.__module__.split(".")[0] == "wmpc":
                 for inner in dir(value):
                     yield f"{module.__name__}.{name}.{inner}", None
 
@@ -74,7 +78,7 @@ def nothing_runs(monkeypatch):
         raise AssertionError("something was called")
 
     monkeypatch.setattr(torch.nn.Module, "__call__", made)
-    monkeypatch.setattr("wm.build.signature", made)
+    monkeypatch.setattr("wmpc.wm.models.build.signature", made)
 
 
 def test_nothing_but_parts_can_be_reached(nothing_runs):
@@ -82,8 +86,8 @@ def test_nothing_but_parts_can_be_reached(nothing_runs):
     for name, value in names():
         try:
             found = find_part(name)
-        except WmError:
-            with pytest.raises(WmError):
+        except WmpcError:
+            with pytest.raises(WmpcError):
                 build({"_target_": name})
             refused += 1
             continue
@@ -97,7 +101,7 @@ def test_nothing_but_parts_can_be_reached(nothing_runs):
 
 @pytest.mark.parametrize("target", TRICKS, ids=ascii)
 def test_tricks(target, nothing_runs):
-    with pytest.raises(WmError):
+    with pytest.raises(WmpcError):
         build({"_target_": target})
 
 
@@ -106,14 +110,14 @@ def test_names_at_any_depth_are_checked_before_anything_is_built(inside, monkeyp
     monkeypatch.setattr(JEPA, "__init__", lambda *_, **__: pytest.fail("it was built"))
     bad = {"_target_": "os.system", "command": "true"}
     for value in (bad, [bad], [[bad]], {"x": bad}, {"x": [{"y": bad}]}, {**MODEL, "encoder": bad}):
-        with pytest.raises(WmError, match="_target_"):
+        with pytest.raises(WmpcError, match="_target_"):
             build({**MODEL, inside: value}, spec=SPEC)
 
 
 @pytest.mark.parametrize("key", ["_partial_", "_args_", "_convert_", "_recursive_", "__class__", 3])
 def test_keys_of_other_builders_are_refused(key):
     for config in ({**MODEL, key: True}, {**MODEL, "encoder": {**MODEL["encoder"], key: [1]}}):
-        with pytest.raises(WmError):
+        with pytest.raises(WmpcError):
             check(config)
 
 
@@ -123,12 +127,12 @@ SIZES = {
     "truth": {"latent": True}, "not finite": {"objective": {"prediction": float("nan")}},
     "no context": {"context": 0}, "wide": {"predictor": {**MODEL["predictor"], "width": 2**20}},
     "layers": {"predictor": {**MODEL["predictor"], "depth": 10**6}},
-    "layers of another": {"encoder": {"_target_": "wm.encoders.ViTEncoder", "patch": 8,
+    "layers of another": {"encoder": {"_target_": "wmpc.wm.models.encoders.ViTEncoder", "patch": 8,
                                       "depth": 10**6}},
     "no channels": {"encoder": {**MODEL["encoder"], "channels": []}},
-    "patch": {"encoder": {"_target_": "wm.encoders.ViTEncoder", "patch": 0}},
+    "patch": {"encoder": {"_target_": "wmpc.wm.models.encoders.ViTEncoder", "patch": 0}},
     "another part": {"encoder": MODEL["predictor"]}, "itself": {"encoder": MODEL},
-    "a helper": {"predictor": {"_target_": "wm.predictors.adaln.AdaLN", "width": 4}},
+    "a helper": {"predictor": {"_target_": "wmpc.wm.models.predictors.adaln.AdaLN", "width": 4}},
     "deep": {"objective": {"x": [[[[[[[[[[[[[[1]]]]]]]]]]]]]]}},
 }  # fmt: skip
 
@@ -139,7 +143,7 @@ def test_sizes_that_the_weights_do_not_have(case):
     sound = new_model(MODEL, SPEC)
     shapes = {name: tuple(tensor.shape) for name, tensor in sound.state_dict().items()}
     new_model(MODEL, SPEC, shapes)
-    with pytest.raises(WmError):
+    with pytest.raises(WmpcError):
         new_model({**MODEL, **SIZES[case]}, SPEC, shapes)
     assert torch.is_grad_enabled(), "a refusal within torch.no_grad must not leave it in force"
 
@@ -155,7 +159,7 @@ def test_measuring_draws_no_random_number():
 @pytest.mark.parametrize("name", ["Linear", "Alias"])
 def test_what_a_room_merely_imports_is_no_part(name, monkeypatch):
     """Nor is a part under another name: what a config says is what the source says."""
-    found = torch.nn.Linear if name == "Linear" else wm.encoders.ConvEncoder
-    monkeypatch.setattr(wm.encoders, name, found, raising=False)
-    with pytest.raises(WmError, match="not defined there"):
-        build({"_target_": f"wm.encoders.{name}", "in_features": 1, "out_features": 1})
+    found = torch.nn.Linear if name == "Linear" else encoders.ConvEncoder
+    monkeypatch.setattr(encoders, name, found, raising=False)
+    with pytest.raises(WmpcError, match="not defined there"):
+        build({"_target_": f"wmpc.wm.models.encoders.{name}", "in_features": 1, "out_features": 1})

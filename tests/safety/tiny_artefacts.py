@@ -9,7 +9,7 @@ FOLDER/run/eval/e  an evaluation of it, with a picture
 import json
 from pathlib import Path
 
-from wm.cli.main import main
+from wmpc.cli.main import main
 
 ENV = ["env=reacher", "env.kwargs.image_size=32", "env.actions_per_frame=5", "policy=random"]
 QUICK = ["planner=cem", "planner.samples=4", "planner.elites=2", "planner.iterations=1",

@@ -6,15 +6,15 @@ import numpy as np
 import torch
 import yaml
 
-from wm.build import build
-from wm.spec import DataSpec
+from wmpc.wm.models.build import build
+from wmpc.wm.models.spec import DataSpec
 
 
 def preset(name):
-    return yaml.safe_load(files("configs").joinpath(f"model/{name}.yaml").read_text())
+    return yaml.safe_load(files("wmpc.configs").joinpath(f"model/{name}.yaml").read_text())
 
 
-PRESETS = sorted(f.name[:-5] for f in files("configs").joinpath("model").iterdir())
+PRESETS = sorted(f.name[:-5] for f in files("wmpc.configs").joinpath("model").iterdir())
 
 
 def spec(size=64, cameras=("pixels",), stride=1, proprio=3):

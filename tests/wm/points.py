@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from wm.encoded import Encoded
+from wmpc.agents.encoded import Encoded
 
 LOW, HIGH = -1.0, 1.0
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from model_cases import preset
 
-from wm.data import EpisodeWriter
+from wmpc.wm.data import EpisodeWriter
 
 SETTINGS = {"steps": 12, "batch": 4, "evaluate_every": 6, "accelerator": "cpu"}
 

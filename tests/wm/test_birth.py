@@ -10,10 +10,9 @@ import torch
 from model_cases import PRESETS, model
 from torch import nn
 
-import wm.encoders
-import wm.predictors
-from wm.goal_policy import GoalPolicy
-from wm.training.loop import optimizer_of
+from wmpc.agents.goal_policy import GoalPolicy
+from wmpc.wm.models import encoders, predictors
+from wmpc.wm.training.loop import optimizer_of
 
 SIZES = {
     "image_size": 64, "in_channels": 3, "channels": (8, 8, 8), "patch": 16, "width": 16, "depth": 3,
@@ -24,7 +23,7 @@ SIZES = {
 
 def modules():
     """The modules that hold encoders and predictors."""
-    for package in (wm.encoders, wm.predictors):
+    for package in (encoders, predictors):
         yield package.__name__
         for found in pkgutil.iter_modules(getattr(package, "__path__", ())):
             yield f"{package.__name__}.{found.name}"

@@ -7,9 +7,9 @@ import pytest
 import torch
 from scipy import stats
 
-from wm.diagnostics import Finding, alignment, latents, ranking, rollouts
-from wm.diagnostics.sample import Sample
-from wm.training.monitor import rankme
+from wmpc.wm.diagnostics import Finding, alignment, latents, ranking, rollouts
+from wmpc.wm.diagnostics.sample import Sample
+from wmpc.wm.training.monitor import rankme
 
 
 @pytest.mark.parametrize("ties", [False, True])

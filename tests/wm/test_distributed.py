@@ -14,12 +14,13 @@ from model_cases import batch as some_batch
 from model_cases import model as some_model
 from model_cases import preset
 
-from wm import WmError, processes
-from wm.cli.main import main
-from wm.data import EpisodeWriter, open_episodes
-from wm.model import TERMS
-from wm.training.distributed import together
-from wm.training.run import train
+from wmpc.cli.main import main
+from wmpc.errors import WmpcError
+from wmpc.wm import processes
+from wmpc.wm.data import EpisodeWriter, open_episodes
+from wmpc.wm.models.jepa import TERMS
+from wmpc.wm.training.distributed import together
+from wmpc.wm.training.run import train
 
 EVERY_TERM = {"objective": dict.fromkeys(TERMS, 1.0)}
 SETTINGS = {"steps": 20, "batch": 8, "log_every": 1, "accelerator": "cpu", "precision": "64-true"}
@@ -110,7 +111,7 @@ def test_two_devices_train_as_one_also_where_the_number_changes_on_the_way(data,
 
 
 def fails():
-    raise WmError("the other disk is full")
+    raise WmpcError("the other disk is full")
 
 
 def dies():
@@ -119,7 +120,7 @@ def dies():
 
 @pytest.mark.parametrize("reopen, message", [(fails, "the other disk"), (dies, "SIGKILL")])
 def test_what_ends_one_process_ends_all_in_one_sentence(data, tmp_path, reopen, message):
-    with pytest.raises(WmError, match=message):
+    with pytest.raises(WmpcError, match=message):
         train(
             open_episodes(data), tmp_path / "run", preset("tiny"),
             devices=2, reopen=reopen, **SETTINGS,
@@ -183,7 +184,7 @@ def running(pid):
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_started(data, tmp_path, words, message):
-    with pytest.raises(WmError, match=message):
+    with pytest.raises(WmpcError, match=message):
         train(open_episodes(data), tmp_path / "run", preset("tiny"), **SETTINGS | words)
     assert not (tmp_path / "run").exists()
 
@@ -224,7 +225,7 @@ def test_ten_runs_of_ten_complete(data, tmp_path, start):
             assert main([*typed, "train.devices=2"]) == 0
         else:
             command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-            ran = subprocess.run([*command, "-m", "wm.cli.main", *typed], capture_output=True)
+            ran = subprocess.run([*command, "-m", "wmpc.cli.main", *typed], capture_output=True)
             assert ran.returncode == 0, ran.stderr
         steps = json.loads((run / "config.json").read_bytes())["train"]["steps"]
         lines = [json.loads(s) for s in (run / "train.jsonl").read_text().splitlines()]

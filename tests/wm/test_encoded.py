@@ -5,11 +5,11 @@ import pytest
 import torch
 from model_cases import preset
 
-from wm.build import build
-from wm.data import EpisodeWriter, open_episodes
-from wm.encoded import encode_training_episodes
-from wm.errors import WmError
-from wm.spec import describe_data
+from wmpc.agents.encoded import encode_training_episodes
+from wmpc.errors import WmpcError
+from wmpc.wm.data import EpisodeWriter, open_episodes
+from wmpc.wm.models.build import build
+from wmpc.wm.models.spec import describe_data
 
 META = {"env": "numbers", "fps": 10.0, "action_low": [0.0], "action_high": [1.0]}
 
@@ -72,12 +72,12 @@ def test_held_out_episodes_change_nothing(episodes, tmp_path):
     [({"action_high": [2.0]}, "action bounds"), ({"action_low": [-1.0]}, "action bounds")],
 )
 def test_a_dataset_of_something_else_is_refused(episodes, tmp_path, meta, message):
-    with pytest.raises(WmError, match=message):
+    with pytest.raises(WmpcError, match=message):
         encode_training_episodes(model(episodes), write(tmp_path / "other", **meta))
 
 
 def test_no_run_is_long_enough_for_a_long_goal(episodes):
     encoded = encode_training_episodes(model(episodes), episodes)
     assert len(encoded.starts(5)) == 11
-    with pytest.raises(WmError, match="6 blocks long"):
+    with pytest.raises(WmpcError, match="6 blocks long"):
         encoded.starts(6)

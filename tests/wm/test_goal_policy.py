@@ -5,8 +5,8 @@ import points
 import pytest
 import torch
 
-from wm.errors import WmError
-from wm.goal_policy import GoalPolicyAgent, train_goal_policy
+from wmpc.agents.goal_policy import GoalPolicyAgent, train_goal_policy
+from wmpc.errors import WmpcError
 
 QUICK = {"within": 3, "steps": 500, "batch": 128, "width": 64, "rate": 3e-3}
 
@@ -94,19 +94,19 @@ def test_an_agent_repeats_itself_after_reset(policy):
 
 @pytest.mark.parametrize("name", ["within", "steps", "batch", "width", "rate"])
 def test_settings_out_of_range(walks, name):
-    with pytest.raises(WmError, match=f"{name} is 0"):
+    with pytest.raises(WmpcError, match=f"{name} is 0"):
         train_goal_policy(walks, 2, **{name: 0})
 
 
 def test_what_an_agent_cannot_do(policy):
-    with pytest.raises(WmError, match="it must be 1 to within = 3"):
+    with pytest.raises(WmpcError, match="it must be 1 to within = 3"):
         GoalPolicyAgent(points.eye(), policy, arrive=4)
     agent = GoalPolicyAgent(points.eye(), policy)
-    with pytest.raises(WmError, match="before act"):
+    with pytest.raises(WmpcError, match="before act"):
         agent.act()
 
 
 def test_episodes_shorter_than_a_block_teach_nothing():
     short = points.wandering(episodes=3, steps=0)
-    with pytest.raises(WmError, match="no training episode is 1 blocks long"):
+    with pytest.raises(WmpcError, match="no training episode is 1 blocks long"):
         train_goal_policy(short, 2)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from wm import losses
+from wmpc.wm.objectives import losses
 
 
 def gaussian(*shape, seed=0):

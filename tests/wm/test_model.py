@@ -5,12 +5,12 @@ import pytest
 import torch
 from model_cases import PRESETS, batch, model, spec
 
-from wm import WmError
-from wm.build import build
-from wm.model import TERMS, window_length
+from wmpc.errors import WmpcError
+from wmpc.wm.models.build import build
+from wmpc.wm.models.jepa import TERMS, window_length
 
 TRANSFORMER = {
-    "_target_": "wm.predictors.CausalTransformer",
+    "_target_": "wmpc.wm.models.predictors.CausalTransformer",
     "width": 16,
     "depth": 2,
     "heads": 2,
@@ -19,9 +19,9 @@ TRANSFORMER = {
     "dropout": 0.0,
 }
 PREDICTORS = {
-    "mlp": {"_target_": "wm.predictors.WindowMLP", "width": 32, "depth": 1},
+    "mlp": {"_target_": "wmpc.wm.models.predictors.WindowMLP", "width": 32, "depth": 1},
     "transformer": TRANSFORMER,
-    "cached": TRANSFORMER | {"_target_": "wm.predictors.CachedTransformer"},
+    "cached": TRANSFORMER | {"_target_": "wmpc.wm.models.predictors.CachedTransformer"},
 }
 
 
@@ -186,26 +186,26 @@ def test_evaluation_does_not_depend_on_the_batch():
         ({"proprio": True, "latent": 2}, "proprio"),
         ({"head": "conv"}, "model.head"),
         ({"encoder": {"_target_": "os.system", "command": "true"}}, "_target_"),
-        ({"encoder": {"_target_": "wm.encoders.Nope"}}, "does not exist"),
-        ({"predictor": {"_target_": "wm.predictors.WindowMLP", "widht": 3}}, "widht"),
+        ({"encoder": {"_target_": "wmpc.wm.models.encoders.Nope"}}, "does not exist"),
+        ({"predictor": {"_target_": "wmpc.wm.models.predictors.WindowMLP", "widht": 3}}, "widht"),
     ],
 )
 def test_bad_configs(change, message):
-    with pytest.raises(WmError, match=message):
+    with pytest.raises(WmpcError, match=message):
         model(**change)
 
 
 @pytest.mark.parametrize("size, encoder", [(60, "ConvEncoder"), (64, "ViTEncoder")])
 def test_image_sizes_an_encoder_cannot_take(size, encoder):
-    with pytest.raises(WmError, match=r"image_size|multiple"):
-        build({"_target_": f"wm.encoders.{encoder}"}, image_size=size, in_channels=3)
+    with pytest.raises(WmpcError, match=r"image_size|multiple"):
+        build({"_target_": f"wmpc.wm.models.encoders.{encoder}"}, image_size=size, in_channels=3)
 
 
 def test_foreign_pictures_are_refused():
     network = model()
-    with pytest.raises(WmError, match="trained on"):
+    with pytest.raises(WmpcError, match="trained on"):
         network.encode({"pixels": np.zeros((1, 1, 32, 32, 3), np.uint8)})
-    with pytest.raises(WmError, match="uint8"):
+    with pytest.raises(WmpcError, match="uint8"):
         network.encode({"pixels": np.zeros((1, 1, 64, 64, 3), np.float32)})
-    with pytest.raises(WmError, match="sees"):
+    with pytest.raises(WmpcError, match="sees"):
         network.encode({"proprio": np.zeros((1, 1, 3))})

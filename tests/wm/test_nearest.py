@@ -5,8 +5,8 @@ import points
 import pytest
 import torch
 
-from wm.errors import WmError
-from wm.nearest import NearestAgent
+from wmpc.agents.nearest import NearestAgent
+from wmpc.errors import WmpcError
 
 
 @pytest.fixture(scope="module")
@@ -89,5 +89,5 @@ def test_a_short_past_counts_as_far_as_it_goes(walks):
     ],
 )
 def test_settings_out_of_range(walks, setting, message):
-    with pytest.raises(WmError, match=message):
+    with pytest.raises(WmpcError, match=message):
         NearestAgent(points.eye(), walks, **setting)

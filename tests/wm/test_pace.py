@@ -5,13 +5,13 @@ import random
 import pytest
 from square import record_square, smallest
 
-from wm.checkpoint import read_config
-from wm.data import open_episodes
-from wm.training import loop
-from wm.training.pace import Pace, measure_step
-from wm.training.run import train
-from wm.training.schedule import learning_rate
-from wm.training.stop import Stopped
+from wmpc.wm.data import open_episodes
+from wmpc.wm.training import loop
+from wmpc.wm.training.checkpoint import read_config
+from wmpc.wm.training.pace import Pace, measure_step
+from wmpc.wm.training.run import train
+from wmpc.wm.training.schedule import learning_rate
+from wmpc.wm.training.stop import Stopped
 
 
 class Machine:
@@ -90,7 +90,7 @@ def test_calibration_ends_on_a_slow_machine():
 
 def test_a_slow_start_leaves_time_to_train(data, tmp_path, monkeypatch):
     """Opening the data took longer than all the minutes that were asked for."""
-    monkeypatch.setattr("wm.training.calibration.measure_step", lambda *args: 1.0)
+    monkeypatch.setattr("wmpc.wm.training.calibration.measure_step", lambda *args: 1.0)
     readings = iter([0.0])
     train(
         open_episodes(data),
@@ -143,9 +143,9 @@ def test_a_shortened_run_is_resumed_to_the_same_bits(data, tmp_path, monkeypatch
             return train(open_episodes(data), run, smallest(), clock=machine, **settings | changes)
 
     whole = tmp_path / "whole"
-    monkeypatch.setattr("wm.training.calibration.train_step", loop.train_step)
-    monkeypatch.setattr("wm.training.pace.measure_step", lambda *args: 1.0)
-    monkeypatch.setattr("wm.training.calibration.measure_step", lambda *args: 1.0)
+    monkeypatch.setattr("wmpc.wm.training.calibration.train_step", loop.train_step)
+    monkeypatch.setattr("wmpc.wm.training.pace.measure_step", lambda *args: 1.0)
+    monkeypatch.setattr("wmpc.wm.training.calibration.measure_step", lambda *args: 1.0)
     go(whole, 10)
     frozen = read_config(whole)["train"]
     assert frozen["totals"][0][1] > frozen["steps"] == frozen["totals"][-1][1]

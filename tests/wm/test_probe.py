@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from wm import WmError
-from wm.data import EpisodeWriter, open_episodes
-from wm.probe import fit_probe, ridge
+from wmpc.errors import WmpcError
+from wmpc.wm.data import EpisodeWriter, open_episodes
+from wmpc.wm.probe import fit_probe, ridge
 
 
 class Bent:
@@ -77,5 +77,5 @@ def test_the_same_seed_gives_the_same_probe_and_leaves_the_rest_alone(episodes):
 
 
 def test_without_states_there_is_nothing_to_fit(tmp_path):
-    with pytest.raises(WmError, match="no column 'state'"):
+    with pytest.raises(WmpcError, match="no column 'state'"):
         fit_probe(Bent(), record(tmp_path / "blind", state=False), lambda state: state)

@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from wm import WmError
-from wm.dynamics import compile_rollouts
-from wm.predictors import CachedTransformer, CausalTransformer, WindowMLP, from_lewm, windows
-from wm.predictors.base import roll_last
-from wm.predictors.rolling import attend, linear
+from wmpc.errors import WmpcError
+from wmpc.wm.models.dynamics import compile_rollouts
+from wmpc.wm.models.predictors import (
+    CachedTransformer,
+    CausalTransformer,
+    WindowMLP,
+    from_lewm,
+    windows,
+)
+from wmpc.wm.models.predictors.base import roll_last
+from wmpc.wm.models.predictors.rolling import attend, linear
 
 X, A, h = 6, 3, 3
 SIZES = {"width": 16, "depth": 3, "heads": 2, "head_width": 8, "mlp": 24}
@@ -176,7 +182,7 @@ def test_lewms_weights_give_lewms_numbers(c):
 def test_other_weights_are_refused():
     state = recorded()
     del state["action_encoder.embed.2.weight"]
-    with pytest.raises(WmError, match=r"LeWM.*embed\.2\.weight"):
+    with pytest.raises(WmpcError, match=r"LeWM.*embed\.2\.weight"):
         from_lewm(state, head_width=8)
 
 
@@ -190,5 +196,5 @@ def test_compiling_changes_rollouts_by_rounding_only():
         plain = predictor.rollout(*given)
         compile_rollouts(predictor)
         assert torch.allclose(predictor.rollout(*given), plain, atol=1e-5)
-    with pytest.raises(WmError, match="compile is 'fast'"):
+    with pytest.raises(WmpcError, match="compile is 'fast'"):
         compile_rollouts(predictor, "fast")

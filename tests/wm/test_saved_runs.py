@@ -13,15 +13,15 @@ import pytest
 import torch
 from square import SETTINGS, record_square, smallest
 
-import wm
-from wm import WmError
-from wm.checkpoint import read_weights
-from wm.data import open_episodes
-from wm.disk import hold
-from wm.training.log import read_log
-from wm.training.run import finished, train
-from wm.training.state import read_state
-from wm.training.stop import Stopped
+import wmpc
+from wmpc.errors import WmpcError
+from wmpc.system.disk import hold
+from wmpc.wm.data import open_episodes
+from wmpc.wm.training.checkpoint import read_weights
+from wmpc.wm.training.log import read_log
+from wmpc.wm.training.run import finished, train
+from wmpc.wm.training.state import read_state
+from wmpc.wm.training.stop import Stopped
 
 OLD = Path(__file__).parent / "old_runs"
 SHORT = {"steps": 4, "batch": 4, "evaluate_every": 2, "save_every": 2, "accelerator": "cpu"}
@@ -107,14 +107,14 @@ def test_failing_at_any_change_of_any_file_ends_in_the_same_weights(data, whole,
             disk = Disk(patch, n, full)
             try:
                 go(data, run)
-            except (Died, WmError, OSError) as error:
+            except (Died, WmpcError, OSError) as error:
                 failed = error
             else:
                 break
         if full:
-            assert isinstance(failed, WmError) or str(run) in str(failed), repr(failed)
+            assert isinstance(failed, WmpcError) or str(run) in str(failed), repr(failed)
         if n % 3 == 0 and (run / "model.safetensors").is_file():
-            wm.load(run)  # whatever moment it was, the weights there are whole
+            wmpc.load(run)  # whatever moment it was, the weights there are whole
         was_finished = run.is_dir() and finished(run)
         lines = []
         go(data, run, report=lines.append)
@@ -182,7 +182,7 @@ def test_final_weights_stand_without_their_state(data, whole, tmp_path, damage):
         go(data, run)
         assert weights(run) == weights(whole)
     else:
-        with pytest.raises(WmError, match=r"training_state\.pt is damaged"):
+        with pytest.raises(WmpcError, match=r"training_state\.pt is damaged"):
             go(data, run)
 
 
@@ -199,7 +199,7 @@ def test_old_runs_go_on_and_are_trained(data, tmp_path):
     assert finished(tmp_path / "finished")
     (tmp_path / "finished" / "train.jsonl").unlink()
     before = weights(tmp_path / "finished")
-    with pytest.raises(WmError, match="another folder"):
+    with pytest.raises(WmpcError, match="another folder"):
         train(open_episodes(data), tmp_path / "finished", smallest(), **settings)
     assert weights(tmp_path / "finished") == before
 
@@ -241,7 +241,7 @@ def test_a_spoilt_log_stops_nothing(data, whole, tmp_path, spoilt):
 
 def test_a_run_is_held_before_anything_is_read(data, whole, tmp_path):
     run = shutil.copytree(whole, tmp_path / "run")
-    with hold(run, "training in"), pytest.raises(WmError, match="another process is training in"):
+    with hold(run, "training in"), pytest.raises(WmpcError, match="another process is training in"):
         go(data, run)
     go(data, run)
 
@@ -259,10 +259,10 @@ def test_a_finished_run_that_cannot_be_written_is_trained(data, whole, tmp_path,
     go(data, run, report=lines.append)
     assert not lines and not (run / ".lock").exists()
     (run / "model.safetensors").unlink()
-    with pytest.raises(WmError, match=r"training_state\.pt holds the weights"):
+    with pytest.raises(WmpcError, match=r"training_state\.pt holds the weights"):
         go(data, run)
     (run / "training_state.pt").unlink()
-    with pytest.raises(WmError, match="cannot be written"):
+    with pytest.raises(WmpcError, match="cannot be written"):
         go(data, run)
 
 

@@ -15,13 +15,13 @@ import pytest
 import torch
 from model_cases import preset
 
-import wm
-from wm import WmError
-from wm.checkpoint import checkpoint_hash, read_config
-from wm.data import EpisodeWriter, open_episodes
-from wm.training.monitor import probe_r2, rankme
-from wm.training.run import finished, train
-from wm.training.schedule import learning_rate
+import wmpc
+from wmpc.errors import WmpcError
+from wmpc.wm.data import EpisodeWriter, open_episodes
+from wmpc.wm.training.checkpoint import checkpoint_hash, read_config
+from wmpc.wm.training.monitor import probe_r2, rankme
+from wmpc.wm.training.run import finished, train
+from wmpc.wm.training.schedule import learning_rate
 
 SETTINGS = {"steps": 12, "batch": 4, "evaluate_every": 6, "accelerator": "cpu"}
 
@@ -50,7 +50,7 @@ def weights(run):
 def test_a_run_holds_all_that_rebuilds_the_model(data, tmp_path):
     lines = []
     model = train(open_episodes(data), tmp_path, preset("tiny"), report=lines.append, **SETTINGS)
-    loaded = wm.load(tmp_path)
+    loaded = wmpc.load(tmp_path)
     pixels = {"pixels": open_episodes(data).episode(9)["pixels"][None]}
     assert torch.equal(loaded.encode(pixels), model.encode(pixels))
     assert not loaded.training and not any(p.requires_grad for p in loaded.parameters())
@@ -113,19 +113,19 @@ def test_another_recipe_never_overwrites_a_run(data, tmp_path):
     train(open_episodes(data), tmp_path, preset("tiny"), **SETTINGS)
     before = weights(tmp_path)
     for change in ({"rate": 0.5}, {"seed": 3}, {"steps": 13}):
-        with pytest.raises(WmError, match="other settings"):
+        with pytest.raises(WmpcError, match="other settings"):
             train(open_episodes(data), tmp_path, preset("tiny"), **SETTINGS | change)
-    with pytest.raises(WmError, match=r"model\.latent was 16, is 8"):
+    with pytest.raises(WmpcError, match=r"model\.latent was 16, is 8"):
         train(open_episodes(data), tmp_path, preset("tiny") | {"latent": 8}, **SETTINGS)
     assert weights(tmp_path) == before
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").touch()
-    with pytest.raises(WmError, match="not empty"):
+    with pytest.raises(WmpcError, match="not empty"):
         train(open_episodes(data), tmp_path / "other", preset("tiny"), **SETTINGS)
 
 
 def test_nan_stops_the_run_and_names_the_term(data, tmp_path):
-    with pytest.raises(WmError, match=r"step \d+: .*prediction.* is NaN"):
+    with pytest.raises(WmpcError, match=r"step \d+: .*prediction.* is NaN"):
         train(
             open_episodes(data),
             tmp_path,
@@ -135,15 +135,15 @@ def test_nan_stops_the_run_and_names_the_term(data, tmp_path):
 
 
 def test_collapse_stops_the_run_and_names_the_guard(data, tmp_path):
-    from wm.model import JEPA
-    from wm.training.loop import check_collapse
+    from wmpc.wm.models.jepa import JEPA
+    from wmpc.wm.training.loop import check_collapse
 
     train(open_episodes(data), tmp_path, preset("tiny"), **SETTINGS)
-    model = wm.load(tmp_path)
+    model = wmpc.load(tmp_path)
     assert isinstance(model, JEPA)
-    with pytest.raises(WmError, match=r"collapsed.*sigreg"):
+    with pytest.raises(WmpcError, match=r"collapsed.*sigreg"):
         check_collapse({"rankme": 1.1, "spread": [1.0]}, model, 7)
-    with pytest.raises(WmError, match="collapsed"):
+    with pytest.raises(WmpcError, match="collapsed"):
         check_collapse({"rankme": 9.0, "spread": [0.001] * 4}, model, 7)
     check_collapse({"rankme": 9.0, "spread": [1.0]}, model, 7)
 
@@ -162,7 +162,7 @@ def test_collapse_stops_the_run_and_names_the_guard(data, tmp_path):
     ],
 )
 def test_bad_settings(data, tmp_path, change, message):
-    with pytest.raises(WmError, match=message):
+    with pytest.raises(WmpcError, match=message):
         train(open_episodes(data), tmp_path / "run", preset("tiny"), **SETTINGS | change)
     assert not (tmp_path / "run").exists()
 
@@ -178,14 +178,14 @@ def test_damaged_checkpoints(data, tmp_path):
             shutil.rmtree(bad, ignore_errors=True)
             shutil.copytree(good, bad)
             (bad / name).write_bytes(whole[name][: rng.randrange(len(whole[name]) - 1)])
-            with pytest.raises(WmError):
-                wm.load(bad)
+            with pytest.raises(WmpcError):
+                wmpc.load(bad)
     (bad / "config.json").unlink()
-    with pytest.raises(WmError, match="no run at"):
-        wm.load(bad)
+    with pytest.raises(WmpcError, match="no run at"):
+        wmpc.load(bad)
     (good / "model.safetensors").unlink()
-    with pytest.raises(WmError, match="no weights"):
-        wm.load(good)
+    with pytest.raises(WmpcError, match="no weights"):
+        wmpc.load(good)
 
 
 def test_learning_rate_rises_then_falls():
@@ -213,8 +213,8 @@ def test_probe_finds_what_is_linear_and_nothing_else():
 
 CHILD = """
 import sys
-from wm.data import open_episodes
-from wm.training.run import train
+from wmpc.wm.data import open_episodes
+from wmpc.wm.training.run import train
 from model_cases import preset
 
 def report(line):
@@ -257,7 +257,7 @@ def test_sigkill_at_twenty_random_moments_changes_nothing(data, tmp_path):
                 kills += 1
             child.wait()
             if run.is_dir() and (run / "model.safetensors").is_file():
-                wm.load(run)  # whatever moment it was, the weights there are whole
+                wmpc.load(run)  # whatever moment it was, the weights there are whole
             continue
         assert child.wait() == 0, child.stderr and child.stderr.read()
         break

@@ -1,10 +1,10 @@
 """Recorded episodes: a folder of memory-mapped columns, written atomically, read in windows."""
 
-from wm.data.prefetch import prefetch
-from wm.data.reader import Episodes, open_episodes
-from wm.data.statistics import action_statistics, column_statistics
-from wm.data.windows import Windows
-from wm.data.writer import EpisodeWriter
+from wmpc.wm.data.prefetch import prefetch
+from wmpc.wm.data.reader import Episodes, open_episodes
+from wmpc.wm.data.statistics import action_statistics, column_statistics
+from wmpc.wm.data.windows import Windows
+from wmpc.wm.data.writer import EpisodeWriter
 
 __all__ = [
     "EpisodeWriter",

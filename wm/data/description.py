@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from wm.data.format import FORMAT, IDENTITY, META, ROWS, VERSION, Column
-from wm.disk import unfinished
-from wm.errors import WmError
-from wm.json_file import read_json
-from wm.links import refuse_outside
+from wmpc.errors import WmpcError
+from wmpc.system.disk import unfinished
+from wmpc.system.json_file import read_json
+from wmpc.system.links import refuse_outside
+from wmpc.wm.data.format import FORMAT, IDENTITY, META, ROWS, VERSION, Column
 
 DTYPE = re.compile(r"[<>|]?(b1|[iu][1248]|f2|f4|f8|f16)")
 """What a column's dtype may be: bools, integers and floats of a stated size."""
@@ -31,33 +31,37 @@ MOST_AXES = 16
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-    """`meta.json` of a dataset; WmError where it is no dataset of this format and version."""
+    """`meta.json` of a dataset; WmpcError where it is no dataset of this format and version."""
     if not path.exists():
-        raise WmError(f"there is no dataset at {path}: `wmpc collect` or `EpisodeWriter` makes one")
+        raise WmpcError(
+            f"there is no dataset at {path}: `wmpc collect` or `EpisodeWriter` makes one"
+        )
     if not path.is_dir():
-        raise WmError(f"{path} is a file; a dataset is a folder with {META} and a .npy per column")
+        raise WmpcError(
+            f"{path} is a file; a dataset is a folder with {META} and a .npy per column"
+        )
     if all(map(unfinished, os.listdir(path))):
-        raise WmError(f"the folder {path} is empty: no episode was recorded there")
+        raise WmpcError(f"the folder {path} is empty: no episode was recorded there")
     try:
         meta = read_json(refuse_outside(path / META, path), "wmpc dataset's description")
     except FileNotFoundError:
-        raise WmError(
+        raise WmpcError(
             f"{path} is not a wmpc dataset: it has no {META}; `wmpc data import` makes one of a "
             "recording in another format"
         ) from None
     if meta.get("format") != FORMAT:
-        raise WmError(f"{path} is not a wmpc dataset: its {META} does not say format {FORMAT!r}")
+        raise WmpcError(f"{path} is not a wmpc dataset: its {META} does not say format {FORMAT!r}")
     if meta.get("version") != VERSION:
-        raise WmError(
+        raise WmpcError(
             f"{path} has format version {meta.get('version')!r}; this wmpc reads version {VERSION}"
         )
     if lacking := [key for key in (*IDENTITY, "columns", "sources") if key not in meta]:
-        raise WmError(f"{path / META} is damaged: it lacks {', '.join(lacking)}")
+        raise WmpcError(f"{path / META} is damaged: it lacks {', '.join(lacking)}")
     try:
         _check_settings(meta)
         _check_columns_fit(read_columns(meta), meta)
-    except WmError as error:
-        raise WmError(f"{path / META} is damaged: {error}") from None
+    except WmpcError as error:
+        raise WmpcError(f"{path / META} is damaged: {error}") from None
     return meta
 
 
@@ -67,10 +71,10 @@ def read_columns(meta: Mapping[str, Any]) -> dict[str, Column]:
 
 
 def _check_settings(meta: Mapping[str, Any]) -> None:
-    """Raise WmError, with the key, where a setting of `meta` has no value that makes sense."""
+    """Raise WmpcError, with the key, where a setting of `meta` has no value that makes sense."""
 
     def refuse(key: str, should: str) -> None:
-        raise WmError(f"its {key} is {str(meta[key])[:60]!r}; it should be {should}")
+        raise WmpcError(f"its {key} is {str(meta[key])[:60]!r}; it should be {should}")
 
     if not isinstance(meta["env"], str):
         refuse("env", "a name")
@@ -94,39 +98,44 @@ def _check_settings(meta: Mapping[str, Any]) -> None:
 
 
 def check_column(name: str, stated: Any) -> Column:
-    """The column that `stated`, an entry of `meta["columns"]`, describes; WmError where none is."""
+    """The column that `stated`, an entry of `meta["columns"]`, describes; WmpcError where none
+    is."""
     if not is_name(name):
-        raise WmError(f"{name[:60]!r} is no name that a column can have")
+        raise WmpcError(f"{name[:60]!r} is no name that a column can have")
     if not isinstance(stated, dict):
-        raise WmError(f"column {name!r} is not described")
+        raise WmpcError(f"column {name!r} is not described")
     dtype, shape, rows = (stated.get(key) for key in ("dtype", "shape", "rows"))
     if not isinstance(dtype, str) or not DTYPE.fullmatch(dtype):
-        raise WmError(f"column {name!r} has dtype {str(dtype)[:60]!r}; it should be plain numbers")
+        raise WmpcError(
+            f"column {name!r} has dtype {str(dtype)[:60]!r}; it should be plain numbers"
+        )
     if (
         not isinstance(shape, list)
         or not all(type(n) is int and n >= 0 for n in shape)
         or len(shape) > MOST_AXES
     ):
-        raise WmError(f"column {name!r} has rows of shape {str(shape)[:60]}; give whole numbers")
+        raise WmpcError(f"column {name!r} has rows of shape {str(shape)[:60]}; give whole numbers")
     kind = np.dtype(dtype)
     if math.prod(max(n, 1) for n in shape) * kind.itemsize > ROW_BYTES:
-        raise WmError(f"column {name!r} has rows of shape {str(shape)[:60]}: too large to be read")
+        raise WmpcError(
+            f"column {name!r} has rows of shape {str(shape)[:60]}: too large to be read"
+        )
     if not isinstance(rows, str) or rows not in ROWS:
-        raise WmError(
+        raise WmpcError(
             f"column {name!r} has rows {str(rows)[:60]!r}; they are frames, steps or episode"
         )
     return Column(name, kind, tuple(shape), rows)
 
 
 def _check_columns_fit(columns: Mapping[str, Column], meta: Mapping[str, Any]) -> None:
-    """Raise WmError unless there are actions, as many a frame and as large as `meta` says."""
+    """Raise WmpcError unless there are actions, as many a frame and as large as `meta` says."""
     wanted = (meta["m"], len(meta["action_low"]))
     action = columns.get("action")
     if action is None or action.rows != "steps" or action.shape != wanted:
-        raise WmError(f"its column 'action' should have a row of shape {wanted} a step")
+        raise WmpcError(f"its column 'action' should have a row of shape {wanted} a step")
     files = [column.file.casefold() for column in columns.values()]
     if len(set(files)) < len(files):
-        raise WmError("two of its columns would lie in one file")
+        raise WmpcError("two of its columns would lie in one file")
 
 
 def is_name(name: str) -> bool:

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from wm.errors import WmError
+from wmpc.errors import WmpcError
 
 FORMAT = "wmpc-episodes"
 VERSION = 1
@@ -60,7 +60,7 @@ class Column:
         text += f"'shape': {(rows, *self.shape)!r}, }}"
         room = HEADER_BYTES - 10
         if len(text) >= room:
-            raise WmError(f"column {self.name!r} has {len(self.shape)} axes, too many to store")
+            raise WmpcError(f"column {self.name!r} has {len(self.shape)} axes, too many to store")
         magic = b"\x93NUMPY\x01\x00" + struct.pack("<H", room)
         return magic + text.ljust(room - 1).encode() + b"\n"
 
@@ -101,7 +101,7 @@ def plain(meta: Mapping[str, Any]) -> dict[str, Any]:
     def default(value: Any) -> Any:
         if isinstance(value, np.ndarray | np.generic):
             return value.tolist()
-        raise WmError(f"{value!r} ({type(value).__name__}) cannot be written to {META}")
+        raise WmpcError(f"{value!r} ({type(value).__name__}) cannot be written to {META}")
 
     return json.loads(json.dumps(dict(meta), default=default))
 

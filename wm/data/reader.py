@@ -9,19 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from wm.data.description import read_columns, read_meta
-from wm.data.format import (
-    DIGEST_COLUMN,
-    ENDS,
-    HEADER_BYTES,
-    IDENTITY,
-    META,
-    Column,
-    digest,
-)
-from wm.errors import WmError, WmWarning
-from wm.links import refuse_outside
-from wm.npy_file import read_npy
+from wmpc.errors import WmpcError, WmpcWarning
+from wmpc.system.links import refuse_outside
+from wmpc.system.npy_file import read_npy
+from wmpc.wm.data.description import read_columns, read_meta
+from wmpc.wm.data.format import DIGEST_COLUMN, ENDS, HEADER_BYTES, IDENTITY, META, Column, digest
 
 HELD_OUT = 10
 """Every tenth episode is held out of training."""
@@ -84,7 +76,7 @@ class Episodes:
         Rows are frames, steps or episodes: see `columns[name].rows`.
         """
         if name not in self.columns:
-            raise WmError(
+            raise WmpcError(
                 f"{self.path} has no column {name!r}; it has {', '.join(sorted(self.columns))}"
             )
         return self._map(self.columns[name])
@@ -92,7 +84,7 @@ class Episodes:
     def episode(self, index: int) -> dict[str, np.ndarray]:
         """Episode `index` as it was appended, in read-only views: (T+1, ...), (T, ...), (V,)."""
         if not -len(self) <= index < len(self):
-            raise WmError(f"{self.path} has {len(self)} episodes; there is no episode {index}")
+            raise WmpcError(f"{self.path} has {len(self)} episodes; there is no episode {index}")
         index %= len(self)
         arrays = {}
         for name, column in self.columns.items():
@@ -102,10 +94,11 @@ class Episodes:
         return arrays
 
     def verify(self) -> None:
-        """Read everything and compare with the digests; WmError names the first damaged episode."""
+        """Read everything and compare with the digests; WmpcError names the first damaged
+        episode."""
         for index in range(len(self)):
             if digest(self.episode(index)) != self.digests[index].tobytes():
-                raise WmError(f"episode {index} of {self.path} is damaged: its digest differs")
+                raise WmpcError(f"episode {index} of {self.path} is damaged: its digest differs")
 
     def _map(self, column: Column) -> np.ndarray:
         if column.name not in self._mapped:
@@ -123,8 +116,8 @@ class Episodes:
 def open_episodes(path: str | Path) -> Episodes:
     """Open a dataset folder for reading.
 
-    Where a file ends too early, the episodes before are opened and a WmWarning says so. Raises
-    WmError where the folder is missing, empty, foreign or damaged, or no episode is whole; the
+    Where a file ends too early, the episodes before are opened and a WmpcWarning says so. Raises
+    WmpcError where the folder is missing, empty, foreign or damaged, or no episode is whole; the
     content of the columns is only compared with the digests by `Episodes.verify`.
     """
     path = Path(path)
@@ -134,12 +127,12 @@ def open_episodes(path: str | Path) -> Episodes:
     if whole == len(episodes):
         return episodes
     if whole == 0:
-        raise WmError(f"{path / file} is truncated within the first episode: collect anew")
+        raise WmpcError(f"{path / file} is truncated within the first episode: collect anew")
     warnings.warn(
         f"{path / file} ends within episode {whole} of {len(episodes)}, as after an incomplete "
         f"copy or a power cut: the {whole} before it are used, and the next episode that is "
         f"written to {path} takes its place",
-        WmWarning,
+        WmpcWarning,
         stacklevel=2,
     )
     return Episodes(path, episodes.meta, episodes.ends[:whole])
@@ -148,24 +141,24 @@ def open_episodes(path: str | Path) -> Episodes:
 def read_ends(path: Path) -> np.ndarray:
     """(N,) int64 of `episode_ends.npy`, N >= 1."""
     if not (path / ENDS).exists():
-        raise WmError(f"{path} has no complete episode (no {ENDS}): collect some first")
+        raise WmpcError(f"{path} has no complete episode (no {ENDS}): collect some first")
     ends = read_npy(refuse_outside(path / ENDS, path))
     if ends.dtype != np.int64 or ends.ndim != 1:
-        raise WmError(f"{path / ENDS} is damaged: it should hold one int64 an episode")
+        raise WmpcError(f"{path / ENDS} is damaged: it should hold one int64 an episode")
     if len(ends) == 0 or ends.min() < 2 or np.any(np.diff(ends, prepend=0) < 2):
-        raise WmError(f"{path / ENDS} is damaged: each episode should add at least two frames")
+        raise WmpcError(f"{path / ENDS} is damaged: each episode should add at least two frames")
     return ends
 
 
 def count_whole(path: Path, column: Column, ends: np.ndarray) -> int:
-    """How many episodes, from the first, the file of `column` holds whole; WmError where it is
+    """How many episodes, from the first, the file of `column` holds whole; WmpcError where it is
     missing or not the column's."""
     file = refuse_outside(path / column.file, path)
     if not file.is_file():
-        raise WmError(f"{path} is incomplete: {META} declares {column.name!r}, {file} is missing")
+        raise WmpcError(f"{path} is incomplete: {META} declares {column.name!r}, {file} is missing")
     # The row count in the header may lag behind what is committed (a kill), so it is not compared.
     if read_header(file) != (column.shape, column.dtype):
-        raise WmError(f"{file} is damaged or foreign: its header is not that of {column.name!r}")
+        raise WmpcError(f"{file} is damaged or foreign: its header is not that of {column.name!r}")
     if column.row_bytes == 0:
         return len(ends)
     count = np.arange(1, len(ends) + 1)

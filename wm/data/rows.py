@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wm.data.format import HEADER_BYTES, Column, is_camera
-from wm.data.reader import Episodes
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.data.format import HEADER_BYTES, Column, is_camera
+from wmpc.wm.data.reader import Episodes
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +38,7 @@ class Stored:
         weakref.finalize(self, os.close, self._file)
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
-        """Rows (..., *shape); neighbours are read at once. WmError where the file has shrunk."""
+        """Rows (..., *shape); neighbours are read at once. WmpcError where the file has shrunk."""
         flat, size = rows.ravel(), self.column.row_bytes
         out = np.empty((*rows.shape, *self.column.shape), self.column.dtype)
         view = out.reshape(-1).view(np.uint8).data
@@ -53,7 +53,7 @@ class Stored:
             if done == len(into):
                 return
             into, offset = into[done:], offset + done
-        raise WmError(f"{self.path} was truncated while it was read: check the dataset")
+        raise WmpcError(f"{self.path} was truncated while it was read: check the dataset")
 
 
 def takers(episodes: Episodes, columns: Iterable[str]) -> dict[str, Take]:
@@ -73,17 +73,17 @@ def kept(
     """`takes` with columns copied into memory: all into "ram", pictures onto the "device".
 
     "auto" takes the device if it has a memory of its own and they fit. The rows are the same
-    bits. WmError where they do not fit into `SHARE` of what is free.
+    bits. WmpcError where they do not fit into `SHARE` of what is free.
     """
     if resident not in RESIDENT:
-        raise WmError(f"train.resident is {resident!r}; it may be {', '.join(RESIDENT)}")
+        raise WmpcError(f"train.resident is {resident!r}; it may be {', '.join(RESIDENT)}")
     pictures = [name for name in takes if is_camera(name)]
     chosen = list(takes) if resident == "ram" else pictures
     needed, free = sum(_bytes(episodes, name) for name in chosen), _free(resident, device)
     if resident == "no" or (resident == "auto" and (device.type == "cpu" or needed > free)):
         return dict(takes)
     if needed > free:
-        raise WmError(
+        raise WmpcError(
             f"train.resident={resident} needs {needed >> 20} MB of memory, of which {free >> 20} "
             f"MB ({SHARE:.0%} of what is free) may be used: choose resident=no"
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from wm.data.reader import Episodes
+from wmpc.wm.data.reader import Episodes
 
 
 def column_statistics(

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from wm.data.description import is_name
-from wm.data.format import DIGESTS, ENDS, FORMAT, IDENTITY, VERSION, Column, is_camera, plain
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.data.description import is_name
+from wmpc.wm.data.format import DIGESTS, ENDS, FORMAT, IDENTITY, VERSION, Column, is_camera, plain
 
 DTYPES = {"action": "float32", "proprio": "float32", "state": "float64", "variation": "float64"}
 """Columns of the conventions and their dtypes; pictures are uint8, any other column is free."""
@@ -18,18 +18,21 @@ BOUNDS = ("action_low", "action_high")
 
 
 def complete(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """`meta` as `meta.json` will state it; WmError where a setting is missing or makes no sense."""
+    """`meta` as `meta.json` will state it; WmpcError where a setting is missing or makes no
+    sense."""
     allowed = {*IDENTITY, "source"} - {"version"}
     if unknown := sorted(set(meta) - allowed):
-        raise WmError(f"unknown meta key {unknown[0]!r}; allowed are {', '.join(sorted(allowed))}")
+        raise WmpcError(
+            f"unknown meta key {unknown[0]!r}; allowed are {', '.join(sorted(allowed))}"
+        )
     for key in ("env", "fps", "action_low", "action_high"):
         if key not in meta:
-            raise WmError(f"meta lacks {key!r}: a dataset states env, fps and the action bounds")
+            raise WmpcError(f"meta lacks {key!r}: a dataset states env, fps and the action bounds")
     known = {"format": FORMAT, "version": VERSION, "kwargs": {}, "render": {}, "source": {}}
     known |= plain(meta)
     low, high = np.asarray(known["action_low"]), np.asarray(known["action_high"])
     if low.ndim != 1 or low.shape != high.shape or not np.all(low < high):
-        raise WmError(
+        raise WmpcError(
             "action_low and action_high should be (A,) with low < high, "
             f"but are {known['action_low']} and {known['action_high']}"
         )
@@ -48,7 +51,8 @@ def bounds(meta: Mapping[str, Any], dtype: Any = np.float32) -> tuple[np.ndarray
 
 
 def check_settings(path: Path, recorded: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    """Raise WmError, with key and both values, where `given` settings are not the recorded ones."""
+    """Raise WmpcError, with key and both values, where `given` settings are not the recorded
+    ones."""
     for key in IDENTITY:
         if key not in given:
             continue
@@ -59,7 +63,7 @@ def check_settings(path: Path, recorded: Mapping[str, Any], given: Mapping[str, 
                     key, old, new = f"{key}.{inner}", old.get(inner), new.get(inner)
                     break
         if old != new:
-            raise WmError(
+            raise WmpcError(
                 f"{path} was recorded with {key}={old}, now {key}={new} came; "
                 "use the same settings or another folder"
             )
@@ -68,14 +72,14 @@ def check_settings(path: Path, recorded: Mapping[str, Any], given: Mapping[str, 
 def infer_columns(episode: Mapping[str, np.ndarray], index: int) -> dict[str, Column]:
     """The columns of an episode, told by name and number of rows: T+1 frames or T steps.
 
-    Raises WmError where `action` is not (T, m, A) with T >= 1, or another column has a wrong
+    Raises WmpcError where `action` is not (T, m, A) with T >= 1, or another column has a wrong
     number of rows, dtype or name. `index` is only for the message.
     """
     action = episode.get("action")
     if action is None:
-        raise WmError(f"episode {index} has no column 'action'; it has {sorted(episode)}")
+        raise WmpcError(f"episode {index} has no column 'action'; it has {sorted(episode)}")
     if action.ndim != 3 or 0 in action.shape:
-        raise WmError(
+        raise WmpcError(
             f"action of episode {index} has shape {action.shape}; it should be (T, m, A), "
             "m actions between two frames, with T, m and A at least 1"
         )
@@ -83,21 +87,21 @@ def infer_columns(episode: Mapping[str, np.ndarray], index: int) -> dict[str, Co
     for name, array in episode.items():
         what = f"column {name!r} of episode {index}"
         if not is_name(name) or name in (DIGESTS, ENDS.removesuffix(".npy")):
-            raise WmError(f"{what}: this name cannot be stored; letters, digits, . _ - and / can")
+            raise WmpcError(f"{what}: this name cannot be stored; letters, digits, . _ - and / can")
         pixels = is_camera(name)
         dtype = "uint8" if pixels else DTYPES.get(name, str(array.dtype))
         if array.dtype != dtype or array.dtype.kind not in "biuf":
             wanted = dtype if array.dtype.kind in "biuf" else "a plain number"
-            raise WmError(f"{what} is {array.dtype}; it should be {wanted}: convert it")
+            raise WmpcError(f"{what} is {array.dtype}; it should be {wanted}: convert it")
         if pixels and (array.ndim != 4 or array.shape[-1] != 3):
-            raise WmError(f"{what} has shape {array.shape}; pictures should be (T+1, H, W, 3)")
+            raise WmpcError(f"{what} has shape {array.shape}; pictures should be (T+1, H, W, 3)")
         if name == "variation":
             columns[name] = Column(name, array.dtype, array.shape, "episode")
         elif array.ndim and len(array) in (steps, steps + 1):
             rows = "steps" if len(array) == steps else "frames"
             columns[name] = Column(name, array.dtype, array.shape[1:], rows)
         else:
-            raise WmError(
+            raise WmpcError(
                 f"{what} has shape {array.shape}; with {steps} actions it should have "
                 f"{steps + 1} rows (one a frame) or {steps} (one a step)"
             )
@@ -107,15 +111,15 @@ def infer_columns(episode: Mapping[str, np.ndarray], index: int) -> dict[str, Co
 def check_columns(
     path: Path, known: Mapping[str, Column], given: Mapping[str, Column], index: int
 ) -> None:
-    """Raise WmError where the columns of an episode are not those of the dataset."""
+    """Raise WmpcError where the columns of an episode are not those of the dataset."""
     for name in sorted(known.keys() | given.keys()):
         if name not in given or name not in known:
             side = "lacks" if name not in given else "has an additional"
-            raise WmError(f"episode {index} {side} column {name!r}; {path} has {sorted(known)}")
+            raise WmpcError(f"episode {index} {side} column {name!r}; {path} has {sorted(known)}")
         if known[name] != given[name]:
             old, new = known[name].describe(), given[name].describe()
             key = next(k for k in old if old[k] != new[k])
-            raise WmError(
+            raise WmpcError(
                 f"column {name!r} of {path} has {key} {old[key]}, that of episode {index} "
                 f"has {new[key]}"
             )
@@ -127,24 +131,24 @@ def check_episode(
     index: int,
     meta: Mapping[str, Any],
 ) -> None:
-    """Raise WmError where a number is not finite or an action is out of the recorded bounds."""
+    """Raise WmpcError where a number is not finite or an action is out of the recorded bounds."""
     for name, array in episode.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             row = np.argwhere(~np.isfinite(array))[0]
             value = array[tuple(row)]
             at = "" if columns[name].rows == "episode" else f" at step {row[0]}"
-            raise WmError(f"column {name!r} of episode {index} holds {value}{at}: not stored")
+            raise WmpcError(f"column {name!r} of episode {index} holds {value}{at}: not stored")
     action = episode["action"]
     _, m, size = action.shape
     if m != meta.get("m", m):
-        raise WmError(f"episode {index} has {m} actions a frame, the dataset has m={meta['m']}")
+        raise WmpcError(f"episode {index} has {m} actions a frame, the dataset has m={meta['m']}")
     low, high = bounds(meta, action.dtype)
     if low.shape != (size,):
-        raise WmError(f"episode {index} has actions of size {size}, the bounds have {len(low)}")
+        raise WmpcError(f"episode {index} has actions of size {size}, the bounds have {len(low)}")
     outside = (action < low) | (action > high)
     if outside.any():
         step, k, a = np.argwhere(outside)[0]
-        raise WmError(
+        raise WmpcError(
             f"action {action[step, k, a]} (dimension {a}) of episode {index} at step {step} is "
             f"outside its bounds [{low[a]}, {high[a]}]: not stored"
         )

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wm.data.reader import Episodes
-from wm.data.rows import kept, takers
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.data.reader import Episodes
+from wmpc.wm.data.rows import kept, takers
 
 if TYPE_CHECKING:
     import torch
@@ -19,8 +19,9 @@ class Windows:
     A batch holds `columns` (default: every picture and, where recorded, proprio), each
     (B, length, ...), a steps column (B, length-1, stride, ...), an episode column (B, ...), and
     always `action` (B, length-1, stride * m, A): the actions from each frame to the next, in the
-    environment's units. Episodes shorter than a window have none; WmError where no episode is
-    long enough. Memory is bounded by the batch and `wm.data.rows.MAPPED` bytes of mapped columns.
+    environment's units. Episodes shorter than a window have none; WmpcError where no episode is
+    long enough. Memory is bounded by the batch and `wmpc.wm.data.rows.MAPPED` bytes of mapped
+    columns.
     """
 
     def __init__(
@@ -32,7 +33,9 @@ class Windows:
         columns: Sequence[str] | None = None,
     ):
         if length < 1 or stride < 1:
-            raise WmError(f"a window has length {length} and stride {stride}; both should be >= 1")
+            raise WmpcError(
+                f"a window has length {length} and stride {stride}; both should be >= 1"
+            )
         known = episodes.columns
         if columns is None:
             columns = [name for name in known if name.split("/")[0] in ("pixels", "proprio")]
@@ -50,7 +53,7 @@ class Windows:
         self._total = np.cumsum(self._starts)
         if not len(self):
             longest = f"the longest of {len(steps)} has {steps.max()}" if len(steps) else "none"
-            raise WmError(
+            raise WmpcError(
                 f"a window of {length} frames with stride {stride} needs episodes of at least "
                 f"{(length - 1) * stride} recorded steps; {longest} in {episodes.path}"
             )
@@ -60,7 +63,7 @@ class Windows:
         return int(self._total[-1]) if len(self._total) else 0
 
     def keep(self, resident: str, device: "torch.device") -> None:
-        """Keep the columns in memory from now on: see `wm.data.rows.kept`."""
+        """Keep the columns in memory from now on: see `wmpc.wm.data.rows.kept`."""
         self._takes = kept(self._episodes, self._takes, resident, device)
 
     def sample(

@@ -13,19 +13,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from wm.data.description import read_meta
-from wm.data.format import (
-    DIGEST_COLUMN,
-    ENDS,
-    HEADER_BYTES,
-    META,
-    Column,
-    digest,
-    write_at,
-)
-from wm.data.reader import open_episodes
-from wm.data.validate import check_columns, check_episode, check_settings, complete, infer_columns
-from wm.disk import (
+from wmpc.errors import WmpcError
+from wmpc.system.disk import (
     acquire,
     flush,
     naming,
@@ -34,8 +23,17 @@ from wm.disk import (
     settle,
     unfinished,
 )
-from wm.errors import WmError
-from wm.links import open_in_place
+from wmpc.system.links import open_in_place
+from wmpc.wm.data.description import read_meta
+from wmpc.wm.data.format import DIGEST_COLUMN, ENDS, HEADER_BYTES, META, Column, digest, write_at
+from wmpc.wm.data.reader import open_episodes
+from wmpc.wm.data.validate import (
+    check_columns,
+    check_episode,
+    check_settings,
+    complete,
+    infer_columns,
+)
 
 
 class EpisodeWriter:
@@ -47,7 +45,7 @@ class EpisodeWriter:
     `meta` needs `env` (a name), `fps` (frames a second), `action_low` and `action_high` (A,); it
     may have `kwargs` and `render` (settings that all episodes share), `m` (actions a frame, else
     taken from the first episode) and `source` (policy, seed, versions: recorded, not compared).
-    Opening changes nothing on disk before the first `append`. Raises WmError where an existing
+    Opening changes nothing on disk before the first `append`. Raises WmpcError where an existing
     dataset was recorded with other settings, where the folder holds something else, or where
     another process is writing to it.
     """
@@ -86,11 +84,11 @@ class EpisodeWriter:
     def append(self, episode: Mapping[str, np.ndarray]) -> int:
         """Store one episode and return its index; once this returns, nothing can lose it.
 
-        Raises WmError, and writes nothing, where a column is missing, new, of another dtype or
+        Raises WmpcError, and writes nothing, where a column is missing, new, of another dtype or
         shape, of a length that is neither T+1 nor T, not finite, or an action is out of bounds.
         """
         if self._lock is None:
-            raise WmError(f"this writer of {self.path} is closed: open another one")
+            raise WmpcError(f"this writer of {self.path} is closed: open another one")
         index = len(self)
         episode = {name: np.asarray(array) for name, array in episode.items()}
         columns = infer_columns(episode, index)
@@ -158,9 +156,9 @@ class EpisodeWriter:
 
 
 def _refuse_foreign(path: Path) -> None:
-    """Raise WmError unless `path` is absent, empty, or a dataset (begun or complete)."""
+    """Raise WmpcError unless `path` is absent, empty, or a dataset (begun or complete)."""
     if path.exists() and (not path.is_dir() or not all(map(unfinished, os.listdir(path)))):
         try:
             read_meta(path)
-        except WmError as error:
-            raise WmError(f"{error}; episodes go to a new folder or to a dataset") from None
+        except WmpcError as error:
+            raise WmpcError(f"{error}; episodes go to a new folder or to a dataset") from None

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from torch import Tensor
 
-from wm.diagnostics.finding import Finding
-from wm.probe import ridge, with_ones
+from wmpc.wm.diagnostics.finding import Finding
+from wmpc.wm.probe import ridge, with_ones
 
 SHIFTS = (-2, -1, 0, 1, 2)
 FOLDS = 5

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wm.diagnostics.finding import Finding
-from wm.probe import Probe, fit_latents, ridge, with_ones
-from wm.training.monitor import rankme
+from wmpc.wm.diagnostics.finding import Finding
+from wmpc.wm.probe import Probe, fit_latents, ridge, with_ones
+from wmpc.wm.training.monitor import rankme
 
 
 def r2(guess: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 from torch import Tensor
 
-from wm.diagnostics.finding import Finding
+from wmpc.wm.diagnostics.finding import Finding
 
 POINTS = 400
 """Of a scatter plot."""

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wm.diagnostics.finding import Finding
-from wm.diagnostics.sample import Model, Sample
-from wm.probe import Probe
+from wmpc.wm.diagnostics.finding import Finding
+from wmpc.wm.diagnostics.sample import Model, Sample
+from wmpc.wm.probe import Probe
 
 
 @torch.no_grad()

@@ -8,15 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wm.data import Episodes, Windows
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.data import Episodes, Windows
 
 SEEN = ("pixels", "proprio", "state", "variation")
 """What an observation may hold; a model without `columns` is shown all of it."""
 
 
 class Model(Protocol):
-    """What is needed of a world model, see `planners.mpc.WorldModel`: a JEPA or anything alike."""
+    """What is needed of a world model, see `wmpc.agents.mpc.WorldModel`: a JEPA or anything
+    alike."""
 
     context: int
 
@@ -56,9 +57,9 @@ def draw(
     batch: int = 32,
 ) -> Sample:
     """At most `limit` windows of `length` frames, `stride` recorded steps apart, spread over the
-    episodes `ids`. WmError where there is no column "state", or no episode is long enough."""
+    episodes `ids`. WmpcError where there is no column "state", or no episode is long enough."""
     if "state" not in episodes.columns:
-        raise WmError(f"{episodes.path} has no column 'state', which a diagnosis compares with")
+        raise WmpcError(f"{episodes.path} has no column 'state', which a diagnosis compares with")
     wanted = columns(model, list(episodes.columns))
     windows = Windows(episodes, ids, length, stride, [*wanted, "state"])
     latents, actions, states = [], [], []

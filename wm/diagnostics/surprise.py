@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from wm.data import Episodes, Windows
-from wm.diagnostics.finding import Finding
-from wm.errors import WmError
-from wm.model import JEPA
+from wmpc.errors import WmpcError
+from wmpc.wm.data import Episodes, Windows
+from wmpc.wm.diagnostics.finding import Finding
+from wmpc.wm.models.jepa import JEPA
 
 RIDGE = 1e-3
 """Share of the errors' mean variance added to each: a latent may have dead directions."""
@@ -36,7 +36,7 @@ def errors(model: JEPA, seen: Mapping[str, np.ndarray], action: np.ndarray) -> n
     """
     h = model.context
     if action.shape[1] < h:
-        raise WmError(f"a clip of {action.shape[1] + 1} frames came; surprise needs {h + 1}")
+        raise WmpcError(f"a clip of {action.shape[1] + 1} frames came; surprise needs {h + 1}")
     z = model.encode(seen)
     valid = torch.ones(z.shape[0], z.shape[1] - 1, dtype=torch.bool, device=z.device)
     predicted = model.predict(z[:, :-1], model.normalise(action), valid)

@@ -9,13 +9,13 @@ from typing import Any
 
 from lightning_fabric import Fabric
 
-from wm import processes
-from wm.data import Windows
-from wm.model import JEPA
-from wm.training.loop import EVALUATION_BATCH, HELD_OUT_WINDOWS, optimizer_of, train_step
-from wm.training.monitor import evaluate
-from wm.training.pace import Pace, measure_step
-from wm.training.stop import Stop, Stopped
+from wmpc.wm import processes
+from wmpc.wm.data import Windows
+from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.training.loop import EVALUATION_BATCH, HELD_OUT_WINDOWS, optimizer_of, train_step
+from wmpc.wm.training.monitor import evaluate
+from wmpc.wm.training.pace import Pace, measure_step
+from wmpc.wm.training.stop import Stop, Stopped
 
 
 def steps_that_fit(

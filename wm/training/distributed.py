@@ -1,4 +1,4 @@
-"""Start, join and end the processes that train one model together (`wm.processes`).
+"""Start, join and end the processes that train one model together (`wmpc.wm.processes`).
 
 The process that was asked for N devices is the first and starts the others, each of which is told
 over its standard input what to do, and dies when that closes, as it does when the first dies.
@@ -22,8 +22,8 @@ import torch
 import torch.distributed as dist
 from torch.distributed import TCPStore  # pyright: ignore[reportPrivateImportUsage]
 
-from wm import processes
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm import processes
 
 Work = Callable[[], object]
 HOST = "127.0.0.1"
@@ -31,7 +31,7 @@ START = timedelta(minutes=5)
 """How long processes that were started may take to find each other."""
 END_S = 30.0
 """Seconds that the others may take to end after the first."""
-FOLLOW = [sys.executable, "-P", "-c", "from wm.training.distributed import follow; follow()"]
+FOLLOW = [sys.executable, "-P", "-c", "from wmpc.wm.training.distributed import follow; follow()"]
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def together(devices: int, accelerator: str, work: Callable[[], Work]) -> Iterat
 
     Joins those that torchrun started, else starts `devices` - 1 others, each of which calls
     `work()`, pickled. In a process that is one of several already, or the only one, does nothing.
-    WmError where another process fails: its sentence. See `check_devices` first.
+    WmpcError where another process fails: its sentence. See `check_devices` first.
     """
     backend = "cpu:gloo,cuda:nccl" if accelerator == "cuda" else "gloo"
     if processes.count() == 1 and _started() > 1:
@@ -54,12 +54,12 @@ def together(devices: int, accelerator: str, work: Callable[[], Work]) -> Iterat
 
 
 def check_devices(devices: int, device: torch.device, batch: int, unique: bool) -> None:
-    """Raise WmError where so many processes cannot train together on devices of this kind."""
+    """Raise WmpcError where so many processes cannot train together on devices of this kind."""
     if type(devices) is not int or devices < 1:
-        raise WmError(f"train.devices is {devices!r}; it must be a whole number, at least 1")
+        raise WmpcError(f"train.devices is {devices!r}; it must be a whole number, at least 1")
     started = max(processes.count(), _started())
     if started > 1 and devices not in (1, started):
-        raise WmError(
+        raise WmpcError(
             f"train.devices is {devices} in one of {started} processes that were started to train "
             "together (by torchrun?): leave devices out"
         )
@@ -67,22 +67,22 @@ def check_devices(devices: int, device: torch.device, batch: int, unique: bool) 
     if count == 1:
         return
     if device.index is not None or device.type not in ("cpu", "cuda"):
-        raise WmError(
+        raise WmpcError(
             f"train.devices is {count} on {device}: several devices are cpu or cuda, without a "
             "number"
         )
     if device.type == "cuda" and started == 1 and count > torch.cuda.device_count():
-        raise WmError(
+        raise WmpcError(
             f"train.devices is {count}; this machine has {torch.cuda.device_count()} GPUs: give as "
             "many, or accelerator=cpu"
         )
     if batch % count:
-        raise WmError(
+        raise WmpcError(
             f"train.batch is {batch}, which {count} devices cannot share evenly: give a multiple "
             f"of {count}"
         )
     if unique:
-        raise WmError(
+        raise WmpcError(
             f"train.unique=true encodes a frame that windows share once, which {count} devices "
             "cannot tell of each other's windows: leave it out, or take one device"
         )
@@ -171,10 +171,10 @@ def _blame(children: list[subprocess.Popen[bytes]], error: Exception | None) -> 
             continue
         assert child.stdout is not None
         if code == 2 and (sentence := child.stdout.read().decode()):
-            raise WmError(sentence) from error
+            raise WmpcError(sentence) from error
         if code < 0:
             name = signal.Signals(-code).name
-            raise WmError(
+            raise WmpcError(
                 f"process {place} of this training was ended by {name} (out of memory?): what was "
                 "saved last is kept, and the same command goes on from there"
             ) from error
@@ -194,7 +194,7 @@ def follow() -> None:
         dist.init_process_group(backend, store=store, rank=place, world_size=count)
         work()
         code = 0
-    except WmError as error:
+    except WmpcError as error:
         answer.write(" ".join(str(error).split()))
         code = 2
     except Exception:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from wm.disk import replace_file
+from wmpc.system.disk import replace_file
 
 LOG = "train.jsonl"
 LARGE = 2.0**63
@@ -17,7 +17,7 @@ def read_log(run: Path) -> list[dict[str, Any]]:
 
     A line is whole if it is a JSON object with a `kind`, a `step` and values that can be drawn:
     finite numbers, lists of them and, by name, mappings to them. One of kind "eval" has what
-    `wm.training.monitor.evaluate` returns, any other has numbers only.
+    `wmpc.wm.training.monitor.evaluate` returns, any other has numbers only.
     """
     return [line for _, line in _whole(run / LOG)]
 

@@ -14,17 +14,17 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from wm import processes
-from wm.data import Windows
-from wm.data.prefetch import prefetch
-from wm.errors import WmError
-from wm.model import JEPA
-from wm.training.log import Log
-from wm.training.monitor import evaluate
-from wm.training.pace import Pace
-from wm.training.schedule import Totals, learning_rate
-from wm.training.state import restore, save
-from wm.training.stop import Asked, Stop, Stopped, telling_what_is_kept, until, what_is_kept
+from wmpc.errors import WmpcError
+from wmpc.wm import processes
+from wmpc.wm.data import Windows
+from wmpc.wm.data.prefetch import prefetch
+from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.training.log import Log
+from wmpc.wm.training.monitor import evaluate
+from wmpc.wm.training.pace import Pace
+from wmpc.wm.training.schedule import Totals, learning_rate
+from wmpc.wm.training.state import restore, save
+from wmpc.wm.training.stop import Asked, Stop, Stopped, telling_what_is_kept, until, what_is_kept
 
 Batch = Mapping[str, Any]
 Report = Callable[[dict[str, Any]], None]
@@ -52,7 +52,7 @@ def tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
 def train_step(
     model: JEPA, optimizer: Any, batch: Batch, *, seed: int, step: int, clip: float, fabric: Fabric
 ) -> dict[str, float]:
-    """One update; the loss and its terms. Raises WmError naming the term that is not finite.
+    """One update; the loss and its terms. Raises WmpcError naming the term that is not finite.
 
     Processes that train together each have a part of the batch, and do the same update.
     """
@@ -64,7 +64,7 @@ def train_step(
     values = dict(zip(terms, found.tolist(), strict=True))
     broken = [name for name, value in values.items() if not np.isfinite(value)]
     if broken:
-        raise WmError(
+        raise WmpcError(
             f"training stopped at step {step}: {', '.join(broken)} is NaN or infinite; the last "
             "checkpoint is kept; lower train.rate or look at the data with `wmpc data check`"
         )
@@ -76,11 +76,11 @@ def train_step(
 
 
 def check_collapse(result: dict[str, Any], model: JEPA, step: int) -> None:
-    """Raise WmError when the latents no longer tell frames apart."""
+    """Raise WmpcError when the latents no longer tell frames apart."""
     if result["rankme"] >= 1.5 and np.mean(result["spread"]) >= 0.02:
         return
     guards = {k: v for k, v in model.objective.items() if k not in ("prediction", "rollout")}
-    raise WmError(
+    raise WmpcError(
         f"training stopped at step {step}: the latents collapsed (RankMe {result['rankme']:.2f}, "
         f"mean spread {np.mean(result['spread']):.3f}); the terms against it are {guards or 'none'}"
         ": raise one of model.objective.sigreg, variance and covariance, or inverse_dynamics"
@@ -117,9 +117,9 @@ def fit(
 
     Writes `train.jsonl`, the weights and the state into `run`, which the caller holds. With
     `unique`, a frame that windows of a batch share is encoded once. `describe` goes to
-    `wm.training.monitor.evaluate`. When `pace` finds that the time is too short, `shorten` records
-    the new totals before the next step is taken. Raises Stopped, with the state saved, when `stop`
-    says so.
+    `wmpc.wm.training.monitor.evaluate`. When `pace` finds that the time is too short, `shorten`
+    records the new totals before the next step is taken. Raises Stopped, with the state saved, when
+    `stop` says so.
     """
     optimizer = optimizer_of(model, rate, weight_decay)
     wrapped, optimizer = fabric.setup(model, optimizer)

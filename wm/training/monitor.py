@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wm.model import JEPA
-from wm.probe import ridge, with_ones
+from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.probe import ridge, with_ones
 
 
 def rankme(z: Tensor) -> float:

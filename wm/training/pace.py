@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from statistics import mean, median
 
-from wm import processes
+from wmpc.wm import processes
 
 Clock = Callable[[], float]
 """Seconds since any moment, such as time.perf_counter."""

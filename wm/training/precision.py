@@ -6,7 +6,7 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.single_device import SingleDeviceStrategy
 
-from wm.errors import WmError
+from wmpc.errors import WmpcError
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "64-true")
 """Mixed ones keep weights in 32 bits; 16-mixed needs a GPU."""
@@ -14,11 +14,13 @@ PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "64-true")
 
 def fabric_on(device: torch.device, precision: Any) -> Fabric:
     """Lightning-fabric for this process alone, on one device. Several processes know each other by
-    `wm.processes`. WmError where there is no such precision."""
+    `wmpc.wm.processes`. WmpcError where there is no such precision."""
     if precision not in PRECISIONS:
-        raise WmError(f"train.precision is {precision!r}; it may be {', '.join(PRECISIONS)}")
+        raise WmpcError(f"train.precision is {precision!r}; it may be {', '.join(PRECISIONS)}")
     if precision == "16-mixed" and device.type == "cpu":
-        raise WmError("train.precision is 16-mixed, which needs a GPU: give bf16-mixed or 32-true")
+        raise WmpcError(
+            "train.precision is 16-mixed, which needs a GPU: give bf16-mixed or 32-true"
+        )
     kind = device.type if device.type in ("cuda", "mps") else "cpu"
     return Fabric(
         accelerator=kind, strategy=SingleDeviceStrategy(device), devices=1, precision=precision

@@ -7,9 +7,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from wm.checkpoint import CONFIG, read_config
-from wm.disk import unfinished
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.system.disk import unfinished
+from wmpc.wm.training.checkpoint import CONFIG, read_config
 
 NOT_ASKED = ("data", "threads", "totals")
 """What a run's config records of its training beyond what was asked: the same data may lie
@@ -17,12 +17,12 @@ elsewhere by now."""
 
 
 def check_folder(run: Path) -> None:
-    """Raise WmError where a folder holds something and no run."""
+    """Raise WmpcError where a folder holds something and no run."""
     if run.exists() and not run.is_dir():
-        raise WmError(f"{run} is a file: choose another folder for the run")
+        raise WmpcError(f"{run} is a file: choose another folder for the run")
     holds_run = not run.exists() or (run / CONFIG).is_file()
     if not holds_run and any(not unfinished(path.name) for path in run.iterdir()):
-        raise WmError(f"{run} is not empty and holds no run: choose another folder")
+        raise WmpcError(f"{run} is not empty and holds no run: choose another folder")
 
 
 def frozen_recipe(
@@ -30,7 +30,7 @@ def frozen_recipe(
 ) -> dict[str, Any] | None:
     """The training settings that a run's config froze, None where there is no run.
 
-    WmError where the run has another recipe than the one that is asked for.
+    WmpcError where the run has another recipe than the one that is asked for.
     """
     check_folder(run)
     if not (run / CONFIG).is_file():
@@ -38,7 +38,7 @@ def frozen_recipe(
     config = read_config(run)
     frozen = config["train"]
     if not _are_totals(frozen.get("totals", [[0, frozen.get("steps")]]), frozen.get("steps")):
-        raise WmError(f"{run / CONFIG} does not say how many steps to train: nothing can go on")
+        raise WmpcError(f"{run / CONFIG} does not say how many steps to train: nothing can go on")
     asked = dict(recipe)
     if recipe["minutes"] is not None:
         asked["steps"] = frozen["steps"]
@@ -49,7 +49,7 @@ def frozen_recipe(
         *_differences("train", frozen, asked),
     ]
     if pairs:
-        raise WmError(
+        raise WmpcError(
             f"{run} holds a run with other settings ({'; '.join(pairs[:3])}): choose another name, "
             "or delete that folder"
         )
@@ -59,20 +59,22 @@ def frozen_recipe(
 def check_settings(
     minutes: float | None, steps: int | None, batch: int, rate: float, **every: int
 ) -> None:
-    """Raise WmError where settings of a training make no sense; `every` are counts of steps."""
+    """Raise WmpcError where settings of a training make no sense; `every` are counts of steps."""
     if steps is None and (minutes is None or not 0 < minutes < math.inf):
-        raise WmError(f"train.minutes is {minutes} and train.steps is not given: give one, above 0")
+        raise WmpcError(
+            f"train.minutes is {minutes} and train.steps is not given: give one, above 0"
+        )
     for name, value in every.items():
         if value < 1:
-            raise WmError(f"train.{name} is {value} steps; it must be at least 1")
+            raise WmpcError(f"train.{name} is {value} steps; it must be at least 1")
     if steps is not None and steps < 1:
-        raise WmError(f"train.steps is {steps}; it must be at least 1")
+        raise WmpcError(f"train.steps is {steps}; it must be at least 1")
     if batch < 2 or rate <= 0:
-        raise WmError(f"train.batch is {batch} (at least 2) and train.rate {rate} (above 0)")
+        raise WmpcError(f"train.batch is {batch} (at least 2) and train.rate {rate} (above 0)")
 
 
 def _are_totals(totals: Any, steps: Any) -> bool:
-    """Whether a record of totals is one, and ends in `steps`; see `wm.training.schedule`."""
+    """Whether a record of totals is one, and ends in `steps`; see `wmpc.wm.training.schedule`."""
     try:
         pairs = [(change, total) for change, total in totals]
     except (TypeError, ValueError):

@@ -10,24 +10,24 @@ from typing import Any
 
 import torch
 
-from wm import processes
-from wm.checkpoint import CONFIG, load_weights, new_model, read_config, save_config
-from wm.data import Episodes, Windows, open_episodes
-from wm.devices import find_device
-from wm.disk import hold, remove_leftovers
-from wm.errors import WmError
-from wm.memory import keep_freed_memory
-from wm.model import JEPA, window_length
-from wm.spec import describe_data
-from wm.training.calibration import steps_that_fit
-from wm.training.distributed import check_devices, local_place, together
-from wm.training.loop import Report, fit
-from wm.training.pace import Clock, Pace
-from wm.training.precision import fabric_on
-from wm.training.recipe import check_folder, check_settings, frozen_recipe
-from wm.training.schedule import Totals
-from wm.training.state import is_final, read_saved, read_state, weights_are_final
-from wm.training.stop import Stop, Stopped
+from wmpc.errors import WmpcError
+from wmpc.system.disk import hold, remove_leftovers
+from wmpc.system.memory import keep_freed_memory
+from wmpc.wm import processes
+from wmpc.wm.data import Episodes, Windows, open_episodes
+from wmpc.wm.models.jepa import JEPA, window_length
+from wmpc.wm.models.spec import describe_data
+from wmpc.wm.training.calibration import steps_that_fit
+from wmpc.wm.training.checkpoint import CONFIG, load_weights, new_model, read_config, save_config
+from wmpc.wm.training.devices import find_device
+from wmpc.wm.training.distributed import check_devices, local_place, together
+from wmpc.wm.training.loop import Report, fit
+from wmpc.wm.training.pace import Clock, Pace
+from wmpc.wm.training.precision import fabric_on
+from wmpc.wm.training.recipe import check_folder, check_settings, frozen_recipe
+from wmpc.wm.training.schedule import Totals
+from wmpc.wm.training.state import is_final, read_saved, read_state, weights_are_final
+from wmpc.wm.training.stop import Stop, Stopped
 
 START = 0.2
 """Of the minutes promised, the most that opening data and starting processes may take of them:
@@ -71,18 +71,18 @@ def train(
     call on a run that was interrupted resumes it; on a finished one it returns its model. A run is
     resumed with as many torch threads as it began with, since sums depend on them.
 
-    Raises WmError where the folder holds another run, another process trains there, or the settings
-    make no sense; `wm.training.stop.Stopped`, which is one, when `stop` says so.
+    Raises WmpcError where the folder holds another run, another process trains there, or the
+    settings make no sense; `wmpc.wm.training.stop.Stopped`, which is one, when `stop` says so.
 
     Args:
         batch: windows a step, which all devices share: a run may go on with another number.
         stride: recorded frames a model step spans.
         unique: encode a frame that windows of a batch share once.
-        resident: where the columns are kept, see `wm.data.rows.kept`; changes no bit.
-        accelerator: auto, or the device as `wm.devices.find_device` takes it.
+        resident: where the columns are kept, see `wmpc.wm.data.rows.kept`; changes no bit.
+        accelerator: auto, or the device as `wmpc.wm.training.devices.find_device` takes it.
         devices: processes that train together, one a GPU or several on the CPU's cores; where
             torchrun started this process, those that it started.
-        precision: one of `wm.training.precision.PRECISIONS`.
+        precision: one of `wmpc.wm.training.precision.PRECISIONS`.
         describe: state (..., S) -> {name: (...)}, what to probe the latents for.
         report: takes each line of the log.
         reopen: opens the episodes once more, in another process, so it can be pickled; needed for
@@ -111,7 +111,7 @@ def train(
     length = window_length(network)
     windows = Windows(episodes, episodes.train_ids, length, stride, network.columns)
     if not len(episodes.held_out_ids):
-        raise WmError(
+        raise WmpcError(
             f"{episodes.path} has {len(episodes)} episodes and so no held-out one (every tenth): "
             "record at least 10"
         )
@@ -203,7 +203,7 @@ def _along(settings: Mapping[str, Any]) -> Callable[[], None]:
     episodes, reopen = given.pop("episodes"), settings["reopen"]
     if reopen is None:
         if not episodes.on_disk:
-            raise WmError(
+            raise WmpcError(
                 f"train.devices is {given['devices']}, and {episodes.path} is no dataset that "
                 "another process could open: import it, or give reopen"
             )
@@ -226,7 +226,7 @@ def finished(run: str | Path) -> bool:
         return False
     try:
         state = read_state(run)
-    except WmError:
+    except WmpcError:
         state = None
     return weights_are_final(run, steps) if state is None else is_final(state, steps)
 
@@ -259,7 +259,7 @@ def _held(run: Path) -> Iterator[None]:
             if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 raise
             if not finished(run):
-                raise WmError(
+                raise WmpcError(
                     f"{run} cannot be written ({error.strerror}): choose another folder, or copy "
                     "the run to one that can and go on there"
                 ) from error

@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wm.checkpoint import WEIGHTS, read_weights, save_weights
-from wm.disk import replace_file
-from wm.errors import WmError
-from wm.training.log import read_log
+from wmpc.errors import WmpcError
+from wmpc.system.disk import replace_file
+from wmpc.wm.training.checkpoint import WEIGHTS, read_weights, save_weights
+from wmpc.wm.training.log import read_log
 
 STATE = "training_state.pt"
 KEYS = {"step", "model", "optimizer"}
@@ -46,7 +46,7 @@ def save(
 
 
 def read_state(run: Path) -> dict[str, Any] | None:
-    """The saved state, None where there is none; WmError where it is damaged."""
+    """The saved state, None where there is none; WmpcError where it is damaged."""
     path = run / STATE
     if not path.is_file():
         return None
@@ -82,11 +82,11 @@ def read_saved(run: Path, steps: int) -> dict[str, Any] | None:
     """The state that training goes on from, after putting weights right that were lost; None where
     it begins anew. Of weights that are final without a state, only the "step".
 
-    WmError where neither the state nor the weights say what was trained.
+    WmpcError where neither the state nor the weights say what was trained.
     """
     try:
         state = read_state(run)
-    except WmError:
+    except WmpcError:
         if weights_are_final(run, steps):
             return {"step": steps}
         raise
@@ -111,7 +111,7 @@ def weights_are_final(run: Path, steps: int) -> bool:
     """
     try:
         step, _ = read_weights(run)
-    except WmError:
+    except WmpcError:
         return False
     if step is None:
         step = max((line["step"] for line in read_log(run)), default=0)
@@ -119,13 +119,14 @@ def weights_are_final(run: Path, steps: int) -> bool:
 
 
 def _check_weights(run: Path) -> None:
-    """Raise WmError where starting anew would overwrite weights of which nobody knows the step."""
+    """Raise WmpcError where starting anew would overwrite weights of which nobody knows the
+    step."""
     try:
         step, _ = read_weights(run)
-    except WmError:
+    except WmpcError:
         return
     if step is None:
-        raise WmError(
+        raise WmpcError(
             f"{run} holds weights of an earlier version without {STATE}, so that training cannot "
             "go on from them: choose another folder for a new run"
         )
@@ -135,7 +136,7 @@ def _restore_weights(run: Path, state: Mapping[str, Any], steps: int) -> None:
     """Write the weights again from the state where they are not whole or of an earlier step."""
     try:
         step, weights = read_weights(run)
-    except WmError:
+    except WmpcError:
         step, weights = None, {}
     ahead = step is not None and state["step"] < step <= steps  # killed before the state came
     if ahead or _equal(weights, state["model"]):
@@ -143,15 +144,15 @@ def _restore_weights(run: Path, state: Mapping[str, Any], steps: int) -> None:
     try:
         save_weights(run, state["model"], state["step"])
     except OSError as error:
-        raise WmError(
+        raise WmpcError(
             f"{run / WEIGHTS} is missing, damaged or of an earlier step, and cannot be written "
             f"({error.strerror}); {STATE} holds the weights: give the same command where the "
             "folder can be written"
         ) from error
 
 
-def _damaged(path: Path, error: Exception) -> WmError:
-    return WmError(
+def _damaged(path: Path, error: Exception) -> WmpcError:
+    return WmpcError(
         f"{path} is damaged ({type(error).__name__}): delete it to train {path.parent} from the "
         "start"
     )

@@ -5,17 +5,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from wm.checkpoint import CONFIG, read_config
-from wm.disk import REFUSALS
-from wm.errors import WmError
-from wm.training.state import read_state
+from wmpc.errors import WmpcError
+from wmpc.system.disk import REFUSALS
+from wmpc.wm.training.checkpoint import CONFIG, read_config
+from wmpc.wm.training.state import read_state
 
 Item = TypeVar("Item")
 Stop = Callable[[], bool]
 """Asked between steps, in calibration and evaluations too: whether to stop."""
 
 
-class Stopped(WmError):
+class Stopped(WmpcError):
     """A training did as it was asked and stopped; the message says what is kept."""
 
 
@@ -35,7 +35,7 @@ def what_is_kept(run: Path) -> str:
     """What a run's folder keeps of a training that did not end, in words."""
     try:
         state = read_state(run) if (run / CONFIG).is_file() else None
-    except WmError as error:
+    except WmpcError as error:
         return str(error)
     if state is None:
         return f"nothing is saved in {run} yet; the same command begins anew"
@@ -45,12 +45,12 @@ def what_is_kept(run: Path) -> str:
 
 @contextmanager
 def telling_what_is_kept(run: Path, step: int) -> Iterator[None]:
-    """Turn an OSError of a file that is written into a WmError that says what is kept."""
+    """Turn an OSError of a file that is written into a WmpcError that says what is kept."""
     try:
         yield
     except OSError as error:
         refused = REFUSALS.get(error.errno or 0, "it cannot be written")
-        raise WmError(
+        raise WmpcError(
             f"{error.filename or run}: {refused}; training stopped at step {step}: "
             f"{what_is_kept(run)} ({error.strerror})"
         ) from error

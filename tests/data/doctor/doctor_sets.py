@@ -5,11 +5,11 @@ import copy
 import gymnasium
 import numpy as np
 
-from envs.collect import Recipe, collect
-from envs.gymnasium_adapter import GymnasiumTask
-from wm.data.format import Column
-from wm.data.formats.source import About, Source
-from wm.errors import WmError
+from wmpc.collecting.collect import Recipe, collect
+from wmpc.envs.gymnasium_adapter import GymnasiumTask
+from wmpc.errors import WmpcError
+from wmpc.wm.data.format import Column
+from wmpc.wm.recordings.formats.source import About, Source
 
 TASKS = {"reacher": "wmpc/Reacher-v0", "two_room": "wmpc/TwoRoom-v0", "push_t": "wmpc/PushT-v0"}
 
@@ -23,7 +23,7 @@ class Memory(Source):
         super().__init__(path)
         self.episodes, self.about = episodes, about or About()
         self.lengths = np.array([len(e["action"]) for e in episodes], np.int64)
-        first = next(e for e in episodes if not isinstance(e, WmError))
+        first = next(e for e in episodes if not isinstance(e, WmpcError))
         steps = len(first["action"])
         self.columns = {
             name: Column(
@@ -42,7 +42,7 @@ class Memory(Source):
     def episode(self, index, columns=None):
         episode = self.episodes[index]
         if episode.get("broken"):
-            raise WmError(f"episode {index} is damaged: its bytes end early")
+            raise WmpcError(f"episode {index} is damaged: its bytes end early")
         self._chosen(index, columns)
         return dict(episode) if columns is None else {name: episode[name] for name in columns}
 

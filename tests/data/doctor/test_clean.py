@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from doctor_sets import TASKS, Memory, record, rolled
 
-from wm.data.doctor import examine
+from wmpc.wm.recordings.doctor import examine
 
 FOREIGN = ["Reacher-v5", "HalfCheetah-v5", "Pusher-v5", "Pendulum-v1"]
 

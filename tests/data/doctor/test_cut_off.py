@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from doctor_sets import Memory
 
-from wm.data.doctor import examine
+from wmpc.wm.recordings.doctor import examine
 
 EPISODES, STEPS = 12, 19
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from doctor_sets import Memory
 
-from wm.data import EpisodeWriter
-from wm.data.doctor import Examination, Fault, examine
-from wm.data.doctor.seen import look
-from wm.data.formats.native import Native
-from wm.data.formats.source import Frames
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.data import EpisodeWriter
+from wmpc.wm.recordings.doctor import Examination, Fault, examine
+from wmpc.wm.recordings.doctor.seen import look
+from wmpc.wm.recordings.formats.native import Native
+from wmpc.wm.recordings.formats.source import Frames
 
 
 def fault(severity, *episodes):
@@ -51,7 +51,7 @@ def test_progress_limit_and_context(recorded):
     found = examine(recorded("reacher"), progress=seen.append, limit=5)
     assert seen == [1, 2, 3, 4, 5] and found.totals["read"] == 5
     assert found.totals["episodes"] == 20 and found.totals["frames"] == 5 * 21
-    with pytest.raises(WmError, match="context=0"):
+    with pytest.raises(WmpcError, match="context=0"):
         examine(recorded("reacher"), context=0)
     short = [f.kind for f in examine(recorded("reacher"), context=21).faults]
     assert short == ["too_short"]
@@ -92,7 +92,7 @@ def test_pictures_decoded_in_pieces_are_seen_alike(monkeypatch):
     pictures = np.random.default_rng(0).integers(0, 256, (11, 40, 70, 3), np.uint8)
     pictures[5] = pictures[4]
     whole = look(pictures, True)
-    monkeypatch.setattr("wm.data.doctor.seen.CHUNK", 3 * pictures[0].nbytes)
+    monkeypatch.setattr("wmpc.wm.recordings.doctor.seen.CHUNK", 3 * pictures[0].nbytes)
     for again in (look(Lazy(pictures), True), look(pictures, True)):
         for name, value in vars(whole).items():
             np.testing.assert_array_equal(value, getattr(again, name))

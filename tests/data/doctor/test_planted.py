@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from planting import PLANTS
 
-from wm.data.doctor import KINDS, examine
+from wmpc.wm.recordings.doctor import KINDS, examine
 
 ALSO = {
     # What a fault of one kind rightly brings along.

@@ -16,7 +16,7 @@ import pyarrow as pa
 from fuzz_lerobot import lerobot_v2, lerobot_v3
 from PIL import Image
 
-from wm.data import EpisodeWriter
+from wmpc.wm.data import EpisodeWriter
 
 LENGTHS, SIZE, FPS = (4, 3), 16, 10
 """Frames of each episode."""

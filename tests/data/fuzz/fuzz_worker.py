@@ -21,9 +21,9 @@ import numpy as np
 from fuzz_mutate import mutate
 from fuzz_seeds import SEEDS
 
-from wm.data.formats import reader
-from wm.data.formats.source import Frames
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.formats import reader
+from wmpc.wm.recordings.formats.source import Frames
 
 SECONDS, MEGABYTES = 5, 1024
 ADDRESSES = 8 << 30
@@ -94,7 +94,7 @@ def verdict(folder, opened, format, original, files, seed):
         read = whole(folder.path / opened, format)
         wrong = silent(read, original, changed) if damaged.keys() == files.keys() else None
         said = f"bad {wrong}" if wrong else "ok"
-    except WmError as error:
+    except WmpcError as error:
         said = "error" if str(error).strip() else "bad an error without words"
     except SlowError:
         said = "bad slow"

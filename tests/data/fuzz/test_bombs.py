@@ -16,8 +16,8 @@ import pytest
 from fuzz_seeds import SEEDS
 from PIL import Image
 
-from wm.data.formats import READERS
-from wm.data.formats.lerobot_tables import MOST_ROWS
+from wmpc.wm.recordings.formats import READERS
+from wmpc.wm.recordings.formats.lerobot_tables import MOST_ROWS
 
 RESIDENT_BYTES = 3 * 2**30
 """What reading a bomb may take, the libraries themselves included (docs/data.md states 5 GiB)."""
@@ -27,15 +27,15 @@ READ = """
 import json, resource, sys
 import numpy as np
 resource.setrlimit(resource.RLIMIT_AS, (12 * 2**30,) * 2)  # so that a failure takes no machine
-from wm.data.formats import open_source
-from wm.errors import WmError
+from wmpc.wm.recordings.formats import open_source
+from wmpc.errors import WmpcError
 said = "read"
 try:
     with open_source(sys.argv[1], sys.argv[2]) as source:
         for index in range(min(len(source), 2)):
             for name in source.columns:
                 np.asarray(source.episode(index, [name])[name])
-except WmError as error:
+except WmpcError as error:
     said = str(error)
 (peak,) = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
 print(json.dumps([said, int(peak) * 1024]))  # not ru_maxrss, which knows of the parent too

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from fuzz_seeds import SEEDS
 
-from wm.data.formats import READERS, open_source, reader
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.formats import READERS, open_source, reader
 
 ROOT = Path(__file__).parents[3]
 
@@ -56,9 +56,9 @@ def test_columns_and_lengths_are_what_episodes_hold(recordings, name):
             assert episode["action"].dtype == np.float32
             single = source.episode(index, ["action"])
             assert single.keys() == {"action"}
-        with pytest.raises(WmError, match="no episode"):
+        with pytest.raises(WmpcError, match="no episode"):
             source.episode(len(source))
-        with pytest.raises(WmError, match="no column 'colour'"):
+        with pytest.raises(WmpcError, match="no column 'colour'"):
             source.episode(0, ["colour"])
 
 
@@ -79,7 +79,7 @@ def test_a_missing_library_is_named_with_the_command(recordings, name, monkeypat
     if name == "ogbench":  # numpy alone reads it
         assert len(open_source(recordings[name], name)) > 0
         return
-    with pytest.raises(WmError, match=r"pip install 'wmpc\[(data|lance)\]'"):
+    with pytest.raises(WmpcError, match=r"pip install 'wmpc\[(data|lance)\]'"):
         source = open_source(recordings[name], name)
         for camera in source.cameras:
             np.asarray(source.episode(0, [camera])[camera])

@@ -1,4 +1,4 @@
-"""Every reader, on damaged recordings: what it reads is as stated, or a WmError says why not.
+"""Every reader, on damaged recordings: what it reads is as stated, or a WmpcError says why not.
 
     pytest tests/data/fuzz -m "slow or not slow"
 
@@ -18,7 +18,7 @@ import pytest
 from fuzz_mutate import mutate
 from fuzz_seeds import SEEDS
 
-from wm.data.formats import READERS
+from wmpc.wm.recordings.formats import READERS
 
 QUICK, THOROUGH, AT_ONCE = 200, 10_000, 2
 SILENCE = 30

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-import envs  # noqa: F401 (registers this project's environments)
+from wmpc import envs  # noqa: F401 (registers this project's environments)
 
 EPISODES = 12
 

@@ -4,8 +4,8 @@ import fsspec
 import numpy as np
 import pytest
 
-from wm.data.formats.d4rl import D4RL
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.formats.d4rl import D4RL
 
 ROWS = 12
 
@@ -66,7 +66,7 @@ def test_next_observations_that_do_not_follow_name_the_row(write_hdf5, rng):
     arrays["next_observations"][6] += 1
     with D4RL(write_hdf5("flat.hdf5", arrays)) as source:
         source.episode(0)
-        with pytest.raises(WmError, match="of row 6 is not the observation of row 7"):
+        with pytest.raises(WmpcError, match="of row 6 is not the observation of row 7"):
             source.episode(1)
 
 
@@ -82,7 +82,7 @@ def test_pictures_and_their_successors(write_hdf5, rng):
     following[7] = 0
     with (
         D4RL(write_hdf5("shifted.hdf5", lay_out(rng, **{**arrays}))) as source,
-        pytest.raises(WmError, match="of row 7"),
+        pytest.raises(WmpcError, match="of row 7"),
     ):
         source.episode(1)
 
@@ -119,7 +119,7 @@ def test_a_time_out_ends_an_episode_within_flagged_rows(write_hdf5, rng):
 
 def test_a_file_of_ends_alone_holds_no_episode(write_hdf5, rng):
     ends = np.ones(ROWS, bool)
-    with pytest.raises(WmError, match="no episode"):
+    with pytest.raises(WmpcError, match="no episode"):
         D4RL(write_hdf5("flat.hdf5", lay_out(rng, terminals=ends, timeouts=None)))
 
 
@@ -146,7 +146,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("message", FAULTS)
 def test_what_does_not_fit_is_named(write_hdf5, rng, message):
-    with pytest.raises(WmError, match=message):
+    with pytest.raises(WmpcError, match=message):
         D4RL(write_hdf5("flat.hdf5", lay_out(rng, **FAULTS[message])))
 
 
@@ -170,5 +170,5 @@ def test_a_url_and_a_truncated_file(write_hdf5, rng):
             np.testing.assert_array_equal(far.episode(2)[name], near.episode(2)[name])
     for size in np.linspace(0, len(data) - 1, 12).astype(int):
         memory.pipe("/flat.hdf5", data[:size])
-        with pytest.raises(WmError, match="flat"):
+        with pytest.raises(WmpcError, match="flat"):
             D4RL("memory://flat.hdf5")

@@ -7,13 +7,13 @@ import hdf5plugin
 import numpy as np
 import pytest
 
-from wm.data.formats import hdf5
-from wm.data.formats.d4rl import D4RL
-from wm.data.formats.files import Place
-from wm.data.formats.minari import Minari
-from wm.data.formats.ogbench import OGBench
-from wm.data.formats.robomimic import Robomimic
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.formats import hdf5
+from wmpc.wm.recordings.formats.d4rl import D4RL
+from wmpc.wm.recordings.formats.files import Place
+from wmpc.wm.recordings.formats.minari import Minari
+from wmpc.wm.recordings.formats.ogbench import OGBench
+from wmpc.wm.recordings.formats.robomimic import Robomimic
 
 MINE = (Minari, Robomimic, OGBench, D4RL)
 LAYOUTS = {
@@ -45,7 +45,7 @@ def test_without_h5py_opening_says_what_to_install(write_hdf5, monkeypatch):
     path = write_hdf5("a.hdf5", LAYOUTS[D4RL])
     monkeypatch.setitem(sys.modules, "h5py", None)
     assert D4RL.recognises(path)
-    with pytest.raises(WmError, match=r"needs h5py.*pip install 'wmpc\[data\]'"):
+    with pytest.raises(WmpcError, match=r"needs h5py.*pip install 'wmpc\[data\]'"):
         D4RL(path)
 
 
@@ -71,14 +71,14 @@ def test_without_hdf5plugin_the_error_names_it(blosc, monkeypatch):
     path, _ = blosc
     monkeypatch.setitem(sys.modules, "hdf5plugin", None)
     monkeypatch.setattr(h5py.h5z, "filter_avail", lambda code: False)
-    with hdf5.open_hdf5(Place(path)) as file, pytest.raises(WmError, match=r"32001.*hdf5plugin"):
+    with hdf5.open_hdf5(Place(path)) as file, pytest.raises(WmpcError, match=r"32001.*hdf5plugin"):
         hdf5.check(file["x"], "x")
 
 
 def test_filters_that_nobody_has_are_named(blosc, monkeypatch):
     path, _ = blosc
     monkeypatch.setattr(h5py.h5z, "filter_avail", lambda code: False)
-    with hdf5.open_hdf5(Place(path)) as file, pytest.raises(WmError, match="does not know"):
+    with hdf5.open_hdf5(Place(path)) as file, pytest.raises(WmpcError, match="does not know"):
         hdf5.check(file["x"], "x")
 
 
@@ -94,10 +94,10 @@ def test_data_in_other_files_is_refused(tmp_path):
         file.create_virtual_dataset("virtual", layout)
     with hdf5.open_hdf5(Place(str(tmp_path / "a.h5"))) as file:
         for name in ("external", "virtual"):
-            with pytest.raises(WmError, match="other files"):
+            with pytest.raises(WmpcError, match="other files"):
                 hdf5.check(hdf5.member(file, name, "a.h5"), name)
         for name in ("link", "soft"):
-            with pytest.raises(WmError, match="elsewhere"):
+            with pytest.raises(WmpcError, match="elsewhere"):
                 hdf5.member(file, name, "a.h5")
 
 
@@ -115,7 +115,7 @@ def test_what_is_stated_is_compared_with_what_is_there(tmp_path, shape, chunks, 
         file.create_dataset("x", shape, np.uint8, chunks=chunks)
     with (
         hdf5.open_hdf5(Place(str(tmp_path / "a.h5"))) as file,
-        pytest.raises(WmError, match=message),
+        pytest.raises(WmpcError, match=message),
     ):
         hdf5.check(file["x"], "x")
 
@@ -125,7 +125,7 @@ def test_groups_without_end_are_refused(tmp_path):
         file.create_group("loop")["loop"] = file["/"]
     with (
         hdf5.open_hdf5(Place(str(tmp_path / "a.h5"))) as file,
-        pytest.raises(WmError, match="more"),
+        pytest.raises(WmpcError, match="more"),
     ):
         hdf5.datasets(file, "a.h5")
 

@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
-from wm.data.formats import open_source
-from wm.data.formats.minari import Minari
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.formats import open_source
+from wmpc.wm.recordings.formats.minari import Minari
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_an_episode_that_lacks_what_is_learned_from_is_refused_alone(copy, named
     change(copy, REFUSED[named])
     with Minari(str(copy)) as source:
         assert source.episode(0).keys() == source.columns.keys() >= {"action", "proprio"}
-        with pytest.raises(WmError, match=named):
+        with pytest.raises(WmpcError, match=named):
             source.episode(1)
 
 
@@ -87,7 +87,7 @@ def test_a_damaged_picture_is_named(copy):
         file["episode_1/observations/front"][2] = np.zeros(40, np.uint8)
 
     change(copy, edit)
-    with Minari(str(copy)) as source, pytest.raises(WmError, match=r"picture 2 of .*front.*1"):
+    with Minari(str(copy)) as source, pytest.raises(WmpcError, match=r"picture 2 of .*front.*1"):
         np.asarray(source.episode(1)["pixels/front"])
 
 
@@ -110,7 +110,7 @@ def test_infos_that_not_all_episodes_have_are_left_out_with_the_reason(copy):
 )
 def test_metadata_that_makes_no_sense_is_refused(copy, meta):
     (copy / "data/metadata.json").write_text(meta)
-    with pytest.raises(WmError):
+    with pytest.raises(WmpcError):
         Minari(str(copy))
 
 
@@ -118,7 +118,7 @@ def test_a_space_that_is_too_large_is_refused_before_it_is_made(copy):
     stated = json.loads((copy / "data/metadata.json").read_text())
     huge = {"type": "MultiBinary", "n": [2**40, 2]}
     (copy / "data/metadata.json").write_text(json.dumps({**stated, "action_space": huge}))
-    with pytest.raises(WmError):
+    with pytest.raises(WmpcError):
         Minari(str(copy))
 
 
@@ -127,7 +127,7 @@ def test_a_truncated_file_is_damaged_wherever_it_ends(copy):
     data = file.read_bytes()
     for size in np.linspace(0, len(data) - 1, 12).astype(int):
         file.write_bytes(data[:size])
-        with pytest.raises(WmError, match=r"main_data\.hdf5"):
+        with pytest.raises(WmpcError, match=r"main_data\.hdf5"):
             Minari(str(copy))
 
 
@@ -137,14 +137,14 @@ def test_a_truncated_table_is_damaged_wherever_it_ends(tables, tmp_path):
     data = file.read_bytes()
     for size in np.linspace(0, len(data) - 1, 12).astype(int):
         file.write_bytes(data[:size])
-        with Minari(str(copy)) as source, pytest.raises(WmError, match=r"part-0\.arrow"):
+        with Minari(str(copy)) as source, pytest.raises(WmpcError, match=r"part-0\.arrow"):
             source.episode(1)
 
 
 def test_an_arrow_episode_in_two_files_has_no_order(tables, tmp_path):
     copy = shutil.copytree(tables, tmp_path / "copy")
     shutil.copy(copy / "data/1/part-0.arrow", copy / "data/1/part-1.arrow")
-    with Minari(str(copy)) as source, pytest.raises(WmError, match="in 2 files"):
+    with Minari(str(copy)) as source, pytest.raises(WmpcError, match="in 2 files"):
         source.episode(1)
 
 
@@ -152,5 +152,5 @@ def test_other_folders_are_not_recognised(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data/metadata.json").write_text("{}")
     assert not Minari.recognises(str(tmp_path)) and not Minari.recognises(str(tmp_path / "none"))
-    with pytest.raises(WmError, match="no Minari dataset"):
+    with pytest.raises(WmpcError, match="no Minari dataset"):
         Minari(str(tmp_path))

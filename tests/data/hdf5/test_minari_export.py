@@ -5,11 +5,11 @@ import minari
 import numpy as np
 import pytest
 
-import envs  # noqa: F401 (registers this project's environments)
-from wm.data import EpisodeWriter, open_episodes
-from wm.data.export.minari import export_minari
-from wm.data.formats.minari import Minari
-from wm.errors import WmError
+from wmpc import envs  # noqa: F401 (registers this project's environments)
+from wmpc.errors import WmpcError
+from wmpc.wm.data import EpisodeWriter, open_episodes
+from wmpc.wm.recordings.export.minari import export_minari
+from wmpc.wm.recordings.formats.minari import Minari
 
 FORMATS = pytest.mark.parametrize("data_format", ["hdf5", "arrow"])
 FLOOR = 35.0
@@ -138,7 +138,7 @@ def test_columns_inside_each_other_have_no_place_in_a_dict(tmp_path, meta, make_
     with EpisodeWriter(tmp_path / "both", meta) as writer:
         episode = make_episode(0)
         writer.append({**episode, "pixels/top": episode["pixels"]})
-    with pytest.raises(WmError, match="cannot both be kept"):
+    with pytest.raises(WmpcError, match="cannot both be kept"):
         export_minari(open_episodes(tmp_path / "both"), tmp_path / "both-v0")
     assert not (tmp_path / "both-v0").exists()
 
@@ -157,7 +157,7 @@ def test_what_cannot_be_written_is_refused_and_leaves_nothing(
 ):
     (tmp_path / "out/full-v0").mkdir(parents=True)
     (tmp_path / "out/full-v0/mine").touch()
-    with pytest.raises(WmError, match=message):
+    with pytest.raises(WmpcError, match=message):
         export_minari(native(), tmp_path / "out" / name, **options)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["full-v0"]
 

@@ -7,9 +7,9 @@ import fsspec
 import numpy as np
 import pytest
 
-from wm.data.formats.npz import Npz
-from wm.data.formats.ogbench import OGBench
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.formats.npz import Npz
+from wmpc.wm.recordings.formats.ogbench import OGBench
 
 SAVE = {"stored": np.savez, "deflated": np.savez_compressed}
 ROWS = 9
@@ -105,7 +105,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("message", FAULTS)
 def test_what_does_not_fit_is_named(save, rng, message):
-    with pytest.raises(WmError, match=message):
+    with pytest.raises(WmpcError, match=message):
         OGBench(save("broken.npz", lay_out(rng, **FAULTS[message])))
 
 
@@ -123,7 +123,7 @@ def test_other_columns_are_never_unpickled(save, rng):
 def test_a_validation_file_of_another_kind_is_refused(save, rng):
     path = save("a.npz", lay_out(rng))
     save("a-val.npz", lay_out(rng, qpos=np.zeros((ROWS, 9), np.float32)))
-    with pytest.raises(WmError, match=r"qpos is .*\(4,\).*\(9,\)"):
+    with pytest.raises(WmpcError, match=r"qpos is .*\(4,\).*\(9,\)"):
         OGBench(path)
 
 
@@ -137,7 +137,7 @@ def test_a_url_and_a_truncated_file(save, rng, request):
         assert source.episode(1)["qvel"].shape == (5, 3)
     for size in np.linspace(0, len(data) - 1, 12).astype(int):
         memory.pipe(f"/{name}", data[:size])
-        with pytest.raises(WmError, match="damaged"):
+        with pytest.raises(WmpcError, match="damaged"):
             OGBench(f"memory://{name}")
 
 
@@ -149,14 +149,14 @@ def test_a_flipped_bit_fails_the_checksum(save, rng):
         byte = stream.read(1)[0]
         stream.seek(-1, 1)
         stream.write(bytes([byte ^ 1]))
-    with pytest.raises(WmError, match="observations"), OGBench(path) as source:
+    with pytest.raises(WmpcError, match="observations"), OGBench(path) as source:
         np.asarray(source.episode(0)["pixels"])
 
 
 def test_a_deflated_array_is_unpacked_beside_memory_and_let_go(tmp_path, monkeypatch, rng):
     import tracemalloc
 
-    from wm.data.formats import npz
+    from wmpc.wm.recordings.formats import npz
 
     monkeypatch.setattr(npz, "BLOCK", 2**16)
     pictures = np.zeros((3000, 64, 64, 3), np.uint8)
@@ -173,14 +173,14 @@ def test_a_deflated_array_is_unpacked_beside_memory_and_let_go(tmp_path, monkeyp
 
 
 def test_too_little_room_to_unpack_is_said_before(tmp_path, monkeypatch, rng):
-    from wm.data.formats import npz
+    from wmpc.wm.recordings.formats import npz
 
     class Full:
         free = 10
 
     np.savez_compressed(tmp_path / "a.npz", **lay_out(rng))
     monkeypatch.setattr(npz.shutil, "disk_usage", lambda path: Full)
-    with pytest.raises(WmError, match="TMPDIR"):
+    with pytest.raises(WmpcError, match="TMPDIR"):
         OGBench(str(tmp_path / "a.npz"))
 
 
@@ -191,5 +191,5 @@ def test_an_array_cannot_state_more_than_the_file_holds(tmp_path, rng):
             np.save(buffer, array)
             lie = buffer.getvalue().replace(b"(9, 5), }        ", b"(9, 999999999), }")
             file.writestr(f"{name}.npy", lie)
-    with pytest.raises(WmError, match=r"observations of .*999999999"):
+    with pytest.raises(WmpcError, match=r"observations of .*999999999"):
         OGBench(str(tmp_path / "a.npz"))

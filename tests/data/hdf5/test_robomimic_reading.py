@@ -8,10 +8,10 @@ import h5py
 import numpy as np
 import pytest
 
-from wm.data.formats import open_source
-from wm.data.formats.robomimic import Robomimic
-from wm.data.formats.view import View
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.formats import open_source
+from wmpc.wm.recordings.formats.robomimic import Robomimic
+from wmpc.wm.recordings.formats.view import View
 
 ENV = {"env_name": "Lift", "type": 1, "env_kwargs": {"control_freq": 20, "robots": ["Panda"]}}
 DEMOS = 11
@@ -80,7 +80,7 @@ def test_columns_are_the_files_own_to_the_bit(write_hdf5, rng, next_obs):
         assert not {"obs/robot0_eef_pos", "obs/agentview_image"} & source.columns.keys()
         pixels = np.asarray(episode["pixels/agentview"])
         np.testing.assert_array_equal(episode["pixels/agentview"][[steps, 0]], pixels[[steps, 0]])
-    with pytest.raises(WmError, match="was closed"):
+    with pytest.raises(WmpcError, match="was closed"):
         np.asarray(episode["pixels/agentview"])
 
     def seen(key):
@@ -152,7 +152,7 @@ def test_a_column_that_one_demo_holds_otherwise_is_left_out(write_hdf5, rng, rea
         assert all(len(source.episode(i)) == len(source.columns) for i in range(len(source)))
     with open_source(path, exclude=[index]) as source:
         assert "obs/object" in source.columns and "obs/object" not in source.about.left_out
-        with pytest.raises(WmError, match=reason):
+        with pytest.raises(WmpcError, match=reason):
             source.episode(index)
         assert source.episode((index + 1) % len(source))["obs/object"].shape[1:] == (10,)
 
@@ -169,7 +169,7 @@ UNREADABLE = {
 def test_a_demo_that_lacks_what_is_learned_from_is_refused_alone(write_hdf5, rng, message):
     with Robomimic(write_hdf5("demos.hdf5", *lay_out(rng, UNREADABLE[message]))) as source:
         assert source.cameras == ["pixels/agentview", "pixels/robot0_eye_in_hand"]
-        with pytest.raises(WmError, match=message):
+        with pytest.raises(WmpcError, match=message):
             source.episode(5)
         others = [source.episode(i) for i in range(DEMOS) if i != 5]
         assert all(episode.keys() == source.columns.keys() for episode in others)
@@ -225,7 +225,7 @@ def test_a_url_and_a_truncated_file(write_hdf5, rng):
             np.testing.assert_array_equal(np.asarray(ours[name]), np.asarray(theirs[name]))
     for size in np.linspace(0, len(data) - 1, 12).astype(int):
         memory.pipe("/robomimic.hdf5", data[:size])
-        with pytest.raises(WmError, match="robomimic"):
+        with pytest.raises(WmpcError, match="robomimic"):
             Robomimic("memory://robomimic.hdf5")
 
 
@@ -238,5 +238,5 @@ def test_chunks_that_were_never_written_are_no_zeros(write_hdf5, rng):
         )[:3] = 1
     with Robomimic(path) as source:
         source.episode(1)
-        with pytest.raises(WmError, match=r"agentview_image of demo_2 .*3 of its 5 chunks"):
+        with pytest.raises(WmpcError, match=r"agentview_image of demo_2 .*3 of its 5 chunks"):
             source.episode(2)

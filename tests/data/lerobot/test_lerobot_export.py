@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from wm.data import EpisodeWriter, open_episodes
-from wm.data.export.lerobot import export_lerobot
-from wm.data.formats import open_source
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.data import EpisodeWriter, open_episodes
+from wmpc.wm.recordings.export.lerobot import export_lerobot
+from wmpc.wm.recordings.formats import open_source
 
 
 def scene(frames, size, shift):
@@ -126,11 +126,11 @@ def test_the_statistics_are_those_of_the_rows(tmp_path, native):
 
 def test_nothing_is_left_of_an_export_that_fails(tmp_path, native):
     episodes = native(size=63)
-    with pytest.raises(WmError, match="63 x 63; av1 in yuv420p takes even sizes only"):
+    with pytest.raises(WmpcError, match="63 x 63; av1 in yuv420p takes even sizes only"):
         export_lerobot(episodes, tmp_path / "out", codec="av1")
-    with pytest.raises(WmError, match="no codec 'gif'"):
+    with pytest.raises(WmpcError, match="no codec 'gif'"):
         export_lerobot(episodes, tmp_path / "out", codec="gif")
-    with pytest.raises(WmError, match="av1 takes yuv420p"):
+    with pytest.raises(WmpcError, match="av1 takes yuv420p"):
         export_lerobot(episodes, tmp_path / "out", codec="av1", pixel_format="yuv444p")
 
     def stop(_):
@@ -141,5 +141,5 @@ def test_nothing_is_left_of_an_export_that_fails(tmp_path, native):
     assert [path.name for path in tmp_path.iterdir()] == ["native"]
     (tmp_path / "out").mkdir()
     export_lerobot(episodes, tmp_path / "out")
-    with pytest.raises(WmError, match="exists already"):
+    with pytest.raises(WmpcError, match="exists already"):
         export_lerobot(episodes, tmp_path / "out")

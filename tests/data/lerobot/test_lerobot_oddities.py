@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from wm.cli.main import main
-from wm.data.doctor import examine
-from wm.data.formats import open_source
-from wm.data.formats.rate import pace
-from wm.data.formats.view import View
-from wm.errors import WmError
+from wmpc.cli.main import main
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.doctor import examine
+from wmpc.wm.recordings.formats import open_source
+from wmpc.wm.recordings.formats.rate import pace
+from wmpc.wm.recordings.formats.view import View
 
 CAMERA = "observation.images.top"
 VIDEO = f"videos/{CAMERA}/chunk-000/file-000.mp4"
@@ -110,7 +110,7 @@ def test_a_rate_beyond_the_tolerance_is_refused_with_both(tmp_path, lerobot_sets
     with_clock(tmp_path, lerobot_sets, (200,), lambda n: np.arange(n) / rate)
     with (
         open_source(str(tmp_path)) as source,
-        pytest.raises(WmError, match=rf"has {rate} rows a second by its time stamps.* says 30"),
+        pytest.raises(WmpcError, match=rf"has {rate} rows a second by its time stamps.* says 30"),
     ):
         source.episode(0, ["action"])
 
@@ -135,7 +135,7 @@ def test_a_gap_too_wide_for_the_rate_refuses_its_episode_alone(tmp_path, lerobot
     )
     with View(open_source(str(tmp_path)), fps=20.0) as view:
         assert view.lengths[0] == 39 and len(view.episode(0)["pixels"]) == 40
-        with pytest.raises(WmError, match=r"100 ms apart .* too far for fps=20: ask for 10"):
+        with pytest.raises(WmpcError, match=r"100 ms apart .* too far for fps=20: ask for 10"):
             view.episode(1)
 
 
@@ -196,7 +196,7 @@ def test_a_video_without_time_for_an_episode_refuses_its_pictures_alone(tmp_path
         assert [len(view.episode(i)["pixels"]) for i in range(3)] == [5, 7, 4]
     with open_source(str(tmp_path)) as source:
         source.episode(0)
-        with pytest.raises(WmError, match="no time for its frames in episode 1"):
+        with pytest.raises(WmpcError, match="no time for its frames in episode 1"):
             source.episode(1)
 
 

@@ -5,10 +5,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from wm.data.formats import open_source
-from wm.data.formats.lerobot_info import fill
-from wm.data.formats.lerobot_v3 import LeRobotV3
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.formats import open_source
+from wmpc.wm.recordings.formats.lerobot_info import fill
+from wmpc.wm.recordings.formats.lerobot_v3 import LeRobotV3
 
 EPISODES = "meta/episodes/chunk-000/file-000.parquet"
 DATA = "data/chunk-000/file-000.parquet"
@@ -85,7 +85,7 @@ def test_tables_that_disagree_are_named(tmp_path, lerobot_sets, name):
     file, change, error = TABLES[name]
     lerobot_sets.v3(tmp_path)
     edit_table(tmp_path, file, change)
-    with pytest.raises(WmError, match=error), open_source(str(tmp_path)) as source:
+    with pytest.raises(WmpcError, match=error), open_source(str(tmp_path)) as source:
         np.asarray(source.episode(1)["pixels"])
 
 
@@ -132,13 +132,13 @@ def test_an_info_that_makes_no_sense_is_named(tmp_path, lerobot_sets, name):
     change, error = INFOS[name]
     lerobot_sets.v3(tmp_path)
     edit_json(tmp_path, change)
-    with pytest.raises(WmError, match=error), open_source(str(tmp_path)) as source:
+    with pytest.raises(WmpcError, match=error), open_source(str(tmp_path)) as source:
         np.asarray(source.episode(0)["pixels"])
 
 
 def test_a_camera_may_not_lead_out(tmp_path, lerobot_sets):
     values = {"video_key": "../../x", "chunk_index": 0}
-    with pytest.raises(WmError, match="leads out"):
+    with pytest.raises(WmpcError, match="leads out"):
         fill("videos/{video_key}/{chunk_index:03d}.mp4", values, "video_path")
 
 
@@ -148,7 +148,7 @@ def test_a_truncated_file_is_named(tmp_path, lerobot_sets, file, part):
     lerobot_sets.v3(tmp_path)
     whole = (tmp_path / file).read_bytes()
     (tmp_path / file).write_bytes(whole[: int(len(whole) * part)])
-    with pytest.raises(WmError), open_source(str(tmp_path), "lerobot") as source:
+    with pytest.raises(WmpcError), open_source(str(tmp_path), "lerobot") as source:
         source.episode(0)
 
 
@@ -158,6 +158,6 @@ def test_pictures_of_another_size_in_the_table_are_named(tmp_path, lerobot_sets)
     edit_json(tmp_path, feature("observation.image", shape=[24, 16, 3]))
     with (
         LeRobotV3(str(tmp_path)) as source,
-        pytest.raises(WmError, match="is a picture of 16 x 24"),
+        pytest.raises(WmpcError, match="is a picture of 16 x 24"),
     ):
         source.episode(0)["pixels"][0]

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from wm.data.formats import open_source
-from wm.data.formats.lerobot_v2 import LeRobotV2
-from wm.data.formats.lerobot_v3 import LeRobotV3
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.formats import open_source
+from wmpc.wm.recordings.formats.lerobot_v2 import LeRobotV2
+from wmpc.wm.recordings.formats.lerobot_v3 import LeRobotV3
 
 TWO = {"observation.image": ("video", (48, 64)), "image.still": ("image", (16, 24))}
 
@@ -42,7 +42,7 @@ def test_other_versions_are_named(tmp_path, lerobot_sets, version):
     path = str(tmp_path / "set")
     assert not LeRobotV2.recognises(path) and not LeRobotV3.recognises(path)
     for kind in (LeRobotV2, LeRobotV3):
-        with pytest.raises(WmError, match=f"of version {version!r}; this reader takes"):
+        with pytest.raises(WmpcError, match=f"of version {version!r}; this reader takes"):
             kind(path)
 
 
@@ -63,5 +63,5 @@ def test_damage_is_named(tmp_path, lerobot_sets, file, old, new, error):
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
-    with pytest.raises(WmError, match=error):
+    with pytest.raises(WmpcError, match=error):
         LeRobotV2(str(tmp_path / "set")).episode(1)

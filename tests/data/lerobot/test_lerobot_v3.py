@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from wm.data.formats import open_source
-from wm.data.formats.lerobot_v2 import LeRobotV2
-from wm.data.formats.lerobot_v3 import LeRobotV3
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.formats import open_source
+from wmpc.wm.recordings.formats.lerobot_v2 import LeRobotV2
+from wmpc.wm.recordings.formats.lerobot_v3 import LeRobotV3
 
 TWO = {
     "observation.images.top": ("video", (48, 64)),
@@ -106,7 +106,7 @@ def test_only_columns_asked_for_are_read(tmp_path, lerobot_sets):
         video.unlink()
     with open_source(str(tmp_path / "set")) as source:
         assert set(source.episode(0, ["action"])) == {"action"}
-        with pytest.raises(WmError, match=r"lacks its video videos/.*file-000\.mp4"):
+        with pytest.raises(WmpcError, match=r"lacks its video videos/.*file-000\.mp4"):
             source.episode(0)
 
 

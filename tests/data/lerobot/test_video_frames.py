@@ -4,9 +4,9 @@ import av
 import numpy as np
 import pytest
 
-from wm.data.formats.files import Place
-from wm.data.formats.video import Video
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.formats.files import Place
+from wmpc.wm.recordings.formats.video import Video
 
 SIZE, FPS, COUNT = (48, 64), 10, 60
 GREYS = [20 + 3 * i for i in range(COUNT)]
@@ -43,7 +43,7 @@ def test_frames_are_told_by_time_not_by_count(tmp_path, lerobot_sets):
     lerobot_sets.video(tmp_path / "a.mp4", GREYS, SIZE, FPS, LONG, pts=pts)
     frames = video(tmp_path)
     near(greys(frames, [29, 31, 32]), [GREYS[29], GREYS[30], GREYS[31]])
-    with pytest.raises(WmError, match=r"no frame at 3\.0000 s: the nearest is at"):
+    with pytest.raises(WmpcError, match=r"no frame at 3\.0000 s: the nearest is at"):
         greys(frames, [29, 30, 31])
 
 
@@ -55,7 +55,7 @@ def test_a_late_start_is_part_of_the_time(tmp_path, lerobot_sets, first):
     frames = Video(Place(str(tmp_path)), "a.mkv", times, SIZE)
     near(greys(frames, [0, 1, 30, 59]), [GREYS[row] for row in (0, 1, 30, 59)])
     early = Video(Place(str(tmp_path)), "a.mkv", np.arange(COUNT) / FPS, SIZE)
-    with pytest.raises(WmError, match=r"no frame at 0\.0000 s"):
+    with pytest.raises(WmpcError, match=r"no frame at 0\.0000 s"):
         greys(early, [0])
 
 
@@ -63,25 +63,25 @@ def test_a_time_between_two_frames_is_none_of_them(tmp_path, lerobot_sets):
     lerobot_sets.video(tmp_path / "a.mp4", GREYS, SIZE, FPS)
     near(greys(video(tmp_path, np.arange(COUNT) / FPS + 0.02), range(9)), GREYS[:9])
     near(greys(video(tmp_path, np.arange(1, COUNT) / FPS - 0.02), range(9)), GREYS[1:10])
-    with pytest.raises(WmError, match="no frame at"):
+    with pytest.raises(WmpcError, match="no frame at"):
         greys(video(tmp_path, np.arange(COUNT) / FPS + 0.04), range(9))
-    with pytest.raises(WmError, match="one frame for two rows"):
+    with pytest.raises(WmpcError, match="one frame for two rows"):
         greys(video(tmp_path, [0.3, 0.31], tolerance=0.05), [0, 1])
 
 
 def test_times_must_ascend(tmp_path, lerobot_sets):
     lerobot_sets.video(tmp_path / "a.mp4", GREYS, SIZE, FPS)
     for times in ([0.0, 0.0], [0.2, 0.1], [0.0, np.nan]):
-        with pytest.raises(WmError, match="do not ascend"):
+        with pytest.raises(WmpcError, match="do not ascend"):
             video(tmp_path, times)
 
 
 def test_another_size_or_rate_is_refused(tmp_path, lerobot_sets):
     lerobot_sets.video(tmp_path / "a.mp4", GREYS, (64, 48), FPS)
-    with pytest.raises(WmError, match="has pictures of 64 x 48, the recording says 48 x 64"):
+    with pytest.raises(WmpcError, match="has pictures of 64 x 48, the recording says 48 x 64"):
         greys(video(tmp_path), [0])
     lerobot_sets.video(tmp_path / "a.mp4", GREYS, SIZE, 30)
-    with pytest.raises(WmError, match="has 30 frames a second, the recording says 10"):
+    with pytest.raises(WmpcError, match="has 30 frames a second, the recording says 10"):
         greys(video(tmp_path), [0])
 
 
@@ -102,7 +102,7 @@ def test_a_truncated_file_never_gives_another_frame(tmp_path, lerobot_sets, part
     try:
         for picture in video(tmp_path).decode(np.arange(COUNT)):
             seen.append(round(float(picture.mean())))
-    except WmError as raised:
+    except WmpcError as raised:
         error = str(raised)
     near(seen, GREYS[: len(seen)])
     # Of the last percent, an index at the end may lose nothing but its remarks.
@@ -113,7 +113,7 @@ def test_a_playlist_is_no_video(tmp_path, lerobot_sets):
     lerobot_sets.video(tmp_path / "b.mp4", GREYS, SIZE, FPS)
     name = tmp_path / "b.mp4"
     (tmp_path / "a.mp4").write_text(f"ffconcat version 1.0\nfile '{name}'\n")
-    with pytest.raises(WmError, match=r"a\.mp4 is damaged"):
+    with pytest.raises(WmpcError, match=r"a\.mp4 is damaged"):
         greys(video(tmp_path), [0])
 
 

@@ -8,8 +8,8 @@ import hdf5plugin
 import numpy as np
 import pytest
 
-from wm.data.formats.swm_hdf5 import SwmHDF5
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.formats.swm_hdf5 import SwmHDF5
 
 
 def rows_of(lengths, index):
@@ -89,7 +89,7 @@ def test_blosc_is_read_and_its_lack_named(flat, write_hdf5, monkeypatch):
         assert np.array_equal(source.episode(2)["pixels"][:], columns["pixels"][8:])
     monkeypatch.setattr(h5py.h5z, "filter_avail", lambda code: False)
     monkeypatch.setitem(sys.modules, "hdf5plugin", None)
-    with pytest.raises(WmError, match=r"filter 32001 \(.*\), needs hdf5plugin.*pip install"):
+    with pytest.raises(WmpcError, match=r"filter 32001 \(.*\), needs hdf5plugin.*pip install"):
         SwmHDF5(path)
 
 
@@ -140,7 +140,7 @@ def test_damage_is_named(flat, write_hdf5, damage, match):
     path = write_hdf5(columns, lengths)
     with h5py.File(path, "r+") as file:
         damage(file)
-    with pytest.raises(WmError, match=match), SwmHDF5(path) as source:
+    with pytest.raises(WmpcError, match=match), SwmHDF5(path) as source:
         for index in range(3):
             source.episode(index)
 
@@ -150,7 +150,7 @@ def test_a_nan_start_among_many_episodes_is_found_when_it_is_read(flat, write_hd
     columns["action"][2] = np.nan  # episode 1, which is not among those sampled
     with SwmHDF5(write_hdf5(columns, lengths)) as source:
         source.episode(0)
-        with pytest.raises(WmError, match=r"first action of episode 1 .* is NaN, unlike"):
+        with pytest.raises(WmpcError, match=r"first action of episode 1 .* is NaN, unlike"):
             source.episode(1)
 
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from wm.data.formats.swm_lance import SwmLance
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.formats.swm_lance import SwmLance
 
 
 def jpeg(picture):
@@ -81,7 +81,7 @@ def test_without_lance_the_extra_is_named(table, tmp_path, monkeypatch):
     lance.write_dataset(table()[2], str(tmp_path / "set.lance"))
     monkeypatch.setitem(sys.modules, "lance", None)
     assert SwmLance.recognises(str(tmp_path))
-    with pytest.raises(WmError, match=r"needs lance.*pip install 'wmpc\[lance\]'"):
+    with pytest.raises(WmpcError, match=r"needs lance.*pip install 'wmpc\[lance\]'"):
         SwmLance(str(tmp_path))
 
 
@@ -107,7 +107,7 @@ def replaced(data, name, values):
 )  # fmt: skip
 def test_damage_is_named(table, tmp_path, change, match):
     lance.write_dataset(change(table()[2]), str(tmp_path / "set.lance"))
-    with pytest.raises(WmError, match=match), SwmLance(str(tmp_path)) as source:
+    with pytest.raises(WmpcError, match=match), SwmLance(str(tmp_path)) as source:
         for index in range(len(source)):
             np.asarray(source.episode(index)["pixels"])
 
@@ -115,5 +115,5 @@ def test_damage_is_named(table, tmp_path, change, match):
 def test_a_missing_file_is_named(table, tmp_path):
     lance.write_dataset(table()[2], str(tmp_path / "set.lance"))
     shutil.rmtree(tmp_path / "set.lance/data")
-    with pytest.raises(WmError, match="damaged"):
+    with pytest.raises(WmpcError, match="damaged"):
         SwmLance(str(tmp_path))

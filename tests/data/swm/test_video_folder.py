@@ -8,11 +8,11 @@ import fsspec
 import numpy as np
 import pytest
 
-from wm.data.doctor import examine
-from wm.data.formats.rate import pace
-from wm.data.formats.video_folder import VideoFolder
-from wm.data.formats.view import View
-from wm.errors import WmError
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.doctor import examine
+from wmpc.wm.recordings.formats.rate import pace
+from wmpc.wm.recordings.formats.video_folder import VideoFolder
+from wmpc.wm.recordings.formats.view import View
 
 SIZE = 32
 
@@ -92,7 +92,7 @@ def test_time_stamps_pick_the_frames(tmp_path):
         assert source.about.fps == pytest.approx(1 / 0.19)  # the table's rate, not the video's
     table(tmp_path / "a.csv", 4, time=[0.0, 0.2, 0.4, 1.8])
     with (
-        pytest.raises(WmError, match=r"no frame at 1.8000 s"),
+        pytest.raises(WmpcError, match=r"no frame at 1.8000 s"),
         VideoFolder(str(tmp_path)) as source,
     ):
         np.asarray(source.episode(0)["pixels"])
@@ -102,7 +102,7 @@ def test_a_stated_rate_that_is_not_that_of_the_time_stamps_is_refused(tmp_path):
     film(tmp_path / "a.mp4", 9)
     table(tmp_path / "a.csv", 4, time=[0.0, 0.2, 0.4, 0.6])
     (tmp_path / "info.json").write_text(json.dumps({"fps": 10}))
-    with pytest.raises(WmError, match="states 10 frames a second"):
+    with pytest.raises(WmpcError, match="states 10 frames a second"):
         VideoFolder(str(tmp_path))
 
 
@@ -152,7 +152,7 @@ def test_what_does_not_fit_is_named(tmp_path, change, match):
     film(tmp_path / "a.mp4", 5)
     table(tmp_path / "a.csv", 4)
     change(tmp_path)
-    with pytest.raises(WmError, match=match):
+    with pytest.raises(WmpcError, match=match):
         VideoFolder(str(tmp_path))
 
 
@@ -210,7 +210,7 @@ def test_a_rate_that_the_slowest_frames_do_not_reach_names_one_that_they_do(phon
     folder, _ = phones
     with (
         View(VideoFolder(str(folder)), fps=30.0) as view,
-        pytest.raises(WmError, match=r"42 ms apart .* too far for fps=30: ask for 24 or less"),
+        pytest.raises(WmpcError, match=r"42 ms apart .* too far for fps=30: ask for 24 or less"),
     ):
         view.episode(0)
 
@@ -242,7 +242,7 @@ def test_an_episode_unlike_the_first_is_refused_alone(tmp_path, change, match):
     change(tmp_path)
     with VideoFolder(str(tmp_path)) as source:
         assert greys(source.episode(0)["pixels"]) == greys(source.episode(2)["pixels"])
-        with pytest.raises(WmError, match=match):
+        with pytest.raises(WmpcError, match=match):
             source.episode(1)
 
 
@@ -254,7 +254,7 @@ def test_a_camera_that_one_episode_lacks_is_needed_only_where_it_is_asked_for(tm
     with VideoFolder(str(tmp_path)) as source:
         assert source.cameras == ["pixels/main", "pixels/wrist"]
         assert source.episode(0).keys() == source.episode(2).keys()
-        with pytest.raises(WmError, match="b has no video of wrist"):
+        with pytest.raises(WmpcError, match="b has no video of wrist"):
             source.episode(1)
         assert len(View(source, cameras=["main"]).episode(1)["pixels"]) == 5
 
@@ -266,5 +266,5 @@ def test_the_first_episode_may_be_the_one_that_cannot_be_read(tmp_path):
     spoil(tmp_path, "a.mp4", "no video")
     with VideoFolder(str(tmp_path)) as source:
         assert source.lengths.tolist() == [0, 4, 4] and len(source.episode(1)["action"]) == 4
-        with pytest.raises(WmError, match=r"a.mp4 is damaged"):
+        with pytest.raises(WmpcError, match=r"a.mp4 is damaged"):
             source.episode(0)

@@ -1,5 +1,0 @@
-"""What a user can get wrong in `envs`: one class, so that a caller can tell it from a bug."""
-
-
-class EnvError(ValueError):
-    """Bad input. The message says what came, what is allowed and what to do."""

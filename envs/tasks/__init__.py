@@ -1,0 +1,1 @@
+"""The tasks: a folder each, with its Python and its MuJoCo model."""

@@ -1,0 +1,142 @@
+"""TwoRoom: a point mass driven by force, and a wall with a door; reach a place.
+
+The task of PLDM (Sobal et al., arXiv 2502.14819) and of "the literature's" 7% test, on MuJoCo.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+import mujoco
+import numpy as np
+
+from wmpc.envs.observation import Observation
+from wmpc.envs.policies import Policy
+from wmpc.envs.task import Filter, Task
+from wmpc.errors import WmpcError
+
+SIDE, REACH, RADIUS = 2.0, 0.92, 0.08  # the room's side, where the disc's centre can be, the disc
+WALL, DOOR = 0.05, 0.19  # half the wall's thickness, half the door's width: 19% of the wall
+FIXED = np.array([0.0, 0.0])  # wall x, door y
+SPREAD = np.array([0.4, 0.6])  # of the random wall and door, either way
+
+
+class TwoRoom(Task):
+    """One action, two forces in [-1, 1], lasts 0.02 s; full force means 2.2 m/s in a room of 2 m.
+
+    Success: within 7% of the room's side (0.14 m; strict: half) of the goal. `variation="random"`
+    draws the wall's x and the door's y for every episode, "fixed" leaves both in the middle.
+    """
+
+    id = "wmpc/TwoRoom-v0"
+    xml = "two_room.xml"
+    frame_skip = 2
+    tolerances: ClassVar[Mapping[str, float]] = {"distance_m": 0.07 * SIDE}
+    objects: ClassVar[Mapping[str, str]] = {"disc": "disc"}
+    walls = "lower|upper"
+    coordinate_names = ("x", "y")
+    describe_names = ("x_m", "y_m", "x_m_per_s", "y_m_per_s")
+    hard_filter = "other_room"
+
+    def __init__(
+        self, variation: str = "fixed", image_size: int = 64, render_mode: str = "rgb_array"
+    ) -> None:
+        if variation not in ("fixed", "random"):
+            raise WmpcError(f"No variation {variation!r} of {self.id}: give 'fixed' or 'random'.")
+        if variation == "random":
+            self.variation_names = ("wall_x_m", "door_y_m")
+        super().__init__(image_size, render_mode)
+
+    def proprio(self, state: np.ndarray) -> np.ndarray:
+        """Position in m and velocity in m/s, (4,)."""
+        return self.describe(state).astype(np.float32)
+
+    def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
+        """Distance to the goal, m."""
+        offset = self.layout.qpos(state) - self.layout.qpos(goal_state)
+        return {"distance_m": float(np.linalg.norm(offset))}
+
+    def coordinates(self, states: np.ndarray) -> np.ndarray:
+        """Position in units of the tolerance."""
+        return self.layout.qpos(states) / self.tolerances["distance_m"]
+
+    def describe(self, states: np.ndarray) -> np.ndarray:
+        """Position in m and velocity in m/s."""
+        return np.concatenate([self.layout.qpos(states), self.layout.qvel(states)], -1)
+
+    def sample_variation(self, rng: np.random.Generator) -> np.ndarray:
+        """Wall x and door y, uniform."""
+        return rng.uniform(-SPREAD, SPREAD) if self.variation_names else np.zeros(0)
+
+    def apply_variation(self, model: mujoco.MjModel, variation: np.ndarray) -> None:
+        """Move the two halves of the wall."""
+        wall_x, door_y = place(variation)
+        model.body("lower").pos[:2] = wall_x, door_y - DOOR - SIDE / 2
+        model.body("upper").pos[:2] = wall_x, door_y + DOOR + SIDE / 2
+
+    def sample_state(self, rng: np.random.Generator) -> np.ndarray:
+        """Anywhere in either room or in the door, uniformly, at rest."""
+        wall_x, door_y = place(self.variation)
+        while True:
+            x, y = rng.uniform(-REACH, REACH, 2)
+            if abs(x - wall_x) > WALL + RADIUS or abs(y - door_y) < DOOR - RADIUS:
+                return self.layout.at_rest(np.array([x, y]))
+
+    def scripted_policy(self, rng: np.random.Generator) -> Policy:
+        """Goes to one place after another, through the door where need be, noisily."""
+        return Wanderer(self.describe, rng)
+
+    @property
+    def filters(self) -> Mapping[str, Filter]:
+        """`other_room`: the wall lies between start and goal."""
+        return {"other_room": self._other_room}
+
+    def _other_room(self, start: np.ndarray, goal: np.ndarray, variation: np.ndarray) -> bool:
+        wall_x, _ = place(variation)
+        sides = self.layout.qpos(np.stack([start, goal]))[:, 0] > wall_x
+        return bool(sides[0] != sides[1])
+
+
+class Wanderer:
+    """Pushes towards random places, by way of the door when they lie behind the wall."""
+
+    def __init__(
+        self, describe: Callable[[np.ndarray], np.ndarray], rng: np.random.Generator
+    ) -> None:
+        self._describe = describe
+        self.reset(rng)
+
+    def reset(self, rng: np.random.Generator) -> None:
+        """Begin an episode with a fresh place to go to."""
+        self._rng = rng
+        self._noise = np.zeros(2)
+        self._choose()
+
+    def __call__(self, observation: Observation) -> np.ndarray:
+        """The next action (2,), from the privileged `state` and `variation`."""
+        position = self._describe(observation["state"])[:2]
+        self._patience -= 1
+        if self._patience < 0 or np.linalg.norm(self._place - position) < 0.1:
+            self._choose()
+        offset = self._next(position, *place(observation.get("variation", FIXED))) - position
+        self._noise = 0.9 * self._noise + 0.25 * self._rng.standard_normal(2)
+        drive = self._speed * offset / max(float(np.abs(offset).max()), 0.15)
+        return np.clip(drive + self._noise, -1, 1).astype(np.float32)
+
+    def _choose(self) -> None:
+        self._place = self._rng.uniform(-REACH, REACH, 2)
+        self._speed = self._rng.uniform(0.5, 1.2)
+        self._patience = 100  # a place inside the wall is given up
+
+    def _next(self, position: np.ndarray, wall_x: float, door_y: float) -> np.ndarray:
+        """Where to head now: the place, or the door's near or far mouth."""
+        side = np.sign(position[0] - wall_x)
+        if side == np.sign(self._place[0] - wall_x):
+            return self._place
+        mouth = WALL + 1.5 * RADIUS
+        lined_up = abs(position[1] - door_y) < DOOR - RADIUS
+        return np.array([wall_x - side * mouth if lined_up else wall_x + side * mouth, door_y])
+
+
+def place(variation: np.ndarray) -> np.ndarray:
+    """Wall x and door y of a variation (2,), or of the fixed layout (0,)."""
+    return variation if len(variation) else FIXED

@@ -1,0 +1,1 @@
+"""Networks: encoders, predictors, and the world model made of them."""

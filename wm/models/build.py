@@ -1,0 +1,155 @@
+"""Build a model's part from its config: a mapping with `_target_` and constructor arguments.
+
+A checkpoint's config may come from anybody, so what it may name is a closed set, found by rule: a
+class of `torch.nn.Module` that is defined in one of `ROOMS` under a public name. All that a config
+names, at any depth, is checked before anything is built, and so is the size of what is built.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from inspect import signature
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from wmpc.errors import WmpcError
+
+ROOMS = ("wmpc.wm.models.jepa", "wmpc.wm.models.encoders", "wmpc.wm.models.predictors")
+"""Modules and packages whose classes are meant to be parts of a model."""
+LARGEST = 2**20
+"""No size, count or length in a config is larger."""
+LARGEST_MODEL = 2**32
+"""Numbers in all tensors of a model, 16 GiB in float32."""
+MOST_CALLS = 2**16
+"""Calls of torch that building may take; one of LeWM's size takes about two thousand."""
+DEEPEST = 8
+FAILURES = (TypeError, ValueError, RuntimeError, LookupError, ArithmeticError, AssertionError)
+FAILURES += (AttributeError, MemoryError)
+"""What a constructor raises that was given sizes which make no sense."""
+
+
+def build(config: Mapping[str, Any], **arguments: Any) -> Any:
+    """Call `config["_target_"]` with the other entries and `arguments`.
+
+    WmpcError where the config names anything but a part, at any depth, or holds arguments that the
+    part does not take.
+    """
+    check(config)
+    part, own = find_part(config.get("_target_")), {**config}
+    target = own.pop("_target_")
+    try:
+        signature(part).bind(**own, **arguments)
+    except TypeError as error:
+        raise WmpcError(f"{target} does not take these arguments: {error}") from error
+    hints = get_type_hints(part.__init__)
+    for name, value in own.items():
+        if not _fits(value, hints.get(name, Any)):
+            raise WmpcError(f"{name} of {target} is {str(value)[:80]!r}; it takes {hints[name]}")
+    try:
+        return part(**own, **arguments)
+    except WmpcError:
+        raise
+    except FAILURES as error:
+        what = f"{type(error).__name__}: {str(error)[:200]}"
+        raise WmpcError(f"{target} cannot be built with {str(own)[:200]}: {what}") from error
+
+
+def check(config: Any, depth: int = 0) -> None:
+    """Raise WmpcError unless a config holds plain values and names parts only, at any depth."""
+    if depth > DEEPEST:
+        raise WmpcError(f"a model's config is nested deeper than {DEEPEST}")
+    if isinstance(config, Mapping):
+        for key, value in config.items():
+            if not isinstance(key, str) or (key.startswith("_") and key != "_target_"):
+                raise WmpcError(f"a model's config has the key {str(key)[:80]!r}; it has _target_")
+            check(value, depth + 1)
+        if "_target_" in config:
+            find_part(config["_target_"])
+    elif isinstance(config, list | tuple):
+        for value in config:
+            check(value, depth + 1)
+    elif isinstance(config, int | float) and not isinstance(config, bool):
+        if isinstance(config, float) and not math.isfinite(config):
+            raise WmpcError(f"a model's config holds {config}; numbers are finite")
+        if isinstance(config, int) and not 0 <= config <= LARGEST:
+            size = config if config.bit_length() < 64 else f"a number of {config.bit_length()} bits"
+            raise WmpcError(f"a model's config holds {size}; sizes are from 0 to {LARGEST}")
+    elif not isinstance(config, str | bool | NoneType):
+        raise WmpcError(f"a model's config holds a {type(config).__name__}; it holds plain values")
+
+
+def find_part(target: Any) -> type[nn.Module]:
+    """The class that `<module>.<Class>` names; WmpcError where that is not a part of a model."""
+    module, _, name = target.rpartition(".") if isinstance(target, str) else ("", "", "")
+    room = next((room for room in ROOMS if f"{module}.".startswith(f"{room}.")), None)
+    if room is None or not all(word.isidentifier() for word in target.split(".")):
+        raise WmpcError(
+            f"_target_ is {str(target)[:80]!r}; a model's parts are named <module>.<Class>, "
+            f"with a module of {', '.join(ROOMS)}"
+        )
+    try:
+        found = vars(import_module(module)).get(name) if find_spec(module) else None
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise WmpcError(f"_target_ {target!r} does not exist in this version of wmpc")
+    defined = f"{getattr(found, '__module__', '')}."
+    if not isinstance(found, type) or not issubclass(found, nn.Module) or name.startswith("_"):
+        raise WmpcError(f"_target_ {target!r} is no part of a model: parts are nn.Modules")
+    if not defined.startswith(f"{room}.") or found.__name__ != name:
+        raise WmpcError(f"_target_ {target!r} is not defined there: a model's parts are in {room}")
+    return found
+
+
+def measure(
+    config: Mapping[str, Any], most: int = LARGEST_MODEL, calls: int = MOST_CALLS, **arguments: Any
+) -> nn.Module:
+    """Build without taking memory, on torch's meta device, to know every tensor's shape.
+
+    WmpcError where its tensors, or what making them takes, have more than `most` numbers, or where
+    making them takes more than so many `calls` of torch.
+    """
+    grad = torch.set_grad_enabled(torch.is_grad_enabled())  # stays, wherever a refusal strikes
+    with torch.random.fork_rng(devices=[]), grad, torch.device("meta"), _Bounded(most, calls):
+        return build(config, **arguments)
+
+
+class _Bounded(TorchFunctionMode):
+    """Refuses to make more numbers, or to take more calls, than a model can need."""
+
+    def __init__(self, most: int, most_calls: int) -> None:
+        super().__init__()
+        self.most, self.most_calls = most, most_calls
+        self.numbers, self.calls = 0, 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        self.calls += 1
+        self.numbers += made.numel() if isinstance(made, Tensor) else 0
+        if self.numbers > self.most or self.calls > self.most_calls:
+            raise WmpcError(
+                f"the model's config asks for more than {self.most} numbers, or for too many "
+                "layers: give smaller sizes; of a saved run, its weights are another model's"
+            )
+        return made
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a plain value is of an annotated type; anything fits where there is none."""
+    kind, inner = get_origin(hint) or hint, get_args(hint)
+    if kind in (Union, UnionType):
+        return any(_fits(value, one) for one in inner)
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind in (bool, int, str, NoneType):
+        return type(value) is kind
+    if kind in (tuple, list, Sequence):
+        return isinstance(value, list | tuple) and all(_fits(one, inner[0]) for one in value)
+    if kind is Mapping:
+        return isinstance(value, Mapping) and all(_fits(v, inner[1]) for v in value.values())
+    return True

@@ -1,0 +1,17 @@
+"""Predictors: from a context of latents and actions to the next latent."""
+
+from wmpc.wm.models.predictors.base import Predictor, candidates, windows
+from wmpc.wm.models.predictors.cached_transformer import CachedTransformer
+from wmpc.wm.models.predictors.causal_transformer import CausalTransformer
+from wmpc.wm.models.predictors.lewm import from_lewm
+from wmpc.wm.models.predictors.window_mlp import WindowMLP
+
+__all__ = [
+    "CachedTransformer",
+    "CausalTransformer",
+    "Predictor",
+    "WindowMLP",
+    "candidates",
+    "from_lewm",
+    "windows",
+]

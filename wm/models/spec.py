@@ -1,0 +1,135 @@
+"""What a model must know about its data: sizes, statistics, bounds, and what identifies them."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from wmpc.errors import WmpcError
+from wmpc.wm.data import Episodes, column_statistics
+from wmpc.wm.data.format import is_camera
+
+LARGEST_STEP = 2**16
+"""Of pictures in pixels, and of a model step in frames and actions."""
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Fixed when training begins and saved with the weights."""
+
+    cameras: list[str]
+    """Picture columns: `pixels` or `pixels/<camera>`."""
+    image_size: int
+    actions_per_frame: int
+    """m, simulator actions between recorded frames."""
+    stride: int
+    """Recorded frames a model step spans."""
+    action_low: list[float]
+    action_high: list[float]
+    action_mean: list[float]
+    action_std: list[float]
+    proprio_mean: list[float] = field(default_factory=list)
+    proprio_std: list[float] = field(default_factory=list)
+    env: dict[str, Any] = field(default_factory=dict)
+    """Environment id and arguments the data come from."""
+    render: dict[str, Any] = field(default_factory=dict)
+    dataset: str = ""
+    """The dataset's hash."""
+
+    @property
+    def action_block(self) -> int:
+        """n, simulator actions of a model step."""
+        return self.stride * self.actions_per_frame
+
+    @property
+    def action_size(self) -> int:
+        """Numbers in a block of actions."""
+        return self.action_block * len(self.action_low)
+
+    @property
+    def proprio_size(self) -> int:
+        return len(self.proprio_mean)
+
+    def statistics(self) -> dict[str, np.ndarray]:
+        """The arrays of the spec, float32, by name."""
+        names = ("action_low", "action_high", "action_mean", "action_std")
+        names += ("proprio_mean", "proprio_std")
+        return {name: np.asarray(getattr(self, name), np.float32) for name in names}
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def read_spec(values: Any) -> DataSpec:
+    """The spec that a run's config states; WmpcError where it makes no sense."""
+    if not isinstance(values, dict):
+        raise WmpcError(f"a run's data description is a {type(values).__name__}, not a mapping")
+    try:
+        spec = DataSpec(**values)
+    except TypeError as error:
+        raise WmpcError(f"the run's data description is not readable: {error}") from error
+    cameras = isinstance(spec.cameras, list) and bool(spec.cameras)
+    if not cameras or not all(isinstance(c, str) and is_camera(c) for c in spec.cameras):
+        raise _senseless("cameras", spec.cameras, "names of picture columns, such as pixels")
+    for name in ("image_size", "actions_per_frame", "stride"):
+        value = getattr(spec, name)
+        if type(value) is not int or not 1 <= value <= LARGEST_STEP:
+            raise _senseless(name, value, f"a whole number from 1 to {LARGEST_STEP}")
+    for kind, of in (("action", ("low", "high", "mean", "std")), ("proprio", ("mean", "std"))):
+        size = None
+        for name in (f"{kind}_{which}" for which in of):
+            numbers = getattr(spec, name)
+            if not isinstance(numbers, list) or not all(map(_is_number, numbers)):
+                raise _senseless(name, numbers, "a list of finite numbers")
+            if size not in (None, len(numbers)) or (kind == "action" and not numbers):
+                raise _senseless(name, numbers, f"as long as the other lists of {kind}")
+            if name.endswith("std") and not all(number > 0 for number in numbers):
+                raise _senseless(name, numbers, "above 0")
+            size = len(numbers)
+    for name, kind in (("env", dict), ("render", dict), ("dataset", str)):
+        if not isinstance(getattr(spec, name), kind):
+            raise _senseless(name, getattr(spec, name), f"a {kind.__name__}")
+    return spec
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a number that float32 can hold."""
+    kind = isinstance(value, int | float) and not isinstance(value, bool)
+    return kind and abs(value) <= float(np.finfo(np.float32).max)
+
+
+def _senseless(name: str, value: Any, allowed: str) -> WmpcError:
+    return WmpcError(f"the run's data description has {name}={str(value)[:80]}; it is {allowed}")
+
+
+def describe_data(episodes: Episodes, stride: int = 1) -> DataSpec:
+    """The spec of a dataset for a model that steps `stride` recorded frames at a time.
+
+    Statistics are those of the training episodes. A constant entry is left unscaled.
+    """
+    meta = episodes.meta
+    cameras = sorted(name for name in episodes.columns if is_camera(name))
+    shapes = {episodes.columns[name].shape for name in cameras}
+    if len(shapes) != 1 or (shape := shapes.pop())[0] != shape[1]:
+        raise WmpcError(
+            f"{episodes.path} has pictures {sorted(shapes) or 'none'}; a model takes square "
+            "pictures of one size: record them so"
+        )
+    statistics: dict[str, list[float]] = {"proprio_mean": [], "proprio_std": []}
+    for name in ("action", "proprio"):
+        if name in episodes.columns:
+            mean, std = column_statistics(episodes, name)
+            statistics[f"{name}_mean"] = mean.tolist()
+            statistics[f"{name}_std"] = np.where(std > 1e-6, std, 1.0).tolist()
+    return DataSpec(
+        cameras=cameras,
+        image_size=shape[0],
+        actions_per_frame=meta["m"],
+        stride=stride,
+        action_low=meta["action_low"],
+        action_high=meta["action_high"],
+        env={"id": meta.get("env"), **(meta.get("kwargs") or {})},
+        render=meta.get("render") or {},
+        dataset=episodes.hash,
+        **statistics,
+    )

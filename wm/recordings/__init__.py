@@ -1,0 +1,1 @@
+"""Recordings of others: read, examined, imported, exported."""

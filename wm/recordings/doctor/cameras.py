@@ -1,0 +1,129 @@
+"""Episodes seen in another way than the rest: cameras or colours swapped, upside down, moved, or in
+another light. Each is told by its mean picture."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from wmpc.wm.recordings.doctor.fault import Fault
+from wmpc.wm.recordings.doctor.seen import Recording
+
+KINDS = ("swapped_cameras", "swapped_colours", "flipped_pictures", "camera_moved", "exposure_jump")
+VAGUE = ("camera_moved", "exposure_jump")
+"""What is said only of pictures of which nothing else is said."""
+LEAST = 3.0
+"""Grey levels that a mean picture must be nearer to the usual one to count."""
+FAR = 5.0
+"""Grey levels beyond those that pictures usually differ by, which are another picture."""
+
+
+def check(recording: Recording) -> Iterator[Fault]:
+    means = {}
+    for camera in recording.cameras:
+        chosen = [s for s in recording.episodes if camera in s.looks]
+        if len(chosen) >= 4 and len(chosen) == len(recording.episodes):
+            means[camera] = np.stack([s.looks[camera].mean for s in chosen])
+    index = [s.index for s in recording.episodes]
+    swapped: set[int] = set()
+    for fault in _exchanged(means, index):
+        swapped.update(fault.episodes)
+        yield fault
+    for camera, pictures in means.items():
+        usual = np.median(pictures, 0)
+        own = np.abs(pictures - usual).mean((1, 2, 3))
+        half, limit = np.quantile(own, [0.5, 0.75])
+        far = limit + 6 * (limit - half) + FAR
+        for i, picture in enumerate(pictures):
+            if index[i] not in swapped:
+                yield from _odd(camera, index[i], picture, usual, own[i], limit, far)
+
+
+def _odd(
+    camera: str,
+    episode: int,
+    picture: np.ndarray,
+    usual: np.ndarray,
+    own: float,
+    limit: float,
+    far: float,
+) -> Iterator[Fault]:
+    """What is wrong with the mean picture (h, w, 3) of an episode, the likeliest only."""
+    others = {
+        "swapped_colours": picture[..., ::-1],
+        "flipped_pictures": picture[::-1],
+        "turned": picture[::-1, ::-1],
+        "mirrored": picture[:, ::-1],
+    }
+    found = {kind: float(np.abs(p - usual).mean()) for kind, p in others.items()}
+    kind = min(found, key=lambda k: found[k])
+    near = found[kind]
+    if own - near > LEAST and near < 0.6 * own and near < 1.5 * limit + 1:
+        flipped = "flipped_pictures" if kind in ("turned", "mirrored") else kind
+        what = {
+            "swapped_colours": "has red and blue exchanged",
+            "flipped_pictures": "is upside down",
+            "turned": "is turned by half a turn",
+            "mirrored": "is mirrored",
+        }[kind]
+        yield Fault(
+            flipped,
+            "error",
+            episode,
+            None,
+            camera,
+            f"{camera} {what} in episode {episode}: put right, its mean picture is {near:.1f} grey "
+            f"levels from the usual one, as it is {own:.1f}.",
+            "Put these episodes right: pictures[..., ::-1] exchanges the colours."
+            if kind == "swapped_colours"
+            else "Put these episodes right: turn or mirror their pictures as the others are.",
+        )
+        return
+    if own < far:
+        return
+    gain, shift = np.polyfit(picture.reshape(-1), usual.reshape(-1), 1)
+    left = float(np.abs(gain * picture + shift - usual).mean())
+    light = gain > 0 and left < 0.4 * own
+    yield Fault(
+        "exposure_jump" if light else "camera_moved",
+        "warning",
+        episode,
+        None,
+        camera,
+        f"{camera} is in another light in episode {episode}: its mean picture is "
+        f"{picture.mean() - usual.mean():+.0f} grey levels from the usual one."
+        if light
+        else f"{camera} shows another scene in episode {episode}: its mean picture is {own:.0f} "
+        f"grey levels from the usual one, and most others are within {limit:.0f}.",
+        "Fix exposure and white balance while recording; keep such episodes only if the light "
+        "should vary."
+        if light
+        else "Drop these episodes, unless the camera or the scene was meant to vary.",
+    )
+
+
+def _exchanged(means: dict[str, np.ndarray], index: list[int]) -> Iterator[Fault]:
+    names = list(means)
+    for i, a in enumerate(names):
+        for b in names[i + 1 :]:
+            if means[a].shape != means[b].shape:
+                continue
+            usual = {name: np.median(means[name], 0) for name in (a, b)}
+            as_is = _apart(means[a], usual[a]) + _apart(means[b], usual[b])
+            other = _apart(means[a], usual[b]) + _apart(means[b], usual[a])
+            for e in np.flatnonzero((other < 0.5 * as_is) & (as_is - other > 2 * LEAST)):
+                yield Fault(
+                    "swapped_cameras",
+                    "error",
+                    index[e],
+                    None,
+                    f"{a}, {b}",
+                    f"{a} and {b} are exchanged in episode {index[e]}: each mean picture is nearer "
+                    f"to the other camera's ({other[e] / 2:.1f} against {as_is[e] / 2:.1f} grey "
+                    "levels).",
+                    "Exchange the two columns in these episodes.",
+                    (index[e],),
+                )
+
+
+def _apart(pictures: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    return np.abs(pictures - usual).mean((1, 2, 3))

@@ -1,0 +1,208 @@
+"""Read a recording once, and ask every check."""
+
+from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from wmpc.errors import WmpcError
+from wmpc.wm.data.format import digest
+from wmpc.wm.recordings.doctor import (
+    actions,
+    alignment,
+    cameras,
+    clock,
+    columns,
+    exposure,
+    frozen,
+    motion,
+    shift,
+    teleport,
+    twins,
+    units,
+)
+from wmpc.wm.recordings.doctor.fault import Examination, Fault, merged
+from wmpc.wm.recordings.doctor.seen import TINY, Recording, Seen, filled, look
+from wmpc.wm.recordings.formats.native import Native
+from wmpc.wm.recordings.formats.source import Episode, Source
+
+CHECKS: Mapping[str, ModuleType] = {
+    module.__name__.rsplit(".", 1)[-1]: module
+    for module in (
+        columns,
+        clock,
+        shift,
+        alignment,
+        frozen,
+        teleport,
+        motion,
+        actions,
+        units,
+        twins,
+        exposure,
+        cameras,
+    )
+}
+"""Every check by name; each module lists its `KINDS`."""
+KINDS = ("unreadable", "damaged", *(k for module in CHECKS.values() for k in module.KINDS))
+WHOLE = tuple(module for module in CHECKS.values() if module not in (columns, clock))
+NUMBERS, PICTURES = 2**28, 2**28
+"""Bytes of numbers and of tiny pictures that are kept; of a larger recording, evenly spread
+episodes are weighed against each other, and the checks of one episode still see all."""
+
+
+def examine(
+    source: Source,
+    *,
+    context: int = 3,
+    progress: Callable[[int], None] | None = None,
+    limit: int | None = None,
+) -> Examination:
+    """Examine a recording.
+
+    Args:
+        context: frames that a model will see before it predicts the next.
+        progress: called with the number of episodes read so far.
+        limit: read this many episodes only, evenly spread; None: all.
+    An episode that cannot be read is a fault like others; the rest goes on.
+    """
+    if context < 1:
+        raise WmpcError(f"context={context} came; a context has at least 1 frame")
+    total = len(source)
+    picks = np.arange(total)
+    if limit is not None and limit < total:
+        picks = np.unique(np.linspace(0, total - 1, max(1, limit)).round().astype(int))
+    name, parts = _motion(source)
+    recording = Recording(source.about, source.columns, name, context)
+    every, tiny_every = _strides(source, picks, parts)
+    faults: list[Fault] = []
+    read = steps = 0
+    for count, index in enumerate(map(int, picks)):
+        try:
+            episode = source.episode(index)
+            faults += _one(recording, index, episode, parts, count % every, count % tiny_every)
+            if not any(map(clock.is_stamp, episode)) and (times := source.times(index)) is not None:
+                faults += clock.check_times(index, times, source.about)
+            steps += len(episode["action"])
+            read += 1
+            if isinstance(source, Native):
+                faults += _digest(source, index, episode)
+        except WmpcError as error:
+            faults.append(_unreadable(index, error))
+        if progress is not None:
+            progress(count + 1)
+    if recording.episodes:
+        for module in WHOLE:
+            faults += module.check(recording)
+    totals = {
+        "episodes": total,
+        "read": read,
+        "steps": steps,
+        "frames": steps + read,
+        "weighed": len(recording.episodes),
+    }
+    found = merged(_unexplained(faults))
+    recording.evidence["actions"] = _histograms(recording)
+    return Examination(source.path, source.format, found, totals, recording.evidence)
+
+
+def _one(
+    recording: Recording, index: int, episode: Episode, parts: list[str], skip: int, skip_tiny: int
+) -> list[Fault]:
+    """Faults of one episode; what is to be weighed against others is kept."""
+    cams = recording.cameras
+    numbers = {k: np.asarray(v) for k, v in episode.items() if k not in cams}
+    found = [*columns.check(index, numbers, recording.about, recording.context)]
+    found += clock.check(index, numbers, recording.about)
+    if not len(numbers["action"]):  # a single frame: too short, and nothing to look at
+        return found
+    looks = {name: look(episode[name], skip_tiny == 0) for name in cams if name in episode}
+    action = numbers["action"]
+    kept = filled(action).reshape(action.shape)
+    where = [filled(numbers[part].reshape(len(action) + 1, -1)) for part in parts]
+    if skip == 0:
+        motion = np.concatenate(where, 1) if where else None
+        recording.episodes.append(Seen(index, kept, motion, looks))
+    return found
+
+
+def _unexplained(faults: list[Fault]) -> Iterator[Fault]:
+    """Without what another fault explains: a black frame darkens the mean, a sensor jumps as it
+    comes back, and another camera is brighter."""
+    sight = {(f.column, f.episode) for f in faults if f.kind not in cameras.VAGUE}
+    swapped = {f.episode for f in faults if f.kind.startswith("swapped_")}
+    sensed = {f.episode for f in faults if f.kind in ("stuck_proprio", "not_finite")}
+    for fault in faults:
+        if fault.kind in cameras.VAGUE and (fault.column, fault.episode) in sight:
+            continue
+        if fault.kind == "clipped_exposure" and fault.episode in swapped:
+            continue
+        if fault.kind == "teleport" and fault.episode in sensed:
+            continue
+        yield fault
+
+
+def _digest(source: Native, index: int, episode: Episode) -> Iterator[Fault]:
+    arrays = {name: np.asarray(value) for name, value in episode.items()}
+    if digest(arrays) != source.episodes.digests[index].tobytes():
+        yield Fault(
+            "damaged",
+            "error",
+            index,
+            None,
+            None,
+            f"Episode {index} is damaged: its digest differs from that taken when it was recorded.",
+            "Copy the dataset again from where it came, or drop these episodes.",
+        )
+
+
+def _unreadable(index: int, error: WmpcError) -> Fault:
+    says = " ".join(str(error).split())
+    return Fault(
+        "unreadable",
+        "error",
+        index,
+        None,
+        None,
+        f"Episode {index} cannot be read: {says}.",
+        "Copy the file again from where it came, or drop these episodes.",
+    )
+
+
+def _motion(source: Source) -> tuple[str | None, list[str]]:
+    """The column that tells where the robot is: `proprio`, `state`, or the other vectors."""
+    numbers = {
+        n: c for n, c in source.columns.items() if c.rows == "frames" and c.dtype.kind == "f"
+    }
+    for name in ("proprio", "state"):
+        if name in numbers and numbers[name].row_bytes:
+            return name, [name]
+    others = [
+        n
+        for n, c in numbers.items()
+        if len(c.shape) == 1 and 0 < c.shape[0] <= 64 and not clock.is_clock(n)
+    ]
+    return (", ".join(others), others) if others else (None, [])
+
+
+def _strides(source: Source, picks: np.ndarray, parts: list[str]) -> tuple[int, int]:
+    """Of how many episodes one is kept, with its numbers and with its tiny pictures."""
+    frames = int(source.lengths[picks].sum()) + len(picks)
+    wide = 4 * sum(int(np.prod(source.columns[p].shape)) for p in (*parts, "action"))
+    wide += 24 * len(source.cameras)
+    every = max(1, -(-frames * wide // NUMBERS))
+    small = frames * len(source.cameras) * 3 * (2 * TINY) ** 2 // 2
+    return every, every * max(1, -(-small // (PICTURES * every)))
+
+
+def _histograms(recording: Recording) -> list[dict[str, Any]]:
+    """Counts of the actions' values, a dimension each."""
+    if not recording.episodes:
+        return []
+    values = np.concatenate([s.action.reshape(-1, s.action.shape[-1]) for s in recording.episodes])
+    found = []
+    for d in range(values.shape[1]):
+        counts, edges = np.histogram(values[:, d].astype(np.float64), 24)
+        found.append({"counts": counts.tolist(), "low": float(edges[0]), "high": float(edges[-1])})
+    return found

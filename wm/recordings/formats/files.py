@@ -1,0 +1,121 @@
+"""Files of a recording, local or behind an fsspec URL, and what can go wrong with them."""
+
+import errno
+import glob
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any, BinaryIO
+
+import fsspec
+
+from wmpc.errors import WmpcError
+from wmpc.system.disk import REFUSALS
+from wmpc.system.json_file import JSON_BYTES, parse_json
+from wmpc.system.links import refuse_outside
+
+MACHINE = REFUSALS.keys() - {errno.EINVAL, errno.ENOENT, errno.EISDIR, errno.ENOTDIR}
+LARGEST = 2**30
+"""Bytes that one column of one episode may take, pictures apart: more is taken for damage."""
+
+
+class Place:
+    """A file or folder on any filesystem that fsspec knows.
+
+    Args:
+        path: a path, or a URL such as `s3://bucket/set`.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = str(path)
+        try:
+            self.system, self.root = fsspec.core.url_to_fs(self.path)
+        except (ImportError, ValueError) as error:
+            raise WmpcError(f"{self.path} cannot be opened: {error}") from error
+
+    @property
+    def is_local(self) -> bool:
+        protocol = self.system.protocol
+        return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+
+    def name(self, inside: str = "") -> str:
+        """The filesystem's own name of the place, or of a file inside it."""
+        return f"{self.root.rstrip('/')}/{inside}" if inside else self.root
+
+    def exists(self, inside: str = "") -> bool:
+        return self.system.exists(self.name(inside))
+
+    def is_folder(self) -> bool:
+        return self.system.isdir(self.root)
+
+    def size(self, inside: str = "") -> int:
+        """Bytes of a file."""
+        return int(self.system.size(self.name(inside)) or 0)
+
+    def glob(self, pattern: str) -> list[str]:
+        """Names inside this folder that match, sorted; `**` crosses folders."""
+        root = glob.escape(self.root.rstrip("/"))  # a folder may be called "set [v2]"
+        found = self.system.glob(f"{root}/{pattern}")
+        return sorted(str(name)[len(self.root.rstrip("/")) + 1 :] for name in found)
+
+    def check(self, inside: str) -> None:
+        """Raise WmpcError where the name `inside`, or a link, leads out of this folder."""
+        if ".." in inside.split("/") or "\0" in inside:
+            raise WmpcError(f"{self.path} names {inside!r}, which leads out of it: not read")
+        if inside and self.is_local:
+            refuse_outside(Path(self.name(inside)), Path(self.root))
+
+    def open(self, inside: str = "") -> BinaryIO:
+        """Open a file for reading; WmpcError where it is missing or lies elsewhere."""
+        self.check(inside)
+        try:
+            return self.system.open(self.name(inside), "rb")
+        except (FileNotFoundError, IsADirectoryError):
+            raise WmpcError(
+                f"{self.path} lacks {inside or 'what it names'}: no such file"
+            ) from None
+
+    def read(self, inside: str = "", limit: int = LARGEST) -> bytes:
+        """A whole small file; WmpcError where it is missing or larger than `limit` bytes."""
+        with self.open(inside) as stream:
+            data = stream.read(limit + 1)
+        if len(data) > limit:
+            raise WmpcError(
+                f"{self.name(inside)} has more than {limit} bytes: not what it should be"
+            )
+        return data
+
+    def json(self, inside: str) -> Any:
+        """A JSON file; WmpcError where it is missing or is none."""
+        return parse_json(self.read(inside, JSON_BYTES), self.name(inside))
+
+
+@contextmanager
+def damage(what: str) -> Iterator[None]:
+    """Whatever a format's library raises over `what` becomes a WmpcError that names it.
+
+    Libraries raise anything at all over damaged bytes; a bug of ours would look the same, so the
+    cause is chained (WMPC_DEBUG=1 shows it). What the system refuses is no damage.
+    """
+    try:
+        yield
+    except WmpcError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in MACHINE:
+            raise
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise WmpcError(f"{what} is damaged or not what it should be: {reason}") from error
+
+
+def extra(module: str, purpose: str, name: str = "data") -> ModuleType:
+    """A module of the extra `name`; WmpcError with the command to run where it is not installed."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise WmpcError(
+            f"{purpose} needs {module.split('.')[0]}, which is not installed: "
+            f"pip install 'wmpc[{name}]'"
+        ) from None

@@ -1,0 +1,101 @@
+"""Which columns fit the rows of every episode, and the reason why another does not.
+
+A column that is not in every episode, or not in the same form, is left out with its reason. What a
+model learns from (actions, pictures, proprioception) stays as long as most episodes have it, and
+reading it in one of the others is the error.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from wmpc.wm.data.format import is_camera
+
+Form = tuple[tuple[int, ...], np.dtype]
+"""Shape and dtype of a row."""
+
+
+def rows_misfit(rows: int | None, wanted: int, of: str) -> str | None:
+    """Why an array with `rows` rows (None: a single value) is no column of `wanted`, or None.
+
+    `of` says what there are `wanted` of.
+    """
+    if rows == wanted:
+        return None
+    has = "is a single value" if rows is None else f"has {rows} row{'s' * (rows != 1)}"
+    return f"{has}, not one for each of the {wanted} {of}"
+
+
+@dataclass
+class Forms:
+    """What each episode of a recording holds under each key: a form, or why it fits no row."""
+
+    found: dict[str, dict[int, Form | str]] = field(default_factory=dict)
+    seen: dict[int, str] = field(default_factory=dict)
+    """Episodes that were looked at, with their names."""
+
+    def add(self, index: int, name: str, forms: Mapping[str, Form | str]) -> None:
+        """Take in episode `index`, called `name`."""
+        self.seen[index] = name
+        for key, form in forms.items():
+            self.found.setdefault(key, {})[index] = form
+
+    def usual(self) -> dict[str, Form]:
+        """The commonest form of each key that has one somewhere, in the order of their finding."""
+        forms = {
+            key: Counter(form for form in by.values() if not isinstance(form, str))
+            for key, by in self.found.items()
+        }
+        return {key: counts.most_common(1)[0][0] for key, counts in forms.items() if counts}
+
+    def never(self) -> dict[str, str]:
+        """Keys that fit in no episode, and why."""
+        fitting = self.usual()
+        return {
+            key: next(str(form) for form in by.values())
+            for key, by in self.found.items()
+            if key not in fitting
+        }
+
+    def unfit(self) -> dict[str, dict[int, str]]:
+        """By key, the episodes in which it is not of its usual form, and why."""
+        out: dict[str, dict[int, str]] = {}
+        for key, usual in self.usual().items():
+            for index, name in self.seen.items():
+                form = self.found[key].get(index)
+                if form == usual:
+                    continue
+                reason = f"lacks {key}"
+                if isinstance(form, str):
+                    reason = f"{key} {form}"
+                elif form is not None:
+                    reason = f"{key} is {_said(form)}, elsewhere {_said(usual)}"
+                out.setdefault(key, {})[index] = (
+                    f"{name} {reason}" if form is None else (f"{reason} in {name}")
+                )
+        return out
+
+
+def is_essential(name: str) -> bool:
+    """Whether a column is what a model learns from."""
+    return is_camera(name) or name in ("action", "proprio")
+
+
+def left_out(
+    unfit: Mapping[str, Mapping[int, str]], count: int, without: Collection[int] = ()
+) -> dict[str, str]:
+    """The columns to leave out of `count` episodes but those `without`, and why."""
+    used = count - len({index for index in without if 0 <= index < count})
+    out = {}
+    for name, reasons in unfit.items():
+        told = {index: why for index, why in reasons.items() if index not in set(without)}
+        if told and (not is_essential(name) or 2 * len(told) > used):
+            more = f", and likewise in {len(told) - 1} more of {used}" if len(told) > 1 else ""
+            out[name] = f"{next(iter(told.values()))}{more}"
+    return out
+
+
+def _said(form: Form) -> str:
+    return f"{form[1]} {form[0]}"

@@ -1,0 +1,192 @@
+"""A checkpoint: `model.safetensors` and `config.json`, which holds all that rebuilds the model.
+
+Loading never unpickles anything, and builds only what `wm` itself defines.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load, save
+from torch import Tensor
+
+from wmpc.errors import WmpcError
+from wmpc.system.disk import replace_file
+from wmpc.system.json_file import read_json
+from wmpc.system.links import refuse_outside
+from wmpc.system.renamed import rename_targets
+from wmpc.wm.models.build import build, check, measure
+from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.spec import DataSpec, read_spec
+from wmpc.wm.training.devices import find_device
+
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+FORMAT = 1
+SPARE = 2**5
+"""Building a model makes up to so many times the tensors that it keeps."""
+FOREIGN_WEIGHTS = (SafetensorError, RuntimeError, ValueError, LookupError, TypeError)
+NOTE = "wmpc"
+
+
+def save_config(run: Path, model: dict[str, Any], spec: DataSpec, train: dict[str, Any]) -> None:
+    """Freeze a run's recipe: model config, data spec, training settings and versions."""
+    config = {
+        "format": FORMAT,
+        "model": model,
+        "data": spec.as_dict(),
+        "train": train,
+        "versions": {name: version(name) for name in ("wmpc", "torch", "numpy")},
+    }
+    replace_file(run / CONFIG, json.dumps(config, indent=2).encode())
+
+
+def save_weights(run: Path, weights: Mapping[str, Tensor], step: int) -> None:
+    """Replace the run's weights atomically by a model's state after `step` steps.
+
+    The step and a digest stand in the file's metadata, under one name: safetensors writes several
+    in an order that varies, and equal weights shall be equal files.
+    """
+    whole = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
+    note = json.dumps({"sha256": _digest(whole), "step": step}, sort_keys=True)
+    replace_file(run / WEIGHTS, save(whole, {NOTE: note}))
+
+
+def read_weights(run: str | Path) -> tuple[int | None, dict[str, Tensor]]:
+    """After how many steps a run's weights were saved, None where an earlier version did not note
+    it, and the weights. WmpcError where they are missing or damaged."""
+    path = Path(run) / WEIGHTS
+    _check_file(path)
+    data = path.read_bytes()
+    try:
+        weights = load(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        note = json.loads(header.get("__metadata__", {}).get(NOTE, "null"))
+        if note is None:
+            return None, weights
+        if not isinstance(note["step"], int) or note["sha256"] != _digest(weights):
+            raise ValueError("its digest is another")
+        return note["step"], weights
+    except (*FOREIGN_WEIGHTS, AttributeError) as error:
+        raise WmpcError(
+            f"{path} is damaged ({str(error)[:200]}): `wmpc train` with this run's settings writes "
+            "it again where training_state.pt lies beside it"
+        ) from error
+
+
+def _check_file(path: Path) -> None:
+    refuse_outside(path, path.parent)
+    if not path.is_file():
+        raise WmpcError(
+            f"{path.parent} has no weights yet ({path} is missing): finish `wmpc train` first"
+        )
+
+
+def _digest(weights: Mapping[str, Tensor]) -> str:
+    """Hex SHA-256 of names, types, shapes and values."""
+    sha = hashlib.sha256()
+    for name, value in sorted(weights.items()):
+        sha.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        sha.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return sha.hexdigest()
+
+
+def read_config(run: str | Path) -> dict[str, Any]:
+    """The run's `config.json`, checked; WmpcError where it is missing or not ours."""
+    path = Path(run) / CONFIG
+    if not path.is_file():
+        raise WmpcError(f"no run at {run}: {path} is missing; train one with `wmpc train`")
+    config = read_json(refuse_outside(path, Path(run)), "wmpc run's config")
+    if missing := {"format", "model", "data", "train"} - config.keys():
+        raise WmpcError(f"{path} lacks {sorted(missing)}: it is not a wmpc run's config")
+    if config["format"] != FORMAT:
+        raise WmpcError(
+            f"{path} has format {str(config['format'])[:40]}; this wmpc reads {FORMAT}: upgrade"
+        )
+    config["model"] = rename_targets(config["model"])
+    check(config["model"])
+    read_spec(config["data"])
+    train = config["train"]
+    data, steps = (train.get("data"), train.get("steps")) if isinstance(train, dict) else (0, 0)
+    if not isinstance(data, str | NoneType) or type(steps) not in (int, NoneType):
+        raise WmpcError(f"{path} has train={str(train)[:80]}; it says its data (a path) and steps")
+    return config
+
+
+def new_model(
+    model: Mapping[str, Any], spec: DataSpec, shapes: Mapping[str, Sequence[int]] | None = None
+) -> JEPA:
+    """An untrained model from its config.
+
+    With `shapes`, WmpcError unless they are those of all its tensors. That is known before any
+    memory is taken, as is a model too large to be meant.
+    """
+    limits = {}
+    if shapes is not None:
+        limits["most"] = SPARE * (sum(map(math.prod, shapes.values())) + SPARE)
+        limits["calls"] = SPARE * (len(shapes) + SPARE)
+    sketch = measure(model, **limits, spec=spec)
+    if not isinstance(sketch, JEPA):
+        raise WmpcError(
+            f"the model is a {type(sketch).__name__}; this wmpc takes wmpc.wm.models.jepa.JEPA"
+        )
+    if shapes is not None:
+        asked = {name: tuple(tensor.shape) for name, tensor in sketch.state_dict().items()}
+        stored = {name: tuple(shape) for name, shape in shapes.items()}
+        if differing := sorted(set(asked.items()) ^ set(stored.items())):
+            name = differing[0][0]
+            raise WmpcError(
+                f"the weights are another model's: {name} is {stored.get(name, 'missing')} in the "
+                f"file, the config makes it {asked.get(name, 'no part of the model')}"
+            )
+    return build(model, spec=spec)
+
+
+def load_weights(run: str | Path, model: JEPA) -> None:
+    """Put a run's weights into a model; WmpcError where they are missing, damaged or another's."""
+    _, weights = read_weights(run)
+    try:
+        model.load_state_dict(weights)
+    except FOREIGN_WEIGHTS as error:
+        raise WmpcError(
+            f"{Path(run) / WEIGHTS} does not hold this run's weights: {str(error)[:200]}"
+        ) from error
+
+
+def load_model(run: str | Path, device: str | torch.device = "cpu") -> JEPA:
+    """The trained model of a run, frozen and in evaluation mode.
+
+    Raises WmpcError where the folder, its config or its weights are missing, damaged or foreign, or
+    there is no such `device` (`wmpc.wm.training.devices.find_device`).
+    """
+    device = find_device(device) if isinstance(device, str) else device
+    config, path = read_config(run), Path(run) / WEIGHTS
+    try:
+        model = new_model(config["model"], read_spec(config["data"]), weight_shapes(path))
+    except WmpcError:
+        raise
+    except FOREIGN_WEIGHTS as error:
+        raise WmpcError(f"{path} does not hold this run's weights: {str(error)[:300]}") from error
+    load_weights(run, model)
+    return model.to(device).eval().requires_grad_(False)
+
+
+def weight_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes that a file of weights states, which safetensors holds against its size."""
+    _check_file(path)
+    with safe_open(path, "pt") as stored:
+        return {name: tuple(stored.get_slice(name).get_shape()) for name in stored.keys()}  # noqa: SIM118
+
+
+def checkpoint_hash(run: str | Path) -> str:
+    """Hex SHA-256 of what a checkpoint computes: its model, data description and weights."""
+    config = read_config(run)
+    sha = hashlib.sha256(json.dumps([config["model"], config["data"]], sort_keys=True).encode())
+    sha.update((Path(run) / WEIGHTS).read_bytes())
+    return sha.hexdigest()

@@ -1,0 +1,1 @@
+"""Whatever acts: planners over a model, policies, baselines, agents of others."""

@@ -1,0 +1,218 @@
+"""Who can be evaluated: each function turns a setting and its config into agents, one a case."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from wmpc.agents.agent import Agent
+from wmpc.agents.agent_process import AgentProcess
+from wmpc.agents.asynchronous import AsyncMPCAgent
+from wmpc.agents.baselines import RandomAgent, ReplayAgent, ZeroAgent
+from wmpc.agents.completion import when_needed
+from wmpc.agents.encoded import Encoded, encode_training_episodes
+from wmpc.agents.goal_policy import GoalPolicyAgent, train_goal_policy
+from wmpc.agents.history import Complete
+from wmpc.agents.mpc import MPCAgent, WorldModel
+from wmpc.agents.nearest import NearestAgent
+from wmpc.envs.simulator import Simulator
+from wmpc.errors import WmpcError
+from wmpc.planners import NumpyModel
+from wmpc.planners.problem import Planner
+from wmpc.system.asking import Failed, ask
+from wmpc.system.memory import keep_freed_memory
+from wmpc.system.passing_on import passes_on
+from wmpc.system.threads import sensible_threads
+from wmpc.wm.data import Episodes
+from wmpc.wm.models.dynamics import compile_rollouts
+from wmpc.wm.models.jepa import JEPA
+
+
+class Case(Protocol):
+    """What an agent may be made for: see `wmpc.evaluation.manifest.Case`."""
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def replay(self) -> np.ndarray | None: ...
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where the agents will act, and what they may be made of."""
+
+    task: Any
+    action_block: int
+    model: JEPA | None = None
+    planner: Planner | None = None
+    episodes: Callable[[], Episodes] | None = None
+    """Opens the dataset, for agents that learn from its training episodes."""
+    patience: float | None = None
+    """Seconds that making an agent of somebody else's may take; None: any."""
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """Makes the agent of a case."""
+
+    make: Callable[[Case], Agent]
+    privileged: bool = False
+    """Whether it may see the simulator's state."""
+    bound: bool = False
+    """Whether it is made of the very task it acts in, and so good for no other."""
+    source: str | None = None
+    """Hash of the code of somebody else's, where its file is known."""
+    tried: bool = False
+    """Whether one was made already, to see that it can be."""
+
+
+@passes_on(MPCAgent, AsyncMPCAgent, supplied=("complete",))
+def mpc(
+    setting: Setting, *, compile: str | None = None, asynchronous: bool = False, **arguments: Any
+) -> Entrant:
+    """`wmpc.agents.mpc.MPCAgent` (`asynchronous`: `wmpc.agents.asynchronous.AsyncMPCAgent`) on the
+    trained model, with that class's `arguments`; `compile` is a mode of
+    `wmpc.wm.models.dynamics.compile_rollouts`."""
+    if setting.model is None:
+        raise WmpcError("agent=mpc plans with a trained model: give run=FOLDER")
+    assert setting.planner is not None
+    keep_freed_memory()
+    if compile is not None:
+        compile_rollouts(setting.model.predictor, compile)
+    arguments["complete"] = _completing(setting)
+    return _planning(setting.model, setting.planner, asynchronous=asynchronous, **arguments)
+
+
+@passes_on(MPCAgent, AsyncMPCAgent)
+def simulator(setting: Setting, *, asynchronous: bool = False, **arguments: Any) -> Entrant:
+    """The same agent and planner, but the model is the true simulator.
+
+    The cost is the squared distance between states in units of the tolerance.
+    """
+    assert setting.planner is not None
+    true, space = Simulator(setting.task), setting.task.action_space
+    model = NumpyModel(
+        true.start,
+        true.rollout,
+        space.low,
+        space.high,
+        setting.action_block,
+        counted=true.coordinates_size,
+    )
+    made = _planning(
+        model, setting.planner, privileged=True, asynchronous=asynchronous, **arguments
+    )
+    return replace(made, bound=True)
+
+
+def random(setting: Setting, seed: int = 0) -> Entrant:
+    """Chance."""
+    space = setting.task.action_space
+    return Entrant(
+        lambda case: RandomAgent(space.low, space.high, setting.action_block, case.seed + seed)
+    )
+
+
+def zero(setting: Setting) -> Entrant:
+    """No action."""
+    agent = ZeroAgent(setting.task.action_space.shape[0], setting.action_block)
+    return Entrant(lambda case: agent)
+
+
+def replay(setting: Setting) -> Entrant:
+    """The recorded actions."""
+
+    def make(case: Case) -> Agent:
+        if case.replay is None:
+            raise WmpcError(
+                "this goal was not recorded after its start: there is nothing to replay"
+            )
+        return ReplayAgent(case.replay)
+
+    return Entrant(make)
+
+
+@passes_on(NearestAgent, supplied=("complete",))
+def nearest(setting: Setting, **arguments: Any) -> Entrant:
+    """`wmpc.agents.nearest.NearestAgent` with its `arguments`."""
+    model, encoded = _frozen(setting)
+    agent = NearestAgent(model, encoded, complete=_completing(setting, True), **arguments)
+    return Entrant(lambda case: agent)
+
+
+@passes_on(train_goal_policy, supplied=("timed",))
+def gcbc(setting: Setting, **arguments: Any) -> Entrant:
+    """Goal-conditioned behaviour cloning; `arguments` of
+    `wmpc.agents.goal_policy.train_goal_policy`."""
+    model, encoded = _frozen(setting)
+    with sensible_threads(model.predictor):
+        policy = train_goal_policy(encoded, model.context, **arguments)
+    agent = GoalPolicyAgent(model, policy, complete=_completing(setting, True))
+    return Entrant(lambda case: agent)
+
+
+@passes_on(train_goal_policy, supplied=("timed",))
+def gcidm(setting: Setting, arrive: int, **arguments: Any) -> Entrant:
+    """Goal-conditioned inverse dynamics, asked to be there in `arrive` blocks; other `arguments`
+    of `wmpc.agents.goal_policy.train_goal_policy`."""
+    model, encoded = _frozen(setting)
+    with sensible_threads(model.predictor):
+        policy = train_goal_policy(encoded, model.context, timed=True, **arguments)
+    agent = GoalPolicyAgent(model, policy, arrive, _completing(setting, True))
+    return Entrant(lambda case: agent)
+
+
+def external(setting: Setting, function: str, privileged: bool = False, seed: int = 0) -> Entrant:
+    """Whatever `function`, module:function, makes, in a process of its own; see
+    `wmpc.agents.external`.
+
+    One is made at once, so that what can be said of a wrong one is said before anything runs.
+    """
+    offered = {"action_space": setting.task.action_space, "action_block": setting.action_block}
+    process = AgentProcess(function, torch.get_num_threads())
+
+    def make(case: Case) -> Agent:
+        return process.make(**offered, seed=case.seed + seed)
+
+    def first() -> str | None:
+        process.make(**offered, seed=seed)
+        return process.source()
+
+    try:
+        source = ask(setting.patience, first, passing=(WmpcError,))
+    except Failed as failed:
+        raise WmpcError(f"{function}: {failed}") from failed
+    return Entrant(make, privileged, source=source, tried=True)
+
+
+def _frozen(setting: Setting) -> tuple[JEPA, Encoded]:
+    """The trained encoder, and the training episodes through it."""
+    if not isinstance(setting.model, JEPA) or setting.episodes is None:
+        raise WmpcError("this agent learns from recorded episodes: it needs a run and its dataset")
+    return setting.model, encode_training_episodes(setting.model, setting.episodes())
+
+
+def _completing(setting: Setting, pictures: bool = False) -> Complete | None:
+    """What completes goals said in part, where there are recordings to do it from."""
+    if not isinstance(setting.model, JEPA) or setting.episodes is None:
+        return None
+    return when_needed(setting.model, setting.episodes, pictures)
+
+
+def _planning(
+    model: WorldModel,
+    planner: Planner,
+    *,
+    seed: int = 0,
+    privileged: bool = False,
+    asynchronous: bool = False,
+    **arguments: Any,
+) -> Entrant:
+    """Each case has its own seed: one lucky draw of the planner must not decide them all."""
+    kind = AsyncMPCAgent if asynchronous else MPCAgent
+    return Entrant(
+        lambda case: kind(model, planner, seed=case.seed + seed, **arguments), privileged
+    )

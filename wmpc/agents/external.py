@@ -1,0 +1,110 @@
+"""Agents that others wrote, by name: `module:function`.
+
+The function makes an agent. It is called once a case, so that no case depends on another, with
+those of these keyword arguments that it names:
+
+    action_space   gymnasium Box: shape (A,), bounds low and high
+    action_block   n, simulator actions between two looks
+    seed           of the case, for whatever is drawn at random
+
+It returns an `wmpc.agents.agent.Agent` (reset, observe, act; the function may be its class), or a
+policy: any callable `(observation, goal) -> action`. A function with an argument `observation` is
+itself the policy. Both see the goal as an observation: `goal["pixels"]`.
+"""
+
+import importlib
+import inspect
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import numpy as np
+
+from wmpc.agents.agent import Agent, Goal, Observation
+from wmpc.envs.recorded import add_current_directory
+from wmpc.errors import WmpcError
+
+Policy = Callable[[Observation, Observation], np.ndarray]
+"""Observation, goal -> one action (A,) or several (m, A), in the environment's units."""
+
+
+class PolicyAgent:
+    """Asks a policy at every look."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def reset(self, goal: Goal) -> None:
+        """From now on pursue `goal`."""
+        self._goal = goal.observation
+
+    def observe(self, observation: Observation, executed: np.ndarray | None) -> None:
+        """Remember what was seen last."""
+        self._observation = observation
+
+    def act(self) -> np.ndarray:
+        """(m, A); one action alone is (1, A)."""
+        actions = np.asarray(self._policy(self._observation, self._goal))
+        return actions[None] if actions.ndim == 1 else actions
+
+
+def find(name: str) -> Callable[..., Any]:
+    """What `module:function` names, on `sys.path` or in the current directory; WmpcError where
+    there is no such thing."""
+    module, _, attribute = name.partition(":")
+    if not module or not attribute:
+        raise WmpcError(
+            f"{name!r} came for an agent; write module:function, such as my_agent:make."
+        )
+    add_current_directory()
+    try:
+        found: Any = importlib.import_module(module)
+    except (Exception, SystemExit) as error:
+        missing = isinstance(error, ModuleNotFoundError) and module.startswith(error.name or "?")
+        raise WmpcError(
+            f"There is no module {module!r} on sys.path or in {os.getcwd()}."
+            if missing
+            else f"Importing {module} raised {type(error).__name__}: {error}"
+        ) from error
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            place = getattr(found, "__file__", None) or module
+            names = [n for n, x in vars(found).items() if callable(x) and not n.startswith("_")]
+            raise WmpcError(f"{place} has no {part!r}; what can be called there: {names}.")
+        found = getattr(found, part)
+    if not callable(found):
+        raise WmpcError(
+            f"{name} is a {type(found).__name__}; a function or a class makes an agent."
+        )
+    return found
+
+
+def make_agent(function: Callable[..., Any], name: str, **offered: Any) -> Agent:
+    """The agent that `function` makes from what it names of `offered`; WmpcError where it makes
+    none. What the function raises is its own."""
+    try:
+        asked: Mapping[str, inspect.Parameter] = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # written in C
+        asked = {}
+    if "observation" in asked:
+        return PolicyAgent(function)
+    if any(p.kind is p.VAR_KEYWORD for p in asked.values()):
+        given = offered
+    else:
+        given = {key: value for key, value in offered.items() if key in asked}
+    needed = {key for key, p in asked.items() if p.default is p.empty and p.kind not in VARIABLE}
+    if lacking := sorted(needed - set(given)):
+        raise WmpcError(f"{name} asks for {lacking}; it may ask for {sorted(offered)}.")
+    made = function(**given)
+    if isinstance(made, Agent) and not isinstance(made, type):
+        return made
+    methods = [method for method in ("reset", "observe", "act") if hasattr(made, method)]
+    if callable(made) and not methods:
+        return PolicyAgent(cast(Policy, made))
+    raise WmpcError(
+        f"{name} made a {type(made).__name__} with {methods or 'none'} of the methods reset, "
+        "observe and act; an agent has all three, or is a function of observation and goal."
+    )
+
+
+VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

@@ -1,0 +1,70 @@
+"""Latents made visible without a decoder: the recorded frame whose latent lies nearest.
+
+A JEPA predicts no pixels, so what it imagines cannot be drawn; it can be looked up. The picture
+shows no more than what was recorded, hence the distance beside it: a latent far from all frames
+stands for none of them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wmpc.errors import WmpcError
+from wmpc.wm.data import Episodes
+from wmpc.wm.models.jepa import JEPA
+
+FRAMES = 4096
+"""Of a bank: enough that neighbours look alike, few enough to encode in a second or two."""
+BATCH = 256
+
+
+@dataclass(frozen=True, eq=False)
+class FrameBank:
+    """N recorded frames and their latents."""
+
+    latents: Tensor
+    """(N, K * D)."""
+    pixels: np.ndarray
+    """(N, H, W, 3) uint8, of the first camera."""
+
+    def nearest(self, latents: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """(M, K, D) -> the index (M,) of the frame nearest to each, and its distance (M,).
+
+        The distance is Euclidean, over all slots of the latent.
+        """
+        distances, indices = torch.cdist(latents.flatten(1), self.latents).min(1)
+        return indices.cpu().numpy(), distances.cpu().numpy()
+
+
+def frame_bank(model: JEPA, episodes: Episodes, frames: int = FRAMES, seed: int = 0) -> FrameBank:
+    """Encode at most `frames` frames, drawn evenly at random from the episodes not held out.
+
+    WmpcError where the dataset has no such episode, or lacks what the model sees.
+    """
+    rows = draw_frames(episodes, frames, seed)
+    pixels = episodes.frames(model.spec.cameras[0])[rows]
+    return FrameBank(encode_frames(model, episodes, rows).flatten(1), pixels)
+
+
+def draw_frames(episodes: Episodes, frames: int, seed: int) -> np.ndarray:
+    """Rows (F,) of at most `frames` frames, drawn evenly at random from the episodes not held out,
+    in order; WmpcError where there is none."""
+    ends, lengths = episodes.ends, episodes.lengths + 1
+    spans = [np.arange(int(ends[i] - lengths[i]), int(ends[i])) for i in episodes.train_ids]
+    if not spans:
+        raise WmpcError(f"{episodes.path} has no episode to take frames from: all are held out")
+    rows = np.concatenate(spans)
+    return np.sort(np.random.default_rng(seed).choice(rows, min(frames, len(rows)), replace=False))
+
+
+@torch.no_grad()
+def encode_frames(model: JEPA, episodes: Episodes, rows: np.ndarray) -> Tensor:
+    """The latents (F, K, D) of frames, read a batch at a time."""
+    columns = {n: episodes.frames(n) for n in model.columns if n != "action"}
+    latents = [
+        model.encode({n: x[None, rows[first : first + BATCH]] for n, x in columns.items()})[0]
+        for first in range(0, len(rows), BATCH)
+    ]
+    return torch.cat(latents)

@@ -1,0 +1,54 @@
+"""`wmpc data check`: examine a recording, say what was found, and write the page.
+
+The exit code is 1 if there is a finding of severity error, else 0: warnings alone do not stop CI.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+from wmpc.collecting.place import beside
+from wmpc.reporting.examination.page import page, places, verdict
+from wmpc.system.disk import replace_file
+from wmpc.wm.recordings.doctor import Examination, examine
+from wmpc.wm.recordings.formats import open_source
+
+STYLES = {"error": "red", "warning": "yellow"}
+
+
+def run(path: str, cfg: Any, console: Console) -> int:
+    """Examine the recording at `path`; returns the exit code.
+
+    The page goes to `cfg.out`, by default to `NAME-check.html` in the working directory.
+    WmpcError where there is no such recording.
+    """
+    with open_source(path, cfg.format) as source:
+        with Progress(console=console, transient=True) as progress:
+            bar = progress.add_task(escape(str(path)), total=len(source))
+            found = examine(
+                source,
+                context=cfg.context,
+                progress=lambda done: progress.update(bar, completed=done),
+            )
+        file = Path(str(cfg.out)) if cfg.out else beside(source, "check.html")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(file, page(found, source).encode())
+    _print(found, console)
+    console.print(f"The page: {escape(str(file))}", soft_wrap=True)
+    return 1 if found.errors else 0
+
+
+def _print(found: Examination, console: Console) -> None:
+    console.print(f"{escape(found.path)}: score {found.score} of 100; {escape(verdict(found))}")
+    if not found.faults:
+        return
+    table = Table("", "what was found", "where", "what to do", box=None, pad_edge=False)
+    for fault in found.faults:
+        kind = f"[{STYLES[fault.severity]}]{fault.severity}[/]"
+        where = places(fault, found.totals["episodes"])
+        table.add_row(kind, escape(fault.says), escape(where), escape(fault.do))
+    console.print(table)

@@ -1,0 +1,33 @@
+"""`wmpc data export`: a dataset of ours, for other libraries to read."""
+
+import importlib
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from wmpc import envs  # noqa: F401  registers the environments that exports name
+from wmpc.cli.compose import unknown
+from wmpc.errors import WmpcError
+from wmpc.wm.data import open_episodes
+
+WRITERS = {
+    "lerobot": "wmpc.wm.recordings.export.lerobot:export_lerobot",
+    "minari": "wmpc.wm.recordings.export.minari:export_minari",
+    "swm": "wmpc.wm.recordings.export.swm:export_swm",
+}
+
+
+def run(path: str, cfg: Any, console: Console) -> None:
+    """Write the dataset `path` to the new folder `cfg.out`."""
+    if cfg.to not in WRITERS:
+        raise unknown("format to export to", cfg.to, WRITERS)
+    if cfg.out is None:
+        raise WmpcError(f"say where to: wmpc data export {path} to={cfg.to} out=FOLDER")
+    episodes = open_episodes(path)
+    module, name = WRITERS[cfg.to].split(":")
+    write = getattr(importlib.import_module(module), name)
+    with Progress(console=console) as progress:
+        bar = progress.add_task(str(cfg.out), total=len(episodes))
+        write(episodes, cfg.out, progress=lambda done: progress.update(bar, completed=done))
+    console.print(f"{cfg.out} holds {len(episodes)} episodes for {cfg.to}.", soft_wrap=True)

@@ -1,0 +1,92 @@
+"""`wmpc demo`: the other verbs in a row, from an empty folder to a page with a success rate."""
+
+import importlib
+import time
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from wmpc.cli import compose
+from wmpc.errors import WmpcError
+from wmpc.evaluation.results import RESULTS, headline
+from wmpc.system.json_file import read_json
+from wmpc.system.links import refuse_links
+from wmpc.wm.data import open_episodes
+from wmpc.wm.training.checkpoint import checkpoint_hash
+
+EVALUATION = "demo"
+
+
+def run(cfg: Any) -> int:
+    """Run every stage, then print the headline, the page and the minutes each took.
+
+    Returns doctor's exit code where the machine is not ready, else 0.
+    """
+    console, folder = Console(highlight=False), Path(cfg.folder)
+    stages = {verb: compose.jobs(verb, words)[0].config for verb, words in commands(cfg).items()}
+    for name in ("data", "run"):
+        refuse_links(folder / name, folder)
+    results = folder / "run" / "eval" / EVALUATION / RESULTS
+    minutes = {}
+    for verb, config in stages.items():
+        console.rule(f"[bold]{verb}[/]", align="left")
+        console.print(" ".join(["wmpc", verb, *commands(cfg)[verb]]), style="dim", soft_wrap=True)
+        began = time.perf_counter()
+        if verb == "eval" and stands(results, config, folder):
+            console.print(f"{results} holds these cases and this model already.")
+        elif code := importlib.import_module(f"wmpc.cli.{verb}").run(config):
+            return code
+        minutes[verb] = (time.perf_counter() - began) / 60
+    console.rule()
+    console.print(f"[bold]{headline(read_json(results))}[/]", soft_wrap=True)
+    spent = ", ".join(f"{verb} {m:.1f}" for verb, m in minutes.items())
+    console.print(f"Minutes: {spent}; together {sum(minutes.values()):.1f}")
+    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
+    return 0
+
+
+def commands(cfg: Any) -> dict[str, list[str]]:
+    """The words after `wmpc VERB` for each stage."""
+    env = [f"env={cfg.env.name}"]
+    default = compose.jobs("collect", env)[0].config.env
+    env += [f"env.{key}={value}" for key, value in sorted(leaves(cfg.env) - leaves(default))]
+    data, trained = f"data={cfg.folder}/data", f"run={cfg.folder}/run"
+    episodes = [] if cfg.episodes is None else [f"episodes={cfg.episodes}"]
+    length = f"train.steps={cfg.steps}" if cfg.minutes is None else f"train.minutes={cfg.minutes}"
+    return {
+        "doctor": [],
+        "collect": [*env, data, *episodes],
+        "train": [data, trained, f"model={cfg.preset}", f"seed={cfg.seed}", length],
+        "eval": [
+            trained,
+            data,
+            f"name={EVALUATION}",
+            f"manifest.cases={cfg.cases}",
+            "overwrite=true",
+        ],
+        "report": [trained, data, f"eval={EVALUATION}", f"out={cfg.folder}/report.html"],
+    }
+
+
+def leaves(node: Any, prefix: str = "") -> set[tuple[str, Any]]:
+    """The dotted keys of a configuration and their values."""
+    found = set()
+    for key, value in node.items():
+        inner = isinstance(value, DictConfig)
+        found |= leaves(value, f"{prefix}{key}.") if inner else {(prefix + key, value)}
+    return found
+
+
+def stands(results: Path, config: Any, folder: Path) -> bool:
+    """Whether `results` were measured with this `config`, these weights and this dataset."""
+    try:
+        old = read_json(results)
+    except (OSError, WmpcError):
+        return False
+    return (
+        old.get("config") == OmegaConf.to_container(config)
+        and old.get("checkpoint") == checkpoint_hash(folder / "run")
+        and old.get("manifest", {}).get("dataset") == open_episodes(folder / "data").hash
+    )

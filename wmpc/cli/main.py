@@ -1,0 +1,154 @@
+"""`wmpc VERB [key=value ...]`: the one console command.
+
+To add a verb: a line in `VERBS`, `configs/VERB.yaml` (its first comment is its help; a comment
+beside each key), and `wm/cli/VERB.py` with `run(cfg)`, whose docstring is not shown. `cfg` is the
+composed and validated configuration (see `wmpc.cli.compose`): every key of the YAML is there, with
+the type of its default. A key may be null only if its default is, or if what it is an argument of
+takes None; `???` must be given. A first word without "=" (`wmpc data inspect`) sets the key `do`,
+and those after it the list `of` (`wmpc report compare A B`), where the verb has these keys. What a
+verb writes goes to a folder made from the key `name`, so that the jobs of a sweep (`-m
+seed=0,1,2`) get `NAME-seed=0` and so on.
+
+`run` may print. It returns None, or the exit code. Bad input: raise the error of the package
+(WmpcError, WmpcError, WmpcError), which ends in one sentence on stderr and exit code 2. Where
+Ctrl-C leaves something of use, `raise KeyboardInterrupt("what was kept")`: exit code 130 (with
+`wmpc.cli.signals`, SIGTERM too: 143). Any
+other exception is a bug: traceback, exit code 1. WMPC_DEBUG=1 shows every traceback.
+Import what is slow inside the verb's module, never here: `wmpc --help` answers at once.
+"""
+
+import importlib
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from typing import Any
+
+from wmpc.cli.refusal import refusal
+from wmpc.errors import WmpcWarning
+
+VERBS = {
+    "doctor": "is this machine ready? GL, torch, codecs, versions, and the fix for what is wrong",
+    "collect": "record episodes of an environment: pixels, states, actions",
+    "train": "learn a world model from recorded episodes",
+    "eval": "measure how often a trained model reaches goals, beside honest floors",
+    "plan": "one episode towards one goal: a picture, a state or a recorded frame",
+    "report": "everything about a run on one HTML page; what several results prove together",
+    "data": "look into a dataset, check its digests",
+    "demo": "doctor, collect, train, eval and report in one go",
+}
+USER_ERRORS = {"wmpc.errors": "WmpcError"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line (default: that of the process); returns the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    verb = words[0] if words else "--help"
+    try:
+        if verb in ("-h", "--help"):
+            _say(_usage())
+        elif verb == "--version":
+            _say(f"wmpc {metadata.version('wmpc')}")
+        else:
+            return _run(verb, words[1:])
+    except KeyboardInterrupt as interrupt:
+        return _interrupted(verb, interrupt)
+    except BrokenPipeError:  # `wmpc data inspect | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # while a C extension was imported
+            return _interrupted(verb, error.__cause__)
+        sentence = _sentence(verb, error)
+        if sentence is None or os.environ.get("WMPC_DEBUG"):
+            traceback.print_exc()
+        if sentence is not None:
+            print(f"wmpc {verb}: {sentence}", file=sys.stderr)
+        return 1 if sentence is None else 2
+    return 0
+
+
+def _run(verb: str, words: list[str]) -> int:
+    from wmpc.cli import compose
+
+    if verb not in VERBS:
+        raise compose.unknown("verb", verb, VERBS)
+    if "--help" in words or "-h" in words:
+        _say(compose.describe(verb))
+        return 0
+    jobs = compose.jobs(verb, words)
+    run = importlib.import_module(f"wmpc.cli.{verb}").run
+    with _saying_warnings(verb):
+        for number, job in enumerate(jobs, 1):
+            if len(jobs) > 1:
+                _say(f"[{number}/{len(jobs)}] wmpc {verb} {job.title}")
+            code = run(job.config)
+            if code:
+                return code
+    return 0
+
+
+@contextmanager
+def _saying_warnings(verb: str) -> Iterator[None]:
+    """Print the library's warnings as sentences, each once; those of others as ever."""
+
+    def say(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if not issubclass(category, WmpcWarning):
+            plain(message, category, *where, **more)
+        elif str(message) not in said:
+            said.add(str(message))
+            print(f"wmpc {verb}: {message}", file=sys.stderr)
+
+    said: set[str] = set()
+    with warnings.catch_warnings():
+        plain, warnings.showwarning = warnings.showwarning, say
+        warnings.simplefilter("always", WmpcWarning)
+        yield
+
+
+def _interrupted(verb: str, interrupt: KeyboardInterrupt) -> int:
+    print(f"wmpc {verb}: {str(interrupt) or 'interrupted'}", file=sys.stderr)
+    return getattr(interrupt, "code", 130)
+
+
+def _usage() -> str:
+    width = max(map(len, VERBS))
+    lines = [f"  {verb:{width}}  {help}" for verb, help in VERBS.items()]
+    return "\n".join(
+        [
+            "wmpc VERB [key=value ...]: learn world models from pixels, and plan with them",
+            "",
+            *lines,
+            "",
+            "wmpc VERB --help   its keys and two examples",
+            "wmpc --version",
+        ]
+    )
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _sentence(verb: str, error: BaseException) -> str | None:
+    """The one sentence for bad input, or for what the system refused; None for a bug."""
+    known = tuple(
+        getattr(sys.modules[module], name)
+        for module, name in USER_ERRORS.items()
+        if module in sys.modules
+    )
+    cause: BaseException | None = error
+    while cause is not None:  # hydra's instantiate wraps what a constructor raised
+        if isinstance(cause, known):
+            return " ".join(str(cause).split())
+        if said := refusal(verb, cause):
+            return " ".join(said.split())
+        cause = cause.__cause__
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""What the target of a node of the configuration takes, by its signature."""
+
+import inspect
+from types import NoneType
+from typing import get_args
+
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf
+
+RECEIVERS = {
+    ("train", "train"): "wmpc.wm.training.run.train",
+    ("eval", ""): "wmpc.evaluation.evaluate.evaluate",
+}
+"""By verb and node, whose arguments the keys of a node without a `_target_` are."""
+
+
+def parameters(verb: str, config: DictConfig, node: str) -> dict[str, inspect.Parameter] | None:
+    """By name, what the target of a `node`, such as "agent", takes; None where it has none, or one
+    that takes anything."""
+    found = OmegaConf.select(config, node) if node else config
+    target = found.get("_target_") if isinstance(found, DictConfig) else None
+    target = RECEIVERS.get((verb, node)) if target is None else target
+    if target is None:
+        return None
+    taken = inspect.signature(get_object(target), eval_str=True).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
+        return None
+    return dict(taken)
+
+
+def admits_none(parameter: inspect.Parameter) -> bool:
+    """Whether a parameter is annotated `X | None`."""
+    return NoneType in (parameter.annotation, *get_args(parameter.annotation))

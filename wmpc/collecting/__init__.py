@@ -1,0 +1,1 @@
+"""Episodes from environments, and what recordings need an environment for."""

@@ -1,0 +1,240 @@
+"""Recording episodes: one after another, or in processes that each keep their own environment.
+
+Episode i is a function of (seed, i) and comes i-th, so what is recorded does not depend on the
+number of processes. Episodes are plain mappings of arrays; whoever iterates stores them.
+"""
+
+import multiprocessing
+import time
+import traceback
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from wmpc import envs
+from wmpc.envs.policies import Policy, RandomPolicy
+from wmpc.errors import WmpcError
+from wmpc.system.asking import LONGEST_S, WORLD, Failed, ask
+from wmpc.system.lifeline import end, ending, start
+
+POLICIES = ("random", "scripted", "mixed")
+MIXED_TURN = 10
+"""Episodes after which `mixed` turns its order about: every tenth is held out of training, and
+those should be of both policies."""
+ATTEMPTS = 20
+"""An episode that fails this often shows a task that is broken, not bad luck."""
+THREADS = {"LP_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""One thread a process: llvmpipe, and numpy's BLAS."""
+PATIENCE = 60.0
+"""Seconds after which a recorded step counts as hung."""
+GRACE_S, LOOK_S = 5.0, 0.5
+"""How much later than its own alarm a hung process is ended, and how often it is looked at."""
+
+
+class Recording(NamedTuple):
+    """One episode, and why earlier attempts at it were thrown away."""
+
+    episode: dict[str, np.ndarray]
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How episodes are made: `steps` recorded steps of `m` simulator actions each."""
+
+    env_id: str
+    env_kwargs: dict[str, Any]
+    policy: str
+    steps: int
+    m: int
+    seed: int
+
+    patience: float | None = PATIENCE
+    """Seconds that a recorded step, or a reset, may take; None: any."""
+
+    def __post_init__(self) -> None:
+        if self.policy not in POLICIES:
+            raise WmpcError(f"No policy {self.policy!r}; there are {', '.join(POLICIES)}.")
+        if self.steps < 1 or self.m < 1 or self.seed < 0:
+            raise WmpcError(
+                f"steps={self.steps}, m={self.m}, seed={self.seed} came; steps and m (simulator "
+                "actions a frame) are at least 1, the seed is not negative."
+            )
+        if self.patience is not None and not 0 < self.patience <= LONGEST_S:
+            raise WmpcError(
+                f"patience={self.patience} came; it is seconds a step, more than 0 and at most "
+                f"{LONGEST_S:.0f}, or None."
+            )
+
+
+def settings(task: Any, env_kwargs: dict[str, Any], m: int) -> dict[str, Any]:
+    """What all episodes of one dataset share, as plain values: the `meta` of a dataset."""
+    return {
+        "env": task.id,
+        "kwargs": dict(env_kwargs),
+        "render": task.render_settings,
+        "m": m,
+        "fps": 1.0 / (m * task.dt),
+        "action_low": task.action_space.low.tolist(),
+        "action_high": task.action_space.high.tolist(),
+    }
+
+
+def collect(
+    recipe: Recipe, first: int, stop: int, workers: int = 0
+) -> Generator[Recording, None, None]:
+    """Yield episodes `first` to `stop - 1`, in order.
+
+    `workers` processes record ahead, each at most two episodes; 0 records in this process. An
+    attempt in which the simulation failed is thrown away, and the next one has another seed.
+    Raises WmpcError on bad settings, after `ATTEMPTS` failures, when a process dies, or when the
+    environment hangs: that is noticed in this process if its main thread iterates, or in workers.
+    """
+    if workers < 0:
+        raise WmpcError(f"{workers} workers came; there may be 0 (no other process) or more.")
+    if workers == 0:
+        with closing(envs.make(recipe.env_id, **recipe.env_kwargs)) as task:
+            for index in range(first, stop):
+                yield record(task, recipe, index)
+        return
+    workers = max(1, min(workers, stop - first))
+    clocks = [multiprocessing.get_context("spawn").RawArray("d", 3) for _ in range(workers)]
+    started = [
+        start(_work, recipe, range(first + w, stop, workers), clock, environment=THREADS)
+        for w, clock in enumerate(clocks)
+    ]
+    try:
+        for index in range(first, stop):
+            (process, pipe), clock = (some[(index - first) % workers] for some in (started, clocks))
+            while not pipe.poll(LOOK_S):
+                _look_at(clock, recipe)
+            try:
+                result = pipe.recv()
+            except (EOFError, ConnectionError):
+                process.join()
+                raise WmpcError(
+                    f"The process that recorded episode {index} {ending(process.exitcode)}."
+                ) from None
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+    finally:
+        for process, pipe in started:
+            end(process, pipe)
+
+
+def record(task: Any, recipe: Recipe, index: int, clock: Any = None) -> Recording:
+    """Record episode `index` in `task`, again and again until the simulation holds.
+
+    `clock` (3,) is told the episode, the step and since when.
+    """
+    failures: list[str] = []
+    for attempt in range(ATTEMPTS):
+        rng = np.random.default_rng((recipe.seed, index, attempt))
+        episode, failure = _attempt(task, recipe, index, rng, clock)
+        if failure is None:
+            return Recording(episode, tuple(failures))
+        failures.append(failure)
+    raise WmpcError(
+        f"Episode {index} of {recipe.env_id} failed {ATTEMPTS} times, last: {failures[-1]}."
+    )
+
+
+def policy_of(policy: str, index: int) -> str:
+    """The policy that records episode `index`: `mixed` is every second episode each, beginning with
+    random, in the other order in every second ten of them."""
+    if policy != "mixed":
+        return policy
+    return ("random", "scripted")[(index + index // MIXED_TURN) % 2]
+
+
+def _attempt(
+    task: Any, recipe: Recipe, index: int, rng: np.random.Generator, clock: Any
+) -> tuple[dict[str, np.ndarray], str | None]:
+    """One attempt: its columns, and None or why it failed."""
+    recording = _steps(task, recipe, policy_of(recipe.policy, index), rng)
+    frames, blocks = [], []
+    for step in range(recipe.steps + 1):
+        if clock is not None:
+            clock[:] = index, step, time.monotonic()
+        try:
+            frame, block, failure = ask(
+                recipe.patience, next, recording, who=WORLD, passing=(Exception,)
+            )
+        except Failed as failed:
+            raise _hung(recipe, index, step, str(failed)) from None
+        if failure is not None:
+            return {}, failure
+        frames.append(frame)
+        blocks.append(block)
+    columns = {name: np.stack([f[name] for f in frames]) for name in frames[0]}
+    columns["action"] = np.asarray(blocks[1:], np.float32)
+    columns["variation"] = np.array(task.variation, np.float64)
+    return columns, None
+
+
+def _steps(
+    task: Any, recipe: Recipe, name: str, rng: np.random.Generator
+) -> Iterator[tuple[dict[str, np.ndarray], list[np.ndarray], str | None]]:
+    """The frame after a reset, then after each recorded step; the actions before it, and a reason
+    where the simulation failed; with the policy of that `name`."""
+    observation, _ = task.reset(seed=int(rng.integers(2**31)))
+    policy = _policy(task, name, rng)
+    yield observation, [], None
+    while True:
+        block: list[np.ndarray] = []
+        for _ in range(recipe.m):
+            info = task.advance(policy(_privileged(task)))
+            if info["failure"]:
+                yield {}, block, info["failure"]
+                return
+            block.append(info["action"])
+        yield task.observe_state(task.get_state()), block, None
+
+
+def _look_at(clock: Any, recipe: Recipe) -> None:
+    """WmpcError where a process hangs that does not hear its own alarm."""
+    index, step, since = clock
+    if since and recipe.patience is not None:
+        seconds = time.monotonic() - since
+        if seconds > recipe.patience + GRACE_S:
+            raise _hung(recipe, int(index), int(step), f"it hangs since {seconds:.0f} s")
+
+
+def _hung(recipe: Recipe, index: int, step: int, how: str) -> WmpcError:
+    place = f"step {step}" if step else "the reset"
+    return WmpcError(
+        f"{recipe.env_id} hangs in episode {index}, {place} ({how}): the episodes before it are "
+        f"kept; patience=... allows more than {recipe.patience:g} s a step."
+    )
+
+
+def _policy(task: Any, name: str, rng: np.random.Generator) -> Policy:
+    space = task.action_space
+    scripted = name == "scripted"
+    policy = task.scripted_policy(rng) if scripted else RandomPolicy(space.low, space.high)
+    policy.reset(rng)
+    return policy
+
+
+def _privileged(task: Any) -> dict[str, np.ndarray]:
+    """What a collecting policy sees: no pictures, which would cost far more than the simulation."""
+    varied = {"variation": task.variation} if task.variation_names else {}
+    return {"state": task.get_state(), **varied}
+
+
+def _work(pipe: Connection, recipe: Recipe, indices: range, clock: Any) -> None:
+    """In the process: record and send until done, or until nobody listens any more."""
+    try:
+        with closing(envs.make(recipe.env_id, **recipe.env_kwargs)) as task:
+            for index in indices:
+                pipe.send(record(task, recipe, index, clock))
+    except BrokenPipeError:
+        return
+    except Exception as error:
+        error.add_note(traceback.format_exc())
+        pipe.send(error)

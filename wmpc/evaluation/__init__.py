@@ -1,0 +1,1 @@
+"""Cases, runs of agents on them, and what the rows prove."""

@@ -1,0 +1,117 @@
+"""`wmpc eval diagnose=true`: every diagnostic of a model that plans, and the likely bottleneck."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from wmpc.agents.entrants import Entrant
+from wmpc.envs.simulator import Simulator
+from wmpc.errors import WmpcError
+from wmpc.evaluation.cases import Recorded, build
+from wmpc.evaluation.diagnosis import candidates, ladder, pool, verdict
+from wmpc.evaluation.diagnosis.decision import Decision, planning
+from wmpc.evaluation.diagnosis.landscape import landscape
+from wmpc.evaluation.diagnosis.recordings import examine
+from wmpc.evaluation.diagnosis.surprise import surprise_findings
+from wmpc.evaluation.evaluate import Row
+from wmpc.evaluation.manifest import Manifest
+from wmpc.planners.problem import Planner
+from wmpc.wm.data import Episodes
+from wmpc.wm.models.jepa import JEPA
+
+CASES = 20
+
+
+def diagnose(
+    entrant: Entrant,
+    drawn: Manifest,
+    task: Any,
+    episodes: Episodes,
+    rows: Sequence[Row] = (),
+    *,
+    cases: int = CASES,
+    strong: Planner = pool.STRONG,
+    truth: Planner = pool.TRUTH,
+    steps: int = 1000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """All findings and the verdict, in plain JSON values.
+
+    Args:
+        entrant: an agent that plans; its model, planner and cost are what is diagnosed.
+        drawn, task: the manifest and its task.
+        episodes: the recordings that the model was trained on.
+        rows: of the evaluation, whose rate of success is part of the evidence.
+        cases: how many decisions are looked at, spread over the manifest.
+        steps: of a probe's fit.
+        strong, truth: what searches the model and the simulator for the ladder's pool.
+
+    WmpcError where the agent does not plan, or the recordings hold no states.
+    """
+    simulator = Simulator(task)
+    try:
+        agent = planning(entrant, drawn.cases[0])
+        within = reachable(drawn, agent.horizon, cases, task, episodes)
+        indices = np.linspace(0, len(within.cases) - 1, min(cases, len(within.cases))).round()
+        findings, probe = examine(
+            agent.model, episodes, task, simulator, drawn.action_block, steps=steps, seed=seed
+        )
+        generator = torch.Generator().manual_seed(seed)
+        pools, starts, rescored = [], [], []
+        for index in indices.astype(int).tolist():
+            decision = Decision(entrant, within, within.cases[index], task, simulator)
+            if not pools:
+                findings.append(landscape(decision))
+            rescored.append(candidates.rescore(decision, generator))
+            pools.append(
+                pool.gather(decision, probe, strong=strong, truth=truth, seed=seed + index)
+            )
+            starts.append(decision.row.distance_start)
+    finally:
+        simulator.close()
+    climbed = ladder.climb(pools, starts)
+    findings += [
+        *candidates.rescored(rescored, pools),
+        candidates.exploitation(pools),
+        verdict.ladder_finding(climbed, pools),
+    ]
+    rate = float(np.mean([row.success for row in rows])) if len(rows) else None
+    found = verdict.verdict(climbed, findings, rate)
+    if within is not drawn:
+        found["evidence"].append(
+            f"Its decisions were those of {len(pools)} goals {within.blocks} blocks ahead, not of "
+            "the manifest's: beyond the horizon a straight distance says little."
+        )
+    if isinstance(agent.model, JEPA):
+        findings += surprise_findings(agent.model, task, episodes, seed=seed)
+    return {"findings": [finding.as_dict() for finding in findings], "verdict": found}
+
+
+def reachable(drawn: Manifest, horizon: int, cases: int, task: Any, episodes: Episodes) -> Manifest:
+    """The manifest, or where its goals lie beyond the horizon, another with goals within it.
+
+    There the true distance that a plan of `horizon` blocks reaches says little: behind a wall the
+    way that leads to the goal leads away from it at first.
+    """
+    if drawn.blocks is not None and drawn.blocks <= horizon:
+        return drawn
+
+    def near(filter: str | None) -> Manifest:
+        return build(
+            cast(Recorded, episodes),
+            task,
+            filter=filter,
+            kind="ahead",
+            blocks=min(5, horizon),
+            action_block=drawn.action_block,
+            budget=horizon,
+            cases=cases,
+            seed=drawn.seed,
+        )
+
+    try:
+        return near(drawn.filter)
+    except WmpcError:  # too few such cases so near
+        return near(None)

@@ -1,0 +1,179 @@
+"""A decision of the agent in a case, and what the true simulator says of any other."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wmpc.agents.entrants import Entrant
+from wmpc.agents.mpc import MPCAgent
+from wmpc.envs.observation import Observation
+from wmpc.envs.simulator import Simulator
+from wmpc.errors import WmpcError
+from wmpc.evaluation.diagnosis.recorder import Recorder
+from wmpc.evaluation.evaluate import HIDDEN, Row, play
+from wmpc.evaluation.manifest import Case, Manifest
+from wmpc.planners.knots import HeldDynamics, hold
+from wmpc.planners.problem import Problem
+from wmpc.wm.diagnostics.sample import columns
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What really follows N sequences of H blocks."""
+
+    physics: np.ndarray
+    """(N, H, P), the state's physics after each block, see `wmpc.envs.simulator`."""
+    coordinates: np.ndarray
+    """(N, H, C), in tolerances."""
+    distance: np.ndarray
+    """(N, H), to the goal, in tolerances."""
+
+
+def planning(entrant: Entrant, case: Case) -> MPCAgent:
+    """The agent of a case; WmpcError where it does not plan."""
+    agent = entrant.make(case)
+    if not isinstance(agent, MPCAgent):
+        raise WmpcError(
+            f"a diagnosis needs an agent that plans, such as agent=mpc; this one is a "
+            f"{type(agent).__name__}"
+        )
+    return agent
+
+
+class Decision:
+    """The first decision of a case, after its lead-in: the agent's problem, plan and candidates.
+
+    The task stands where the decision is made; draw and simulate before making the next.
+    """
+
+    def __init__(
+        self, entrant: Entrant, drawn: Manifest, case: Case, task: Any, simulator: Simulator
+    ) -> None:
+        self.task, self.case, self.simulator = task, case, simulator
+        self.agent = agent = planning(entrant, case)
+        self.privileged = entrant.privileged
+        agent.planner = recorder = Recorder(agent.planner)
+        options = {
+            "state": case.lead_in_state,
+            "goal_state": case.goal_state,
+            "variation": case.variation,
+        }
+        task.reset(seed=case.seed, options=options)
+        self.row = Row(0, case.episode, "warm", case.seed)
+        goal = case.goal(entrant.privileged)
+        block = drawn.action_block
+        play(
+            task, agent, goal, self.row, actions=0, action_block=block, lead_in=case.lead_in,
+            privileged=entrant.privileged,
+        )  # fmt: skip
+        MPCAgent.act(agent)  # of an agent that plans beside the world too: the plan itself
+        assert recorder.problem is not None and agent.plan is not None
+        self.problem: Problem = recorder.problem
+        self.plan: Tensor = agent.plan.actions[0]
+        """(H, A), in knots."""
+        self.candidates: Tensor = recorder.candidates
+        """(N, H, A), all that the planner rolled out."""
+        self.state: np.ndarray = task.get_state()
+        start = {"state": self.state, "variation": case.variation}
+        self.start = simulator.start(start)
+        """(D,), where the true simulator starts, see `wmpc.envs.simulator`."""
+        self.goal = np.asarray(task.coordinates(case.goal_state))
+        """(C,), the goal's coordinates, in tolerances."""
+
+    @torch.no_grad()
+    def predicted(self, candidates: Tensor) -> Tensor:
+        """The agent's cost (N,) of imagined candidates (N, H, A)."""
+        latents = self.problem.dynamics.rollout(candidates[None])
+        return self.problem.cost(latents, candidates[None])[0].double().cpu()
+
+    @torch.no_grad()
+    def realised(self, latents: Tensor, candidates: Tensor) -> Tensor:
+        """The agent's cost (N,) of true outcomes, encoded: (N, H, K, D)."""
+        return self.problem.cost(latents[None], candidates[None])[0].double().cpu()
+
+    def simulate(self, candidates: Tensor) -> Outcomes:
+        """Execute candidates (N, H, A) in the true simulator."""
+        latents = self.simulator.rollout(self.start[None], self.actions(candidates)[None])[0]
+        C = self.simulator.coordinates_size
+        physics = latents[..., C : latents.shape[-1] - len(self.case.variation)]
+        flat = physics.reshape(-1, physics.shape[-1])
+        distance = np.array([self.task.distance(s, self.case.goal_state) for s in flat])
+        return Outcomes(physics, latents[..., :C], distance.reshape(physics.shape[:2]))
+
+    def actions(self, candidates: Tensor) -> np.ndarray:
+        """Knots (N, H, A) -> blocks (N, H, n * a) in the environment's units."""
+        held = self.problem.dynamics
+        assert isinstance(held, HeldDynamics)
+        blocks = self.agent.model.denormalise(hold(candidates, held.times, held.size))
+        return blocks.reshape(*blocks.shape[:2], -1)
+
+    @torch.no_grad()
+    def encode(self, outcomes: Outcomes, batch: int = 16) -> Tensor:
+        """Look at what followed: latents (N, H, K, D)."""
+        seen = [self._look(states) for states in outcomes.physics]
+        pieces = [
+            self.agent.model.encode(
+                {name: np.stack([look[name] for look in seen[i : i + batch]]) for name in seen[0]}
+            )
+            for i in range(0, len(seen), batch)
+        ]
+        return torch.cat(pieces)
+
+    def goal_latent(self) -> Tensor:
+        """(1, K, D) of the goal, seen as outcomes are: with its proprioception, if that is read."""
+        seen = self._look(self.case.goal_state[None])
+        return self.agent.model.encode({name: x[None] for name, x in seen.items()})[:, 0]
+
+    def measure(self, place: Tensor, goal: Tensor) -> Tensor:
+        """Squared distance (N,) of places (N, H, V) to a goal (V,), over the steps that the agent's
+        own cost counts."""
+        cost = self.agent.goal_cost(goal[None, None])
+        return cost(place[None, :, :, None], place[None])[0]
+
+    def true_cost(self, outcomes: Outcomes) -> Tensor:
+        """The same of the true coordinates, (N,)."""
+        return self.measure(torch.as_tensor(outcomes.coordinates), torch.as_tensor(self.goal))
+
+    def reached(self, outcomes: Outcomes) -> np.ndarray:
+        """The true distance (N,) that counts, in tolerances: at the end of the horizon where the
+        cost counts the last step alone, else the nearest of the steps that it counts; of a
+        discount, the first 1 / (1 - gamma), which have most of the weight."""
+        if self.agent.steps == "last":
+            return outcomes.distance[:, -1]
+        if self.agent.steps == "executed":
+            return outcomes.distance[:, : self.agent.execute].min(1)
+        if self.agent.steps == "discounted" and self.agent.gamma < 1:
+            counted = math.ceil(1 / (1 - self.agent.gamma) - 1e-9)  # 1 / (1 - 0.9) is above 10
+            return outcomes.distance[:, :counted].min(1)
+        return outcomes.distance.min(1)
+
+    def _look(self, states: Sequence[np.ndarray] | np.ndarray) -> Observation:
+        """Observations of states (T, S or P), the columns that the model reads, (T, ...)."""
+        moving = 1 + self.task.model.nq + self.task.model.nv  # time, positions, velocities
+        looks = []
+        for state in states:
+            full = self.state.copy()
+            full[:moving] = state[:moving]
+            looks.append(_observation(self.task, full, self.privileged, self.agent.model))
+        return {name: np.stack([look[name] for look in looks]) for name in looks[0]}
+
+
+def _observation(task: Any, state: np.ndarray, privileged: bool, model: Any) -> Observation:
+    """What `task.observe_state` gives, without drawing a picture that nobody looks at."""
+    makers = {
+        "pixels": lambda: task.render_state(state),
+        "proprio": lambda: task.proprio(state),
+        "state": lambda: np.array(state, np.float64),
+        "variation": lambda: np.array(task.variation, np.float64),
+    }
+    offered = [
+        name
+        for name in makers
+        if (privileged or name not in HIDDEN) and (name != "variation" or task.variation_names)
+    ]
+    return {name: makers[name]() for name in columns(model, offered)}

@@ -1,0 +1,61 @@
+"""Listening in on a planner: the problem it was given, and every candidate that it rolled out."""
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from wmpc.planners.problem import Dynamics, Plan, Planner, Problem
+
+
+class Recorder:
+    """A planner that remembers the last call of another, and changes nothing of it."""
+
+    def __init__(self, planner: Planner) -> None:
+        self.planner = planner
+        self.problem: Problem | None = None
+        self._rounds: list[Tensor] = []
+
+    @property
+    def candidates(self) -> Tensor:
+        """(N, H, A), all that the last plan rolled out."""
+        return torch.cat(self._rounds)
+
+    def plan(
+        self,
+        problem: Problem,
+        *,
+        generator: Generator,
+        warm_start: Tensor | None = None,
+        deadline: float | None = None,
+    ) -> Plan:
+        """As the planner itself."""
+        self.problem, self._rounds = problem, []
+        watched = replace(problem, dynamics=_Watched(problem.dynamics, self._rounds))
+        plan = self.planner.plan(
+            watched, generator=generator, warm_start=warm_start, deadline=deadline
+        )
+        self._rounds.append(plan.actions.detach())  # also where it used no rollout at all
+        return plan
+
+
+class _Watched:
+    """A dynamics that notes the candidates (1, N, H, A) it is asked to roll out."""
+
+    def __init__(self, dynamics: Dynamics, rounds: list[Tensor]) -> None:
+        self._dynamics, self._noted = dynamics, rounds
+
+    @property
+    def start(self) -> Tensor:
+        return self._dynamics.start
+
+    def rollout(self, actions: Tensor) -> Tensor:
+        self._noted.append(actions.detach()[0].clone())
+        return self._dynamics.rollout(actions)
+
+    def predict(self, states: Tensor, actions: Tensor) -> Tensor:
+        return self._dynamics.predict(states, actions)
+
+    def __getattr__(self, name: str) -> Any:  # such as `candidate_bytes`
+        return getattr(self._dynamics, name)

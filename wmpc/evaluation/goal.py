@@ -1,0 +1,169 @@
+"""From the words of `goal=...` to what they mean: a goal, its picture to look at, its state."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wmpc.agents import goals
+from wmpc.agents.agent import Goal
+from wmpc.errors import WmpcError
+from wmpc.system.npy_file import read_npy
+from wmpc.wm.data import Episodes
+from wmpc.wm.models.spec import DataSpec
+
+KINDS = (
+    "picture.png, frame:EPISODE:FRAME, state.npy, proprio:0.1,_,0.2, nearest:proprio:0.1,_,0.2 or "
+    "nearest:state:FILE.npy"
+)
+DIM = 0.25
+"""How bright that part of a goal's picture is shown that does not count."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A goal on the way."""
+
+    goal: Goal
+    pixels: np.ndarray
+    """(H, W, 3), what it is shown as: what does not count is dimmed."""
+    state: np.ndarray | None = None
+    """(S,), where the goal is a whole state, so that success can be judged."""
+    variation: np.ndarray | None = None
+    """(V,), that the goal needs."""
+    notes: list[str] = field(default_factory=list)
+    """What to tell."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What the words may refer to."""
+
+    spec: DataSpec
+    task: Any
+    episodes: Callable[[], Episodes]
+    """Opens the dataset."""
+    seed: int
+
+    def stops(self, words: Any, mask: Any = None, crop: Any = None) -> list[Stop]:
+        """The goals that `goal=`, one or a list, `mask=` and `crop=` mean, in their order;
+        WmpcError where they mean none."""
+        listed = words if isinstance(words, list) else [words]
+        if not listed:
+            raise WmpcError(f"goal is an empty list: give {KINDS}")
+        stops = [self.read(str(word)) for word in listed]
+        counts = self.counts(mask, crop)
+        if counts is None:
+            return stops
+        if not any(stop.goal.observation.keys() & {*self.spec.cameras} for stop in stops):
+            raise WmpcError("mask and crop are for pictures; no goal here is one: leave them out")
+        return [self._masked(stop, counts) for stop in stops]
+
+    def read(self, word: str) -> Stop:
+        """One goal."""
+        if frame := re.fullmatch(r"frame:(\d+):(\d+)", word):
+            return self._frame(int(frame[1]), int(frame[2]))
+        if word.startswith("proprio:"):
+            return self._proprio(numbers(word, word.removeprefix("proprio:")))
+        if word.startswith("nearest:proprio:"):
+            wanted = numbers(word, word.removeprefix("nearest:proprio:"))
+            return self._nearest(self._column("proprio"), wanted)
+        if word.startswith("nearest:state:"):
+            state = array(word.removeprefix("nearest:state:"))
+            self._seen(state, None)  # which refuses what is no state of this task
+            if not hasattr(self.task, "coordinates"):
+                raise WmpcError(f"{self.task.id} does not say how near two states are")
+            states = self.task.coordinates(self._column("state"))
+            return self._nearest(states, self.task.coordinates(state))
+        if word.split(":")[0] in ("frame", "nearest"):
+            raise WmpcError(f"cannot read the goal {word}: a goal is {KINDS}")
+        if not Path(word).is_file():
+            raise WmpcError(f"there is no file {word}: a goal is {KINDS}")
+        if word.endswith(".npy"):
+            state = array(word)
+            pixels = self._seen(state, None)
+            return Stop(Goal({self.camera: pixels}), pixels, state)
+        goal, note = goals.picture(word, self.spec.image_size, self.camera)
+        return Stop(goal, goal.observation[self.camera], notes=[note] if note else [])
+
+    @property
+    def camera(self) -> str:
+        """The camera that pictures are of."""
+        return self.spec.cameras[0]
+
+    def counts(self, mask: Any, crop: Any) -> np.ndarray | None:
+        """(H, W), how much each pixel counts; None: all, each once."""
+        if mask is not None and crop is not None:
+            raise WmpcError("mask and crop came; give one of them")
+        if mask is not None:
+            return goals.mask(str(mask), self.spec.image_size)
+        if crop is None:
+            return None
+        said = ",".join(map(str, crop)) if isinstance(crop, list) else str(crop)
+        return goals.crop(numbers(f"crop {said}", said), self.spec.image_size)
+
+    def _frame(self, episode: int, index: int) -> Stop:
+        recorded = self.episodes().episode(episode)
+        if index >= len(recorded[self.camera]):
+            raise WmpcError(
+                f"episode {episode} has frames 0 to {len(recorded[self.camera]) - 1}; there is no "
+                f"frame {index}"
+            )
+        seen = {camera: np.array(recorded[camera][index]) for camera in self.spec.cameras}
+        state = recorded["state"][index] if "state" in recorded else None
+        return Stop(Goal(seen), seen[self.camera], state, recorded.get("variation"))
+
+    def _nearest(self, recorded: np.ndarray, wanted: np.ndarray) -> Stop:
+        found = goals.nearest(recorded, wanted)
+        ends = self.episodes().ends
+        episode = int(np.searchsorted(ends, found.row, side="right"))
+        first = int(ends[episode - 1]) if episode else 0
+        stop = self._frame(episode, found.row - first)
+        told = [
+            f"nearest is frame:{episode}:{found.row - first}, {found.distance:.3g} spreads away"
+        ]
+        return replace(stop, notes=[*told, *([found.note] if found.note else [])])
+
+    def _proprio(self, wanted: np.ndarray) -> Stop:
+        size = self.spec.proprio_size
+        if size and len(wanted) != size:
+            raise WmpcError(f"the goal has {len(wanted)} numbers; the proprioception has {size}")
+        goal = goals.proprio(wanted)
+        like = self._nearest(self._column("proprio"), wanted)  # to look at
+        return replace(like, goal=goal, state=None, notes=like.notes[1:])
+
+    def _column(self, name: str) -> np.ndarray:
+        return np.asarray(self.episodes().frames(name))
+
+    def _masked(self, stop: Stop, counts: np.ndarray) -> Stop:
+        goal = stop.goal
+        if self.camera not in goal.observation:
+            return stop
+        goal = goals.masked(Goal({self.camera: goal.observation[self.camera]}), counts, self.camera)
+        shown = stop.pixels * (DIM + (1 - DIM) * counts[..., None])
+        return replace(stop, goal=goal, pixels=shown.astype(np.uint8), state=None)
+
+    def _seen(self, state: np.ndarray, variation: np.ndarray | None) -> np.ndarray:
+        options = {"goal_state": state, "variation": variation}
+        given = {name: value for name, value in options.items() if value is not None}
+        return self.task.reset(seed=self.seed, options=given)[1]["goal"]["pixels"]
+
+
+def numbers(word: str, said: str) -> np.ndarray:
+    """`0.1,_,nan` -> (n,) float64; `_` and nan leave a number open."""
+    try:
+        return np.array([np.nan if x.strip() == "_" else float(x) for x in said.split(",")])
+    except ValueError:
+        raise WmpcError(
+            f"cannot read {word}: give numbers with commas between, _ for one left open"
+        ) from None
+
+
+def array(path: str) -> np.ndarray:
+    """An array in a file."""
+    if not Path(path).is_file():
+        raise WmpcError(f"there is no file {path}: a goal is {KINDS}")
+    return read_npy(path)

@@ -1,0 +1,71 @@
+"""What the model imagined of an episode: an open-loop rollout under the actions really executed.
+
+From the case's start, with the context that the agent had there, the model is fed every block that
+the simulator executed and never looks again. Where its pictures part from the true ones, its
+dynamics are wrong; where they agree and the goal was missed all the same, something else is.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from wmpc.agents.nearest_frame import FrameBank, frame_bank
+from wmpc.errors import WmpcError
+from wmpc.evaluation.drawing import data_of
+from wmpc.evaluation.evaluate import Row
+from wmpc.evaluation.manifest import Case
+from wmpc.wm.data import open_episodes
+from wmpc.wm.models.jepa import JEPA
+
+
+@dataclass(frozen=True, eq=False)
+class Imagination:
+    """A model, and the recorded frames that stand for its latents."""
+
+    model: JEPA
+    bank: FrameBank
+
+    @torch.no_grad()
+    def pictures(self, task: Any, case: Case, row: Row) -> list[np.ndarray]:
+        """The nearest recorded frame (H, W, 3) to each imagined latent: one at the start, then one
+        after every whole block of `row.actions`."""
+        seen, blocks = context(task, case, row.start)
+        columns = [name for name in self.model.columns if name != "action"]
+        z = self.model.encode({n: np.stack([s[n] for s in seen])[None] for n in columns})
+        start, n = z[0, -1:], self.model.spec.action_block
+        whole = len(row.actions) // n
+        if whole:
+            taken = np.stack(row.actions[: whole * n]).reshape(whole, n, -1)
+            executed = self.model.normalise(blocks)[None]
+            dynamics = self.model.dynamics(z, executed)
+            imagined = dynamics.rollout(self.model.normalise(taken)[None, None])[0, 0]
+            start = torch.cat([start, imagined])
+        return list(self.bank.pixels[self.bank.nearest(start)[0]])
+
+
+def imagination(model: Any, run: str | None, data: str | None) -> Imagination | None:
+    """That of `model`, if the dataset of its run is there to take frames from."""
+    if not isinstance(model, JEPA):  # an agent that needs none
+        return None
+    try:
+        return Imagination(model, frame_bank(model, open_episodes(data_of(run, data))))
+    except WmpcError:  # a run may have forgotten its dataset, which may have moved
+        return None
+
+
+def context(task: Any, case: Case, start: str) -> tuple[list[dict[str, np.ndarray]], np.ndarray]:
+    """What the agent had seen at the case's start: frames (c), and the blocks (c - 1, n, A) between
+    them, none of a cold start. Leaves `task` in that start."""
+    warm = start == "warm"
+    state = case.lead_in_state if warm else case.start_state
+    options = {"state": state, "goal_state": case.goal_state, "variation": case.variation}
+    task.reset(seed=case.seed, options=options)
+    seen = [task.observe_state(task.get_state())]
+    blocks = case.lead_in if warm else case.lead_in[:0]
+    for block in blocks:
+        for action in block:
+            task.advance(action)
+        seen.append(task.observe_state(task.get_state()))
+    return seen, np.asarray(blocks)

@@ -1,0 +1,1 @@
+"""Rates, intervals and comparisons of results."""

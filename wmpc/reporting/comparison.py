@@ -1,0 +1,98 @@
+"""Two agents on the same cases, on one page: `wmpc report compare A B out=page.html`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wmpc.reporting import grids
+from wmpc.reporting.evaluation import asked
+from wmpc.reporting.facts import task_name
+from wmpc.reporting.figures import finite
+from wmpc.reporting.template import render
+
+Results = Mapping[str, Any]
+"""What `wmpc.reporting.facts.read_results` gives."""
+SHOWN = ("difference", "interval", "method", "p", "table", "headline", "may", "may_not", "differs")
+SHOWN += ("needed",)
+"""Of a comparison, what there is."""
+
+
+def comparison_page(
+    comparison: Mapping[str, Any],
+    results_a: Results | Sequence[Results],
+    results_b: Results | Sequence[Results],
+) -> str:
+    """The page. Each side is one result, or those of several seeds.
+
+    `comparison` is what `wmpc report compare` computes; what is there of `SHOWN` is shown. The
+    cases on which the sides disagree come from the results themselves.
+    """
+    a, b = _listed(results_a), _listed(results_b)
+    return render(
+        "comparison.html",
+        name=task_name(a[0]["env"]["id"]),
+        found={**dict.fromkeys(SHOWN), **comparison},
+        sides=[_side("A", a, comparison.get("a")), _side("B", b, comparison.get("b"))],
+        chart=_chart(comparison),
+        cases=max(len(asked(results)) for results in (*a, *b)),
+        disagreements=disagreements(a, b),
+        manifest=a[0]["manifest"],
+    )
+
+
+def disagreements(a: Sequence[Results], b: Sequence[Results]) -> list[dict[str, Any]]:
+    """The cases that the sides reach unequally often, the most unequal first.
+
+    Each has the `case`, its `episode` and `strata`, and of `a` and `b` how often it was `reached`
+    of `n` results, and the `rows`.
+    """
+    sides = [_by_case(a), _by_case(b)]
+    found = []
+    for case in sorted(sides[0].keys() & sides[1].keys()):
+        first, second = (
+            {"rows": rows, "n": len(rows), "reached": sum(row["success"] for row in rows)}
+            for rows in (sides[0][case], sides[1][case])
+        )
+        apart = abs(first["reached"] / first["n"] - second["reached"] / second["n"])
+        if apart:
+            row = first["rows"][0]
+            known = {"episode": row["episode"], "strata": row.get("strata") or []}
+            found.append({"case": case, **known, "a": first, "b": second, "apart": apart})
+    return sorted(found, key=lambda entry: -entry["apart"])
+
+
+def _side(letter: str, results: Sequence[Results], given: Mapping[str, Any] | None) -> dict:
+    """One side in a row of the table: what it is, and its rate."""
+    rates = [one["summary"]["success"]["rate"] for one in results]
+    alone = results[0]["summary"]["success"] if len(results) == 1 else None
+    labels = (given or {}).get("labels") or [f"{one['run']}: {one['name']}" for one in results]
+    return {
+        "letter": letter,
+        "labels": labels,
+        "rate": sum(rates) / len(rates),
+        "interval": alone and alone["interval"],
+        "checkpoints": sorted({one["checkpoint"] for one in results if one["checkpoint"]}),
+        "commands": [one["command"] for one in results if "command" in one],
+        "versions": results[0]["versions"],
+    }
+
+
+def _chart(comparison: Mapping[str, Any]) -> Any:
+    """The difference and its interval in points, where they are known."""
+    ends = [comparison.get("difference"), *(comparison.get("interval") or ())]
+    if len(ends) != 3 or not all(map(finite, ends)):
+        return None
+    value, low, high = (100 * float(end) for end in ends)
+    spoken = f"A minus B: {value:.1f} points, 95% interval {low:.1f} to {high:.1f}"
+    return grids.whiskers({"A minus B": (value, low, high)}, "points of success", spoken)
+
+
+def _by_case(results: Sequence[Results]) -> dict[int, list[Mapping[str, Any]]]:
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for one in results:
+        for row in asked(one):
+            found.setdefault(row["case"], []).append(row)
+    return found
+
+
+def _listed(results: Results | Sequence[Results]) -> Sequence[Results]:
+    return [results] if isinstance(results, Mapping) else results

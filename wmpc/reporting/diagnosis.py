@@ -1,0 +1,59 @@
+"""Where an agent loses: the verdict and the findings behind it, as `wmpc eval diagnose=true` left
+them in the results."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from wmpc.reporting.figures import figure, finite
+
+CULPRITS = {
+    "data": "the data",
+    "representation": "the representation",
+    "dynamics": "the dynamics",
+    "cost": "the cost",
+    "planner": "the planner",
+}
+
+
+LADDER = "ladder"
+"""The finding behind the verdict: it comes first."""
+
+
+def diagnosis(results: Mapping[str, Any]) -> dict[str, Any] | None:
+    """`verdict` (or None) and `findings`, each with its picture; None where nobody diagnosed."""
+    given = results.get("diagnosis")
+    if not given:
+        return None
+    findings = []
+    for finding in sorted(given.get("findings") or [], key=lambda f: f.get("name") != LADDER):
+        value, unit = finding.get("value"), finding.get("unit") or ""
+        value = value if finite(value) else None
+        title = finding.get("title") or finding.get("name", "").replace("_", " ")
+        spoken = f"{title}. {finding.get('reading') or ''}"
+        drawn = figure(finding.get("figure"), spoken, results["folder"])
+        findings.append(
+            {"value": value, "unit": unit, "title": title, "drawn": drawn}
+            | {"reading": finding.get("reading"), "details": finding.get("details")}
+        )
+    shown = any(finding.get("name") == LADDER for finding in given.get("findings") or [])
+    return {"verdict": verdict(given.get("verdict"), shown), "findings": findings}
+
+
+def verdict(given: Mapping[str, Any] | None, shown: bool = False) -> dict[str, Any] | None:
+    """The verdict, with `who` in words (None: no culprit) and the `ladder` as bars from 0 to 1,
+    unless it is `shown` among the findings."""
+    if not given:
+        return None
+    culprit = given.get("culprit") or "none"
+    rungs = {} if shown else given.get("ladder") or {}
+    ladder = {name: value for name, value in rungs.items() if finite(value)}
+    most = max(map(abs, ladder.values()), default=1) or 1
+    return {
+        "who": None if culprit == "none" else CULPRITS.get(culprit, culprit),
+        "sentence": given.get("sentence"),
+        "evidence": given.get("evidence") or [],
+        "ladder": [
+            {"name": name, "value": value, "length": abs(value) / most}
+            for name, value in ladder.items()
+        ],
+    }

@@ -1,0 +1,177 @@
+"""What an evaluation's results say, arranged for the page; what older ones lack is left out."""
+
+import shlex
+from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from wmpc.errors import WmpcError
+from wmpc.evaluation.results import PLANNING
+from wmpc.reporting import charts, facts
+
+LABELS = {
+    "replay": "replay of the recording",
+    "simulator": "planner in the true simulator",
+    "zero": "no action",
+    "random": "random actions",
+}
+FIRST = ("near", "middle", "far")
+"""Strata in this order, then the others."""
+MOST_ACTIONS = 10**6
+"""The largest budget that a manifest may have."""
+MEDIA = 11_000_000
+"""Characters that strips and videos may take: a page must stay under 15 MB, which mail carries."""
+
+
+def standings(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The agent's rate, warm and cold, and those to read it beside; each a row of a table."""
+    found = [{"who": "agent", "label": f"agent, {results['start']} start", **results["summary"]}]
+    if results["cold"]:
+        found.append({"who": "agent", "label": "agent, cold start", **results["cold"]})
+    return found + [
+        {
+            "who": who,
+            "label": LABELS.get(who, who.replace("_", " ")),
+            "settings": entry["settings"],
+            **entry["summary"],
+        }
+        for who, entry in results["reference"].items()
+    ]
+
+
+def agent_name(results: Mapping[str, Any]) -> str:
+    """Who acted: "mpc with ICEM", "gcbc", "mine:agent"."""
+    agent, planner = results["config"]["agent"], results["config"]["planner"]
+    name = agent.get("function") or agent["_target_"].rpartition(".")[2]
+    if name not in PLANNING:
+        return name
+    return f"{name} with {planner['_target_'].rpartition('.')[2]}"
+
+
+def asked(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the cases that the rate counts."""
+    return [row for row in results["rows"] if row["start"] == results["start"]]
+
+
+def again(results: Mapping[str, Any]) -> str | None:
+    """The command of the evaluation, on the manifest's file whatever became of the dataset.
+
+    None where that file is not known, where another program than `wmpc eval` measured, or where
+    the command is that of a sweep.
+    """
+    file = results["manifest"].get("file")
+    try:
+        words = shlex.split(results["command"])
+    except ValueError:
+        return None
+    if not file or words[:2] != ["wmpc", "eval"] or {"-m", "--multirun"} & set(words):
+        return None
+    kept = [w for w in words if not w.lstrip("+").startswith(("manifest", "name=", "overwrite="))]
+    return shlex.join([*kept, f"manifest.path={file}"])
+
+
+def strata(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Success by kind of case: `name` and its rate."""
+    given = results.get("strata") or {}
+    names = [name for name in FIRST if name in given] + [n for n in given if n not in FIRST]
+    return [{"name": name, **given[name]} for name in names if given[name]["n"]]
+
+
+def failures(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Why cases broke, the most frequent first: `reason` and its `cases`.
+
+    What follows a colon in a failure tells cases apart, not reasons.
+    """
+    found: dict[str, list[int]] = {}
+    for row in asked(results):
+        if row["failure"]:
+            found.setdefault(row["failure"].partition(":")[0], []).append(row["case"])
+    ordered = sorted(found.items(), key=lambda item: -len(item[1]))
+    return [{"reason": reason, "cases": cases} for reason, cases in ordered]
+
+
+def media(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Strips and videos as data URIs, each with its case's row.
+
+    All strips, then videos, successes and failures in turn, while `MEDIA` lasts; `left_out` tells
+    the cases whose video no longer fitted.
+    """
+    rows = {row["case"]: row for row in asked(results)}
+    folder: Path = results["folder"]
+    found: list[dict[str, Any]] = []
+    for entry in results["media"]:
+        refused: list[str] = []
+        stills = {
+            kind: facts.embed(folder, entry[kind], refused) if kind in entry else None
+            for kind in ("strip", "imagined")
+        }
+        known = {"moments": entry["moments"], "video": None, "left_out": False, "refused": refused}
+        found.append({**rows[entry["case"]], **known, **stills})
+    left = MEDIA - sum(len(case[kind] or "") for case in found for kind in ("strip", "imagined"))
+    films = [(case, entry["video"]) for case, entry in zip(found, results["media"], strict=True)
+             if "video" in entry]  # fmt: skip
+    turns = {good: count() for good in (True, False)}
+    for case, name in sorted(films, key=lambda film: next(turns[film[0]["success"]])):
+        film = facts.embed(folder, name, case["refused"])
+        if film and len(film) <= left:
+            case["video"], left = film, left - len(film)
+        else:
+            case["left_out"] = film is not None
+    return found
+
+
+def shift(results: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Success against the magnitude of a change in the world: `chart`, and its `points`."""
+    given = results.get("shift")
+    if not given or not given.get("magnitudes"):
+        return None
+    rates = [summary["success"] for summary in given["summaries"]]
+    points = sorted(
+        ({"magnitude": m, **r} for m, r in zip(given["magnitudes"], rates, strict=True)),
+        key=lambda point: point["magnitude"],
+    )
+    unit = f" ({given['unit']})" if given.get("unit") else ""
+    chart = charts.lines(
+        {"agent": ([p["magnitude"] for p in points], [p["rate"] for p in points])},
+        given["name"].replace("_", " ") + unit,
+        "cases reached",
+        f"Share of cases reached by the magnitude of {given['name'].replace('_', ' ')}",
+        y_range=(0, 1),
+        percent=True,
+        intervals=[p["interval"] for p in points],
+    )
+    return {**given, "chart": chart, "points": points}
+
+
+def pace(results: Mapping[str, Any]) -> dict[str, Markup]:
+    """How soon goals are reached, and how long decisions take."""
+    rows = asked(results)
+    budget = results["manifest"]["budget"] * results["manifest"]["action_block"]
+    if budget > MOST_ACTIONS:
+        raise WmpcError(f"the results state a budget of {budget} actions, more than {MOST_ACTIONS}")
+    reached = sorted(row["steps_to_success"] for row in rows if row["success"])
+    shares = [sum(step <= action for step in reached) / len(rows) for action in range(budget + 1)]
+    found = {
+        "reached": charts.lines(
+            {"agent": (range(budget + 1), shares)},
+            "simulator actions",
+            "cases reached",
+            "Share of cases reached, by simulator action",
+            y_range=(0, 1),
+            percent=True,
+            steps=True,
+        )
+    }
+    latencies = [ms for row in rows for ms in row["latencies_ms"]]
+    if latencies:
+        total = results["summary"]["latency_ms"]
+        found["latency"] = charts.histogram(
+            latencies,
+            {"p50": total["p50"], "p99": total["p99"]},
+            "milliseconds a decision",
+            "Histogram of decision latency",
+        )
+    return found

@@ -1,0 +1,142 @@
+"""What a report tells, gathered from the files of a run; whatever is missing is None."""
+
+import base64
+import os
+import re
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from wmpc.errors import WmpcError
+from wmpc.evaluation.results import RESULTS, read_results
+from wmpc.system.json_file import read_bytes, read_json
+from wmpc.system.links import refuse_outside
+from wmpc.wm.training.checkpoint import CONFIG, read_config
+from wmpc.wm.training.log import LOG, read_log
+
+MIME = {
+    ".png": ("image/png", re.compile(rb"\x89PNG\r\n\x1a\n")),
+    ".mp4": ("video/mp4", re.compile(rb"....ftyp", re.DOTALL)),
+}
+"""By the end of a file's name: what it is, and how such a file begins."""
+EMBEDDED_BYTES = 2**24
+"""The largest file that goes onto the page (16 MiB)."""
+MOST_POINTS = 160
+"""Of a curve; more are averaged in groups."""
+
+
+def embed(folder: Path, name: Any, refused: list[str] | None = None) -> str | None:
+    """The file `name` in `folder` as a data URI; None where there is no such file.
+
+    None too, and a sentence in `refused`, where it is no PNG or MP4 of at most `EMBEDDED_BYTES` in
+    the folder itself: the page is for others, and the name may have come from others.
+    """
+    if isinstance(name, str) and name == Path(name).name and not os.path.lexists(folder / name):
+        return None
+    try:
+        return _data_uri(folder, name)
+    except (WmpcError, OSError) as error:
+        if refused is not None:
+            refused.append(f"{error}: left out")
+        return None
+
+
+def _data_uri(folder: Path, name: Any) -> str:
+    if not isinstance(name, str) or name != Path(name).name or name in ("", "..") or "\0" in name:
+        raise WmpcError(f"{str(name)[:80]!r} is no name of a file in {folder}")
+    if (folder / name).is_symlink() or Path(name).suffix not in MIME:
+        raise WmpcError(f"{name} is a link, or no PNG or MP4")
+    data = read_bytes(folder / name, EMBEDDED_BYTES)
+    kind, begins = MIME[Path(name).suffix]
+    if not begins.match(data):
+        raise WmpcError(f"{name} does not hold what its name says")
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def results_of(run: Path, name: str | None) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    """The evaluation to show (None where there is none), and all of them, the latest first.
+
+    What cannot be read is left out, unless it is the one called `name` or there is no other: then
+    WmpcError.
+    """
+    files = [*run.glob(RESULTS), *run.glob(f"eval/*/{RESULTS}")]
+    files.sort(key=lambda file: file.stat().st_mtime, reverse=True)
+    found: list[dict[str, Any]] = []
+    errors: list[WmpcError] = []
+    for file in files:
+        try:
+            found.append(read_results(refuse_outside(file, run)))
+        except WmpcError as error:
+            if file.parent.name == name:
+                raise
+            errors.append(error)
+    if errors and not found:
+        raise errors[0]
+    if name is None:
+        return (found[0] if found else None), found
+    for results in found:
+        if results["name"] == name:
+            return results, found
+    known = ", ".join(results["name"] for results in found) or "none yet"
+    raise WmpcError(f"{run} has no evaluation {name!r}; it has {known}")
+
+
+def training_log(run: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The "step" and the "eval" lines of a run's log."""
+    refuse_outside(run / LOG, run)
+    lines = read_log(run)
+    steps = [line for line in lines if line["kind"] == "step"]
+    return steps, [line for line in lines if line["kind"] == "eval"]
+
+
+def curves(lines: Sequence[Mapping[str, Any]], prefix: str) -> dict[str, tuple[list, list]]:
+    """Step and value of every key that begins with `prefix`, averaged in groups; no NaN."""
+    names = sorted({key for line in lines for key in line if key.startswith(prefix)})
+    found = {}
+    for name in names:
+        points = [(line["step"], line[name]) for line in lines if _is_finite(line.get(name))]
+        if not points:
+            continue
+        size = -(-len(points) // MOST_POINTS)
+        groups = [points[i : i + size] for i in range(0, len(points), size)]
+        found[name.removeprefix(prefix)] = (
+            [group[-1][0] for group in groups],
+            [sum(value for _, value in group) / len(group) for group in groups],
+        )
+    return found
+
+
+def config_of(folder: Path) -> dict[str, Any] | None:
+    """The config of the run that `folder` is; None of a folder that holds only results, such as
+    those of an agent that nobody trained here. WmpcError where it is neither."""
+    alone = (folder / RESULTS).is_file() and not (folder / CONFIG).is_file()
+    return None if alone else read_config(folder)
+
+
+def dataset_of(config: Mapping[str, Any] | None, data: str | None) -> Path | None:
+    """The dataset's folder, if it is known and there."""
+    path = data or (config["train"].get("data") if config else None)
+    if data is not None and not Path(data).is_dir():
+        raise WmpcError(f"there is no dataset at {data}")
+    return Path(path) if path and Path(path).is_dir() else None
+
+
+def task_name(env: str) -> str:
+    """wmpc/Reacher-v0 as Reacher."""
+    return env.removeprefix("wmpc/").split("-v")[0]
+
+
+def sources(dataset: Path) -> list[dict[str, Any]]:
+    """With which policy, seed and versions the dataset was recorded, as far as it says so."""
+    file = dataset / "meta.json"
+    try:
+        given = read_json(file).get("sources")
+    except (OSError, WmpcError):
+        return []
+    given = given if isinstance(given, list) else []
+    return [source for source in given if isinstance(source, dict)]
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) < 1e300 and isfinite(value)

@@ -1,0 +1,96 @@
+"""From the rows of finished cases to their strips and videos."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wmpc.evaluation.evaluate import Row
+from wmpc.evaluation.imagination import Imagination
+from wmpc.evaluation.manifest import Manifest
+from wmpc.reporting.pictures import side_by_side, strip, write_png, write_video
+
+PICTURES = 7
+"""Pictures of a strip beside the goal."""
+PAUSE = 16
+"""Frames that the last picture of a video stays."""
+Imagined = tuple[Sequence[np.ndarray], int]
+"""A picture at the start and after every block, and the block's simulator actions."""
+
+
+def moments(row: Row, block: int = 1) -> list[int]:
+    """The simulator actions a strip shows: from the start to the first success, or to the end; all
+    but the last between two blocks, where there is something imagined to compare."""
+    last = row.steps_to_success or len(row.states) - 1
+    inner = {block * round(i / block) for i in np.linspace(0, last, PICTURES)[:-1]}
+    return sorted({i for i in inner if i < last} | {last})
+
+
+def write_strip(
+    path: Path, row: Row, task: Any, goal: np.ndarray, variation: np.ndarray, shown: Sequence[int]
+) -> None:
+    """The goal (H, W, 3), or several (G, H, W, 3), and the row's moments `shown` as a PNG."""
+    seen = [task.render_state(row.states[i], variation) for i in shown]
+    write_png(path, strip(goal, seen, [row.successes[i] for i in shown]))
+
+
+def write_imagined(path: Path, imagined: Imagined, shown: Sequence[int]) -> None:
+    """What was imagined of the moments `shown` as a PNG, without the goal."""
+    pictures, block = imagined
+    nearest = [min(round(i / block), len(pictures) - 1) for i in shown]
+    write_png(path, strip(None, [pictures[i] for i in nearest], [False] * len(shown)))
+
+
+def write_film(
+    path: Path,
+    row: Row,
+    task: Any,
+    goal: np.ndarray,
+    variation: np.ndarray,
+    imagined: Imagined | None = None,
+) -> None:
+    """Every simulator action of the row, beside the goal (H, W, 3), or the one pursued in each of
+    the n states (n, H, W, 3), and what was imagined, as a video."""
+    frames = []
+    for action, (state, reached) in enumerate(zip(row.states, row.successes, strict=True)):
+        beside = None
+        if imagined is not None:  # the last whole block's
+            pictures, block = imagined
+            beside = pictures[min(action // block, len(pictures) - 1)]
+        pursued = goal if goal.ndim == 3 else goal[action]
+        frames.append(side_by_side(task.render_state(state, variation), pursued, reached, beside))
+    write_video(path, frames + frames[-1:] * PAUSE)
+
+
+def illustrate(
+    folder: Path,
+    rows: list[Row],
+    drawn: Manifest,
+    task: Any,
+    videos: int,
+    imagined: Imagination | None = None,
+    mark: str = "",
+) -> list[dict[str, Any]]:
+    """Strips of the first successes and failures, and videos of the first `videos` of each; the
+    files' names end in `mark`."""
+    media = []
+    for good in (True, False):
+        chosen = [row for row in rows if row.success == good and len(row.states) > 1][:8]
+        for number, row in enumerate(chosen):
+            case = drawn.cases[row.case]
+            looks = (row, task, case.goal_pixels, case.variation)
+            files = {"strip": folder / f"case{row.case:03d}{mark}.png"}
+            shown = moments(row, drawn.action_block)
+            write_strip(files["strip"], *looks, shown)
+            beside = None
+            if imagined is not None:
+                beside = (imagined.pictures(task, case, row), drawn.action_block)
+                files["imagined"] = folder / f"case{row.case:03d}{mark}-imagined.png"
+                write_imagined(files["imagined"], beside, shown)
+            if number < videos:
+                files["video"] = folder / f"case{row.case:03d}{mark}.mp4"
+                write_film(files["video"], *looks, beside)
+            names = {kind: file.name for kind, file in files.items()}
+            media.append({"case": row.case, "moments": shown, **names})
+    return media

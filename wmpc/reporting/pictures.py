@@ -1,0 +1,110 @@
+"""Pictures and videos of episodes: what the agent saw beside what it was to reach."""
+
+import errno
+import io
+import os
+import signal
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from imageio_ffmpeg import get_ffmpeg_exe
+from PIL import Image
+
+from wmpc.errors import WmpcError
+from wmpc.system.disk import REFUSALS, replace_file, replacing
+
+NEUTRAL, REACHED, PAPER = (122, 126, 134), (46, 178, 114), (255, 255, 255)
+SIDE, BORDER, GAP = 256, 6, 12
+"""Pixels of a picture in a video, its border, and the gap between two."""
+CELL = 96
+"""Largest side of a picture in a strip."""
+KEYFRAMES = 5
+"""Frames from one that needs no other to the next: a block of most tasks."""
+
+
+def framed(picture: np.ndarray, colour: tuple[int, int, int], border: int = BORDER) -> np.ndarray:
+    """The picture (H, W, 3) with a border, (H + 2b, W + 2b, 3)."""
+    height, width = picture.shape[:2]
+    out = np.empty((height + 2 * border, width + 2 * border, 3), np.uint8)
+    out[:] = colour
+    out[border:-border, border:-border] = picture
+    return out
+
+
+def row(pictures: Sequence[np.ndarray], gap: int) -> np.ndarray:
+    """Pictures of one size, side by side on white."""
+    space = np.full((pictures[0].shape[0], gap, 3), PAPER, np.uint8)
+    parts = [part for picture in pictures for part in (picture, space)]
+    return np.concatenate(parts[:-1], 1)
+
+
+def resized(picture: np.ndarray, side: int) -> np.ndarray:
+    """(side, side, 3): every pixel a sharp square where it is enlarged."""
+    image = Image.fromarray(picture)
+    how = Image.Resampling.NEAREST if side >= image.height else Image.Resampling.BOX
+    return np.asarray(image.resize((side, side), how))
+
+
+def side_by_side(
+    seen: np.ndarray, goal: np.ndarray, reached: bool, imagined: np.ndarray | None = None
+) -> np.ndarray:
+    """One frame of a video: what is seen, with a green border once it counts as reached; the goal;
+    and, where there is one, what was imagined."""
+    panels = [framed(resized(seen, SIDE), REACHED if reached else NEUTRAL)]
+    others = [goal] if imagined is None else [goal, imagined]
+    return row(panels + [framed(resized(other, SIDE), NEUTRAL) for other in others], GAP)
+
+
+def strip(
+    goal: np.ndarray | None, seen: Sequence[np.ndarray], reached: Sequence[bool]
+) -> np.ndarray:
+    """The goal, if any, or several (G, H, W, 3), then pictures in the order of time, with a green
+    border where reached."""
+    side = min(seen[0].shape[0], CELL)
+    goals = [] if goal is None else goal.reshape(-1, *goal.shape[-3:])
+    cells = [framed(resized(one, side), PAPER, 2) for one in goals]
+    cells += [
+        framed(resized(picture, side), REACHED if good else NEUTRAL, 2)
+        for picture, good in zip(seen, reached, strict=True)
+    ]
+    return row(cells, 2)
+
+
+def write_png(path: Path, picture: np.ndarray) -> None:
+    """Write a picture, losslessly and whole or not at all."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "png", optimize=True)
+    replace_file(path, buffer.getvalue())
+
+
+def write_video(path: Path, frames: Iterable[np.ndarray], fps: float = 20) -> None:
+    """Write H.264 that browsers play inline: yuv420p, its index at the front, even sides.
+
+    Every `KEYFRAMES`th frame is whole, so that dragging the slider shows each picture at once.
+    """
+    pictures = [np.ascontiguousarray(frame) for frame in frames]
+    height, width = pictures[0].shape[:2]
+    stream = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r {fps} -i -"
+    coding = f"-an -c:v libx264 -pix_fmt yuv420p -crf 20 -g {KEYFRAMES} -movflags +faststart"
+    with replacing(path) as temporary:
+        command = [get_ffmpeg_exe(), "-y", "-v", "error", *stream.split(), *coding.split()]
+        done = subprocess.run(
+            [*command, "-f", "mp4", str(temporary.absolute())],
+            input=b"".join(picture.tobytes() for picture in pictures),
+            capture_output=True,
+        )
+        if done.returncode:
+            _refuse(path, done.returncode, done.stderr.decode(errors="replace"))
+
+
+def _refuse(path: Path, code: int, said: str) -> None:
+    """Raise what made ffmpeg fail: the system, or itself."""
+    if code == -signal.SIGXFSZ:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    for number in REFUSALS:
+        if os.strerror(number) in said:
+            raise OSError(number, os.strerror(number), str(path))
+    why = " ".join(said.split())[-200:] or f"exit code {code}"
+    raise WmpcError(f"{path} could not be written: ffmpeg failed ({why}); see `wmpc doctor`")

@@ -1,0 +1,1 @@
+"""Files, processes and threads: what every room needs of the machine."""
