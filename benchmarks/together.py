@@ -3,7 +3,7 @@
     python benchmarks/together.py [rounds] [seconds] [spins ...]
 
 For each way of waiting, in turn within every round: one training alone, then two side by side, in
-frames/s of preset `small`. "before" is libgomp's own default, "now" what importing `wm` sets;
+frames/s of preset `small`. "before" is libgomp's own default, "now" what importing `wmpc` sets;
 further numbers are tried as GOMP_SPINCOUNT. Ratios are medians over the rounds.
 """
 

@@ -169,7 +169,7 @@ class JEPA(nn.Module):
 
     def normalise(self, actions: np.ndarray | Tensor) -> Tensor:
         """Blocks (..., n, A) in the environment's units -> (..., n * A) standardised."""
-        a = torch.as_tensor(actions, dtype=self.action_mean.dtype, device=self.device)
+        a = _tensor(actions, dtype=self.action_mean.dtype, device=self.device)
         return ((a - self.action_mean) / self.action_std).flatten(-2)
 
     def denormalise(self, actions: Tensor) -> np.ndarray:
@@ -231,7 +231,7 @@ class JEPA(nn.Module):
     def _slot(self, observation: Mapping[str, Any]) -> Tensor:
         """Its proprioception (B, T, P) -> (B, T, 1, D), standardised and padded with zeros."""
         kind = {"dtype": self.proprio_mean.dtype, "device": self.device}
-        proprio = torch.as_tensor(observation["proprio"], **kind)
+        proprio = _tensor(observation["proprio"], **kind)
         slot = proprio.new_zeros(*proprio.shape[:2], 1, self.latent)
         slot[..., 0, : self.spec.proprio_size] = (proprio - self.proprio_mean) / self.proprio_std
         return slot
@@ -240,16 +240,20 @@ class JEPA(nn.Module):
         size = self.spec.image_size
         if name not in observation:
             raise WmpcError(f"the model sees {name!r}; the observation has {sorted(observation)}")
-        pixels = observation[name]
-        if isinstance(pixels, np.ndarray):  # torch wraps neither a memory map's rows nor flips
-            pixels = np.require(pixels, requirements=["C", "W"])
-        pixels = torch.as_tensor(pixels, device=self.device)
+        pixels = _tensor(observation[name], device=self.device)
         if pixels.dtype != torch.uint8 or tuple(pixels.shape[2:]) != (size, size, 3):
             raise WmpcError(
                 f"{name} is {tuple(pixels.shape[2:])} {pixels.dtype}; the model was trained on "
                 f"({size}, {size}, 3) uint8: record or resize to that"
             )
         return pixels
+
+
+def _tensor(values: np.ndarray | Tensor, **kind: Any) -> Tensor:
+    """As a tensor; of an array that torch does not wrap, such as a memory map's rows, a copy."""
+    if isinstance(values, np.ndarray):
+        values = np.require(values, requirements=["C", "W"])
+    return torch.as_tensor(values, **kind)
 
 
 def _prediction(model: JEPA, z: Tensor, a: Tensor, _: torch.Generator) -> Tensor:

@@ -3,7 +3,7 @@
     NAME/data/metadata.json     spaces, env_spec, ...
     NAME/data/main_data.hdf5    or NAME/data/<episode>/part-0.arrow
 
-Names of columns: `minari_columns`. Source: https://minari.farama.org/content/dataset_standards, and Minari 0.3 to 0.5.4.
+Source: https://minari.farama.org/content/dataset_standards, and Minari 0.3 to 0.5.4.
 """
 
 import json
