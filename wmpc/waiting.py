@@ -2,7 +2,7 @@
 
 A thread that has done its share of an operation spins until the others have done theirs. With the
 OpenMP library's default it spins for milliseconds; where two processes share cores, each spins on
-the core that the other needs, and both fall to a few percent of their speed. Asleep at once, they
+the core that the other needs; both fall to a quarter of their speed or less. Asleep at once, they
 lose a third of it alone, for waking takes longer than a small model's operations. In between lies a
 number at which both are well (docs/lab-notes.md, benchmarks/together.py). How long threads wait
 changes no bit of a result, unlike how many they are.

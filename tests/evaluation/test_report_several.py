@@ -8,6 +8,7 @@ import pytest
 from made_up_sides import GOOD, POOR, refused, said_of, writer
 
 from wmpc.evaluation.evidence.comparison import comparison_of
+from wmpc.evaluation.evidence.results import find
 from wmpc.reporting.facts import read_results
 
 
@@ -141,6 +142,15 @@ def test_a_run_stands_for_its_latest_results(write, wmpc, tmp_path):
     write("r", "x", GOOD)
     write("s", "x", POOR, seed=1)
     assert "A reaches 25 points" in said_of(wmpc, "compare", tmp_path / "r", tmp_path / "s")
+
+
+def test_a_run_that_results_name_elsewhere_is_not_read(write, tmp_path):
+    """Results may come from anybody: the path of a run in them is a word."""
+    there = write("a", "one", GOOD)
+    assert find(str(there)).settings["training.model.latent"] == 16
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(there, moved)
+    assert "training.model.latent" not in find(str(moved)).settings
 
 
 def test_other_cases_are_refused_with_both_hashes(write, wmpc):

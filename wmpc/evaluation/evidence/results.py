@@ -10,6 +10,7 @@ import numpy as np
 from wmpc.errors import WmpcError
 from wmpc.evaluation.results import PLANNING, RESULTS, read_results
 from wmpc.system.json_file import read_json
+from wmpc.system.renamed import rename_targets
 
 VERSUS = "vs"
 """The word between two sides."""
@@ -90,7 +91,7 @@ def parsed(content: Mapping[str, Any]) -> Result:
         cases, settings = tuple(sorted(rows)), dict(content["config"])
         if not cases or not isinstance(content["manifest"]["hash"], str):
             raise KeyError("rows")
-        recipe = _recipe(folder, content)
+        recipe = _recipe(folder)
         seed = (recipe.get("train") or {}).get("seed")
         flat = {
             "agent": dict(settings["agent"]),
@@ -198,19 +199,20 @@ def _why(a: Result, b: Result) -> str:
     return f" ({'; '.join(told)})" if told else ""
 
 
-def _recipe(folder: Path, content: Mapping[str, Any]) -> dict[str, Any]:
-    """The config of the run that was evaluated; empty where it is not there any more."""
-    for run in (folder.parent.parent, Path(str(content.get("run")))):
-        try:
-            config = read_json(run / "config.json")
-            return {
-                "model": config["model"],
-                "dataset": config["data"].get("dataset"),
-                "train": dict(config["train"]),
-            }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
-    return {}
+def _recipe(folder: Path) -> dict[str, Any]:
+    """Read how the run that was evaluated was trained, from the run's folder around the results.
+
+    Empty where results lie elsewhere: the path of a run that a file states is not followed.
+    """
+    try:
+        config = read_json(folder.parent.parent / "config.json")
+        return {
+            "model": rename_targets(config["model"]),
+            "dataset": config["data"].get("dataset"),
+            "train": dict(config["train"]),
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _without_seeds(recipe: Mapping[str, Any]) -> dict[str, Any]:
