@@ -1,0 +1,45 @@
+"""Every command that a page shows is one that `wmpc` takes, with these very words."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from wmpc.cli import compose
+from wmpc.cli.main import VERBS
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+CODE = re.compile(r"^```(?:sh|)\n(.*?)^```|`(wmpc [^`]+)`", re.DOTALL | re.MULTILINE)
+
+
+def commands(page: Path) -> list[str]:
+    """The lines of a page's code that begin with wmpc, without comments; not those with an
+    ellipsis, which stands for words."""
+    found = []
+    for block, span in CODE.findall(page.read_text()):
+        for line in [" ".join(span.split())] if span else block.replace("\\\n", " ").splitlines():
+            line = re.sub(r"\s+#.*", "", line).strip()
+            if line.startswith("wmpc ") and "..." not in line and "…" not in line:
+                found.append(line)
+    return found
+
+
+ALL = sorted({line for page in PAGES for line in commands(page)})
+COMMANDS = list({re.sub(r"=\S*", "=", line): line for line in ALL}.values())
+"""One of those that differ in values alone."""
+
+
+def test_there_are_commands():
+    assert len(ALL) > 40 and len(COMMANDS) > 25
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_of_a_page_is_taken(line):
+    _, verb, *words = (os.path.expanduser(word) for word in shlex.split(line))
+    if verb.startswith("-") or {"--help", "-h"} & set(words) or not words:
+        assert verb in ("--help", "--version", *VERBS)
+        return
+    assert compose.jobs(verb, words)
