@@ -18,7 +18,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ import wmpc  # noqa: F401, I001  (before torch: it sets how long its threads wai
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from gpu_bench import Bench, dataset, stepper
+from gpu_bench import Bench, dataset, preset_of, stepper
 from wmpc.planners import CEM, Box, Problem
 from wmpc.planners.costs import latent_distance
 from wmpc.wm.data import Windows, open_episodes
@@ -209,8 +208,6 @@ def resume(bench: Bench) -> Iterator[Row]:
 def _trained(bench: Bench) -> str:
     """The largest difference, where what `train` needs beyond torch is there."""
     try:
-        import yaml
-
         from wmpc.wm.training.run import train as fit
     except ImportError as error:
         return f"left out: {error.name} is missing"
@@ -219,7 +216,7 @@ def _trained(bench: Bench) -> str:
         if line["step"] == 7:
             raise KeyboardInterrupt
 
-    config = yaml.safe_load(files("wmpc.configs").joinpath("model/tiny.yaml").read_text())
+    config = preset_of("tiny")
     given: dict[str, Any] = {"steps": 12, "batch": 8, "save_every": 6, "log_every": 1}
     given["accelerator"] = bench.device.type
     with tempfile.TemporaryDirectory() as folder:

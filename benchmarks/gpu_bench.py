@@ -18,6 +18,19 @@ SECTION_S = 150.0
 """Seconds after which a section begins nothing new."""
 
 
+def preset_of(name: str, group: str = "model") -> dict[str, Any]:
+    """A preset and those that it names, put together without hydra, which the machine may lack."""
+    try:
+        import yaml
+    except ImportError:
+        raise SystemExit("yaml is missing, which reads the presets: pip install pyyaml") from None
+    own = yaml.safe_load(files("wmpc.configs").joinpath(f"{group}/{name}.yaml").read_text())
+    for choice in own.pop("defaults", []):
+        for part, chosen in choice.items() if isinstance(choice, dict) else ():
+            own[part] = preset_of(chosen, f"{group}/{part}") | own.get(part, {})
+    return own
+
+
 class Bench:
     """Where to compute, and how much."""
 
@@ -27,20 +40,13 @@ class Bench:
 
     def model(self, preset: str, size: int, **changes: Any) -> JEPA:
         """A preset, untrained, for pictures of so many pixels."""
-        try:
-            import yaml
-        except ImportError:
-            raise SystemExit(
-                "yaml is missing, which reads the presets: pip install pyyaml"
-            ) from None
-        text = files("wmpc.configs").joinpath(f"model/{preset}.yaml").read_text()
         spec = DataSpec(
             cameras=["pixels"], image_size=size, actions_per_frame=5, stride=1,
             action_low=[-1.0] * 2, action_high=[1.0] * 2, action_mean=[0.0] * 2,
             action_std=[1.0] * 2,
         )  # fmt: skip
         torch.manual_seed(0)
-        return build(yaml.safe_load(text) | changes, spec=spec)
+        return build(preset_of(preset) | changes, spec=spec)
 
     def batch(self, model: JEPA, windows: int, seed: int = 0) -> dict[str, torch.Tensor]:
         """Noise of the model's kind, on the device."""

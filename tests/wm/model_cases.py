@@ -1,20 +1,20 @@
 """Small models and batches, shared by the model's tests."""
 
-from importlib.resources import files
-
 import numpy as np
 import torch
-import yaml
+from omegaconf import OmegaConf
 
+from wmpc.cli import compose
 from wmpc.wm.models.build import build
 from wmpc.wm.models.spec import DataSpec
 
 
 def preset(name):
-    return yaml.safe_load(files("wmpc.configs").joinpath(f"model/{name}.yaml").read_text())
+    (job,) = compose.jobs("train", [f"model={name}"])
+    return OmegaConf.to_container(job.config.model)
 
 
-PRESETS = sorted(f.name[:-5] for f in files("wmpc.configs").joinpath("model").iterdir())
+PRESETS = compose.options("model")
 
 
 def spec(size=64, cameras=("pixels",), stride=1, proprio=3):
