@@ -7,7 +7,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow browser lint format wheel lock clean
+.PHONY: help demo test slow browser lint format wheel release lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ format: .venv/ready  ## rewrite what `make lint` would complain of
 
 wheel: .venv/ready  ## dist/wmpc-*.whl
 	$(BIN)/python -m build --wheel
+
+release: .venv/ready  ## dist/: wheel, source archive, SBOM; tried with every Python here
+	@bash scripts/release.sh
 
 lock: .venv/ready  ## write constraints.txt from what is installed
 	$(BIN)/pip freeze --exclude-editable --exclude wmpc | sed 's/+cpu$$//' > constraints.txt
