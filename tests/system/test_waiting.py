@@ -1,4 +1,4 @@
-"""Importing `wm` says how long torch's threads wait, unless the person did, and in time."""
+"""Importing `wmpc` says how long torch's threads wait, unless the person did, and in time."""
 
 import os
 import subprocess

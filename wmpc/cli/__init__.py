@@ -1,1 +1,1 @@
-"""Command line: the only place that joins wm, planners and envs."""
+"""The command line: one module a verb, and hydra."""

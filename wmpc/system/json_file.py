@@ -1,7 +1,4 @@
-"""Read JSON that anybody may have written: bounded, and any damage is one kind of error.
-
-`envs/json_file.py` is the same for `envs`, which imports nothing of `wm`.
-"""
+"""Read JSON that anybody may have written: bounded, and any damage is one kind of error."""
 
 import json
 import os
