@@ -114,6 +114,12 @@ def test_names_at_any_depth_are_checked_before_anything_is_built(inside, monkeyp
             build({**MODEL, inside: value}, spec=SPEC)
 
 
+@pytest.mark.parametrize("model", [None, True, 3, 0.5, "x", [], [MODEL], [[3, {}]]], ids=str)
+def test_a_model_is_a_mapping(model):
+    with pytest.raises(WmpcError, match="mapping"):
+        new_model(model, SPEC)
+
+
 @pytest.mark.parametrize("key", ["_partial_", "_args_", "_convert_", "_recursive_", "__class__", 3])
 def test_keys_of_other_builders_are_refused(key):
     for config in ({**MODEL, key: True}, {**MODEL, "encoder": {**MODEL["encoder"], key: [1]}}):

@@ -40,6 +40,10 @@ def build(config: Mapping[str, Any], **arguments: Any) -> Any:
     part does not take.
     """
     check(config)
+    if not isinstance(config, Mapping):
+        raise WmpcError(
+            f"a model's part is {str(config)[:80]!r}; it is a mapping with _target_ and arguments"
+        )
     part, own = find_part(config.get("_target_")), {**config}
     target = own.pop("_target_")
     try:
