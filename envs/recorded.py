@@ -6,9 +6,7 @@ file or a module. What a person gives with `allow`, as on the command line, is t
 """
 
 import importlib
-import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ import gymnasium
 
 from wmpc import envs
 from wmpc.errors import WmpcError
+from wmpc.system.construct import add_current_directory
 
 if TYPE_CHECKING:
     from wmpc.envs.gymnasium_adapter import GymnasiumTask
@@ -53,12 +52,6 @@ def allow(env_id: str | None = None, kwargs: Mapping[str, Any] | None = None) ->
         raise WmpcError(
             f"env_id={env_id} came; importing {module} raised {type(error).__name__}: {error}"
         ) from error
-
-
-def add_current_directory() -> None:
-    """Let modules be found in the current directory, after all others."""
-    if os.getcwd() not in sys.path and "" not in sys.path:
-        sys.path.append(os.getcwd())
 
 
 def make_recorded(stated: Mapping[str, Any]) -> "Task | GymnasiumTask":

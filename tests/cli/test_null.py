@@ -8,12 +8,13 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from wmpc.cli import compose, main
+from wmpc.cli.presets import Presets, ours, primary
 from wmpc.cli.signature import admits_none, parameters
 from wmpc.errors import WmpcError
 
 VERBS = {"agent": "eval", "planner": "eval", "model": "train"}
 """Of each group whose choices have targets, a verb that chooses from it."""
-CHOICES = [(group, name) for group in VERBS for name in compose.options(group)]
+CHOICES = [(group, name) for group in VERBS for name in ours(group)]
 GIVEN = {"agent.function": "module:f"}
 
 
@@ -42,10 +43,9 @@ def test_every_group_with_targets_is_known():
     verbs = [verb for verb in main.VERBS if verb not in ("doctor", "demo")]
     found = set()
     for verb in verbs:
-        for group in compose._groups(verb):
-            for name in compose.options(group):
-                choice = compose.files("wmpc.configs").joinpath(f"{group}/{name}.yaml").read_text()
-                found |= {group} if "_target_:" in choice else set()
+        for group in Presets(verb, verb).composed([])[1]:
+            for name in ours(group):
+                found |= {group} if "_target_" in primary(f"{group}/{name}") else set()
     assert found == set(VERBS)
 
 

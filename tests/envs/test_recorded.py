@@ -6,9 +6,9 @@ import gymnasium
 import pytest
 
 from wmpc import envs
-from wmpc.agents import external
 from wmpc.envs.recorded import GIVEN
 from wmpc.errors import WmpcError
+from wmpc.system.construct import find
 
 PLANTED = """
 import gymnasium, pathlib
@@ -115,5 +115,5 @@ def test_the_current_directory_comes_last(tmp_path, monkeypatch):
     sys.modules.pop("colorsys", None)
     with pytest.raises(WmpcError):
         envs.allow("nowhere_at_all:Zen-v0")
-    external.find("colorsys:rgb_to_hsv")
+    find("colorsys:rgb_to_hsv")
     assert sys.path[-1] == str(tmp_path)

@@ -11,14 +11,15 @@ from omegaconf import OmegaConf
 
 from wmpc import envs
 from wmpc.agents.baselines import ReplayAgent, ZeroAgent
-from wmpc.cli.compose import jobs, options
+from wmpc.cli.compose import jobs
+from wmpc.cli.presets import ours
 from wmpc.collecting.collect import Recipe, record
 from wmpc.errors import WmpcError
 from wmpc.evaluation.cases import build
 from wmpc.evaluation.evaluate import evaluate
 from wmpc.evaluation.exclusions import REASONS, exclusion
 
-PRESETS = options("manifest")
+PRESETS = ours("manifest")
 
 
 class Recorded:

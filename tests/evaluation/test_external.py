@@ -8,9 +8,10 @@ import pytest
 from gymnasium.spaces import Box
 
 from wmpc.agents.baselines import ZeroAgent
-from wmpc.agents.external import find, make_agent
+from wmpc.agents.external import make_agent
 from wmpc.cli import compose
 from wmpc.errors import WmpcError
+from wmpc.system.construct import find
 
 AGENTS = """
 import numpy as np

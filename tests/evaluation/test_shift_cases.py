@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from wmpc import envs
-from wmpc.cli.compose import jobs, options
+from wmpc.cli.compose import jobs
+from wmpc.cli.presets import ours
 from wmpc.configs import __path__ as CONFIGS
 from wmpc.envs.shift import SHIFTS, apply
 from wmpc.errors import WmpcError
@@ -21,7 +22,7 @@ from wmpc.evaluation.shifted_cases import shifted, solved_by_nothing
 from wmpc.evaluation.sweep import notes, sweep, table, worlds
 from wmpc.wm.data import open_episodes
 
-NAMES = [name for name in options("shift") if name != "none"]
+NAMES = [name for name in ours("shift") if name != "none"]
 
 
 @pytest.fixture(scope="module")

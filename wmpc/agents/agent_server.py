@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from wmpc.agents.agent import Goal, Observation
-from wmpc.agents.external import find, make_agent
+from wmpc.agents.external import make_agent
 from wmpc.agents.process_state import ProcessState
 from wmpc.errors import WmpcError
 from wmpc.system.asking import Failed, account, checked
+from wmpc.system.construct import find
 from wmpc.system.lifeline import end_with_parent
 
 

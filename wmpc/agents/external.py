@@ -12,16 +12,13 @@ policy: any callable `(observation, goal) -> action`. A function with an argumen
 itself the policy. Both see the goal as an observation: `goal["pixels"]`.
 """
 
-import importlib
 import inspect
-import os
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import numpy as np
 
 from wmpc.agents.agent import Agent, Goal, Observation
-from wmpc.envs.recorded import add_current_directory
 from wmpc.errors import WmpcError
 
 Policy = Callable[[Observation, Observation], np.ndarray]
@@ -46,37 +43,6 @@ class PolicyAgent:
         """(m, A); one action alone is (1, A)."""
         actions = np.asarray(self._policy(self._observation, self._goal))
         return actions[None] if actions.ndim == 1 else actions
-
-
-def find(name: str) -> Callable[..., Any]:
-    """What `module:function` names, on `sys.path` or in the current directory; WmpcError where
-    there is no such thing."""
-    module, _, attribute = name.partition(":")
-    if not module or not attribute:
-        raise WmpcError(
-            f"{name!r} came for an agent; write module:function, such as my_agent:make."
-        )
-    add_current_directory()
-    try:
-        found: Any = importlib.import_module(module)
-    except (Exception, SystemExit) as error:
-        missing = isinstance(error, ModuleNotFoundError) and module.startswith(error.name or "?")
-        raise WmpcError(
-            f"There is no module {module!r} on sys.path or in {os.getcwd()}."
-            if missing
-            else f"Importing {module} raised {type(error).__name__}: {error}"
-        ) from error
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            place = getattr(found, "__file__", None) or module
-            names = [n for n, x in vars(found).items() if callable(x) and not n.startswith("_")]
-            raise WmpcError(f"{place} has no {part!r}; what can be called there: {names}.")
-        found = getattr(found, part)
-    if not callable(found):
-        raise WmpcError(
-            f"{name} is a {type(found).__name__}; a function or a class makes an agent."
-        )
-    return found
 
 
 def make_agent(function: Callable[..., Any], name: str, **offered: Any) -> Agent:

@@ -76,19 +76,31 @@ def _run(verb: str, words: list[str]) -> int:
 
     if verb not in VERBS:
         raise compose.unknown("verb", verb, VERBS)
-    if "--help" in words or "-h" in words:
-        _say(compose.describe(verb))
+    line = compose.read(words)
+    if line.help:
+        _say(compose.describe(verb, words))
         return 0
     jobs = compose.jobs(verb, words)
+    if line.show:
+        _say("\n---\n".join(compose.shown(job) for job in jobs))
+        return 0
+    if line.hydra:
+        from wmpc.cli.launch import launch
+
+        return launch(verb, line, jobs)
+    for number, job in enumerate(jobs, 1):
+        if len(jobs) > 1:
+            _say(f"[{number}/{len(jobs)}] wmpc {verb} {job.title}")
+        if code := run_verb(verb, job.config):
+            return code
+    return 0
+
+
+def run_verb(verb: str, config: Any) -> int | None:
+    """Run a verb with its configuration."""
     run = importlib.import_module(f"wmpc.cli.{verb}").run
     with _saying_warnings(verb):
-        for number, job in enumerate(jobs, 1):
-            if len(jobs) > 1:
-                _say(f"[{number}/{len(jobs)}] wmpc {verb} {job.title}")
-            code = run(job.config)
-            if code:
-                return code
-    return 0
+        return run(config)
 
 
 @contextmanager
@@ -123,7 +135,11 @@ def _usage() -> str:
             "",
             *lines,
             "",
-            "wmpc VERB --help   its keys and two examples",
+            "wmpc VERB --help              its keys, its groups and two examples",
+            "wmpc VERB --cfg job ...       print the configuration, run nothing",
+            "wmpc VERB -m key=a,b ...      one run a value; hydra/launcher=... with its plugins",
+            "wmpc VERB --config-dir DIR    presets of your own beside ours: DIR/planner/mine.yaml",
+            "wmpc VERB --config-name NAME  DIR/NAME.yaml, which begins with VERB's defaults",
             "wmpc --version",
         ]
     )

@@ -2,16 +2,20 @@
 
 import inspect
 from types import NoneType
-from typing import get_args
+from typing import Any, get_args
 
-from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
+
+from wmpc.system.construct import find
 
 RECEIVERS = {
     ("train", "train"): "wmpc.wm.training.run.train",
     ("eval", ""): "wmpc.evaluation.evaluate.evaluate",
 }
 """By verb and node, whose arguments the keys of a node without a `_target_` are."""
+
+
+PLAIN = (bool, int, float, str, list, tuple, dict, NoneType)
 
 
 def parameters(verb: str, config: DictConfig, node: str) -> dict[str, inspect.Parameter] | None:
@@ -22,7 +26,7 @@ def parameters(verb: str, config: DictConfig, node: str) -> dict[str, inspect.Pa
     target = RECEIVERS.get((verb, node)) if target is None else target
     if target is None:
         return None
-    taken = inspect.signature(get_object(target), eval_str=True).parameters
+    taken = inspect.signature(find(target), eval_str=True).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
         return None
     return dict(taken)
@@ -31,3 +35,13 @@ def parameters(verb: str, config: DictConfig, node: str) -> dict[str, inspect.Pa
 def admits_none(parameter: inspect.Parameter) -> bool:
     """Whether a parameter is annotated `X | None`."""
     return NoneType in (parameter.annotation, *get_args(parameter.annotation))
+
+
+def defaults(target: str) -> dict[str, Any]:
+    """By name, the defaults of what `target` takes that a configuration can hold."""
+    taken = inspect.signature(find(target)).parameters.values()
+    return {
+        p.name: list(p.default) if isinstance(p.default, tuple) else p.default
+        for p in taken
+        if isinstance(p.default, PLAIN)
+    }

@@ -1,0 +1,150 @@
+"""Whether overrides, and presets of a person's own, say what the verb's configuration can hold."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from wmpc.cli.presets import Presets, ours, primary
+from wmpc.cli.signature import admits_none, parameters
+from wmpc.cli.words import parse, unknown
+from wmpc.errors import WmpcError
+
+Choices = Mapping[str, str]
+"""Of each group."""
+
+
+def is_choice(presets: Presets, override: Override, choices: Choices) -> bool:
+    """Whether an override chooses from a group; WmpcError where there is no such choice."""
+    group, value = override.key_or_group, override.value()
+    allowed = presets.options(group) if group in choices or override.is_add() else []
+    if not allowed or (value is None and choices.get(group) is None):
+        return group in choices
+    for one in value if isinstance(value, list) else [value]:
+        if one not in allowed:
+            raise unknown(group, one, [*allowed, "module:name"])
+    return True
+
+
+def fitting(verb: str, override: Override, default: DictConfig, choices: Choices) -> Override:
+    """The override of a key that there is, or that the target of its node takes.
+
+    WmpcError where there is no such key, and where it would replace a whole node.
+    """
+    if "/" in override.key_or_group:
+        raise unknown(f"group of wmpc {verb}", override.key_or_group, choices)
+    known = keys(default)
+    key, (node, _, name) = override.key_or_group, override.key_or_group.rpartition(".")
+    taken = parameters(verb, default, node) if node in known else None
+    added = override.is_add() or override.is_force_add()
+    if key not in known:
+        if taken is not None and name not in taken:
+            raise unknown(f"argument of {node}", name, taken)
+        if not (taken or (added and node in known)):  # what is added needs a place that exists
+            raise unknown(f"key of wmpc {verb}", key, [*choices, *known])
+        return override if added else parse(f"+{override.input_line}")
+    found = None if OmegaConf.is_missing(default, key) else OmegaConf.select(default, key)
+    null = override.value() is None and _takes_none(verb, default, key)
+    if isinstance(found, DictConfig) and not null:
+        group = key.replace(".", "/")
+        choose = f"choose {group}=..., or " if group in choices else ""
+        first = next(leaves(found), "...")
+        raise WmpcError(f"{key} is a node: {choose}set its keys, such as {key}.{first}")
+    return override
+
+
+def check_value(verb: str, override: Override, default: DictConfig, config: DictConfig) -> None:
+    """Refuse a value of another type than that of the default, unless there is none, and a null
+    that is neither the default nor taken by the target of its node."""
+    key, (node, _, name) = override.key_or_group, override.key_or_group.rpartition(".")
+    inside = OmegaConf.select(default, node) if node else default
+    stated = name in inside and not OmegaConf.is_missing(inside, name)
+    new = OmegaConf.select(config, key)
+    null = _takes_none(verb, default, key) if new is None else None
+    if null:
+        return
+    if null is False and not stated:
+        raise WmpcError(f"{override.input_line} does not fit: {key} takes no null")
+    refuse_other_type(override.input_line or key, key, inside[name] if stated else None, new)
+
+
+def refuse_other_type(said: str, key: str, old: Any, new: Any) -> None:
+    """WmpcError where a value is of another type than the one it stands for."""
+    if old is None or type(old) is type(new) or (type(old) is float and type(new) is int):
+        return
+    kinds = {ListConfig: "a list like", str: "text like", int: "a whole number like"}
+    kind = kinds.get(type(old), "true or false, like" if type(old) is bool else "a number like")
+    raise WmpcError(f"{said} does not fit: {key} is {kind} {old}")
+
+
+def check_own(presets: Presets, config: DictConfig, choices: Choices) -> None:
+    """Raise WmpcError where a configuration, of which a person may have written parts, has keys
+    that nobody reads, lacks some, or has a value of another type than `configs/VERB.yaml`."""
+    stated = {key: value for key, value in primary(presets.verb).items() if key != "defaults"}
+    top = {group.split("/")[0] for group in choices}
+    own = {key: value for key, value in config.items() if key not in top or key in stated}
+    _compare(f"{presets.name}.yaml", OmegaConf.create(stated), OmegaConf.create(own))
+    for group, choice in choices.items():
+        node = OmegaConf.select(config, group.replace("/", "."))
+        others = [{*primary(f"{group}/{name}")} - {"defaults"} for name in ours(group)]
+        if isinstance(node, DictConfig) and "_target_" not in node and others:
+            inner = {g.split("/")[-1] for g in choices if g.startswith(f"{group}/")}
+            allowed, needed = set.union(*others) | inner, set.intersection(*others)
+            _check_keys(f"{group}={choice}", node, allowed, needed)
+    for path in keys(config):
+        node = OmegaConf.select(config, path)
+        target = node.get("_target_") if isinstance(node, DictConfig) else None
+        taken = parameters(presets.verb, config, path) if target else None
+        if taken is not None:
+            _check_keys(f"{path} ({target})", node, {*taken, "_target_"}, set())
+
+
+def _compare(what: str, stated: DictConfig, config: DictConfig) -> None:
+    """WmpcError unless a node has the keys that are stated and values of their types."""
+    known = {str(key) for key in stated}
+    _check_keys(what, config, known, known)
+    for key in known:
+        if OmegaConf.is_missing(config, key) or OmegaConf.is_missing(stated, key):
+            continue
+        if OmegaConf.is_interpolation(stated, key):  # of whatever type it leads to
+            continue
+        old, new = stated[key], config[key]
+        if isinstance(old, DictConfig) and isinstance(new, DictConfig):
+            _compare(f"{what}: {key}", old, new)
+        elif new is not None:
+            refuse_other_type(f"{key}={new}", key, old, new)
+
+
+def _check_keys(what: str, node: DictConfig, allowed: set[str], needed: set[str]) -> None:
+    """WmpcError unless a node has the keys that it needs and no others than are allowed."""
+    if odd := [str(key) for key in node if key not in allowed]:
+        raise unknown(f"key of {what}", odd[0], sorted(allowed))
+    if lacking := sorted(needed - {*node}):
+        raise WmpcError(f"{what} lacks {lacking[0]}=...; its keys are {', '.join(sorted(allowed))}")
+
+
+def _takes_none(verb: str, default: DictConfig, key: str) -> bool | None:
+    """Whether the target of a key's node takes None for it; None where that is not known."""
+    node, _, name = key.rpartition(".")
+    taken = parameters(verb, default, node)
+    return None if taken is None or name not in taken else admits_none(taken[name])
+
+
+def keys(node: DictConfig, prefix: str = "") -> list[str]:
+    """All dotted keys of a configuration, inner nodes included."""
+    found = []
+    for key in node:
+        found.append(f"{prefix}{key}")
+        child = None if OmegaConf.is_missing(node, key) else node[key]
+        if isinstance(child, DictConfig):
+            found += keys(child, f"{prefix}{key}.")
+    return found
+
+
+def leaves(node: Any) -> Iterator[str]:
+    """`dotted.key=value` of all values in a configuration."""
+    for key in keys(node) if isinstance(node, DictConfig) else ():
+        value = OmegaConf.select(node, key)
+        if not isinstance(value, DictConfig):
+            yield f"{key}={'null' if value is None else value}"

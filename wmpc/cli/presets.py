@@ -1,0 +1,147 @@
+"""The presets that one can choose from, ours and a person's own, and what hydra composes of them.
+
+Ours are the groups of `wmpc.configs`. Beside them stand those of the folder `wmpc` in the person's
+config home, of `--config-dir`, and whatever class or function is named on the command line as
+`GROUP=module:name`: its signature is its preset.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+from hydra import compose, initialize_config_module
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from wmpc.cli.signature import defaults
+from wmpc.cli.words import Line, unknown
+from wmpc.errors import WmpcError
+
+OWN = re.compile(r"\+*([\w/]+)=([A-Za-z_][\w.]*)\\?(:)([A-Za-z_][\w.]*)")
+"""What somebody else wrote, which is no choice of ours; hydra escapes a colon in a sweep."""
+TARGET = re.compile(r"\+*([\w.]+)[.]_target_=([A-Za-z_][\w.]*)([:.])(\w+)")
+"""The same, as the key that stands in a preset."""
+
+
+class OwnFolders(SearchPathPlugin):
+    """Hydra's search path goes on in the person's own folders."""
+
+    folders: ClassVar[tuple[Path, ...]] = ()
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        for folder in self.folders:
+            search_path.append("wmpc", f"file://{folder}")
+
+
+Plugins.instance().register(OwnFolders)
+
+
+@dataclass(frozen=True)
+class Presets:
+    """What a verb's configuration is composed of."""
+
+    verb: str
+    name: str
+    """Of the primary configuration; the verb's, where no other is given."""
+    folders: tuple[Path, ...] = ()
+
+    @classmethod
+    def of(cls, verb: str, line: Line) -> "Presets":
+        """Those of one command line."""
+        home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "wmpc"
+        found = cls(
+            verb, line.name or verb, (home, *line.folders) if home.is_dir() else line.folders
+        )
+        if found.name not in found.options(""):
+            raise unknown("configuration", found.name, found.options(""))
+        return found
+
+    def options(self, group: str) -> list[str]:
+        """The names one can choose from in a group."""
+        own = (name for folder in self.folders for name in _names(folder / group))
+        return sorted({*ours(group), *own, *_stored(group)})
+
+    def composed(self, overrides: Iterable[str]) -> tuple[DictConfig, dict[str, str]]:
+        """The configuration, resolved and not to be changed, and the choice of each group."""
+        return _composed(self, tuple(overrides))
+
+    @contextmanager
+    def search_path(self) -> Iterator[None]:
+        """Hydra, initialised with these folders."""
+        OwnFolders.folders = self.folders
+        with initialize_config_module("wmpc.configs", version_base="1.3"):
+            yield
+
+
+@lru_cache(maxsize=256)  # it takes a tenth of a second
+def _composed(presets: Presets, words: tuple[str, ...]) -> tuple[DictConfig, dict[str, str]]:
+    try:
+        with presets.search_path():
+            config = compose(presets.name, list(words), return_hydra_config=True)
+        choices = {k: v for k, v in config.hydra.runtime.choices.items() if "hydra/" not in k}
+        OmegaConf.set_struct(config, False)
+        del config["hydra"]
+        OmegaConf.set_struct(config, True)
+        OmegaConf.resolve(config)
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+        said = " ".join(str(error).splitlines()[:1])
+        what = " ".join(words) or f"the configuration {presets.name}"
+        raise WmpcError(f"{what} does not fit: {said}") from None
+    for group, choice in choices.items():
+        for folder in presets.folders if choice in ours(group) else ():
+            if choice in _names(folder / group):
+                raise WmpcError(
+                    f"{folder / group / choice}.yaml has the name of a preset of ours: rename it"
+                )
+    return config, choices
+
+
+def ours(group: str) -> list[str]:
+    """The names of a group in `wmpc.configs`."""
+    return _names(files("wmpc.configs").joinpath(group))
+
+
+def primary(verb: str) -> dict[str, Any]:
+    """`configs/VERB.yaml` as it stands."""
+    return yaml.safe_load(files("wmpc.configs").joinpath(f"{verb}.yaml").read_text()) or {}
+
+
+def own_choice(word: str, groups: Iterable[str]) -> list[str]:
+    """`GROUP=module:name` as the choice of a preset that is made of its signature; other words as
+    they are."""
+    own = OWN.fullmatch(word) or TARGET.fullmatch(word)
+    group = own and own[1].replace(".", "/")
+    if own is None or group is None or group not in groups:
+        return [word]
+    target = f"{own[2]}{own[3]}{own[4]}"
+    if group == "agent" and OWN.fullmatch(word):  # in a process of its own
+        return ["agent=external", f"agent.function={target}"]
+    name = target.replace(":", ".")
+    ConfigStore.instance().store(name, {"_target_": target, **defaults(target)}, group)
+    return [f"{group}={name}"]
+
+
+def _stored(group: str) -> list[str]:
+    """Names of the group's presets that are made of signatures."""
+    node: Any = ConfigStore.instance().repo
+    for name in filter(None, group.split("/")):
+        node = node.get(name, {})
+    return [name.removesuffix(".yaml") for name in node if name.endswith(".yaml") and group]
+
+
+def _names(folder: Any) -> list[str]:
+    if not folder.is_dir():
+        return []
+    return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if ".yaml" in f.name)
