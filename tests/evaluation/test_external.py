@@ -128,7 +128,7 @@ def test_the_example_reaches_its_goals(two_room, wmpc, monkeypatch, pytestconfig
         ("agent=theirs:make", "has no 'make'"),
         ("agent=absent:make", "no module 'absent'"),
         ("agent=mcp", "did you mean 'mpc'"),
-        ("agent=mine", "module:function"),
+        ("agent=mine", "module:name"),
         ("agent=external", "agent.function=... must be given"),
     ],
 )

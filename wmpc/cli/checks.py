@@ -1,12 +1,12 @@
 """Whether overrides, and presets of a person's own, say what the verb's configuration can hold."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from wmpc.cli.presets import Presets, ours, primary
+from wmpc.cli.presets import Presets, has_targets, ours, primary
 from wmpc.cli.signature import admits_none, parameters
 from wmpc.cli.words import parse, unknown
 from wmpc.errors import WmpcError
@@ -21,9 +21,8 @@ def is_choice(presets: Presets, override: Override, choices: Choices) -> bool:
     allowed = presets.options(group) if group in choices or override.is_add() else []
     if not allowed or (value is None and choices.get(group) is None):
         return group in choices
-    for one in value if isinstance(value, list) else [value]:
-        if one not in allowed:
-            raise unknown(group, one, [*allowed, "module:name"])
+    if value not in allowed:
+        raise unknown(group, value, [*allowed, *["module:name"] * has_targets(group)])
     return True
 
 
@@ -83,8 +82,7 @@ def check_own(presets: Presets, config: DictConfig, choices: Choices) -> None:
     that nobody reads, lacks some, or has a value of another type than `configs/VERB.yaml`."""
     stated = {key: value for key, value in primary(presets.verb).items() if key != "defaults"}
     top = {group.split("/")[0] for group in choices}
-    own = {key: value for key, value in config.items() if key not in top or key in stated}
-    _compare(f"{presets.name}.yaml", OmegaConf.create(stated), OmegaConf.create(own))
+    _compare(f"{presets.name}.yaml", OmegaConf.create(stated), config, top)
     for group, choice in choices.items():
         node = OmegaConf.select(config, group.replace("/", "."))
         others = [{*primary(f"{group}/{name}")} - {"defaults"} for name in ours(group)]
@@ -100,10 +98,13 @@ def check_own(presets: Presets, config: DictConfig, choices: Choices) -> None:
             _check_keys(f"{path} ({target})", node, {*taken, "_target_"}, set())
 
 
-def _compare(what: str, stated: DictConfig, config: DictConfig) -> None:
-    """WmpcError unless a node has the keys that are stated and values of their types."""
+def _compare(
+    what: str, stated: DictConfig, config: DictConfig, others: Set[str] = frozenset()
+) -> None:
+    """WmpcError unless a node has the keys that are stated, with values of their types, and
+    `others`."""
     known = {str(key) for key in stated}
-    _check_keys(what, config, known, known)
+    _check_keys(what, config, known | others, known)
     for key in known:
         if OmegaConf.is_missing(config, key) or OmegaConf.is_missing(stated, key):
             continue
@@ -116,7 +117,7 @@ def _compare(what: str, stated: DictConfig, config: DictConfig) -> None:
             refuse_other_type(f"{key}={new}", key, old, new)
 
 
-def _check_keys(what: str, node: DictConfig, allowed: set[str], needed: set[str]) -> None:
+def _check_keys(what: str, node: DictConfig, allowed: Set[str], needed: Set[str]) -> None:
     """WmpcError unless a node has the keys that it needs and no others than are allowed."""
     if odd := [str(key) for key in node if key not in allowed]:
         raise unknown(f"key of {what}", odd[0], sorted(allowed))

@@ -113,6 +113,11 @@ def ours(group: str) -> list[str]:
     return _names(files("wmpc.configs").joinpath(group))
 
 
+def has_targets(group: str) -> bool:
+    """Whether the choices of a group name what is made of them."""
+    return any("_target_" in primary(f"{group}/{name}") for name in ours(group)[:1])
+
+
 def primary(verb: str) -> dict[str, Any]:
     """`configs/VERB.yaml` as it stands."""
     return yaml.safe_load(files("wmpc.configs").joinpath(f"{verb}.yaml").read_text()) or {}
@@ -123,7 +128,7 @@ def own_choice(word: str, groups: Iterable[str]) -> list[str]:
     they are."""
     own = OWN.fullmatch(word) or TARGET.fullmatch(word)
     group = own and own[1].replace(".", "/")
-    if own is None or group is None or group not in groups:
+    if own is None or group is None or group not in groups or not has_targets(group):
         return [word]
     target = f"{own[2]}{own[3]}{own[4]}"
     if group == "agent" and OWN.fullmatch(word):  # in a process of its own
