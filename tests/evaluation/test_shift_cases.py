@@ -7,13 +7,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import yaml
 
 from wmpc import envs
 from wmpc.cli.compose import jobs
-from wmpc.cli.presets import ours
-from wmpc.configs import __path__ as CONFIGS
+from wmpc.cli.presets import Presets, primary
 from wmpc.envs.shift import SHIFTS, apply
+from wmpc.envs.shift.table import presets
 from wmpc.errors import WmpcError
 from wmpc.evaluation import manifest as manifests
 from wmpc.evaluation.cases import build
@@ -21,8 +20,6 @@ from wmpc.evaluation.evaluate import Row, evaluate
 from wmpc.evaluation.shifted_cases import shifted, solved_by_nothing
 from wmpc.evaluation.sweep import notes, sweep, table, worlds
 from wmpc.wm.data import open_episodes
-
-NAMES = [name for name in ours("shift") if name != "none"]
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +29,18 @@ def drawn(reacher):
 
 
 def own(name):
-    return yaml.safe_load(open(f"{CONFIGS[0]}/shift/{name}.yaml"))
+    return primary("shift/none") | presets()[name]
 
 
-def test_there_is_a_configuration_a_shift():
-    assert sorted(NAMES) == sorted(SHIFTS)
+def test_each_is_a_choice_of_the_command_line():
+    assert sorted(Presets("eval", "eval").options("shift")) == sorted([*SHIFTS, "none"])
+    (job,) = jobs("eval", ["shift=gain", "shift.magnitudes=[0,-1]"])
+    assert job.config.shift == {**own("gain"), "magnitudes": [0, -1]}
+    with pytest.raises(WmpcError, match="did you mean 'gain'"):
+        jobs("eval", ["shift=gan"])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SHIFTS)
 def test_its_defaults_fit_every_task(name):
     settings = own(name)
     magnitudes = settings.pop("magnitudes")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,11 +28,17 @@ from omegaconf.errors import OmegaConfBaseException
 from wmpc.cli.signature import defaults
 from wmpc.cli.words import Line, unknown
 from wmpc.errors import WmpcError
+from wmpc.system.construct import find
 
 OWN = re.compile(r"\+*([\w/]+)=([A-Za-z_][\w.]*)\\?(:)([A-Za-z_][\w.]*)")
 """What somebody else wrote, which is no choice of ours; hydra escapes a colon in a sweep."""
 TARGET = re.compile(r"\+*([\w.]+)[.]_target_=([A-Za-z_][\w.]*)([:.])(\w+)")
 """The same, as the key that stands in a preset."""
+
+
+TABLES = {"shift": "wmpc.envs.shift.table:presets"}
+"""Of groups whose choices are rows of a table, what gives them: by name, the keys that differ from
+those of the preset `none`."""
 
 
 class OwnFolders(SearchPathPlugin):
@@ -60,10 +66,11 @@ class Presets:
     @classmethod
     def of(cls, verb: str, line: Line) -> "Presets":
         """Those of one command line."""
-        home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "wmpc"
-        found = cls(
-            verb, line.name or verb, (home, *line.folders) if home.is_dir() else line.folders
-        )
+        home = Path(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"), "wmpc")
+        folders = (*line.folders, home.absolute()) if home.is_dir() else line.folders
+        found = cls(verb, line.name or verb, folders)
+        for group in TABLES if folders else ():  # a configuration of one's own may choose from it
+            found.options(group)
         if found.name not in found.options(""):
             raise unknown("configuration", found.name, found.options(""))
         return found
@@ -138,8 +145,17 @@ def own_choice(word: str, groups: Iterable[str]) -> list[str]:
     return [f"{group}={name}"]
 
 
+@cache
+def _store_table(group: str) -> None:
+    """Make presets of the rows of a group's table."""
+    for name, row in find(TABLES[group])().items():
+        ConfigStore.instance().store(name, primary(f"{group}/none") | row, group)
+
+
 def _stored(group: str) -> list[str]:
-    """Names of the group's presets that are made of signatures."""
+    """Names of the group's presets that are made of signatures, or of the rows of a table."""
+    if group in TABLES:
+        _store_table(group)
     node: Any = ConfigStore.instance().repo
     for name in filter(None, group.split("/")):
         node = node.get(name, {})

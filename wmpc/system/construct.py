@@ -34,7 +34,8 @@ def find(name: str) -> Callable[..., Any]:
         raise WmpcError(
             f"{name!r} came; write module:function or module:Class, such as my_agent:make."
         )
-    add_current_directory()
+    if not module.startswith("wmpc."):
+        add_current_directory()
     try:
         found: Any = importlib.import_module(module)
     except (Exception, SystemExit) as error:
