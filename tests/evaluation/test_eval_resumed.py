@@ -207,16 +207,27 @@ def children(parent):
     return found
 
 
+def lines(folder):
+    """How many lines the rows that are kept have."""
+    file = folder / "rows.jsonl"
+    return len(file.read_bytes().splitlines()) if file.exists() else 0
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_killed_at_random_moments_with_workers(words, folder):
+@pytest.mark.timeout(900)
+def test_killed_again_and_again_with_workers(words, folder):
+    """Half of the kills come when a row was written, the others at some moment before."""
     command = [*COMMAND, *words, "workers=2"]
     subprocess.run([*COMMAND, *words], check=True, capture_output=True)
     whole = timeless(results_in(folder))
     shutil.rmtree(folder)
-    for kill in range(10):
+    for kill in range(8):
+        there, kept = lines(folder), 0
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        time.sleep(2 + 1.5 * kill)
+        until = time.monotonic() + (100 if kill % 2 else 1.7 * kill)
+        while time.monotonic() < until and process.poll() is None and kept <= there + 1:
+            time.sleep(0.02)
+            kept = lines(folder)
         started = children(process.pid)
         if process.poll() is not None:
             break
@@ -226,9 +237,11 @@ def test_killed_at_random_moments_with_workers(words, folder):
         while any(os.path.exists(f"/proc/{pid}") for pid in started):
             assert time.monotonic() < deadline, "workers outlive their parent"
             time.sleep(0.05)
-    else:
+    assert kill > 1  # of these, the second came after a row
+    if not (folder / "results.json").exists():
+        kept = lines(folder)
         done = subprocess.run(command, check=True, capture_output=True, text=True)
-        assert "going on from there" in done.stdout
+        assert "going on from there" in done.stdout and kept > 1
     found = timeless(results_in(folder))
     different = ("workers", "notes", "config", "versions")
     assert {k: v for k, v in found.items() if k not in different} == {
