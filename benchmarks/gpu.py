@@ -34,8 +34,8 @@ from wmpc.planners import CEM, Box, Problem
 from wmpc.planners.costs import latent_distance
 from wmpc.wm.data import Windows, open_episodes
 from wmpc.wm.models.dynamics import LatentDynamics, compile_rollouts
-from wmpc.wm.models.jepa import JEPA, window_length
 from wmpc.wm.models.predictors import CausalTransformer
+from wmpc.wm.training.learner import Learner
 
 PEAK = {torch.float32: 67e12, torch.bfloat16: 989e12}
 """FLOP/s of an H100 or H200 (SXM), dense."""
@@ -75,13 +75,14 @@ def train(bench: Bench) -> Iterator[Row]:
             if bench.late:
                 yield f"{title}, {dtype}", "left out: no time"
                 continue
-            model = bench.model(preset, size, **changes).to(bench.device).train()
-            step, _ = stepper(model, bench.batch(model, windows), dtype)
+            learner = bench.learner(preset, size, **changes).to(bench.device).train()
+            step, _ = stepper(learner, bench.batch(learner, windows), dtype)
             counter = FlopCounterMode(display=False)
             with counter:
                 step()
             taken = bench.seconds(step)
-            flops, frames = counter.get_total_flops() / taken, windows * window_length(model)
+            flops = counter.get_total_flops() / taken
+            frames = windows * learner.objective.window(learner.model)
             share = f"{flops / PEAK[dtype]:.1%} of the peak" if not bench.smoke else "no peak"
             name = str(dtype).removeprefix("torch.")
             said = f"{frames / taken:,.0f} frames/s, {flops / 1e12:.2f} TFLOP/s, {share}"
@@ -148,7 +149,7 @@ def resident(bench: Bench) -> Iterator[Row]:
 
 def equal(bench: Bench) -> Iterator[Row]:
     """What the CPU computes, beside it: latents, loss and gradients, fp32."""
-    changes = {"encoder": TINY_VIT, "latent": 16, "directions": 16}
+    changes: dict[str, Any] = {"encoder": TINY_VIT, "latent": 16}
     changes["predictor"] = {
         "_target_": "wmpc.wm.models.predictors.CausalTransformer",
         **TINY,
@@ -160,12 +161,12 @@ def equal(bench: Bench) -> Iterator[Row]:
     for preset, size, given in cases:
         found = []
         for device in (torch.device("cpu"), bench.device):
-            model = bench.model(preset, size, **given).to(device).train()
-            batch = {k: x.to(device) for k, x in bench.batch(model, 4).items()}
-            loss = model.loss(batch, torch.Generator().manual_seed(0))["loss"]
+            learner = bench.learner(preset, size, **given).to(device).train()
+            batch = {k: x.to(device) for k, x in bench.batch(learner, 4).items()}
+            loss = learner.loss(batch, torch.Generator().manual_seed(0))["loss"]
             loss.backward()
-            gradients = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
-            z = model.eval().encode(batch).detach()
+            gradients = [p.grad.flatten() for p in learner.parameters() if p.grad is not None]
+            z = learner.model.eval().encode(batch).detach()
             found.append([x.detach().cpu() for x in (z, loss, torch.cat(gradients))])
         for name, a, b in zip(("latents", "loss", "gradients"), *found, strict=True):
             away = float((a - b).norm() / a.norm())
@@ -180,9 +181,10 @@ def _without_dropout() -> dict[str, Any]:
 def resume(bench: Bench) -> Iterator[Row]:
     """Twelve steps against six, saved, restored on the device, and six more."""
 
-    def begun() -> tuple[JEPA, Callable[[], object], torch.optim.Optimizer]:
-        model = bench.model("small", 32 if bench.smoke else 64).to(bench.device).train()
-        return model, *stepper(model, bench.batch(model, 4 if bench.smoke else 64), torch.float32)
+    def begun() -> tuple[Learner, Callable[[], object], torch.optim.Optimizer]:
+        learner = bench.learner("small", 32 if bench.smoke else 64).to(bench.device).train()
+        batch = bench.batch(learner, 4 if bench.smoke else 64)
+        return learner, *stepper(learner, batch, torch.float32)
 
     whole, step, _ = begun()
     for _ in range(12):
@@ -222,13 +224,13 @@ def _trained(bench: Bench) -> str:
     with tempfile.TemporaryDirectory() as folder:
         episodes = open_episodes(dataset(Path(folder), True))
         try:
-            whole = fit(episodes, Path(folder) / "whole", config, **given)
+            whole = fit(episodes, Path(folder) / "whole", *config, **given)
         except PackageNotFoundError as error:
             return f"left out: {error.name} is not installed"
         try:
-            fit(episodes, Path(folder) / "cut", config, report=stop, **given)
+            fit(episodes, Path(folder) / "cut", *config, report=stop, **given)
         except KeyboardInterrupt:
-            cut = fit(episodes, Path(folder) / "cut", config, **given)
+            cut = fit(episodes, Path(folder) / "cut", *config, **given)
         pairs = zip(whole.state_dict().values(), cut.state_dict().values(), strict=True)
         return f"{max(float((a.double() - b.double()).abs().max()) for a, b in pairs):.1e}"
 

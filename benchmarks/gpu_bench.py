@@ -11,24 +11,37 @@ import torch
 
 from wmpc.wm.data import EpisodeWriter
 from wmpc.wm.models.build import build
-from wmpc.wm.models.jepa import JEPA, window_length
 from wmpc.wm.models.spec import DataSpec
+from wmpc.wm.objectives.objective import Objective
+from wmpc.wm.training.learner import Learner
 
 SECTION_S = 150.0
 """Seconds after which a section begins nothing new."""
 
 
-def preset_of(name: str, group: str = "model") -> dict[str, Any]:
-    """A preset and those that it names, put together without hydra, which the machine may lack."""
+def preset_of(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The configs of a preset's model and objective, put together without hydra, which the machine
+    may lack."""
+    model, objective = _read(f"model/{name}"), "multi_step"
+    for choice in model.pop("defaults"):
+        for part, chosen in choice.items() if isinstance(choice, dict) else ():
+            if part.startswith("override /objective"):
+                objective = chosen
+            else:
+                model[part] = _read(f"model/{part}/{chosen}") | model.get(part, {})
+    terms = _read(f"objective/{objective}")
+    for base in terms.pop("defaults", ["_self_"])[:-1]:
+        under = _read(f"objective/{base}")
+        terms = {k: under.get(k, {}) | terms.get(k, {}) for k in {**under, **terms}}
+    return model, terms
+
+
+def _read(preset: str) -> dict[str, Any]:
     try:
         import yaml
     except ImportError:
         raise SystemExit("yaml is missing, which reads the presets: pip install pyyaml") from None
-    own = yaml.safe_load(files("wmpc.configs").joinpath(f"{group}/{name}.yaml").read_text())
-    for choice in own.pop("defaults", []):
-        for part, chosen in choice.items() if isinstance(choice, dict) else ():
-            own[part] = preset_of(chosen, f"{group}/{part}") | own.get(part, {})
-    return own
+    return yaml.safe_load(files("wmpc.configs").joinpath(f"{preset}.yaml").read_text())
 
 
 class Bench:
@@ -38,7 +51,7 @@ class Bench:
         self.device, self.smoke = device, smoke
         self.began = time.perf_counter()
 
-    def model(self, preset: str, size: int, **changes: Any) -> JEPA:
+    def learner(self, preset: str, size: int, **changes: Any) -> Learner:
         """A preset, untrained, for pictures of so many pixels."""
         spec = DataSpec(
             cameras=["pixels"], image_size=size, actions_per_frame=5, stride=1,
@@ -46,11 +59,14 @@ class Bench:
             action_std=[1.0] * 2,
         )  # fmt: skip
         torch.manual_seed(0)
-        return build(preset_of(preset) | changes, spec=spec)
+        config, objective = preset_of(preset)
+        model = build(config | changes, spec=spec)
+        return Learner(model, Objective(objective, model))
 
-    def batch(self, model: JEPA, windows: int, seed: int = 0) -> dict[str, torch.Tensor]:
+    def batch(self, learner: Learner, windows: int, seed: int = 0) -> dict[str, torch.Tensor]:
         """Noise of the model's kind, on the device."""
-        rng, length, size = np.random.default_rng(seed), window_length(model), model.spec.image_size
+        rng, length = np.random.default_rng(seed), learner.objective.window(learner.model)
+        size = learner.model.spec.image_size
         pixels = rng.integers(0, 256, (windows, length, size, size, 3), np.uint8)
         action = rng.uniform(-1, 1, (windows, length - 1, 5, 2)).astype("f4")
         columns = {"pixels": pixels, "action": action}
@@ -80,20 +96,20 @@ class Bench:
 
 
 def stepper(
-    model: JEPA, batch: dict[str, torch.Tensor], dtype: torch.dtype
+    learner: Learner, batch: dict[str, torch.Tensor], dtype: torch.dtype
 ) -> tuple[Callable[[], object], torch.optim.Optimizer]:
     """A training step as `wmpc.wm.training.loop` does it, under autocast where `dtype` is
     narrow."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5)
+    optimizer = torch.optim.AdamW(learner.parameters(), lr=5e-5)
     device = batch["pixels"].device.type
 
     def step() -> None:
         generator = torch.Generator().manual_seed(0)
         with torch.autocast(device, dtype, enabled=dtype != torch.float32):
-            loss = model.loss(batch, generator)["loss"]
+            loss = learner.loss(batch, generator)["loss"]
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
         optimizer.step()
 
     return step, optimizer

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,8 +26,9 @@ from omegaconf import OmegaConf
 from wmpc.wm.models.build import build
 from wmpc.wm.data import EpisodeWriter, Windows, open_episodes
 from wmpc.system.memory import keep_freed_memory
-from wmpc.wm.models.jepa import JEPA, window_length
 from wmpc.wm.models.spec import describe_data
+from wmpc.wm.objectives.objective import Objective
+from wmpc.wm.training.learner import Learner
 from wmpc.wm.training.loop import optimizer_of, tensors, train_step
 
 Step = Callable[[int], None]
@@ -46,8 +48,8 @@ def noise_dataset(path: Path, episodes: int = 60, steps: int = 30) -> None:
             )
 
 
-def prepare(preset: str, folder: str) -> tuple[JEPA, Step, Step, int]:
-    """The model, a whole training step, the encoder alone on the same frames, frames of a step."""
+def prepare(preset: str, folder: str) -> tuple[Learner, int, Step, Step]:
+    """What learns, frames of a step; such a step, and the encoder alone on the same frames."""
     with initialize_config_module("wmpc.configs", version_base="1.3"):
         cfg = compose("train", [f"model={preset}"])
     keep_freed_memory()  # as `wmpc.wm.training.train` does
@@ -55,23 +57,26 @@ def prepare(preset: str, folder: str) -> tuple[JEPA, Step, Step, int]:
     noise_dataset(Path(folder) / "noise")
     episodes = open_episodes(Path(folder) / "noise")
     model = build(OmegaConf.to_container(cfg.model), spec=describe_data(episodes))
-    windows = Windows(episodes, episodes.train_ids, window_length(model), 1, model.columns)
-    optimizer = optimizer_of(model, cfg.train.rate, cfg.train.weight_decay)
+    config: Any = OmegaConf.to_container(cfg.objective)
+    learner = Learner(model, Objective(config, model))
+    length = learner.objective.window(model)
+    windows = Windows(episodes, episodes.train_ids, length, 1, model.columns)
+    optimizer = optimizer_of(learner, cfg.train.rate, cfg.train.weight_decay)
 
     def whole(step: int) -> None:
         data = windows.sample((0, step), cfg.train.batch)
-        train_step(model, optimizer, data, seed=0, step=step, clip=1.0, fabric=fabric)
+        train_step(learner, optimizer, data, seed=0, step=step, clip=1.0, fabric=fabric)
 
     def encoder(step: int) -> None:
         data = windows.sample((0, step), cfg.train.batch)
         model.encode(tensors(data, fabric.device)).sum().backward()
 
-    return model, whole, encoder, cfg.train.batch * windows.length
+    return learner, cfg.train.batch * length, whole, encoder
 
 
 def main(preset: str = "small", repeats: int = 15, steps: int = 5) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        model, whole, encoder, frames = prepare(preset, folder)
+        learner, frames, whole, encoder = prepare(preset, folder)
         rates: dict[str, list[float]] = {"training": [], "encoder only": []}
         for repeat in range(repeats + 1):
             for name, work in (("training", whole), ("encoder only", encoder)):
@@ -80,9 +85,10 @@ def main(preset: str = "small", repeats: int = 15, steps: int = 5) -> None:
                     work(repeat * steps + step)
                 if repeat:  # the first warms up
                     rates[name].append(steps * frames / (time.perf_counter() - began))
-    length = window_length(model)
+    length = learner.objective.window(learner.model)
     print(f"preset {preset}, {frames // length} windows of {length} frames at 64 px")
-    print(f"losses {dict(model.objective)}, torch threads {torch.get_num_threads()}")
+    losses = {name: term.weight for name, term in learner.objective.terms.items()}
+    print(f"losses {losses}, torch threads {torch.get_num_threads()}")
     for name, values in rates.items():
         print(
             f"{name:>14}: median {median(values):6.0f} frames/s"

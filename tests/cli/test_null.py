@@ -76,7 +76,6 @@ def test_null_is_taken_exactly_where_the_target_takes_none(group, name):
         ("eval", "agent.knots=null"),
         ("eval", "agent.compile=null"),
         ("eval", "agent.deadline=null"),
-        ("train", "model.objective=null"),
         ("train", "+model.predictor.action_mlp=null"),
         ("train", "train.minutes=null"),
         ("train", "train.steps=null"),

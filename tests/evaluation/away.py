@@ -39,7 +39,8 @@ from wmpc.evaluation.measure import entrant_of
 from wmpc.planners import CEM
 from wmpc.wm.data import Windows, open_episodes
 from wmpc.wm.diagnostics.surprise import errors
-from wmpc.wm.models.jepa import JEPA, TERMS
+from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.objectives.objective import Objective, terms
 from wmpc.wm.training.checkpoint import read_config
 from wmpc.wm.training.monitor import evaluate
 from wmpc.wm.training.run import train
@@ -123,11 +124,13 @@ def training(network: JEPA) -> list[np.ndarray]:
     batch = windows.sample((0, 0), 8)
     batch = {name: torch.as_tensor(x).to(network.device) for name, x in batch.items()}
     found = []
-    network.objective = {n: 1.0 for n in TERMS if n != "inverse_dynamics"}
-    terms = network.loss(batch, torch.Generator().manual_seed(0))
-    terms["loss"].backward()
-    found += [float(term.detach()) for term in terms.values()]
-    found += [p.grad.cpu().numpy() for p in network.parameters() if p.grad is not None]
+    torch.manual_seed(0)
+    objective = Objective(dict.fromkeys(terms(), 1.0), network).to(network.device)
+    values = objective(network, batch, torch.Generator().manual_seed(0))
+    values["loss"].backward()
+    found += [float(value.detach()) for value in values.values()]
+    for module in (network, objective):
+        found += [p.grad.cpu().numpy() for p in module.parameters() if p.grad is not None]
     return found
 
 
@@ -154,7 +157,7 @@ def cloning(timed: bool, network: JEPA) -> list[np.ndarray]:
 
 def resuming() -> None:
     """A training there, interrupted and resumed there, ends in the latents of one on the CPU."""
-    config = read_config(RUN)["model"]
+    config = [read_config(RUN)[key] for key in ("model", "objective")]
     given = {"steps": 8, "batch": 4, "log_every": 1, "save_every": 3}
 
     def interrupt(line) -> None:
@@ -164,10 +167,10 @@ def resuming() -> None:
     there = {"accelerator": elsewhere.NAME, **given}
     elsewhere.seen.clear()
     with suppress(KeyboardInterrupt):
-        train(EPISODES, f"{SCRATCH}/there", config, report=interrupt, **there)
-    resumed = train(EPISODES, f"{SCRATCH}/there", config, **there)
+        train(EPISODES, f"{SCRATCH}/there", *config, report=interrupt, **there)
+    resumed = train(EPISODES, f"{SCRATCH}/there", *config, **there)
     assert resumed.device.type == elsewhere.NAME and "aten::addmm" in elsewhere.seen
-    whole = train(EPISODES, f"{SCRATCH}/here", config, accelerator="cpu", **given)
+    whole = train(EPISODES, f"{SCRATCH}/here", *config, accelerator="cpu", **given)
     seen = {"pixels": EPISODES.episode(9)["pixels"][None]}
     torch.testing.assert_close(resumed.encode(seen).cpu(), whole.encode(seen), rtol=0, atol=0.02)
 

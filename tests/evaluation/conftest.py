@@ -144,7 +144,7 @@ def untrained(data, run, stride=1):
         "latent": 8,
     }
     torch.manual_seed(0)
-    save_config(run, model, spec, {"data": str(data)})
+    save_config(run, model, {"prediction": 1.0, "sigreg": 0.09}, spec, {"data": str(data)})
     save_weights(run, build(model, spec=spec).state_dict(), step=0)
     return run
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from toy import TINY, record
+from toy import OBJECTIVE, TINY, record
 
 import wmpc
 from wmpc.agents.completion import Completion
@@ -41,7 +41,7 @@ def judge(sets, tmp_path_factory):
 
 def learn_model(episodes, run):
     settings = {"steps": 4, "batch": 8, "evaluate_every": 4, "accelerator": "cpu"}
-    return train(episodes, run, TINY, stride=1, **settings)
+    return train(episodes, run, TINY, OBJECTIVE, stride=1, **settings)
 
 
 def numbers(module):

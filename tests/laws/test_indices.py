@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from model_cases import learner
 from toy import exact, walks
 
 from wmpc.agents.history import History
@@ -17,12 +18,13 @@ from wmpc.wm.data import EpisodeWriter, open_episodes
 from wmpc.wm.diagnostics.surprise import errors, ordinary
 from wmpc.wm.training.monitor import evaluate
 
-ONLY = {"prediction": 1.0, "rollout": 1.0}
+ONLY = ("prediction", "rollout")
 
 
-def terms(network, batch):
+def terms(network, batch, steps=2):
     batch = {name: torch.as_tensor(x) for name, x in batch.items()}
-    found = network.loss(batch, torch.Generator().manual_seed(0))
+    objective = {"prediction": 1.0, "rollout": {"steps": steps}}
+    found = learner(network, objective).loss(batch, torch.Generator().manual_seed(0))
     return {name: float(found[name]) for name in ONLY}
 
 
@@ -30,8 +32,7 @@ def terms(network, batch):
     ("context", "rollout", "length"), [(1, 1, 2), (3, 2, 5), (2, 4, 6), (3, 5, 9)]
 )
 def test_a_model_that_knows_its_world_has_no_loss(context, rollout, length):
-    network = exact(context, rollout, objective=ONLY)
-    assert terms(network, walks(L=length)) == {"prediction": 0, "rollout": 0}
+    assert terms(exact(context), walks(L=length), rollout) == {"prediction": 0, "rollout": 0}
 
 
 def test_nor_where_frames_that_windows_share_are_given_once():
@@ -39,7 +40,7 @@ def test_nor_where_frames_that_windows_share_are_given_once():
     rows = np.stack([np.arange(0, 5), np.arange(2, 7), np.arange(4, 9)])
     action = np.stack([batch["action"][0, first : first + 4] for first in (0, 2, 4)])
     shared = {"pixels": batch["pixels"][0], "action": action, "rows": rows}
-    assert terms(exact(3, 2, objective=ONLY), shared) == {"prediction": 0, "rollout": 0}
+    assert terms(exact(3), shared) == {"prediction": 0, "rollout": 0}
 
 
 @pytest.mark.parametrize(
@@ -55,12 +56,12 @@ def test_nor_where_frames_that_windows_share_are_given_once():
     ],
 )
 def test_and_has_one_where_frames_and_actions_do_not_belong_together(wrong):
-    found = terms(exact(3, 2, objective=ONLY), wrong(walks(L=5)))
+    found = terms(exact(3), wrong(walks(L=5)))
     assert found["prediction"] > 1 and found["rollout"] > 1
 
 
 def test_held_out_rollouts_of_an_exact_model_are_exact():
-    found = evaluate(exact(3, 4), [walks(L=7, seed=s) for s in range(2)])
+    found = evaluate(exact(3), [walks(L=7, seed=s) for s in range(2)])
     assert found["rollout_error"] == [0.0] * 4
     still = found["rollout_baseline"]
     batches = [walks(L=7, seed=s)["pixels"] for s in range(2)]

@@ -4,14 +4,14 @@ is said to be: scheduled, clipped, and downhill."""
 import numpy as np
 import pytest
 import torch
+from model_cases import EVERY_TERM, learner
 from torch.optim.optimizer import register_optimizer_step_pre_hook
-from toy import MOVE, SIZE, TINY, exact, pushed, pushing, record, square, walks
+from toy import MOVE, OBJECTIVE, SIZE, TINY, exact, pushed, pushing, record, square, walks
 
 from wmpc.agents.agent import Goal
 from wmpc.agents.baselines import RandomAgent
 from wmpc.agents.mpc import MPCAgent
 from wmpc.planners import CEM
-from wmpc.wm.models.jepa import TERMS
 from wmpc.wm.training.monitor import evaluate, rankme
 from wmpc.wm.training.run import train
 from wmpc.wm.training.schedule import learning_rate
@@ -32,7 +32,7 @@ def episodes(tmp_path_factory):
 def model(episodes, tmp_path_factory):
     run = tmp_path_factory.mktemp("learning") / "run"
     settings = {"steps": STEPS, "batch": BATCH, "evaluate_every": STEPS, "save_every": STEPS}
-    return train(episodes, run, TINY | {"latent": 8}, rate=4e-3, accelerator="cpu", **settings)
+    return train(episodes, run, TINY, OBJECTIVE, rate=4e-3, accelerator="cpu", **settings)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,15 @@ def test_every_step_has_the_rate_of_the_schedule_and_a_clipped_gradient(
     steps, rate, warmup = 8, 0.01, 0.4
     quick = {"batch": 4, "evaluate_every": steps, "accelerator": "cpu"}
     train(
-        episodes, tmp_path / "run", TINY, steps=steps, rate=rate, warmup=warmup, clip=clip, **quick
+        episodes,
+        tmp_path / "run",
+        TINY,
+        OBJECTIVE,
+        steps=steps,
+        rate=rate,
+        warmup=warmup,
+        clip=clip,
+        **quick,
     )
     rates = [learning_rate(step, [(0, steps)], rate, warmup) for step in range(steps)]
     assert len(set(rates)) > 5
@@ -127,11 +135,12 @@ def test_every_step_has_the_rate_of_the_schedule_and_a_clipped_gradient(
         assert min(norms) > 1e-2
 
 
-@pytest.mark.parametrize("term", TERMS)
+@pytest.mark.parametrize("term", EVERY_TERM)
 def test_going_down_the_loss_lowers_its_term(term):
     """Of the latents themselves: no term is of the wrong sign, none is cut off from the encoder,
     and every frame of a window counts, be it only as what is predicted."""
-    network = exact(3, 2, objective={term: 2.0})
+    network = exact(3)
+    whole = learner(network, {term: 2.0})
     batch = {name: torch.as_tensor(x) for name, x in walks(B=32, L=5).items()}
     noise = torch.randn(32, 5, 4, generator=torch.Generator().manual_seed(0))
     z = (0.2 * noise + torch.tensor([0.1, -0.2, 0.05, 0.3])) @ torch.ones(4, 4).tril()
@@ -139,7 +148,7 @@ def test_going_down_the_loss_lowers_its_term(term):
     network.encode = lambda seen: z.unsqueeze(2)
 
     def loss():
-        return network.loss(batch, torch.Generator().manual_seed(0))
+        return whole.loss(batch, torch.Generator().manual_seed(0))
 
     before = loss()
     assert torch.allclose(before["loss"], 2 * before[term]) and before[term] > 0

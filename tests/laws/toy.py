@@ -18,11 +18,13 @@ TINY = {
     "_target_": "wmpc.wm.models.jepa.JEPA",
     "latent": 8,
     "context": 2,
-    "rollout": 2,
     "encoder": {"_target_": "wmpc.wm.models.encoders.ConvEncoder", "channels": [8, 16, 16]},
     "predictor": {"_target_": "wmpc.wm.models.predictors.WindowMLP", "width": 64, "depth": 1},
-    "objective": {"prediction": 1.0, "rollout": 1.0, "sigreg": 0.5},
-    "directions": 32,
+}
+OBJECTIVE = {
+    "prediction": 1.0,
+    "rollout": {"weight": 1.0, "steps": 2},
+    "sigreg": {"weight": 0.5, "directions": 32},
 }
 
 
@@ -43,10 +45,10 @@ class Adds(nn.Module):
         return roll_last(self, z, a, valid, actions)
 
 
-def exact(context=3, rollout=2, **changes):
+def exact(context=3):
     """A world model that knows its world: the latent (1, 4) is the place, a block is what is added
     to it."""
-    network = model("tiny", spec(SIZE), latent=4, context=context, rollout=rollout, **changes)
+    network = model("tiny", spec(SIZE), latent=4, context=context)
     network.predictor = Adds(context)
     network.encode = lambda seen: torch.as_tensor(seen["pixels"]).float()[..., None, :]
     network.normalise = lambda a: torch.as_tensor(a).float().flatten(-2)

@@ -15,7 +15,13 @@ ENV = ["env=reacher", "env.kwargs.image_size=32", "env.actions_per_frame=5", "po
 QUICK = ["planner=cem", "planner.samples=4", "planner.elites=2", "planner.iterations=1",
          "agent.horizon=1"]  # fmt: skip
 EVAL = ["cold=0", "videos=0", "reference.cases=0", *QUICK]
-TRAIN = ["model=tiny", "model.context=1", "model.rollout=1", "train.steps=2", "train.batch=2"]
+TRAIN = [
+    "model=tiny",
+    "model.context=1",
+    "objective.rollout.steps=1",
+    "train.steps=2",
+    "train.batch=2",
+]
 
 
 def make(folder: Path) -> Path:

@@ -5,16 +5,26 @@ import torch
 from omegaconf import OmegaConf
 
 from wmpc.cli import compose
+from wmpc.cli.presets import ours
 from wmpc.wm.models.build import build
 from wmpc.wm.models.spec import DataSpec
+from wmpc.wm.objectives.objective import Objective, terms
+from wmpc.wm.training.learner import Learner
+
+EVERY_TERM = dict.fromkeys(terms(), 1.0)
+
+
+def recipe(name):
+    """What `train` is given for a preset: the configs of the model and of its objective."""
+    (job,) = compose.jobs("train", [f"model={name}"])
+    return tuple(OmegaConf.to_container(job.config[key]) for key in ("model", "objective"))
 
 
 def preset(name):
-    (job,) = compose.jobs("train", [f"model={name}"])
-    return OmegaConf.to_container(job.config.model)
+    return recipe(name)[0]
 
 
-PRESETS = compose.options("model")
+PRESETS = ours("model")
 
 
 def spec(size=64, cameras=("pixels",), stride=1, proprio=3):
@@ -35,6 +45,11 @@ def spec(size=64, cameras=("pixels",), stride=1, proprio=3):
 def model(name="tiny", data=None, seed=0, **changes):
     torch.manual_seed(seed)
     return build(preset(name) | changes, spec=data or spec(224 if name == "lewm" else 64))
+
+
+def learner(network, objective=None):
+    """The network with an objective: that of `tiny`, or the one given."""
+    return Learner(network, Objective(objective or recipe("tiny")[1], network))
 
 
 def batch(network, B=4, L=5, seed=0):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from model_cases import preset
+from model_cases import recipe
 
 from wmpc.wm.data import EpisodeWriter
 
@@ -11,14 +11,14 @@ SETTINGS = {"steps": 12, "batch": 4, "evaluate_every": 6, "accelerator": "cpu"}
 
 
 def smallest():
-    """The model of tests/wm/old_runs."""
-    tiny = preset("tiny")
-    return tiny | {
+    """The model and the objective of tests/wm/old_runs."""
+    tiny, objective = recipe("tiny")
+    model = tiny | {
         "latent": 4,
-        "directions": 8,
         "encoder": tiny["encoder"] | {"channels": [4, 4, 4]},
         "predictor": tiny["predictor"] | {"width": 8},
     }
+    return model, objective | {"sigreg": objective["sigreg"] | {"directions": 8}}
 
 
 def record_square(path: Path) -> Path:

@@ -10,19 +10,17 @@ import time
 import numpy as np
 import pytest
 import torch
+from model_cases import EVERY_TERM, learner, preset, recipe
 from model_cases import batch as some_batch
 from model_cases import model as some_model
-from model_cases import preset
 
 from wmpc.cli.main import main
 from wmpc.errors import WmpcError
 from wmpc.wm import processes
 from wmpc.wm.data import EpisodeWriter, open_episodes
-from wmpc.wm.models.jepa import TERMS
 from wmpc.wm.training.distributed import together
 from wmpc.wm.training.run import train
 
-EVERY_TERM = {"objective": dict.fromkeys(TERMS, 1.0)}
 SETTINGS = {"steps": 20, "batch": 8, "log_every": 1, "accelerator": "cpu", "precision": "64-true"}
 
 
@@ -44,16 +42,17 @@ def learned():
     batch that this process has."""
     found = {}
     for head in ("linear", "mlp"):
-        for term in TERMS:
-            network = some_model(head=head, objective={term: 1.0}).double().train()
+        for term in EVERY_TERM:
+            network = some_model(head=head)
+            whole = learner(network, {term: 1.0}).double().train()
             rows = processes.part(8)
             part = {name: x[rows] for name, x in some_batch(network, B=8).items()}
             with torch.random.fork_rng():
-                loss = network.loss(part, torch.Generator().manual_seed(0))["loss"]
+                loss = whole.loss(part, torch.Generator().manual_seed(0))["loss"]
             loss.backward()
-            processes.average_gradients(network)
+            processes.average_gradients(whole)
             values = {"loss": processes.mean(loss.detach())}
-            values |= {n: p.grad for n, p in network.named_parameters() if p.grad is not None}
+            values |= {n: p.grad for n, p in whole.named_parameters() if p.grad is not None}
             values |= {n: x for n, x in network.state_dict().items() if "running" in n}
             found[head, term] = values
     return found
@@ -96,8 +95,8 @@ def assert_same(data, run, model, other_run, other_model):
 
 
 def test_two_devices_train_as_one_also_where_the_number_changes_on_the_way(data, tmp_path):
-    config, opened = preset("tiny") | EVERY_TERM, open_episodes(data)
-    one = train(opened, tmp_path / "one", config, **SETTINGS)
+    config, opened = (preset("tiny"), EVERY_TERM), open_episodes(data)
+    one = train(opened, tmp_path / "one", *config, **SETTINGS)
 
     def stop(line):
         if line["step"] == 13:
@@ -105,8 +104,8 @@ def test_two_devices_train_as_one_also_where_the_number_changes_on_the_way(data,
 
     settings = SETTINGS | {"save_every": 5}
     with pytest.raises(KeyboardInterrupt):
-        train(opened, tmp_path / "two", config, devices=2, report=stop, **settings)
-    two = train(opened, tmp_path / "two", config, **settings)
+        train(opened, tmp_path / "two", *config, devices=2, report=stop, **settings)
+    two = train(opened, tmp_path / "two", *config, **settings)
     assert_same(data, tmp_path / "one", one, tmp_path / "two", two)
 
 
@@ -122,7 +121,7 @@ def dies():
 def test_what_ends_one_process_ends_all_in_one_sentence(data, tmp_path, reopen, message):
     with pytest.raises(WmpcError, match=message):
         train(
-            open_episodes(data), tmp_path / "run", preset("tiny"),
+            open_episodes(data), tmp_path / "run", *recipe("tiny"),
             devices=2, reopen=reopen, **SETTINGS,
         )  # fmt: skip
     assert processes.count() == 1
@@ -138,9 +137,9 @@ def noted(data, note):
 ENDLESS = """
 import sys
 from functools import partial
-from test_distributed import noted, open_episodes, preset, train, SETTINGS
+from test_distributed import noted, open_episodes, recipe, train, SETTINGS
 data, run, note = sys.argv[1:]
-train(open_episodes(data), run, preset("tiny"), devices=2, reopen=partial(noted, data, note),
+train(open_episodes(data), run, *recipe("tiny"), devices=2, reopen=partial(noted, data, note),
       report=lambda line: print(line["step"], flush=True), **SETTINGS | {"steps": 10**6})
 """
 
@@ -185,7 +184,7 @@ def running(pid):
 )
 def test_what_does_not_fit_is_refused_before_anything_is_started(data, tmp_path, words, message):
     with pytest.raises(WmpcError, match=message):
-        train(open_episodes(data), tmp_path / "run", preset("tiny"), **SETTINGS | words)
+        train(open_episodes(data), tmp_path / "run", *recipe("tiny"), **SETTINGS | words)
     assert not (tmp_path / "run").exists()
 
 
@@ -193,7 +192,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_started(data, tmp_path,
 def test_minutes_are_measured_in_the_precision_that_trains(data, tmp_path, precision):
     """The calibration takes the very step of the training."""
     model = train(
-        open_episodes(data), tmp_path, preset("tiny"),
+        open_episodes(data), tmp_path, *recipe("tiny"),
         **SETTINGS | {"precision": precision, "steps": None, "minutes": 0.005},
     )  # fmt: skip
     assert torch.isfinite(predicted(model, data)).all()
@@ -207,9 +206,9 @@ def words(data, run, *more):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["tiny", "small"])
 def test_presets_train_alike_on_two_devices(data, tmp_path, name):
-    opened, config = open_episodes(data), preset(name) | EVERY_TERM
+    opened, config = open_episodes(data), (preset(name), EVERY_TERM)
     models = [
-        train(opened, tmp_path / str(n), config, devices=n, **SETTINGS) for n in (1, 2)
+        train(opened, tmp_path / str(n), *config, devices=n, **SETTINGS) for n in (1, 2)
     ]  # fmt: skip
     assert_same(data, tmp_path / "1", models[0], tmp_path / "2", models[1])
 

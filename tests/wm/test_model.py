@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from model_cases import PRESETS, batch, model, spec
+from model_cases import EVERY_TERM, PRESETS, batch, learner, model, recipe, spec
 
 from wmpc.errors import WmpcError
 from wmpc.wm.models.build import build
-from wmpc.wm.models.jepa import TERMS, window_length
+from wmpc.wm.objectives.rollout import imagine
 
 TRANSFORMER = {
     "_target_": "wmpc.wm.models.predictors.CausalTransformer",
@@ -28,7 +28,7 @@ PREDICTORS = {
 @pytest.fixture(params=PREDICTORS)
 def network(request):
     """A model whose predictor is not at its zero start, so that its inputs matter."""
-    network = model(predictor=PREDICTORS[request.param], context=3, rollout=2).eval()
+    network = model(predictor=PREDICTORS[request.param], context=3).eval()
     with torch.no_grad():
         for p in network.predictor.parameters():
             p.add_(torch.randn(p.shape, generator=torch.Generator().manual_seed(1)) * 0.1)
@@ -38,20 +38,22 @@ def network(request):
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_shapes_and_one_step(name):
     network = model(name)
-    data = batch(network, B=2 if name == "lewm" else 4, L=window_length(network))
-    terms = network.loss(data, torch.Generator().manual_seed(0))
-    assert set(terms) == {"loss", *network.objective}
-    expected = sum(w * terms[k] for k, w in network.objective.items())
+    whole = learner(network, recipe(name)[1])
+    length = whole.objective.window(network)
+    data = batch(network, B=2 if name == "lewm" else 4, L=length)
+    terms = whole.loss(data, torch.Generator().manual_seed(0))
+    assert set(terms) == {"loss", *whole.objective.terms}
+    expected = sum(term.weight * terms[k] for k, term in whole.objective.terms.items())
     assert torch.allclose(terms["loss"], expected)
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
     terms["loss"].backward()
     idle = [n for n, p in network.named_parameters() if p.grad is None]
     assert not idle
     optimizer.step()
-    after = network.loss(data, torch.Generator().manual_seed(0))["loss"]
+    after = whole.loss(data, torch.Generator().manual_seed(0))["loss"]
     assert after.isfinite() and after != terms["loss"]
     z = network.encode(data)
-    assert z.shape == (*data["action"].shape[:1], window_length(network), 1, network.latent)
+    assert z.shape == (*data["action"].shape[:1], length, 1, network.latent)
 
 
 def test_lewm_has_the_papers_size():
@@ -63,8 +65,8 @@ def test_lewm_has_the_papers_size():
 
 
 def test_every_term_can_be_weighed():
-    network = model(objective={name: 1.0 for name in TERMS}, context=2, rollout=2)
-    terms = network.loss(batch(network), torch.Generator().manual_seed(0))
+    network = model(context=2)
+    terms = learner(network, EVERY_TERM).loss(batch(network), torch.Generator().manual_seed(0))
     assert all(value.isfinite() for value in terms.values())
 
 
@@ -138,7 +140,7 @@ def test_candidates_do_not_touch_each_other(network):
 def test_imagine_rolls_out_from_each_start(network):
     data = batch(network, L=5)
     z, a = network.encode(data), network.normalise(data["action"])
-    imagined = network.imagine(z, a, 2)
+    imagined = imagine(network, z, a, 2)
     assert imagined.shape == (4, 3, 2, 1, 16)
     for s in range(3):
         alone = network.dynamics(z[:, : s + 1], a[:, :s]).rollout(a[:, None, s : s + 2])[:, 0]
@@ -182,7 +184,7 @@ def test_evaluation_does_not_depend_on_the_batch():
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"objective": {"sigrec": 1.0}}, "unknown loss"),
+        ({"objective": {"sigreg": 1.0}}, "objective"),
         ({"proprio": True, "latent": 2}, "proprio"),
         ({"head": "conv"}, "model.head"),
         ({"encoder": {"_target_": "os.system", "command": "true"}}, "_target_"),

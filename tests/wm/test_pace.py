@@ -95,7 +95,7 @@ def test_a_slow_start_leaves_time_to_train(data, tmp_path, monkeypatch):
     train(
         open_episodes(data),
         tmp_path,
-        smallest(),
+        *smallest(),
         minutes=0.5,
         batch=4,
         accelerator="cpu",
@@ -140,7 +140,7 @@ def test_a_shortened_run_is_resumed_to_the_same_bits(data, tmp_path, monkeypatch
 
         with monkeypatch.context() as patch:
             patch.setattr(loop, "train_step", timed)
-            return train(open_episodes(data), run, smallest(), clock=machine, **settings | changes)
+            return train(open_episodes(data), run, *smallest(), clock=machine, **settings | changes)
 
     whole = tmp_path / "whole"
     monkeypatch.setattr("wmpc.wm.training.calibration.train_step", loop.train_step)

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from square import SETTINGS, record_square, smallest
 
 import wmpc
 from wmpc.errors import WmpcError
 from wmpc.system.disk import hold
 from wmpc.wm.data import open_episodes
-from wmpc.wm.training.checkpoint import read_weights
+from wmpc.wm.objectives.earlier import rename_weights
+from wmpc.wm.training.checkpoint import read_config, read_weights
 from wmpc.wm.training.log import read_log
 from wmpc.wm.training.run import finished, train
 from wmpc.wm.training.state import read_state
@@ -91,7 +93,7 @@ def whole(data, tmp_path_factory):
 
 
 def go(data, run, **changes):
-    return train(open_episodes(data), run, smallest(), **SHORT | changes)
+    return train(open_episodes(data), run, *smallest(), **SHORT | changes)
 
 
 def weights(run):
@@ -161,7 +163,7 @@ def test_lost_weights_come_back_from_the_state(data, whole, tmp_path, damage, ol
         shutil.copy(cut / "model.safetensors", path)
     else:
         DAMAGES[damage](path, path.read_bytes())
-    model = train(open_episodes(data), run, smallest(), **settings, report=lines.append)
+    model = train(open_episodes(data), run, *smallest(), **settings, report=lines.append)
     after = read_weights(run)[1]
     assert before.keys() == after.keys() and not lines and finished(run)
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -191,7 +193,7 @@ def test_old_runs_go_on_and_are_trained(data, tmp_path):
     for name, lines_expected in (("finished", False), ("interrupted", True)):
         run, lines = shutil.copytree(OLD / name, tmp_path / name), []
         assert finished(run) == (not lines_expected)
-        train(open_episodes(data), run, smallest(), **settings, report=lines.append)
+        train(open_episodes(data), run, *smallest(), **settings, report=lines.append)
         assert bool(lines) == lines_expected and finished(run)
     a, b = (read_weights(tmp_path / name)[1] for name in ("finished", "interrupted"))
     assert all(torch.allclose(a[k].float(), b[k].float(), atol=1e-4) for k in a)
@@ -200,8 +202,23 @@ def test_old_runs_go_on_and_are_trained(data, tmp_path):
     (tmp_path / "finished" / "train.jsonl").unlink()
     before = weights(tmp_path / "finished")
     with pytest.raises(WmpcError, match="another folder"):
-        train(open_episodes(data), tmp_path / "finished", smallest(), **settings)
+        train(open_episodes(data), tmp_path / "finished", *smallest(), **settings)
     assert weights(tmp_path / "finished") == before
+
+
+def test_an_old_run_of_every_term_goes_on_to_the_bits_it_would_have_had(data, tmp_path):
+    """Its model weighed its losses itself, and held the network of inverse dynamics."""
+    run = shutil.copytree(OLD / "every_term", tmp_path / "run")
+    config = read_config(run)
+    asked = (config["model"], config["objective"])
+    train(open_episodes(data), run, *asked, **SETTINGS | {"save_every": 5})
+    before, after = (
+        rename_weights(load_file(path))
+        for path in (run / "finished.safetensors", run / "model.safetensors")
+    )
+    assert before.keys() == after.keys() and any("inverse" in name for name in after)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert not any("inverse" in name for name in wmpc.load(run).state_dict())
 
 
 SPOILT = {

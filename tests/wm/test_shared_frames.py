@@ -1,7 +1,7 @@
 """Frames that windows of a batch share are encoded once; where none are, no bit differs."""
 
 import torch
-from model_cases import batch, model
+from model_cases import batch, learner, model
 
 
 def shared(columns, rows):
@@ -12,7 +12,7 @@ def shared(columns, rows):
 
 def loss(network, columns):
     network.zero_grad()
-    terms = network.loss(columns, torch.Generator().manual_seed(0))
+    terms = learner(network).loss(columns, torch.Generator().manual_seed(0))
     terms["loss"].backward()
     return terms, [p.grad.clone() for p in network.parameters() if p.grad is not None]
 
@@ -20,7 +20,7 @@ def loss(network, columns):
 def test_without_shared_frames_losses_and_gradients_are_the_same_bits():
     for proprio in (False, True):
         network = model(proprio=proprio)
-        columns = batch(network, B=4, L=network.context + network.rollout)
+        columns = batch(network, B=4, L=network.context + 2)
         rows = torch.arange(columns["pixels"].shape[:2].numel()).view(4, -1)
         (one, first), (two, second) = loss(network, columns), loss(network, shared(columns, rows))
         assert all(torch.equal(one[name], two[name]) for name in one)
@@ -29,7 +29,7 @@ def test_without_shared_frames_losses_and_gradients_are_the_same_bits():
 
 def test_a_shared_frame_is_encoded_once_and_stands_in_every_window():
     network = model().eval()  # the statistics of a batch are those of its frames
-    columns = batch(network, B=1, L=network.context + network.rollout)
+    columns = batch(network, B=1, L=network.context + 2)
     rows = torch.arange(columns["pixels"].shape[1])[None].repeat(3, 1)
     once = shared({k: x.repeat(3, *[1] * (x.dim() - 1)) if k == "action" else x
                    for k, x in columns.items()}, rows)  # fmt: skip

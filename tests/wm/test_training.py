@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from model_cases import preset
+from model_cases import learner, model, recipe
 
 import wmpc
 from wmpc.errors import WmpcError
@@ -49,7 +49,7 @@ def weights(run):
 
 def test_a_run_holds_all_that_rebuilds_the_model(data, tmp_path):
     lines = []
-    model = train(open_episodes(data), tmp_path, preset("tiny"), report=lines.append, **SETTINGS)
+    model = train(open_episodes(data), tmp_path, *recipe("tiny"), report=lines.append, **SETTINGS)
     loaded = wmpc.load(tmp_path)
     pixels = {"pixels": open_episodes(data).episode(9)["pixels"][None]}
     assert torch.equal(loaded.encode(pixels), model.encode(pixels))
@@ -65,14 +65,14 @@ def test_a_run_holds_all_that_rebuilds_the_model(data, tmp_path):
 
 def test_same_seed_same_weights(data, tmp_path):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        train(open_episodes(data), tmp_path / name, preset("tiny"), seed=seed, **SETTINGS)
+        train(open_episodes(data), tmp_path / name, *recipe("tiny"), seed=seed, **SETTINGS)
     assert weights(tmp_path / "a") == weights(tmp_path / "b") != weights(tmp_path / "c")
     assert checkpoint_hash(tmp_path / "a") == checkpoint_hash(tmp_path / "b")
 
 
 def test_resuming_after_any_save_ends_in_the_same_weights(data, tmp_path):
     """Interrupted in the middle of the log's line after a save, as a kill may."""
-    train(open_episodes(data), tmp_path / "whole", preset("tiny"), **SETTINGS)
+    train(open_episodes(data), tmp_path / "whole", *recipe("tiny"), **SETTINGS)
 
     def stop(line):
         if line["kind"] == "step" and line["step"] > 6:
@@ -83,13 +83,13 @@ def test_resuming_after_any_save_ends_in_the_same_weights(data, tmp_path):
         train(
             open_episodes(data),
             cut,
-            preset("tiny"),
+            *recipe("tiny"),
             report=stop,
             **SETTINGS | {"save_every": 5, "log_every": 1},
         )
     with open(cut / "train.jsonl", "a") as log:
         log.write('{"kind": "st')
-    train(open_episodes(data), cut, preset("tiny"), **SETTINGS | {"save_every": 5, "log_every": 1})
+    train(open_episodes(data), cut, *recipe("tiny"), **SETTINGS | {"save_every": 5, "log_every": 1})
     assert weights(cut) == weights(tmp_path / "whole")
     steps = [json.loads(s) for s in (cut / "train.jsonl").read_text().splitlines()]
     assert [s["step"] for s in steps if s["kind"] == "step"] == list(range(1, 13))
@@ -97,31 +97,32 @@ def test_resuming_after_any_save_ends_in_the_same_weights(data, tmp_path):
 
 def test_minutes_become_steps_once(data, tmp_path):
     settings = SETTINGS | {"steps": None, "minutes": 0.01}
-    train(open_episodes(data), tmp_path, preset("tiny"), **settings)
+    train(open_episodes(data), tmp_path, *recipe("tiny"), **settings)
     frozen = read_config(tmp_path)["train"]["steps"]
     assert frozen >= 1
     asked = SETTINGS | {"steps": read_config(tmp_path)["train"].get("totals", [[0, frozen]])[0][1]}
     if asked["steps"] == frozen:  # else the machine was busy, and it was shortened
-        train(open_episodes(data), tmp_path / "asked", preset("tiny"), **asked)
+        train(open_episodes(data), tmp_path / "asked", *recipe("tiny"), **asked)
         assert weights(tmp_path / "asked") == weights(tmp_path)
     before = weights(tmp_path)
-    train(open_episodes(data), tmp_path, preset("tiny"), **settings)  # nothing left to do
+    train(open_episodes(data), tmp_path, *recipe("tiny"), **settings)  # nothing left to do
     assert read_config(tmp_path)["train"]["steps"] == frozen and weights(tmp_path) == before
 
 
 def test_another_recipe_never_overwrites_a_run(data, tmp_path):
-    train(open_episodes(data), tmp_path, preset("tiny"), **SETTINGS)
+    train(open_episodes(data), tmp_path, *recipe("tiny"), **SETTINGS)
     before = weights(tmp_path)
     for change in ({"rate": 0.5}, {"seed": 3}, {"steps": 13}):
         with pytest.raises(WmpcError, match="other settings"):
-            train(open_episodes(data), tmp_path, preset("tiny"), **SETTINGS | change)
+            train(open_episodes(data), tmp_path, *recipe("tiny"), **SETTINGS | change)
+    network, objective = recipe("tiny")
     with pytest.raises(WmpcError, match=r"model\.latent was 16, is 8"):
-        train(open_episodes(data), tmp_path, preset("tiny") | {"latent": 8}, **SETTINGS)
+        train(open_episodes(data), tmp_path, network | {"latent": 8}, objective, **SETTINGS)
     assert weights(tmp_path) == before
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").touch()
     with pytest.raises(WmpcError, match="not empty"):
-        train(open_episodes(data), tmp_path / "other", preset("tiny"), **SETTINGS)
+        train(open_episodes(data), tmp_path / "other", *recipe("tiny"), **SETTINGS)
 
 
 def test_nan_stops_the_run_and_names_the_term(data, tmp_path):
@@ -129,23 +130,20 @@ def test_nan_stops_the_run_and_names_the_term(data, tmp_path):
         train(
             open_episodes(data),
             tmp_path,
-            preset("tiny"),
+            *recipe("tiny"),
             **SETTINGS | {"rate": 1e30, "clip": 1e30, "steps": 20},
         )
 
 
 def test_collapse_stops_the_run_and_names_the_guard(data, tmp_path):
-    from wmpc.wm.models.jepa import JEPA
     from wmpc.wm.training.loop import check_collapse
 
-    train(open_episodes(data), tmp_path, preset("tiny"), **SETTINGS)
-    model = wmpc.load(tmp_path)
-    assert isinstance(model, JEPA)
+    objective = learner(model()).objective
     with pytest.raises(WmpcError, match=r"collapsed.*sigreg"):
-        check_collapse({"rankme": 1.1, "spread": [1.0]}, model, 7)
+        check_collapse({"rankme": 1.1, "spread": [1.0]}, objective, 7)
     with pytest.raises(WmpcError, match="collapsed"):
-        check_collapse({"rankme": 9.0, "spread": [0.001] * 4}, model, 7)
-    check_collapse({"rankme": 9.0, "spread": [1.0]}, model, 7)
+        check_collapse({"rankme": 9.0, "spread": [0.001] * 4}, objective, 7)
+    check_collapse({"rankme": 9.0, "spread": [1.0]}, objective, 7)
 
 
 @pytest.mark.parametrize(
@@ -163,13 +161,13 @@ def test_collapse_stops_the_run_and_names_the_guard(data, tmp_path):
 )
 def test_bad_settings(data, tmp_path, change, message):
     with pytest.raises(WmpcError, match=message):
-        train(open_episodes(data), tmp_path / "run", preset("tiny"), **SETTINGS | change)
+        train(open_episodes(data), tmp_path / "run", *recipe("tiny"), **SETTINGS | change)
     assert not (tmp_path / "run").exists()
 
 
 def test_damaged_checkpoints(data, tmp_path):
     good = tmp_path / "good"
-    train(open_episodes(data), good, preset("tiny"), **SETTINGS)
+    train(open_episodes(data), good, *recipe("tiny"), **SETTINGS)
     whole = {f.name: f.read_bytes() for f in good.iterdir()}
     rng = random.Random(0)
     for name in ("model.safetensors", "config.json"):
@@ -215,13 +213,13 @@ CHILD = """
 import sys
 from wmpc.wm.data import open_episodes
 from wmpc.wm.training.run import train
-from model_cases import preset
+from model_cases import recipe
 
 def report(line):
     if line["kind"] == "step":
         print(line["step"], flush=True)
 
-train(open_episodes(sys.argv[1]), sys.argv[2], preset("tiny"), report=report,
+train(open_episodes(sys.argv[1]), sys.argv[2], *recipe("tiny"), report=report,
       steps=60, batch=4, evaluate_every=20, save_every=5, log_every=1, accelerator="cpu")
 """
 

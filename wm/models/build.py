@@ -20,7 +20,8 @@ from torch.overrides import TorchFunctionMode
 from wmpc.errors import WmpcError
 
 ROOMS = ("wmpc.wm.models.jepa", "wmpc.wm.models.encoders", "wmpc.wm.models.predictors")
-"""Modules and packages whose classes are meant to be parts of a model."""
+ROOMS += ("wmpc.wm.objectives",)
+"""Modules and packages whose classes are meant to be parts of a model or of what trains it."""
 LARGEST = 2**20
 """No size, count or length in a config is larger."""
 LARGEST_MODEL = 2**32

@@ -1,7 +1,7 @@
 """The world model: an action-conditioned joint-embedding predictive architecture (JEPA).
 
 It encodes each frame into a latent and predicts the next latent from a context of latents and
-actions; no pixels are ever predicted. Trained with `wmpc.wm.objectives.losses`, used by planners
+actions; no pixels are ever predicted. Objectives (`wmpc.wm.objectives`) train it, planners use it
 through `encode` and `dynamics`.
 """
 
@@ -16,10 +16,8 @@ from wmpc.errors import WmpcError
 from wmpc.wm.models.batch_norm import BatchNorm
 from wmpc.wm.models.build import build
 from wmpc.wm.models.dynamics import LatentDynamics
-from wmpc.wm.models.predictors import windows
+from wmpc.wm.models.latent import Layout
 from wmpc.wm.models.spec import DataSpec
-from wmpc.wm.objectives import losses
-from wmpc.wm.processes import gather
 
 
 class JEPA(nn.Module):
@@ -31,10 +29,7 @@ class JEPA(nn.Module):
         encoder, predictor: configs with `_target_` in `wm`.
         latent: D.
         context: h, the most frames a prediction may see.
-        rollout: steps of the multi-step prediction loss.
         proprio: whether proprioception is a slot of the latent.
-        objective: weight of each loss term, by name; see `loss`.
-        directions: how many random directions SIGReg looks along.
         head: "linear" (then BatchNorm) or "mlp" (BatchNorm inside, as in LeWM).
     """
 
@@ -52,29 +47,19 @@ class JEPA(nn.Module):
         predictor: Mapping[str, Any],
         latent: int = 64,
         context: int = 3,
-        rollout: int = 5,
         proprio: bool = False,
-        objective: Mapping[str, float] | None = None,
-        directions: int = 256,
         head: str = "linear",
     ) -> None:
         super().__init__()
-        if min(latent, context, rollout, directions) < 1:
-            raise WmpcError("model.latent, context, rollout and directions are at least 1")
+        if min(latent, context) < 1:
+            raise WmpcError("model.latent and context are at least 1")
         if proprio and not 0 < spec.proprio_size <= latent:
             raise WmpcError(
                 f"proprio=true needs 1 to {latent} (latent) proprioceptive values a frame, the "
                 f"data have {spec.proprio_size}; set model.proprio=false or a larger model.latent"
             )
-        self.spec, self.latent, self.context, self.rollout = spec, latent, context, rollout
-        self.objective = {"prediction": 1.0, "sigreg": 0.09} if objective is None else objective
-        unknown = set(self.objective) - set(TERMS)
-        if unknown:
-            raise WmpcError(
-                f"unknown loss {sorted(unknown)}; the objective may weigh {list(TERMS)}"
-            )
-        self.directions = directions
-        self.slots = 2 if proprio else 1
+        self.spec, self.latent, self.context = spec, latent, context
+        self.layout = Layout({"pixels": 1} | ({"proprio": 1} if proprio else {}), latent)
         channels = 3 * len(spec.cameras)
         self.encoder = build(encoder, image_size=spec.image_size, in_channels=channels)
         # A BatchNorm lets SIGReg shape the latent freely; a LayerNorm would block it (LeWM).
@@ -89,19 +74,16 @@ class JEPA(nn.Module):
             )
         else:
             raise WmpcError(f"model.head is {head!r}; it may be linear or mlp")
-        X, A = self.slots * latent, spec.action_size
-        self.predictor = build(predictor, latent=X, action=A, context=context)
-        if "inverse_dynamics" in self.objective:
-            self.inverse = nn.Sequential(nn.Linear(2 * X, 256), nn.SiLU(), nn.Linear(256, A))
+        self.action_size = spec.action_size
+        sizes = {"latent": self.layout.size, "action": self.action_size, "context": context}
+        self.predictor = build(predictor, **sizes)
         for name, value in spec.statistics().items():
             self.register_buffer(name, torch.as_tensor(value), persistent=False)
 
     @property
     def columns(self) -> list[str]:
         """The columns of a dataset that the model reads."""
-        return [*self.spec.cameras, "action", *(["proprio"] if self.slots == 2 else [])]
-
-    # What a planner needs -------------------------------------------------------------------
+        return [*self.spec.cameras, "action", *(["proprio"] if "proprio" in self.layout else [])]
 
     @property
     def device(self) -> torch.device:
@@ -122,7 +104,7 @@ class JEPA(nn.Module):
         x = x.to(self.action_mean.dtype)
         x = x.sub_(127.5).div_(64)  # to about unit variance; in place, it is the largest tensor
         z = self.head(self.encoder(x)).view(B, T, 1, -1)
-        if self.slots == 1:
+        if "proprio" not in self.layout:
             return z
         if "proprio" not in observation:
             return torch.cat([z, z.new_zeros(B, T, 1, self.latent)], 2)
@@ -143,7 +125,7 @@ class JEPA(nn.Module):
                 "model sees a picture as one latent: give the agent recordings to complete it "
                 "from, complete=wmpc.agents.completion.Completion.of(model, episodes)"
             )
-        if self.slots == 1:
+        if "proprio" not in self.layout:
             return torch.ones(1, 1, device=self.device)
         slots = [float(not self._felt(observation)), float("proprio" in observation)]
         known = torch.tensor(slots, device=self.device).unsqueeze(-1)
@@ -183,8 +165,6 @@ class JEPA(nn.Module):
         low, high = (self.normalise(x.expand(n, -1)) for x in (self.action_low, self.action_high))
         return low, high
 
-    # What training needs --------------------------------------------------------------------
-
     def predict(self, latents: Tensor, actions: Tensor, valid: Tensor) -> Tensor:
         """(B, T, K, D), (B, T, A), (B, T) bool -> the latent after every position, (B, T, K, D).
 
@@ -192,41 +172,10 @@ class JEPA(nn.Module):
         """
         return self.predictor(latents.flatten(2), actions, valid).view_as(latents)
 
-    def imagine(self, latents: Tensor, actions: Tensor, steps: int) -> Tensor:
-        """Roll out from each of the first h frames, the context growing from one frame to h.
-
-        latents (B, L, K, D), actions (B, L - 1, A) -> (B, S, steps, K, D) with S starts; entry
-        [s, k] is the prediction of latents[s + 1 + k], fed by actions only after frame s.
-        """
-        h = self.context
-        S = min(h, latents.shape[1] - steps)
-        seen = torch.ones(latents.shape[:2], dtype=torch.bool, device=latents.device)
-        # Every start is a problem of its own; its context is padded to h frames before the first.
-        z, valid = (windows(x, h)[:, :S].flatten(0, 1) for x in (latents, seen))
-        executed = windows(actions, h)[:, :S, :-1].flatten(0, 1)
-        after = actions.unfold(1, steps, 1).movedim(-1, 2)[:, :S].flatten(0, 1)
-        dynamics = self.dynamics(z, executed, valid)
-        return dynamics.rollout(after.unsqueeze(1)).unflatten(0, (-1, S))[:, :, 0]
-
-    def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
-        """Weighted terms and their sum "loss". batch: columns (B, L, ...) and action
-        (B, L - 1, n, A) in the units of the data; generator (CPU) draws SIGReg's directions.
-        With `rows` (B, L), columns of frames are (U, ...), each encoded once: row `rows[b, t]`
-        is frame t of window b."""
-        if "rows" in batch:
-            frames = {n: batch[n].unsqueeze(0) for n in self.columns if n != "action"}
-            z = self.encode(frames)[0][batch["rows"]]
-        else:
-            z = self.encode(batch)
-        a = self.normalise(batch["action"])
-        terms = {name: TERMS[name](self, z, a, generator) for name in self.objective}
-        total = torch.stack([w * terms[name] for name, w in self.objective.items()]).sum()
-        return {"loss": total, **terms}
-
     def _felt(self, observation: Mapping[str, Any]) -> bool:
         """Whether an observation has no picture, and a proprioception that the model knows."""
         seen = any(name in observation for name in self.spec.cameras)
-        return self.slots == 2 and "proprio" in observation and not seen
+        return "proprio" in self.layout and "proprio" in observation and not seen
 
     def _slot(self, observation: Mapping[str, Any]) -> Tensor:
         """Its proprioception (B, T, P) -> (B, T, 1, D), standardised and padded with zeros."""
@@ -254,46 +203,3 @@ def _tensor(values: np.ndarray | Tensor, **kind: Any) -> Tensor:
     if isinstance(values, np.ndarray):
         values = np.require(values, requirements=["C", "W"])
     return torch.as_tensor(values, **kind)
-
-
-def _prediction(model: JEPA, z: Tensor, a: Tensor, _: torch.Generator) -> Tensor:
-    """Teacher-forced: every next latent from its true context."""
-    valid = torch.ones(z.shape[0], z.shape[1] - 1, dtype=torch.bool, device=z.device)
-    return losses.prediction(model.predict(z[:, :-1], a, valid), z[:, 1:])
-
-
-def _rollout(model: JEPA, z: Tensor, a: Tensor, _: torch.Generator) -> Tensor:
-    """Multi-step: every prediction of an imagined rollout against the frame it stands for."""
-    steps = min(model.rollout, z.shape[1] - 1)
-    imagined = model.imagine(z, a, steps)
-    truth = z[:, 1:].unfold(1, steps, 1).movedim(-1, 2)[:, : imagined.shape[1]]
-    return losses.prediction(imagined, truth)
-
-
-def _sigreg(model: JEPA, z: Tensor, a: Tensor, generator: torch.Generator) -> Tensor:
-    directions = losses.random_directions(model.latent, model.directions, generator).to(z)
-    return losses.sigreg(gather(z[:, :, 0]), directions)
-
-
-def _inverse(model: JEPA, z: Tensor, a: Tensor, _: torch.Generator) -> Tensor:
-    pairs = torch.cat([z[:, :-1], z[:, 1:]], -1).flatten(2)
-    return losses.inverse_dynamics(model.inverse(pairs), a)
-
-
-TERMS = {
-    "prediction": _prediction,
-    "rollout": _rollout,
-    "sigreg": _sigreg,
-    "variance": lambda model, z, a, g: losses.variance(gather(z[:, :, 0])),
-    "covariance": lambda model, z, a, g: losses.covariance(gather(z[:, :, 0])),
-    "motion": lambda model, z, a, g: losses.motion(gather(z[:, :, 0])),
-    "smoothness": lambda model, z, a, g: losses.smoothness(z[:, :, 0]),
-    "inverse_dynamics": _inverse,
-}
-"""The terms an objective may weigh. One that is a mean over windows sees those of this process; any
-other takes the latents of all that train together (`gather`)."""
-
-
-def window_length(model: JEPA) -> int:
-    """Frames of a training window: a full context, then the rollout."""
-    return model.context + model.rollout

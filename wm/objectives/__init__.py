@@ -1,1 +1,1 @@
-"""What training minimises."""
+"""What training minimises: one term a file, and the objective that is made of them."""

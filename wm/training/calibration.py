@@ -1,4 +1,4 @@
-"""How many steps a time is enough for, measured on a throw-away copy of the model.
+"""How many steps a time is enough for, measured on a throw-away copy of what learns.
 
 The training that follows is exactly that of the same number of steps asked for outright.
 """
@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 
 from wmpc.wm import processes
 from wmpc.wm.data import Windows
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.training.learner import Learner
 from wmpc.wm.training.loop import EVALUATION_BATCH, HELD_OUT_WINDOWS, optimizer_of, train_step
 from wmpc.wm.training.monitor import evaluate
 from wmpc.wm.training.pace import Pace, measure_step
@@ -20,7 +20,7 @@ from wmpc.wm.training.stop import Stop, Stopped
 
 def steps_that_fit(
     pace: Pace,
-    model: JEPA,
+    learner: Learner,
     windows: Windows,
     held_out: Windows,
     recipe: Mapping[str, Any],
@@ -34,7 +34,7 @@ def steps_that_fit(
     Raises Stopped when `stop` says so.
     """
     assert pace.limit is not None
-    copied: Any = copy.deepcopy(model)
+    copied: Any = copy.deepcopy(learner)
     optimizer: Any = optimizer_of(copied, recipe["rate"], recipe["weight_decay"])
     wrapped, optimizer = fabric.setup(copied, optimizer)
     wrapped.mark_forward_method("loss")
@@ -59,7 +59,7 @@ def steps_that_fit(
     seconds = measure_step(step, pace.limit, pace.clock)
     before = pace.clock()
     some = held_out.all(EVALUATION_BATCH, EVALUATION_BATCH)
-    processes.in_first(lambda: evaluate(copied, some, describe))
+    processes.in_first(lambda: evaluate(copied.model, some, describe))
     once = pace.clock() - before
     pace.saw_pause("evaluation", once * HELD_OUT_WINDOWS / EVALUATION_BATCH)
     return processes.decide(lambda: pace.fit(seconds))

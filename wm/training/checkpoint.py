@@ -25,7 +25,10 @@ from wmpc.system.renamed import rename_targets
 from wmpc.wm.models.build import build, check, measure
 from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.models.spec import DataSpec, read_spec
+from wmpc.wm.models.world_model import WorldModel
+from wmpc.wm.objectives.earlier import split
 from wmpc.wm.training.devices import find_device
+from wmpc.wm.training.learner import of_model
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 FORMAT = 1
@@ -35,13 +38,21 @@ FOREIGN_WEIGHTS = (SafetensorError, RuntimeError, ValueError, LookupError, TypeE
 NOTE = "wmpc"
 
 
-def save_config(run: Path, model: dict[str, Any], spec: DataSpec, train: dict[str, Any]) -> None:
-    """Freeze a run's recipe: model config, data spec, training settings and versions."""
+def save_config(
+    run: Path,
+    model: Mapping[str, Any],
+    objective: Mapping[str, Any],
+    spec: DataSpec,
+    train: Mapping[str, Any],
+) -> None:
+    """Freeze a run's recipe: configs of model and objective, data spec, training settings and
+    versions."""
     config = {
         "format": FORMAT,
-        "model": model,
+        "model": dict(model),
+        "objective": dict(objective),
         "data": spec.as_dict(),
-        "train": train,
+        "train": dict(train),
         "versions": {name: version(name) for name in ("wmpc", "torch", "numpy")},
     }
     replace_file(run / CONFIG, json.dumps(config, indent=2).encode())
@@ -98,7 +109,11 @@ def _digest(weights: Mapping[str, Tensor]) -> str:
 
 
 def read_config(run: str | Path) -> dict[str, Any]:
-    """The run's `config.json`, checked; WmpcError where it is missing or not ours."""
+    """The run's `config.json`, checked; WmpcError where it is missing or not ours.
+
+    What its objective names is not looked for: nothing here builds it, as a person may have written
+    a term that this machine does not know.
+    """
     path = Path(run) / CONFIG
     if not path.is_file():
         raise WmpcError(f"no run at {run}: {path} is missing; train one with `wmpc train`")
@@ -110,6 +125,8 @@ def read_config(run: str | Path) -> dict[str, Any]:
             f"{path} has format {str(config['format'])[:40]}; this wmpc reads {FORMAT}: upgrade"
         )
     config["model"] = rename_targets(config["model"])
+    if "objective" not in config:
+        config["model"], config["objective"] = split(config["model"])
     check(config["model"])
     read_spec(config["data"])
     train = config["train"]
@@ -132,9 +149,10 @@ def new_model(
         limits["most"] = SPARE * (sum(map(math.prod, shapes.values())) + SPARE)
         limits["calls"] = SPARE * (len(shapes) + SPARE)
     sketch = measure(model, **limits, spec=spec)
-    if not isinstance(sketch, JEPA):
+    if not isinstance(sketch, WorldModel):
         raise WmpcError(
-            f"the model is a {type(sketch).__name__}; this wmpc takes wmpc.wm.models.jepa.JEPA"
+            f"the model is a {type(sketch).__name__}, which is no world model such as "
+            "wmpc.wm.models.jepa.JEPA"
         )
     if shapes is not None:
         asked = {name: tuple(tensor.shape) for name, tensor in sketch.state_dict().items()}
@@ -152,7 +170,7 @@ def load_weights(run: str | Path, model: JEPA) -> None:
     """Put a run's weights into a model; WmpcError where they are missing, damaged or another's."""
     _, weights = read_weights(run)
     try:
-        model.load_state_dict(weights)
+        model.load_state_dict(of_model(weights))
     except FOREIGN_WEIGHTS as error:
         raise WmpcError(
             f"{Path(run) / WEIGHTS} does not hold this run's weights: {str(error)[:200]}"
@@ -178,15 +196,21 @@ def load_model(run: str | Path, device: str | torch.device = "cpu") -> JEPA:
 
 
 def weight_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """The shapes that a file of weights states, which safetensors holds against its size."""
+    """The shapes that a file states of the model's weights, which safetensors holds against its
+    size."""
     _check_file(path)
     with safe_open(path, "pt") as stored:
-        return {name: tuple(stored.get_slice(name).get_shape()) for name in stored.keys()}  # noqa: SIM118
+        shapes = {name: stored.get_slice(name).get_shape() for name in stored.keys()}  # noqa: SIM118
+    return {name: tuple(shape) for name, shape in of_model(shapes).items()}
 
 
 def checkpoint_hash(run: str | Path) -> str:
-    """Hex SHA-256 of what a checkpoint computes: its model, data description and weights."""
-    config = read_config(run)
+    """Hex SHA-256 of what a checkpoint computes: its model, data description and weights.
+
+    Of the config as it stands in the file, so that it is the same for every version that reads it.
+    """
+    read_config(run)
+    config = read_json(Path(run) / CONFIG, "wmpc run's config")
     sha = hashlib.sha256(json.dumps([config["model"], config["data"]], sort_keys=True).encode())
     sha.update((Path(run) / WEIGHTS).read_bytes())
     return sha.hexdigest()

@@ -18,7 +18,8 @@ from wmpc.errors import WmpcError
 from wmpc.wm import processes
 from wmpc.wm.data import Windows
 from wmpc.wm.data.prefetch import prefetch
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.objectives.objective import Objective
+from wmpc.wm.training.learner import Learner
 from wmpc.wm.training.log import Log
 from wmpc.wm.training.monitor import evaluate
 from wmpc.wm.training.pace import Pace
@@ -32,7 +33,7 @@ Report = Callable[[dict[str, Any]], None]
 HELD_OUT_WINDOWS, EVALUATION_BATCH = 400, 64
 
 
-def optimizer_of(model: JEPA, rate: float, weight_decay: float) -> torch.optim.AdamW:
+def optimizer_of(model: torch.nn.Module, rate: float, weight_decay: float) -> torch.optim.AdamW:
     """AdamW; what has two dimensions or more decays: weights, and with them class tokens,
     positional embeddings and biases by distance. Vectors do not: biases, the gains of norms.
 
@@ -50,7 +51,14 @@ def tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
 
 
 def train_step(
-    model: JEPA, optimizer: Any, batch: Batch, *, seed: int, step: int, clip: float, fabric: Fabric
+    learner: Learner,
+    optimizer: Any,
+    batch: Batch,
+    *,
+    seed: int,
+    step: int,
+    clip: float,
+    fabric: Fabric,
 ) -> dict[str, float]:
     """One update; the loss and its terms. Raises WmpcError naming the term that is not finite.
 
@@ -58,7 +66,7 @@ def train_step(
     """
     generator = torch.Generator().manual_seed((seed << 32) + step)
     torch.manual_seed((seed << 32) + (processes.place() << 24) + step)  # dropout
-    terms = model.loss(tensors(batch, fabric.device), generator)
+    terms = learner.loss(tensors(batch, fabric.device), generator)
     optimizer.zero_grad()
     found = processes.mean(torch.stack([term.detach() for term in terms.values()]).cpu())
     values = dict(zip(terms, found.tolist(), strict=True))
@@ -69,26 +77,28 @@ def train_step(
             "checkpoint is kept; lower train.rate or look at the data with `wmpc data check`"
         )
     fabric.backward(terms["loss"])
-    processes.average_gradients(model)
-    fabric.clip_gradients(model, optimizer, max_norm=clip)
+    processes.average_gradients(learner)
+    fabric.clip_gradients(learner, optimizer, max_norm=clip)
     optimizer.step()
+    learner.objective.after_step(learner.model)
     return values
 
 
-def check_collapse(result: dict[str, Any], model: JEPA, step: int) -> None:
+def check_collapse(result: dict[str, Any], objective: Objective, step: int) -> None:
     """Raise WmpcError when the latents no longer tell frames apart."""
     if result["rankme"] >= 1.5 and np.mean(result["spread"]) >= 0.02:
         return
-    guards = {k: v for k, v in model.objective.items() if k not in ("prediction", "rollout")}
+    weights = {name: term.weight for name, term in objective.terms.items()}
+    guards = {k: v for k, v in weights.items() if k not in ("prediction", "rollout")}
     raise WmpcError(
         f"training stopped at step {step}: the latents collapsed (RankMe {result['rankme']:.2f}, "
         f"mean spread {np.mean(result['spread']):.3f}); the terms against it are {guards or 'none'}"
-        ": raise one of model.objective.sigreg, variance and covariance, or inverse_dynamics"
+        ": raise the weight of sigreg, of variance and covariance, or of inverse_dynamics"
     )
 
 
 def fit(
-    model: JEPA,
+    learner: Learner,
     windows: Windows,
     held_out: Windows,
     run: Path,
@@ -113,7 +123,7 @@ def fit(
     report: Report = lambda line: None,
     stop: Stop = lambda: False,
 ) -> None:
-    """Train `model` for as many steps as `totals` say, going on from `state` if there is one.
+    """Train `learner` for as many steps as `totals` say, going on from `state` if there is one.
 
     Writes `train.jsonl`, the weights and the state into `run`, which the caller holds. With
     `unique`, a frame that windows of a batch share is encoded once. `describe` goes to
@@ -121,10 +131,10 @@ def fit(
     records the new totals before the next step is taken. Raises Stopped, with the state saved, when
     `stop` says so.
     """
-    optimizer = optimizer_of(model, rate, weight_decay)
-    wrapped, optimizer = fabric.setup(model, optimizer)
+    optimizer = optimizer_of(learner, rate, weight_decay)
+    wrapped, optimizer = fabric.setup(learner, optimizer)
     wrapped.mark_forward_method("loss")
-    done = kept = restore(state, run, model, optimizer)
+    done = kept = restore(state, run, learner, optimizer)
     steps, clock = totals[-1][1], pace.clock
 
     part = processes.part(batch)
@@ -146,7 +156,7 @@ def fit(
 
     def write_state(evaluated: bool) -> None:
         with telling_what_is_kept(run, done):
-            save(run, done, model, optimizer, seconds=pace.spent, evaluated=evaluated)
+            save(run, done, learner, optimizer, seconds=pace.spent, evaluated=evaluated)
 
     def keep(evaluated: bool = True) -> None:
         nonlocal kept
@@ -157,11 +167,11 @@ def fit(
     def watch() -> bool:
         batches = until(stop, held_out.all(EVALUATION_BATCH, held_out_windows))
         try:
-            result = evaluate(model, batches, describe)
+            result = evaluate(learner.model, batches, describe)
         except Asked:
             return False
         write({"kind": "eval", "step": done} | result)
-        check_collapse(result, model, done)
+        check_collapse(result, learner.objective, done)
         return True
 
     def look() -> None:

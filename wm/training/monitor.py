@@ -36,7 +36,7 @@ def probe_r2(z: np.ndarray, y: np.ndarray, episode: np.ndarray) -> np.ndarray:
 def evaluate(
     model: JEPA, batches: Iterable[Mapping[str, np.ndarray]], describe: Any = None
 ) -> dict[str, Any]:
-    """Score the model on held-out windows of h + rollout frames.
+    """Score the model on held-out windows of more than h frames.
 
     Returns rankme, spread (D,), rollout_error and rollout_baseline by horizon (mean squared error
     of the latent, of the model and of repeating the last frame), and with `describe` (state
@@ -51,7 +51,7 @@ def evaluate(
         imagined = model.dynamics(z[:, :h], a[:, : h - 1]).rollout(a[:, None, h - 1 :])[:, 0]
         errors.append((imagined - z[:, h:]).square().mean((2, 3)))
         baselines.append((z[:, h - 1 : h] - z[:, h:]).square().mean((2, 3)))
-        frames.append(z[:, :, 0].flatten(0, 1))
+        frames.append(model.layout.of(z, "pixels").flatten(0, 1).flatten(1))
         contexts.append(z[:, :h].flatten(1))
         if describe is not None:
             described.append(describe(batch["state"][:, h - 1]))

@@ -26,11 +26,12 @@ def check_folder(run: Path) -> None:
 
 
 def frozen_recipe(
-    run: Path, model: Mapping[str, Any], data: Mapping[str, Any], recipe: Mapping[str, Any]
+    run: Path, recipe: Mapping[str, Any], **others: Mapping[str, Any]
 ) -> dict[str, Any] | None:
     """The training settings that a run's config froze, None where there is no run.
 
-    WmpcError where the run has another recipe than the one that is asked for.
+    WmpcError where the run has another recipe than the one that is asked for, or others of its
+    config, such as `model`, `objective` and `data`, differ.
     """
     check_folder(run)
     if not (run / CONFIG).is_file():
@@ -44,10 +45,10 @@ def frozen_recipe(
         asked["steps"] = frozen["steps"]
     asked |= {key: frozen[key] for key in NOT_ASKED if key in frozen}
     pairs = [
-        *_differences("model", config["model"], json.loads(json.dumps(model))),
-        *_differences("data", config["data"], json.loads(json.dumps(data))),
-        *_differences("train", frozen, asked),
-    ]
+        line
+        for name, asked_for in others.items()
+        for line in _differences(name, config[name], json.loads(json.dumps(asked_for)))
+    ] + _differences("train", frozen, asked)
     if pairs:
         raise WmpcError(
             f"{run} holds a run with other settings ({'; '.join(pairs[:3])}): choose another name, "

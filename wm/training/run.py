@@ -15,12 +15,14 @@ from wmpc.system.disk import hold, remove_leftovers
 from wmpc.system.memory import keep_freed_memory
 from wmpc.wm import processes
 from wmpc.wm.data import Episodes, Windows, open_episodes
-from wmpc.wm.models.jepa import JEPA, window_length
+from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.models.spec import describe_data
+from wmpc.wm.objectives.objective import Objective, write_out
 from wmpc.wm.training.calibration import steps_that_fit
 from wmpc.wm.training.checkpoint import CONFIG, load_weights, new_model, read_config, save_config
 from wmpc.wm.training.devices import find_device
 from wmpc.wm.training.distributed import check_devices, local_place, together
+from wmpc.wm.training.learner import Learner
 from wmpc.wm.training.loop import Report, fit
 from wmpc.wm.training.pace import Clock, Pace
 from wmpc.wm.training.precision import fabric_on
@@ -40,6 +42,7 @@ def train(
     episodes: Episodes,
     run: str | Path,
     model: Mapping[str, Any],
+    objective: Mapping[str, Any],
     *,
     minutes: float | None = 3.0,
     steps: int | None = None,
@@ -64,7 +67,7 @@ def train(
     stop: Stop = lambda: False,
     clock: Clock = time.perf_counter,
 ) -> JEPA:
-    """Train the model that the config `model` describes on `episodes`, into the folder `run`.
+    """Train the model that a config describes on `episodes`, into the folder `run`.
 
     Give `steps`, or `minutes`: a short calibration turns them into steps. If the machine turns out
     slower, the steps become fewer, so that the time holds; the run's config records it. The same
@@ -75,6 +78,8 @@ def train(
     settings make no sense; `wmpc.wm.training.stop.Stopped`, which is one, when `stop` says so.
 
     Args:
+        model: its config, see `wmpc.wm.models.build`.
+        objective: by name, the terms that are minimised, see `wmpc.wm.objectives.objective`.
         batch: windows a step, which all devices share: a run may go on with another number.
         stride: recorded frames a model step spans.
         unique: encode a frame that windows of a batch share once.
@@ -92,6 +97,7 @@ def train(
         clock: tells the time, in seconds.
     """
     settings = dict(locals())
+    objective = write_out(objective)
     run, began = Path(run), clock()
     every = {"evaluate_every": evaluate_every, "save_every": save_every, "log_every": log_every}
     check_settings(minutes, steps, batch, rate, **every)
@@ -108,8 +114,10 @@ def train(
     } | ({"unique": True} if unique else {})
     torch.manual_seed(seed)
     network = new_model(model, spec)
-    length = window_length(network)
-    windows = Windows(episodes, episodes.train_ids, length, stride, network.columns)
+    learner = Learner(network, Objective(objective, network))
+    length = learner.objective.window(network)
+    columns = [*network.columns, *learner.objective.columns]
+    windows = Windows(episodes, episodes.train_ids, length, stride, columns)
     if not len(episodes.held_out_ids):
         raise WmpcError(
             f"{episodes.path} has {len(episodes)} episodes and so no held-out one (every tenth): "
@@ -131,7 +139,9 @@ def train(
         def find() -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
             """What the folder, from now on ours, holds of this run."""
             stack.enter_context(_held(run))
-            frozen = frozen_recipe(run, model, spec.as_dict(), recipe)
+            frozen = frozen_recipe(
+                run, recipe, model=model, objective=objective, data=spec.as_dict()
+            )
             return frozen, None if frozen is None else read_saved(run, frozen["steps"])
 
         frozen, saved = processes.decide(find)
@@ -154,7 +164,7 @@ def train(
             if steps is None:
                 frozen["steps"] = steps_that_fit(
                     pace,
-                    network,
+                    learner,
                     windows,
                     held_out,
                     recipe,
@@ -162,15 +172,15 @@ def train(
                     describe=described,
                     stop=stop,
                 )
-            processes.in_first(lambda: save_config(run, dict(model), spec, frozen))
+            processes.in_first(lambda: save_config(run, model, objective, spec, frozen))
 
         def shorten(totals: Totals) -> None:
             changed = {"steps": totals[-1][1], "totals": list(totals)}
-            save_config(run, dict(model), spec, frozen | changed)
+            save_config(run, model, objective, spec, frozen | changed)
 
         stack.enter_context(_threads(frozen.get("threads")))
         fit(
-            network,
+            learner,
             windows,
             held_out,
             run,

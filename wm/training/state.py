@@ -17,6 +17,7 @@ from torch import Tensor
 from wmpc.errors import WmpcError
 from wmpc.system.disk import replace_file
 from wmpc.wm.training.checkpoint import WEIGHTS, read_weights, save_weights
+from wmpc.wm.training.learner import Learner
 from wmpc.wm.training.log import read_log
 
 STATE = "training_state.pt"
@@ -26,7 +27,7 @@ KEYS = {"step", "model", "optimizer"}
 def save(
     run: Path,
     step: int,
-    model: torch.nn.Module,
+    learner: Learner,
     optimizer: Any,
     *,
     seconds: float = 0.0,
@@ -37,7 +38,7 @@ def save(
     `seconds` were spent so far; `evaluated` is False where the evaluation due at `step` is not done
     yet.
     """
-    weights = model.state_dict()
+    weights = learner.weights()
     save_weights(run, weights, step)
     buffer = io.BytesIO()
     state = {"step": step, "model": weights, "optimizer": optimizer.state_dict()}
@@ -64,14 +65,12 @@ def read_state(run: Path) -> dict[str, Any] | None:
         raise _damaged(path, error) from error
 
 
-def restore(
-    state: Mapping[str, Any] | None, run: Path, model: torch.nn.Module, optimizer: Any
-) -> int:
-    """Put a saved state into a model and its optimiser; the number of steps done."""
+def restore(state: Mapping[str, Any] | None, run: Path, learner: Learner, optimizer: Any) -> int:
+    """Put a saved state into a learner and its optimiser; the number of steps done."""
     if state is None:
         return 0
     try:
-        model.load_state_dict(state["model"])
+        learner.load_weights(state["model"])
         optimizer.load_state_dict(state["optimizer"])
     except Exception as error:  # torch raises many types on what does not fit
         raise _damaged(run / STATE, error) from error

@@ -192,7 +192,7 @@ class Completion:
     def _proprio_distance(self, wanted: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """(F,), squared and in units of the spread, of what counts and pictures show."""
         proprio = self._proprio()
-        if self.model.slots == 1 or self.pictures:
+        if "proprio" not in self.model.layout or self.pictures:
             weight = weight * (1 - self.probe[1].cpu().numpy())
         return (np.square(proprio - wanted) / proprio.var(0).clip(min=1e-12)) @ weight
 

@@ -42,6 +42,7 @@ def _train(cfg: Any, console: Console, stop: Stop) -> bool:
     envs.allow(view["env_id"], view["env_kwargs"])
     episodes = open_data(cfg.data, view, console)
     model: Any = OmegaConf.to_container(cfg.model)
+    objective: Any = OmegaConf.to_container(cfg.objective)
     settings: Any = OmegaConf.to_container(cfg.train)
     columns = (
         TextColumn("{task.description}"),
@@ -73,6 +74,7 @@ def _train(cfg: Any, console: Console, stop: Stop) -> bool:
             episodes,
             cfg.run,
             model,
+            objective,
             seed=cfg.seed,
             describe=describer(episodes),
             report=report,

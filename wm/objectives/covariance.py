@@ -1,0 +1,24 @@
+"""Dimensions of the latent shall not say the same."""
+
+from torch import Tensor
+
+from wmpc.wm.objectives.term import Seen, Term
+from wmpc.wm.processes import gather
+
+
+class Covariance(Term):
+    """See `covariance`."""
+
+    def forward(self, seen: Seen) -> Tensor:
+        """See `Term`."""
+        return covariance(gather(seen.learned))
+
+
+def covariance(z: Tensor) -> Tensor:
+    """VICReg's off-diagonal covariance (arXiv 2105.04906, eq. 3-4), a time step and token at a
+    time."""
+    B, D = z.shape[0], z.shape[-1]
+    centred = (z - z.mean(0)).flatten(1, -2).transpose(0, 1)  # (T, B, D)
+    cov = centred.transpose(1, 2) @ centred / (B - 1)  # (T, D, D)
+    off_diagonal = cov.square().sum((1, 2)) - cov.diagonal(dim1=1, dim2=2).square().sum(1)
+    return off_diagonal.mean() / D

@@ -1,0 +1,120 @@
+"""An objective: a mapping of terms by name, whose weighted sum training minimises."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from wmpc.errors import WmpcError
+from wmpc.system.construct import find
+from wmpc.wm import objectives
+from wmpc.wm.models.build import ROOMS, build
+from wmpc.wm.models.world_model import WorldModel
+from wmpc.wm.objectives.term import Seen, Term
+
+
+class Objective(nn.Module):
+    """The weighted sum of terms.
+
+    Args:
+        config: by name, a term's `_target_` and arguments; of the package's own terms just the
+            weight will do. A `_target_` may be anybody's `Term`: this config is a person's, never
+            one that came with a file.
+        model: what is trained.
+    """
+
+    def __init__(self, config: Mapping[str, Any], model: WorldModel) -> None:
+        super().__init__()
+        if not config:
+            raise WmpcError(f"the objective is empty; it may weigh {', '.join(terms())}")
+        full = write_out(config)
+        self.by_name = nn.ModuleDict({name: _make(name, x, model) for name, x in full.items()})
+
+    @property
+    def terms(self) -> dict[str, Term]:
+        """The terms by name, in the order of the config."""
+        return cast("dict[str, Term]", dict(self.by_name.items()))
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of the data that some term needs beside the model's."""
+        return sorted({name for term in self.terms.values() for name in term.columns})
+
+    def window(self, model: WorldModel) -> int:
+        """Frames of a training window: a full context, then the longest that a term looks ahead."""
+        return model.context + max(term.steps for term in self.terms.values())
+
+    def forward(
+        self, model: WorldModel, batch: Mapping[str, Tensor], generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """The terms by name, and first their weighted sum, "loss".
+
+        Args:
+            batch: columns (B, L, ...) and action (B, L - 1, n, A) in the units of the data. With
+                `rows` (B, L), columns of frames are (U, ...), each encoded once: row `rows[b, t]`
+                is frame t of window b.
+            generator: on the CPU, for whatever a term draws.
+        """
+        if "rows" in batch:
+            frames = {n: batch[n].unsqueeze(0) for n in model.columns if n != "action"}
+            z = model.encode(frames)[0][batch["rows"]]
+        else:
+            z = model.encode(batch)
+        seen = Seen(model, z, model.normalise(batch["action"]), batch, generator)
+        found = {name: term(seen) for name, term in self.terms.items()}
+        weighted = [term.weight * found[name] for name, term in self.terms.items()]
+        return {"loss": torch.stack(weighted).sum(), **found}
+
+    def after_step(self, model: WorldModel) -> None:
+        """Tell every term that the optimiser has made a step."""
+        for term in self.terms.values():
+            term.after_step(model)
+
+
+def terms() -> dict[str, type[Term]]:
+    """The package's own terms by name: of each module here, the class that it defines."""
+    found = {}
+    for module in iter_modules(objectives.__path__, f"{objectives.__name__}."):
+        for value in vars(import_module(module.name)).values():
+            own = isinstance(value, type) and value.__module__ == module.name
+            if own and issubclass(value, Term) and value is not Term:
+                found[module.name.rpartition(".")[2]] = value
+    return found
+
+
+def write_out(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config of an objective in full: each term by its `_target_` and arguments, in place of a
+    mere weight. WmpcError where a term has no `_target_` and is none of the package's."""
+    full = {}
+    for name, entry in config.items():
+        full[name] = dict(entry) if isinstance(entry, Mapping) else {"weight": entry}
+        if "_target_" in full[name]:
+            continue
+        if name not in terms():
+            raise WmpcError(
+                f"unknown loss {name!r}; the objective may weigh {', '.join(terms())}, or what "
+                f"objective.{name}._target_ names"
+            )
+        full[name]["_target_"] = f"{terms()[name].__module__}.{terms()[name].__name__}"
+    return full
+
+
+def _make(name: str, config: Mapping[str, Any], model: WorldModel) -> Term:
+    """The term that an entry of the config describes."""
+    if not name.isidentifier() or hasattr(nn.ModuleDict, name):
+        raise WmpcError(f"{name!r} cannot be the name of a term: give it another")
+    target = str(config["_target_"])
+    if target.startswith(f"{ROOMS[-1]}."):
+        return build(config, model=model)
+    kind: Any = find(target)
+    if not isinstance(kind, type) or not issubclass(kind, Term):
+        raise WmpcError(
+            f"objective.{name}._target_ is {target!r}, which is no wmpc.wm.objectives.term.Term"
+        )
+    try:
+        return kind(model, **{k: x for k, x in config.items() if k != "_target_"})
+    except TypeError as error:
+        raise WmpcError(f"{target} does not take these arguments: {error}") from error

@@ -1,0 +1,54 @@
+"""Several latents ahead, imagined by feeding each prediction to the next."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from wmpc.errors import WmpcError
+from wmpc.wm.models.predictors import windows
+from wmpc.wm.models.world_model import WorldModel
+from wmpc.wm.objectives.term import Seen, Term
+
+
+class Rollout(Term):
+    """Mean squared error of every latent of an imagined rollout against that of the frame it stands
+    for; from each of the first h frames, so that every context length is trained.
+
+    Args:
+        steps: blocks imagined.
+    """
+
+    def __init__(self, model: WorldModel, weight: float = 1.0, steps: int = 5) -> None:
+        super().__init__(model, weight)
+        if steps < 1:
+            raise WmpcError(f"the rollout term has steps={steps}; at least 1 block is imagined")
+        self.steps = steps
+
+    def forward(self, seen: Seen) -> Tensor:
+        """See `Term`."""
+        steps = min(self.steps, seen.latents.shape[1] - 1)
+        imagined = imagine(seen.model, seen.latents, seen.actions, steps)
+        truth = seen.latents[:, 1:].unfold(1, steps, 1).movedim(-1, 2)[:, : imagined.shape[1]]
+        return F.mse_loss(imagined, truth)
+
+
+def imagine(model: WorldModel, latents: Tensor, actions: Tensor, steps: int) -> Tensor:
+    """Roll out from each of the first h frames, the context growing from one frame to h.
+
+    Args:
+        latents: (B, L, K, D). actions: (B, L - 1, A), standardised.
+        steps: blocks imagined.
+
+    Returns:
+        (B, S, steps, K, D) with S starts; entry [s, k] is the prediction of latents[s + 1 + k], fed
+        by actions only after frame s.
+    """
+    h = model.context
+    S = min(h, latents.shape[1] - steps)
+    seen = torch.ones(latents.shape[:2], dtype=torch.bool, device=latents.device)
+    # Every start is a problem of its own; its context is padded to h frames before the first.
+    z, valid = (windows(x, h)[:, :S].flatten(0, 1) for x in (latents, seen))
+    executed = windows(actions, h)[:, :S, :-1].flatten(0, 1)
+    after = actions.unfold(1, steps, 1).movedim(-1, 2)[:, :S].flatten(0, 1)
+    dynamics = model.dynamics(z, executed, valid)
+    return dynamics.rollout(after.unsqueeze(1)).unflatten(0, (-1, S))[:, :, 0]

@@ -1,0 +1,63 @@
+"""What a term of an objective is, and what it is shown of a batch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from wmpc.errors import WmpcError
+from wmpc.wm.models.world_model import WorldModel
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A batch of B windows of L frames, encoded once for all terms."""
+
+    model: WorldModel
+    latents: Tensor
+    """(B, L, K, D)"""
+    actions: Tensor
+    """(B, L - 1, A), the standardised blocks between the frames."""
+    columns: Mapping[str, Tensor]
+    """The batch itself, in the units of the data; what the terms need beyond the model's."""
+    generator: torch.Generator
+    """On the CPU; a function of the seed and the step."""
+
+    @property
+    def learned(self) -> Tensor:
+        """(B, L, K', D), the tokens that the encoder learns: those of pictures. Proprioception is
+        given and needs no guard against collapse."""
+        return self.model.layout.of(self.latents, "pixels")
+
+
+class Term(nn.Module):
+    """One summand of an objective: `forward` gives a scalar, the objective weighs it.
+
+    A term that is a mean over windows sees those of this process; any other takes the tokens of all
+    processes that train together (`wmpc.wm.processes.gather`), so that N of them compute what one
+    would. Its parameters are trained and saved with the model's.
+
+    Args:
+        model: what is trained, for sizes; a term does not keep it.
+        weight: what the term counts in the sum.
+    """
+
+    columns: tuple[str, ...] = ()
+    """Columns of the data that the term needs beside those that the model reads."""
+    steps = 1
+    """Blocks after a full context that a window must hold for the term."""
+
+    def __init__(self, model: WorldModel, weight: float = 1.0) -> None:
+        super().__init__()
+        if not weight >= 0:
+            raise WmpcError(f"the weight of a loss term is {weight}; it must be at least 0")
+        self.weight = weight
+
+    def forward(self, seen: Seen) -> Tensor:
+        """The term's value, a scalar."""
+        raise NotImplementedError
+
+    def after_step(self, model: Any) -> None:
+        """Called after every step of the optimiser, such as for a target that follows `model`."""
