@@ -15,11 +15,11 @@ from wmpc.wm.data import EpisodeWriter
 WORDS = ["train", "data=set", "run=run", "model=tiny", "train.steps=3", "train.batch=4"]
 WRONG = {
     "preset": ("model=smal", "did you mean 'small'"),
-    "key": ("train.rat=1", "did you mean 'train.rate'"),
-    "key of the model": ("model.laten=3", "did you mean 'model.latent'"),
+    "key": ("train.rat=1", "did you mean 'rate'"),
+    "key of the model": ("model.laten=3", "did you mean 'latent'"),
     "value": ("train.batch=many", "a whole number like"),
-    "loss": ("+objective.sigrec=1.0", "unknown loss"),
-    "no such class": ("model.encoder._target_=wmpc.wm.models.encoders.Nope", "does not exist"),
+    "loss": ("+objective.sigrec=1.0", "did you mean 'sigreg'"),
+    "no such class": ("model.encoder._target_=wmpc.wm.models.encoders.Nope", "has no 'Nope'"),
     "class of somebody else": ("model.encoder._target_=os.system", "_target_"),
     "no steps": ("train.steps=0", "at least 1"),
     "rate": ("train.rate=-1.0", "above 0"),
