@@ -19,7 +19,11 @@ GROUPS = {
     if has_targets(group)
 }
 """Every group whose choices have targets, and a verb that chooses from it."""
-CHOICES = [(group, name) for group in GROUPS for name in ours(group)]
+CHOICES = [
+    pytest.param(group, name, marks=[pytest.mark.slow] if place else [])
+    for group in GROUPS
+    for place, name in enumerate(ours(group))
+]
 GIVEN = {"agent.function": "module:f"}
 
 

@@ -13,6 +13,15 @@ from wmpc.system.disk import TEMPORARY
 from wmpc.wm.data import open_episodes
 
 REFUSING = Refusing()
+SLOW = pytest.mark.slow
+
+
+def some(commands, quick):
+    """The commands as parameters: `quick` ones every time, the others in the slow tests."""
+    assert {*quick} <= {*commands}
+    return [c if c in quick else pytest.param(c, marks=SLOW) for c in commands]
+
+
 GROWS = (".npy", ".lock", "meta.json", "coverage.png", "train.jsonl")
 """What grows by what comes before a refusal; of a dataset the committed part has a hash."""
 
@@ -66,7 +75,7 @@ def again(made, tmp_path, monkeypatch):
     return go
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", some(COMMANDS, ["collect", "report"]))
 def test_a_full_disk(again, capsys, command):
     for size in (9_000, 0):
         code, error = refused(again(), capsys, COMMANDS[command], largest_file(size), (0, 2))
@@ -75,7 +84,7 @@ def test_a_full_disk(again, capsys, command):
     assert main(COMMANDS[command]) == 0, "the same command goes on"
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", some(COMMANDS, ["train", "data import"]))
 def test_any_moment(again, capsys, command):
     """The first write is refused, the third, and so on, each for another reason."""
     begin = list(COMMANDS).index(command)
@@ -91,7 +100,7 @@ def test_any_moment(again, capsys, command):
     assert main(COMMANDS[command]) == 0, "the same command goes on"
 
 
-@pytest.mark.parametrize("command", ["collect", "data import"])
+@pytest.mark.parametrize("command", some(["collect", "data import"], ["data import"]))
 def test_what_is_kept_on_a_full_disk_is_said(again, capsys, command):
     world = again()
     with largest_file(120_000):  # pixels reach it after a few episodes
@@ -104,7 +113,7 @@ def test_what_is_kept_on_a_full_disk_is_said(again, capsys, command):
 READS = ["data inspect", "data check", "eval", "plan", "report", "train", "data export to=swm"]
 
 
-@pytest.mark.parametrize("command", READS)
+@pytest.mark.parametrize("command", some(READS, ["eval", "report"]))
 def test_a_read_only_dataset_and_run(again, monkeypatch, capsys, command):
     world = again()
     closed = (world / "set", world / "run")

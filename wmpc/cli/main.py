@@ -18,6 +18,7 @@ Import what is slow inside the verb's module, never here: `wmpc --help` answers 
 """
 
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -45,6 +46,9 @@ USER_ERRORS = {"wmpc.errors": "WmpcError"}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (default: that of the process); returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):  # whose encoding may be ASCII
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     verb = words[0] if words else "--help"
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, QuotedString
 from hydra.errors import HydraException
 
 from wmpc.errors import WmpcError
@@ -21,6 +21,8 @@ an equals sign in it."""
 NUMBERS = re.compile(r"(goal)=((?:nearest:)?proprio:[^'\"\[\]]*)|(crop)=([^'\"\[\]]*)")
 """Numbers with commas between them that are one value, not a sweep over several."""
 KEY = re.compile(r"[\w.]*")
+TEXTS = ("data", "env_id", "eval", "filter", "folder", "format", "name", "out", "path", "run")
+"""Last parts of keys whose values are text, also where one looks like a number: a folder 7."""
 HYDRA = re.compile(r"\+{0,2}hydra[./]")
 
 
@@ -124,7 +126,20 @@ def parse(word: str) -> Override:
         return parser.parse_override(f"{plain[1]}='{os.path.expanduser(plain[2])}'")
     if override.is_delete() or not override.key_or_group:
         raise WmpcError(f"cannot read {word!r}: write key=value")
+    if override.key_or_group.rpartition(".")[2] in TEXTS and not override.is_sweep_override():
+        return _text(word, override)
     return override
+
+
+def _text(word: str, override: Override) -> Override:
+    """An override whose value is text, also where it looks like a number."""
+    value = override.value()
+    if isinstance(value, dict | list) or value == "":
+        raise WmpcError(f"{word} does not fit: {override.key_or_group} is text, such as a name")
+    if value is None or isinstance(value, str | QuotedString):
+        return override
+    key, _, said = word.partition("=")
+    return OverridesParser.create().parse_override(f"{key}={quoted(said)}")
 
 
 def unknown(what: str, given: Any, allowed: Iterable[str]) -> WmpcError:
