@@ -3,16 +3,19 @@ behind "in no format that is recognised"."""
 
 import errno
 import json
+import os
 import subprocess
 import sys
 import zipfile
 
+import av
 import h5py
 import numpy as np
 import pytest
 
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.formats import open_source
+from wmpc.wm.recordings.formats.files import MACHINE, damage
 
 
 def fill(path, **options):
@@ -158,3 +161,13 @@ def test_what_resembles_nothing_is_in_no_format(tmp_path):
     for path in (tmp_path, tmp_path / "notes.txt"):
         with pytest.raises(WmpcError, match="in no format that is recognised"):
             open_source(str(path))
+
+
+def test_what_a_decoder_calls_by_the_systems_names_is_damage():
+    """FFmpeg answers damaged bytes with EPERM, EIO and others, which PyAV raises as its own."""
+    for number in MACHINE:
+        with pytest.raises(WmpcError, match="damaged"), damage("a video"):
+            av.error.err_check(-number)
+        with pytest.raises(OSError) as caught, damage("a file"):
+            raise OSError(number, os.strerror(number))
+        assert caught.value.errno == number

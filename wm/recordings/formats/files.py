@@ -97,14 +97,16 @@ def damage(what: str) -> Iterator[None]:
     """Whatever a format's library raises over `what` becomes a WmpcError that names it.
 
     Libraries raise anything at all over damaged bytes; a bug of ours would look the same, so the
-    cause is chained (WMPC_DEBUG=1 shows it). What the system refuses is no damage.
+    cause is chained (WMPC_DEBUG=1 shows it). What the system refuses is no damage; FFmpeg has
+    errors of its own by the system's names for what it finds in a file.
     """
     try:
         yield
     except WmpcError:
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in MACHINE:
+        systems = isinstance(error, OSError) and type(error).__module__ == "builtins"
+        if systems and error.errno in MACHINE:
             raise
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise WmpcError(f"{what} is damaged or not what it should be: {reason}") from error
