@@ -15,6 +15,7 @@ from wmpc.evaluation.diagnosis import violations
 from wmpc.evaluation.diagnosis.surprise import surprise_findings
 from wmpc.wm.data import open_episodes
 from wmpc.wm.diagnostics.surprise import Spread, auroc, errors, finding, ordinary, surprise
+from wmpc.wm.models.latent import Layout
 
 TASKS = ("wmpc/Reacher-v0", "wmpc/TwoRoom-v0", "wmpc/PushT-v0")
 OFFERED = [(env, *offer) for env in TASKS for offer in violations.offered(envs.make(env))]
@@ -118,7 +119,7 @@ def test_ordinary_errors_have_surprise_one():
 class Still:
     """A model that sees a picture's mean, and expects it to stay."""
 
-    context, latent = 3, 1
+    context, layout = 3, Layout({"pixels": 1}, 1)
 
     def encode(self, seen):
         pixels = torch.as_tensor(np.asarray(seen["pixels"]), dtype=torch.float32)

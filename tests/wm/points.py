@@ -6,14 +6,17 @@ import numpy as np
 import torch
 
 from wmpc.agents.encoded import Encoded
+from wmpc.wm.models.latent import Layout
 
 LOW, HIGH = -1.0, 1.0
+LAYOUT = Layout({"pixels": 1}, 2)
 
 
 def eye(context=2):
     """A frozen encoder of the point: its latent is its position (2,), a block is one action."""
     return SimpleNamespace(
         context=context,
+        layout=LAYOUT,
         device=torch.device("cpu"),
         spec=SimpleNamespace(action_block=1, action_size=2),
         encode=lambda seen: torch.as_tensor(seen["pixels"], dtype=torch.float32)[..., None, :],
@@ -33,7 +36,7 @@ def wandering(episodes=200, steps=8, seed=0, stride=1):
     here = torch.arange(steps + 1).repeat(episodes)
     latents = torch.as_tensor(places, dtype=torch.float32).reshape(-1, 1, 2)
     acted = torch.as_tensor(blocks, dtype=torch.float32).reshape(-1, 2)
-    return Encoded(latents, acted, here, steps - here, 1)
+    return Encoded(latents, acted, here, steps - here, 1, LAYOUT)
 
 
 def goal(place):

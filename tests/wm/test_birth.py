@@ -71,7 +71,7 @@ def test_no_two_layers_of_a_preset_are_born_alike(name):
 
 
 def test_no_two_layers_of_a_policy_are_born_alike():
-    assert not twins(GoalPolicy((1, 8), 2, 3, 5, True, width=16))
+    assert not twins(GoalPolicy(8, 8, 2, 3, 5, True, width=16))
 
 
 def test_checkpoints_of_layers_that_were_copies_still_load():

@@ -32,7 +32,7 @@ def errors(model: JEPA, seen: Mapping[str, np.ndarray], action: np.ndarray) -> n
     """Prediction errors (B, T - h, D) of frames h to T - 1, each from the h true frames before it.
 
     seen: columns (B, T, ...); action: (B, T - 1, n, A) in the environment's units. Only the
-    pictures' slot of the latent counts: what the body feels is not part of the test.
+    pictures' tokens of the latent counts: what the body feels is not part of the test.
     """
     h = model.context
     if action.shape[1] < h:
@@ -40,7 +40,8 @@ def errors(model: JEPA, seen: Mapping[str, np.ndarray], action: np.ndarray) -> n
     z = model.encode(seen)
     valid = torch.ones(z.shape[0], z.shape[1] - 1, dtype=torch.bool, device=z.device)
     predicted = model.predict(z[:, :-1], model.normalise(action), valid)
-    return (z[:, 1:] - predicted)[:, h - 1 :, 0].double().cpu().numpy()
+    error = model.layout.of((z[:, 1:] - predicted)[:, h - 1 :], "pixels")
+    return error.flatten(2).double().cpu().numpy()
 
 
 def ordinary(model: JEPA, episodes: Episodes, ids: np.ndarray, frames: int = 4000) -> Spread:
@@ -48,10 +49,9 @@ def ordinary(model: JEPA, episodes: Episodes, ids: np.ndarray, frames: int = 400
     length = model.context + 4
     windows = Windows(episodes, ids, length, model.spec.stride, model.columns)
     found = [
-        errors(model, batch, batch["action"]).reshape(-1, model.latent)
-        for batch in windows.all(256, max(1, frames // 4))
+        errors(model, batch, batch["action"]) for batch in windows.all(256, max(1, frames // 4))
     ]
-    e = np.concatenate(found)
+    e = np.concatenate([x.reshape(-1, x.shape[-1]) for x in found])
     covariance = np.cov(e, rowvar=False, ddof=1) if len(e) > 1 else np.eye(e.shape[1])
     ridge = RIDGE * np.trace(covariance) / e.shape[1] + 1e-12
     return Spread(e.mean(0), np.linalg.inv(covariance + ridge * np.eye(e.shape[1])))

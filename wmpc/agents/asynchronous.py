@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wmpc.agents.mpc import GoalLike, MPCAgent, WorldModel
+from wmpc.agents.meaning import GoalLike
+from wmpc.agents.mpc import MPCAgent, WorldModel
 from wmpc.planners.problem import Plan, Planner
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wmpc.agents.history import Complete, GoalLike, Meaning
+from wmpc.agents.meaning import Complete, GoalLike, Meaning, meant
 from wmpc.agents.nearest_frame import draw_frames, encode_frames
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes
@@ -39,7 +39,7 @@ CHUNK = 1024
 
 @dataclass(frozen=True, eq=False)
 class Completion:
-    """F recorded frames; calling it completes a goal, see `wmpc.agents.mpc.Complete`."""
+    """F recorded frames; calling it completes a goal, see `wmpc.agents.meaning.Complete`."""
 
     model: JEPA
     columns: Mapping[str, np.ndarray]
@@ -157,7 +157,7 @@ class Completion:
                 f"{len(self.rows)} recorded frames of one episode are too few to learn what "
                 "pictures show of the proprioception: record at least two episodes to learn from"
             )
-        z = self.latents[:, :1]
+        z = self.model.layout.of(self.latents, "pixels")
         probe = fit_latents(z[~apart], proprio[~apart], steps=STEPS)
         wrong = probe(z[apart]).cpu().numpy() - proprio[apart]
         blind = proprio[~apart].mean(0) - proprio[apart]
@@ -182,7 +182,7 @@ class Completion:
         target = (torch.as_tensor(wanted).to(share) - shift) / scale
 
         def read(latents: Tensor) -> Tensor:
-            return (probe(latents[..., :1, :]) - shift) / scale
+            return (probe(self.model.layout.of(latents, "pixels")) - shift) / scale
 
         return target[None, None], weight[None] / weight.max(), read
 
@@ -215,13 +215,6 @@ def whole(model: JEPA, goal: GoalLike, pictures: bool = False) -> bool:
     weight = getattr(goal, "weight", None)
     lacking = pictures and not set(model.spec.cameras) <= set(goal.observation)
     return not model.unsaid(goal.observation, weight) and not lacking
-
-
-def meant(model: JEPA, goal: GoalLike) -> Meaning:
-    """A whole goal's latent (1, K, D) and its weight, broadcastable to (K, D)."""
-    batch = {name: np.asarray(x)[None, None] for name, x in goal.observation.items()}
-    known = model.known(goal.observation, getattr(goal, "weight", None))
-    return model.encode(batch)[:, 0], known, None
 
 
 def when_needed(model: JEPA, recorded: Callable[[], Episodes], pictures: bool = False) -> Complete:

@@ -12,6 +12,7 @@ from torch import Tensor
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, Windows
 from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.latent import Layout
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,12 @@ class Encoded:
     after: Tensor
     """(F,) int64, whole blocks of the same episode after each frame."""
     stride: int
+    layout: Layout
 
     @property
     def picture(self) -> Tensor:
-        """(F, D), the pictures' slot: what a goal that is a picture determines."""
-        return self.latents[:, 0]
+        """(F, k * D), the pictures' tokens: what a goal that is a picture determines."""
+        return self.layout.of(self.latents, "pixels").flatten(1)
 
     def starts(self, blocks: int = 1) -> Tensor:
         """(n,) rows from which at least so many blocks are recorded; WmpcError where none is."""
@@ -71,7 +73,7 @@ def encode_training_episodes(model: JEPA, episodes: Episodes, batch: int = 256) 
         torch.as_tensor(rows // stride, dtype=torch.int64, device=model.device)
         for rows in (here, left)
     )
-    return Encoded(latents, normal, before, after, stride)
+    return Encoded(latents, normal, before, after, stride, model.layout)
 
 
 def _check(model: JEPA, episodes: Episodes) -> None:

@@ -14,7 +14,7 @@ from wmpc.agents.baselines import RandomAgent, ReplayAgent, ZeroAgent
 from wmpc.agents.completion import when_needed
 from wmpc.agents.encoded import Encoded, encode_training_episodes
 from wmpc.agents.goal_policy import GoalPolicyAgent, train_goal_policy
-from wmpc.agents.history import Complete
+from wmpc.agents.meaning import Complete
 from wmpc.agents.mpc import MPCAgent, WorldModel
 from wmpc.agents.nearest import NearestAgent
 from wmpc.envs.simulator import Simulator
@@ -190,14 +190,14 @@ def external(setting: Setting, function: str, privileged: bool = False, seed: in
 
 def _frozen(setting: Setting) -> tuple[JEPA, Encoded]:
     """The trained encoder, and the training episodes through it."""
-    if not isinstance(setting.model, JEPA) or setting.episodes is None:
+    if setting.model is None or setting.episodes is None:
         raise WmpcError("this agent learns from recorded episodes: it needs a run and its dataset")
     return setting.model, encode_training_episodes(setting.model, setting.episodes())
 
 
 def _completing(setting: Setting, pictures: bool = False) -> Complete | None:
     """What completes goals said in part, where there are recordings to do it from."""
-    if not isinstance(setting.model, JEPA) or setting.episodes is None:
+    if setting.model is None or setting.episodes is None:
         return None
     return when_needed(setting.model, setting.episodes, pictures)
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from wmpc.agents.encoded import Encoded
-from wmpc.agents.history import Complete, GoalLike, History
+from wmpc.agents.history import History
+from wmpc.agents.meaning import Complete, GoalLike
 from wmpc.errors import WmpcError
 from wmpc.wm.models.jepa import JEPA
 
@@ -23,7 +24,8 @@ class GoalPolicy(nn.Module):
     """pi(context, goal) or, `timed`, pi(context, goal, k) -> the next block, normalised.
 
     Args:
-        latent: (K, D).
+        latent: K * D, numbers of a latent.
+        goal: those of them that are a picture's.
         action: A, numbers in a block.
         context: h frames.
         within: the most blocks k to a goal.
@@ -33,7 +35,8 @@ class GoalPolicy(nn.Module):
 
     def __init__(
         self,
-        latent: tuple[int, int],
+        latent: int,
+        goal: int,
         action: int,
         context: int,
         within: int,
@@ -42,8 +45,8 @@ class GoalPolicy(nn.Module):
     ) -> None:
         super().__init__()
         self.within, self.timed = within, timed
-        seen = context * (latent[0] * latent[1] + 1) + (context - 1) * action
-        inputs, layers = seen + latent[1] + (within if timed else 0), []
+        seen = context * (latent + 1) + (context - 1) * action
+        inputs, layers = seen + goal + (within if timed else 0), []
         for size in (inputs, width, width):
             layers += [nn.Linear(size, width), nn.LayerNorm(width), nn.SiLU()]
         self.network = nn.Sequential(*layers, nn.Linear(width, action))
@@ -57,7 +60,7 @@ class GoalPolicy(nn.Module):
         k: Tensor | None = None,
     ) -> Tensor:
         """A context (B, h, K, D), (B, h - 1, A) and (B, h) bool, see `History.context`; the goal's
-        picture (B, D); k (B,) int64 if `timed` -> (B, A). What is not valid does not count."""
+        picture (B, k * D); k (B,) int64 if `timed` -> (B, A). What is not valid does not count."""
         z = latents.flatten(2) * valid[..., None]
         a = executed * valid[:, :-1, None]
         seen = [z.flatten(1), a.flatten(1), valid.to(z.dtype), goal]
@@ -90,12 +93,13 @@ def train_goal_policy(
     if not rate > 0:
         raise WmpcError(f"rate is {rate}; it must be more than 0")
     starts, stride = encoded.starts(), encoded.stride
-    device, (K, D) = starts.device, encoded.latents.shape[1:]
+    device, picture = starts.device, encoded.picture
     generator = torch.Generator().manual_seed(seed)
     back = torch.arange(context - 1, -1, -1, device=device)
     with torch.random.fork_rng(), torch.enable_grad():
         torch.manual_seed(seed)
-        policy = GoalPolicy((K, D), encoded.blocks.shape[-1], context, within, timed, width)
+        sizes = (encoded.layout.size, picture.shape[1], encoded.blocks.shape[-1])
+        policy = GoalPolicy(*sizes, context, within, timed, width)
         policy.to(device)
         optimizer = torch.optim.AdamW(policy.parameters(), rate, weight_decay=1e-4)
         for step in range(steps):
@@ -106,7 +110,7 @@ def train_goal_policy(
             seen = torch.randint(context, (batch,), generator=generator).to(device)
             valid = back <= torch.minimum(seen, encoded.before[row])[:, None]
             rows = (row[:, None] - stride * back).clamp(min=0)
-            goal = encoded.picture[row + stride * k]
+            goal = picture[row + stride * k]
             acted = policy(encoded.latents[rows], encoded.blocks[rows[:, :-1]], valid, goal, k)
             loss = (acted - encoded.blocks[row]).square().mean()
             optimizer.zero_grad()

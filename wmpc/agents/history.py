@@ -1,29 +1,14 @@
 """What an agent remembers: the last frames, and the blocks really executed between them."""
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from wmpc.agents.meaning import Complete, GoalLike, meant
 from wmpc.errors import WmpcError
 from wmpc.wm.models.jepa import JEPA
-
-
-class GoalLike(Protocol):
-    """See `wmpc.agents.agent.Goal`, whose `weight` and `via` are heeded where there are any."""
-
-    @property
-    def observation(self) -> Mapping[str, np.ndarray]: ...
-
-
-Meaning = tuple[Tensor, Tensor, Callable[[Tensor], Tensor] | None]
-"""Latents (M, K, D) that satisfy a goal, and their weight, broadcastable to (K, D); and None, or
-what reads off latents (..., K, D) the numbers (..., S) that the goal says: then they are (1, 1, S)
-and (1, S)."""
-Complete = Callable[[GoalLike], Meaning]
-"""Of a goal, perhaps said in part, what it means: such as a `wmpc.agents.completion.Completion`."""
 
 
 class History:
@@ -37,7 +22,7 @@ class History:
     def __init__(self, model: JEPA, complete: Complete | None = None) -> None:
         self.model, self.complete = model, complete
         self.goals: Tensor | None = None
-        """(M, D), the latents of goal pictures, any of which will do."""
+        """(M, k * D), the tokens of goal pictures, any of which will do."""
 
     @torch.no_grad()
     def reset(self, goal: GoalLike) -> None:
@@ -50,6 +35,7 @@ class History:
                 f"a goal with {len(via)} subgoals came, and this agent pursues one goal: "
                 "give it the last one alone, or use agent=mpc"
             )
+        place = self.model.layout.place("pixels")
         if self.complete is not None:
             latents, _, read = self.complete(goal)
             if read is not None:
@@ -57,17 +43,15 @@ class History:
                     "a goal without a picture came, completed to numbers, and this agent learned "
                     "from pictures: complete it with Completion.of(..., pictures=True)"
                 )
-            self.goals = latents[:, 0]
         else:
-            weight = getattr(goal, "weight", None)
-            known = self.model.known(goal.observation, *(() if weight is None else (weight,)))
-            if not known[0].any():
+            latents, known, _ = meant(self.model, goal)
+            if not known[place].any():
                 raise WmpcError(
                     "a goal without a picture came, and this agent learned from whole ones: give "
                     "it recordings to complete it from, "
                     "complete=wmpc.agents.completion.Completion.of(model, episodes)"
                 )
-            self.goals = self._encode(goal.observation)[:1]
+        self.goals = latents[:, place].flatten(1)
         self.latents: list[Tensor] = []
         self.executed: list[Tensor] = []
 
@@ -86,12 +70,13 @@ class History:
         self.executed = [*self.executed, block][len(self.executed) + 2 - len(self.latents) :]
 
     def goal(self) -> Tensor:
-        """(D,), the goal picture's latent; of several that will do, the nearest to the present."""
+        """(k * D,), the goal picture's tokens; of several goals, those nearest to the present."""
         if self.goals is None or not self.latents:
             raise WmpcError("call reset(goal) and observe(observation, None) before act()")
         if len(self.goals) == 1:
             return self.goals[0]
-        return self.goals[(self.goals - self.latents[-1][0]).square().sum(1).argmin()]
+        now = self.model.layout.of(self.latents[-1], "pixels").flatten()
+        return self.goals[(self.goals - now).square().sum(1).argmin()]
 
     def context(self) -> tuple[Tensor, Tensor, Tensor]:
         """latents (1, h, K, D), blocks (1, h - 1, A) between them and valid (1, h) bool, the

@@ -1,13 +1,15 @@
 """Model-predictive control: plan, execute the first blocks, look, plan again."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from wmpc.agents.meaning import Complete, GoalLike, Meaning, meant
 from wmpc.errors import WmpcError
 from wmpc.planners.costs import Probe, Steps, latent_distance
 from wmpc.planners.knots import HeldDynamics, hold
@@ -49,20 +51,6 @@ class WorldModel(Protocol):
     def denormalise(self, actions: Tensor) -> np.ndarray:
         """(..., A) -> blocks (..., n, a) in the environment's units"""
         ...
-
-
-class GoalLike(Protocol):
-    """See `wmpc.agents.agent.Goal`, whose `weight` and `route` are heeded where there are any."""
-
-    @property
-    def observation(self) -> Mapping[str, np.ndarray]: ...
-
-
-Meaning = tuple[Tensor, Tensor, Probe | None]
-"""Latents (M, K, D), any of which will do, and their weight, broadcastable to (K, D); with a probe,
-they are numbers that it reads off latents, (1, 1, S) and (1, S)."""
-Complete = Callable[[GoalLike], Meaning]
-"""What a goal, perhaps said in part, means."""
 
 
 class MPCAgent:
@@ -147,8 +135,8 @@ class MPCAgent:
     @torch.no_grad()
     def reset(self, goal: GoalLike) -> None:
         """Forget the past; from now on pursue `goal`."""
-        meant = self._whole if self.complete is None else self.complete
-        self.targets = [meant(part) for part in getattr(goal, "route", (goal,))]
+        complete = partial(meant, self.model) if self.complete is None else self.complete
+        self.targets = [complete(part) for part in getattr(goal, "route", (goal,))]
         self.stage, self._decisions = 0, 0
         self.latents: list[Tensor] = []
         self.executed: list[Tensor] = []
@@ -206,14 +194,6 @@ class MPCAgent:
         self._solve([latent], [], None, time.perf_counter(), 0)
         self.generator.manual_seed(self.seed)
         self._rehearsed = True
-
-    def _whole(self, goal: GoalLike) -> Meaning:
-        """What a goal means to the model alone."""
-        weight = getattr(goal, "weight", None)
-        # In this order: what latents cannot say is said before anything is encoded.
-        known = self.model.known(goal.observation, *(() if weight is None else (weight,)))
-        batch = {name: np.asarray(x)[None, None] for name, x in goal.observation.items()}
-        return self.model.encode(batch)[:, 0], known, None
 
     def _aim(self, latent: Tensor, stage: int) -> Meaning:
         """A stage's goal; of several that will do, the one nearest to `latent` (1, K, D)."""

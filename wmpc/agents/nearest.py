@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from wmpc.agents.encoded import Encoded
-from wmpc.agents.history import Complete, GoalLike, History
+from wmpc.agents.history import History
+from wmpc.agents.meaning import Complete, GoalLike
 from wmpc.errors import WmpcError
 from wmpc.wm.models.jepa import JEPA
 
