@@ -36,5 +36,6 @@ def test_the_settings_of_a_training_are_the_arguments_of_train():
     assert taken is not None
     for key, value in OmegaConf.to_container(config.train).items():
         assert taken[key].default == value, key
-    missing = set(taken) - set(config.train) - {"episodes", "run", "model", "seed"}
+    given = {"episodes", "run", "model", "objective", "seed"}
+    missing = set(taken) - set(config.train) - given
     assert missing == {"describe", "report", "reopen", "stop", "clock"}  # no YAML can hold them
