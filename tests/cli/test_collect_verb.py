@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from wmpc.cli import collect as verb
+from wmpc.api import collect as verb
 from wmpc.cli.main import main
 from wmpc.wm.data import open_episodes
 
@@ -29,13 +29,13 @@ def test_bytes_do_not_depend_on_workers_or_interruptions(capsys, monkeypatch, tm
     assert whole.meta["sources"][0]["versions"]["mujoco"]
     assert (tmp_path / "whole" / "coverage.png").read_bytes().startswith(b"\x89PNG")
 
-    def interrupted(recipe, first, stop, workers, collect=verb.collect):
-        for index, recording in enumerate(collect(recipe, first, stop, workers), first):
+    def interrupted(recipe, first, stop, workers, record=verb.record_episodes):
+        for index, recording in enumerate(record(recipe, first, stop, workers), first):
             if index == 4:
                 raise KeyboardInterrupt
             yield recording
 
-    monkeypatch.setattr(verb, "collect", interrupted)
+    monkeypatch.setattr(verb, "record_episodes", interrupted)
     assert main([*WORDS, "data=set", "episodes=7", "workers=0"]) == 130
     assert "4 of 7 episodes are kept in set" in capsys.readouterr().err
     monkeypatch.undo()

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import torch
 from refusals import largest_file
 
+from wmpc.api import machine
 from wmpc.cli import doctor
 from wmpc.envs import gl
 
@@ -24,46 +25,46 @@ def test_says_ready_and_what_it_draws_with_within_20_seconds(capsys):
 def test_stops_with_1_and_the_command_when_nothing_draws(monkeypatch, capsys):
     monkeypatch.setattr(gl, "probe", lambda backend, timeout: {**FAILS, "backend": backend})
     assert doctor.run(SimpleNamespace(timeout=1)) == 1
-    assert doctor.APT in capsys.readouterr().out
+    assert machine.APT in capsys.readouterr().out
 
 
 def test_a_backend_nobody_uses_may_fail():
-    checks = list(doctor.drawing([DRAWS, FAILS], "egl"))
+    checks = list(machine.drawing([DRAWS, FAILS], "egl"))
     assert not any(check.fix or check.fatal for check in checks)
     assert [check.absent for check in checks] == [False, True, False]
 
 
 def test_names_the_backend_that_works_when_the_chosen_one_does_not():
-    *_, verdict = doctor.drawing([DRAWS, FAILS], "osmesa")
+    *_, verdict = machine.drawing([DRAWS, FAILS], "osmesa")
     assert verdict.fatal and verdict.fix == "export MUJOCO_GL=egl"
 
 
 def test_names_the_pip_command_for_missing_and_old_libraries():
-    check = doctor.libraries(["numpy>=1", "torch>=999", "no-such-library>=1", 'dev; extra=="dev"'])
+    check = machine.libraries(["numpy>=1", "torch>=999", "no-such-library>=1", 'dev; extra=="dev"'])
     assert check.fatal
     assert check.fix.endswith("-m pip install 'torch>=999' 'no-such-library>=1'")
 
 
 def test_too_many_threads_for_the_cores(monkeypatch):
-    monkeypatch.setattr(doctor, "usable_cores", lambda: 2)
+    monkeypatch.setattr(machine, "usable_cores", lambda: 2)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
-    assert "OMP_NUM_THREADS=2" in doctor.threads().fix
+    assert "OMP_NUM_THREADS=2" in machine.threads().fix
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
-    assert not doctor.threads().fix
+    assert not machine.threads().fix
 
 
 def test_little_room_is_a_warning_with_a_fix():
-    for look in (doctor.disk, doctor.memory):
+    for look in (machine.disk, machine.memory):
         assert look(2**20).fix and not look(2**20).fatal
         assert not look(2**40).fix
 
 
 def test_video_comes_back_as_it_went():
-    check = doctor.codec()
+    check = machine.codec()
     assert not check.fix and "5 frames" in check.found
 
 
 def test_a_temporary_folder_that_is_full_is_what_is_named():
     with largest_file(0):
-        check = doctor.codec()
+        check = machine.codec()
     assert check.fatal and "TMPDIR" in check.fix and "File too large" in check.fix

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from wmpc.cli import compose
 from wmpc.cli.checks import keys as all_keys
 from wmpc.cli.main import main
-from wmpc.evaluation.asked import BOUNDS
+from wmpc.evaluation.preparation import BOUNDS
 
 NONSENSE = ["-1", "nan", "inf", "1e30", "-1e30", "many", "0", "''", "[1,2]", "{a: 1}", "null"]
 NONSENSE += ["1" + 40 * "0", "[-inf]", "ψ", "a.b:c", "true"]

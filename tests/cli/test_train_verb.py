@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import wmpc
-from wmpc.cli import train as verb
+from wmpc.api.train import training
 from wmpc.cli.main import main
 from wmpc.wm.data import EpisodeWriter
 
@@ -97,7 +97,7 @@ def test_wrong_words_end_in_one_sentence(here, capsys, case):
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_and_says_which_step_is_kept(here, capsys, monkeypatch, number, code):
     """The handlers that were there are there again, and the same command goes on."""
-    train, before = verb.train, signal.getsignal(number)
+    train, before = training.train, signal.getsignal(number)
 
     def interrupted(*args, report, **settings):
         def send(line):
@@ -109,7 +109,7 @@ def test_a_signal_saves_and_says_which_step_is_kept(here, capsys, monkeypatch, n
 
     words = [*WORDS, "train.steps=40"]
     with monkeypatch.context() as patch:
-        patch.setattr(verb, "train", interrupted)
+        patch.setattr(training, "train", interrupted)
         assert main(words) == code
     assert "keeps step 20 of 40" in capsys.readouterr().err
     assert signal.getsignal(number) is before

@@ -14,7 +14,15 @@ import numpy as np
 import pytest
 
 from wmpc import envs
-from wmpc.collecting.collect import ATTEMPTS, GRACE_S, Recipe, _look_at, collect, policy_of, record
+from wmpc.collecting.collect import (
+    ATTEMPTS,
+    GRACE_S,
+    Recipe,
+    _look_at,
+    policy_of,
+    record,
+    record_episodes,
+)
 from wmpc.errors import WmpcError
 
 SMALL = {"image_size": 8}
@@ -27,7 +35,7 @@ def recipe(env="wmpc/Reacher-v0", policy="random", seed=0):
 @pytest.mark.parametrize("env", envs.ids())
 @pytest.mark.parametrize("policy", ["random", "scripted", "mixed"])
 def test_an_episode_replays_from_its_states_and_actions(env, policy):
-    (recording,) = collect(recipe(env, policy), 3, 4)
+    (recording,) = record_episodes(recipe(env, policy), 3, 4)
     episode = recording.episode
     assert {name: (array.dtype.name, len(array)) for name, array in episode.items()} == {
         "pixels": ("uint8", 4),
@@ -46,12 +54,12 @@ def test_an_episode_replays_from_its_states_and_actions(env, policy):
 
 
 def test_episodes_depend_on_seed_and_index_alone(same):
-    in_order = list(collect(recipe(), 0, 5))
+    in_order = list(record_episodes(recipe(), 0, 5))
     for workers in (1, 3):
-        for one, two in zip(in_order[2:], collect(recipe(), 2, 5, workers), strict=True):
+        for one, two in zip(in_order[2:], record_episodes(recipe(), 2, 5, workers), strict=True):
             same(one.episode, two.episode)
     states = {r.episode["state"].tobytes() for r in in_order}
-    other = next(iter(collect(recipe(seed=1), 0, 1)))
+    other = next(iter(record_episodes(recipe(seed=1), 0, 1)))
     assert len(states) == 5 and other.episode["state"].tobytes() not in states
 
 
@@ -85,7 +93,7 @@ def test_failed_attempts_are_counted_and_recorded_anew():
 
 def test_errors_of_a_process_arrive():
     with pytest.raises(WmpcError, match="no goal"):
-        list(collect(Recipe("Pusher-v5", SMALL, "scripted", 2, 1, 0), 0, 1, workers=1))
+        list(record_episodes(Recipe("Pusher-v5", SMALL, "scripted", 2, 1, 0), 0, 1, workers=1))
 
 
 class Hanging:
@@ -106,11 +114,11 @@ class Hanging:
 
 def test_a_hanging_environment_is_named_with_its_episode_and_step():
     task = envs.make("wmpc/Reacher-v0", **SMALL)
-    patient = replace(recipe(), patience=2.0)
+    patient = replace(recipe(), timeout_s=2.0)
     task.reset(seed=0)  # makes what draws
     began = time.monotonic()
     with pytest.raises(
-        WmpcError, match=r"hangs in episode 7, step \d.*patience=\.\.\. allows more"
+        WmpcError, match=r"hangs in episode 7, step \d.*timeout_s=\.\.\. allows more"
     ):
         record(Hanging(task), patient, 7)
     assert time.monotonic() - began < 20
@@ -121,19 +129,19 @@ def test_a_process_that_does_not_hear_its_alarm_is_noticed():
     clock = [3.0, 2.0, time.monotonic()]
     _look_at(clock, recipe())
     _look_at([3.0, 2.0, 0.0], recipe())  # it has not begun
-    clock[2] -= recipe().patience + GRACE_S + 1
+    clock[2] -= recipe().timeout_s + GRACE_S + 1
     with pytest.raises(WmpcError, match=r"episode 3, step 2 .it hangs since"):
         _look_at(clock, recipe())
 
 
 def test_a_dead_process_is_reported_and_a_closed_iterator_ends_the_others():
-    recordings = collect(recipe(), 0, 10**6, workers=1)
+    recordings = record_episodes(recipe(), 0, 10**6, workers=1)
     next(recordings)
     (child,) = children()
     os.kill(child, signal.SIGKILL)
     with pytest.raises(WmpcError, match="was ended by SIGKILL"):
         list(recordings)
-    recordings = collect(recipe(), 0, 10**6, workers=2)
+    recordings = record_episodes(recipe(), 0, 10**6, workers=2)
     list(islice(recordings, 3))
     assert len(children()) == 2
     recordings.close()
@@ -142,10 +150,10 @@ def test_a_dead_process_is_reported_and_a_closed_iterator_ends_the_others():
 
 def test_processes_end_when_their_parent_is_killed():
     program = (
-        "from wmpc.collecting.collect import Recipe, collect\n"
+        "from wmpc.collecting.collect import Recipe, record_episodes\n"
         "if __name__ == '__main__':\n"
         f"    recipe = Recipe('wmpc/Reacher-v0', {SMALL}, 'random', 3, 2, 0)\n"
-        "    for _ in collect(recipe, 0, 10**6, 2):\n"
+        "    for _ in record_episodes(recipe, 0, 10**6, 2):\n"
         "        print('one', flush=True)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
@@ -187,5 +195,5 @@ def test_an_episode_of_mixed_is_that_of_its_own_policy(same):
     mixed = recipe("wmpc/TwoRoom-v0", "mixed")
     for index in (0, 1, 8, 9, 10, 19):
         alone = replace(mixed, policy=policy_of("mixed", index))
-        one, two = (next(iter(collect(r, index, index + 1))) for r in (mixed, alone))
+        one, two = (next(iter(record_episodes(r, index, index + 1))) for r in (mixed, alone))
         same(one.episode, two.episode)

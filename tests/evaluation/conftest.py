@@ -9,7 +9,7 @@ from gymnasium.spaces import Box
 
 from wmpc import envs
 from wmpc.cli.main import main
-from wmpc.collecting.collect import Recipe, collect, settings
+from wmpc.collecting.collect import Recipe, record_episodes, settings
 from wmpc.wm.data import EpisodeWriter, open_episodes
 from wmpc.wm.models.build import build
 from wmpc.wm.models.spec import describe_data
@@ -127,7 +127,7 @@ def recorded(path, recipe, episodes):
     """A dataset."""
     task = envs.make(recipe.env_id, **recipe.env_kwargs)
     with EpisodeWriter(path, settings(task, recipe.env_kwargs, recipe.m)) as writer:
-        for recording in collect(recipe, 0, episodes):
+        for recording in record_episodes(recipe, 0, episodes):
             writer.append(recording.episode)
     task.close()
     return path

@@ -77,7 +77,7 @@ def judged(agent, manifest, line, **arguments):
 @pytest.mark.parametrize("hang", [sleep, spin, spin_and_swallow])
 def test_a_hanging_agent_loses_its_case_and_no_other(line, manifest, hang, where):
     began = time.monotonic()
-    rows = judged(Idle(hang, where), manifest, line, patience=0.05)
+    rows = judged(Idle(hang, where), manifest, line, timeout_s=0.05)
     assert {row.failure for row in rows} == {f"the agent hung: {where} took longer than 0.05 s"}
     assert time.monotonic() - began < 15
 
@@ -88,7 +88,7 @@ def test_an_agent_that_swallows_the_alarm_is_rung_again(line, manifest):
 
 
 def test_an_agent_that_cannot_be_made_in_time_fails_its_case(line, manifest):
-    (row,) = evaluate(lambda case: spin(), manifest, line.Task(), cases=[0], patience=0.05)
+    (row,) = evaluate(lambda case: spin(), manifest, line.Task(), cases=[0], timeout_s=0.05)
     assert "the agent hung" in row.failure
 
 
@@ -97,7 +97,7 @@ def test_alarms_of_others_go_on(line, manifest):
     before = signal.signal(signal.SIGALRM, lambda *_: heard.append(1))
     timer = signal.setitimer(signal.ITIMER_REAL, 0.3)
     try:
-        list(evaluate(Idle(spin), manifest, line.Task(), patience=0.02))
+        list(evaluate(Idle(spin), manifest, line.Task(), timeout_s=0.02))
         deadline = time.monotonic() + 5
         while not heard and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -111,7 +111,7 @@ def test_other_threads_evaluate_without_patience(line, manifest):
     rows = []
     slow = Idle(lambda: time.sleep(0.05))
     work = threading.Thread(
-        target=lambda: rows.extend(evaluate(slow, manifest, line.Task(), patience=0.01))
+        target=lambda: rows.extend(evaluate(slow, manifest, line.Task(), timeout_s=0.01))
     )
     work.start()
     work.join()
@@ -170,7 +170,7 @@ def test_an_agent_that_meddles_with_what_it_is_given_changes_no_case(line, manif
     assert np.array_equal(manifest.cases[0].goal_pixels, before[1])
 
 
-@pytest.mark.parametrize("patience", [0, -1, np.nan])
-def test_refuses_a_patience_that_is_none(line, manifest, patience):
+@pytest.mark.parametrize("timeout_s", [0, -1, np.nan])
+def test_refuses_a_timeout_that_is_none(line, manifest, timeout_s):
     with pytest.raises(WmpcError, match="seconds, such as 60"):
-        list(evaluate(Idle(spin), manifest, line.Task(), patience=patience))
+        list(evaluate(Idle(spin), manifest, line.Task(), timeout_s=timeout_s))

@@ -12,7 +12,7 @@ from wmpc import envs
 from wmpc.agents.baselines import ZeroAgent
 from wmpc.agents.entrants import Entrant
 from wmpc.agents.mpc import MPCAgent
-from wmpc.collecting.collect import Recipe, collect, settings
+from wmpc.collecting.collect import Recipe, record_episodes, settings
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
 from wmpc.evaluation.cases import build
@@ -33,7 +33,7 @@ def episodes(tmp_path_factory):
     recipe = Recipe("wmpc/PushT-v0", {"image_size": 8}, "scripted", steps=30, m=5, seed=0)
     task = envs.make(recipe.env_id, **recipe.env_kwargs)
     with EpisodeWriter(path, settings(task, recipe.env_kwargs, recipe.m)) as writer:
-        for recording in collect(recipe, 0, 80):
+        for recording in record_episodes(recipe, 0, 80):
             writer.append(recording.episode)
     task.close()
     return open_episodes(path)
@@ -133,7 +133,9 @@ def verdict(model, episodes, task, planner=GOOD, cases=8):
     drawn = build(
         episodes, task, blocks=AHEAD, budget=AHEAD, cases=cases, filter="block_moved", per_episode=4
     )
-    entrant = Entrant(lambda case: MPCAgent(model, planner, horizon=AHEAD, seed=case.seed), True)
+    entrant = Entrant(
+        lambda case: MPCAgent(model, planner, horizon=AHEAD, seed=case.seed), privileged=True
+    )
     found = diagnose(entrant, drawn, task, episodes, cases=cases, **SEARCHES)
     assert {"culprit", "sentence", "evidence", "ladder"} == set(found["verdict"])
     return found["verdict"]

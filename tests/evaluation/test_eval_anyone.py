@@ -142,7 +142,7 @@ def test_an_agent_that_always_breaks_is_a_result(reacher, wmpc, tmp_path, monkey
         (["agent=random"], "or data=FOLDER"),
         (["run={run}", "action_block=10"], "was trained with 5"),
         (["run={run}", "workers=0"], "a number from 1"),
-        (["run={run}", "patience=0"], "a number from 0.001"),
+        (["run={run}", "timeout_s=0"], "a number from 0.001"),
         (["run={run}", "workers=2", "agent.deadline=0.1"], "give workers=1"),
         (["run={run}", "manifest.filter=soft"], "['far_pose']"),
     ],

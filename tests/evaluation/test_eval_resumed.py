@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from wmpc.errors import TakenError
-from wmpc.evaluation import asked, results
+from wmpc.evaluation import preparation, results
 from wmpc.evaluation.results import claimed
 from wmpc.evaluation.row import Row
 from wmpc.evaluation.rows import Rows, RowsFile
@@ -130,7 +130,7 @@ def test_rows_of_another_evaluation_are_not_mixed_in(words, folder, wmpc, monkey
         code, said = wmpc("eval", *words, other)
         assert code == 2 and "rows of another evaluation" in said and f"other {named}" in said
     with monkeypatch.context() as patch:
-        patch.setattr(asked, "checkpoint_hash", lambda run: "another")
+        patch.setattr(preparation, "checkpoint_hash", lambda run: "another")
         code, said = wmpc("eval", *words)
     assert code == 2 and "other checkpoint" in said
     assert (folder / "rows.jsonl").read_bytes() == before

@@ -20,7 +20,7 @@ def rows_of(line, tmp_path, monkeypatch):
     task = line.Task()
     manifest = build(line.Recording(), task, blocks=3, action_block=4, budget=3, cases=1)
 
-    def rows(seeds, function="hostile_agents:Agent", patience=5.0):
+    def rows(seeds, function="hostile_agents:Agent", timeout_s=5.0):
         process = AgentProcess(function, threads=1)
         following = iter(seeds)
 
@@ -29,7 +29,7 @@ def rows_of(line, tmp_path, monkeypatch):
 
         cases = [0] * len(seeds)
         try:
-            return list(evaluate(make, manifest, task, cases=cases, patience=patience))
+            return list(evaluate(make, manifest, task, cases=cases, timeout_s=timeout_s))
         finally:
             process.close()
 
@@ -57,6 +57,6 @@ def test_each_fails_alone_with_its_reason(rows_of):
 def test_what_one_does_to_torch_changes_no_other(rows_of):
     plain = len(MEDDLES_WITH_TORCH)
     seeds = [seed for trick in range(plain) for seed in (trick, plain)]
-    rows = rows_of([plain, *seeds], "hostile_torch_agents:Agent", patience=None)
+    rows = rows_of([plain, *seeds], "hostile_torch_agents:Agent", timeout_s=None)
     assert [row.failure for row in rows] == [None] * len(rows)
     assert len({repr(deeds(row)) for row in rows[::2]}) == 1

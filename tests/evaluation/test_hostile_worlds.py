@@ -62,7 +62,7 @@ def test_what_raises_fails_its_case_alone(line, method):
 @pytest.mark.parametrize("method", METHODS)
 def test_what_hangs_fails_its_case_alone(line, method):
     began = time.monotonic()
-    for failure in judged(line, method, lambda: time.sleep(60), patience=0.2):
+    for failure in judged(line, method, lambda: time.sleep(60), timeout_s=0.2):
         assert failure.startswith("the environment hung: ") and failure.endswith("0.2 s")
     assert time.monotonic() - began < 30
 

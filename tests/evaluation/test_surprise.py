@@ -9,7 +9,7 @@ from scipy.stats import mannwhitneyu
 
 import wmpc
 from wmpc import envs
-from wmpc.collecting.collect import Recipe, collect
+from wmpc.collecting.collect import Recipe, record_episodes
 from wmpc.errors import WmpcError
 from wmpc.evaluation.diagnosis import violations
 from wmpc.evaluation.diagnosis.surprise import surprise_findings
@@ -28,7 +28,7 @@ def worlds():
     for env in TASKS:
         task = envs.make(env, image_size=32)
         recipe = Recipe(env, {"image_size": 32}, "random", 20, 5, seed=0)
-        kept = [recording.episode for recording in collect(recipe, 0, 12)]
+        kept = [recording.episode for recording in record_episodes(recipe, 0, 12)]
         found[env] = task, SimpleNamespace(episode=kept.__getitem__)
     return found
 

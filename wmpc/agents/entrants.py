@@ -13,6 +13,7 @@ from wmpc.agents.asynchronous import AsyncMPCAgent
 from wmpc.agents.baselines import RandomAgent, ReplayAgent, ZeroAgent
 from wmpc.agents.completion import when_needed
 from wmpc.agents.encoded import Encoded, encode_training_episodes
+from wmpc.agents.external import make_agent
 from wmpc.agents.goal_policy import GoalPolicyAgent, train_goal_policy
 from wmpc.agents.meaning import Complete
 from wmpc.agents.mpc import MPCAgent, WorldModel
@@ -50,7 +51,7 @@ class Setting:
     planner: Planner | None = None
     episodes: Callable[[], Episodes] | None = None
     """Opens the dataset, for agents that learn from its training episodes."""
-    patience: float | None = None
+    timeout_s: float | None = None
     """Seconds that making an agent of somebody else's may take; None: any."""
 
 
@@ -59,6 +60,10 @@ class Entrant:
     """Makes the agent of a case."""
 
     make: Callable[[Case], Agent]
+    name: str = "agent"
+    """What it is called in results and pages."""
+    planner: str | None = None
+    """The name of what searches for its actions; None where nothing does."""
     privileged: bool = False
     """Whether it may see the simulator's state."""
     bound: bool = False
@@ -67,6 +72,33 @@ class Entrant:
     """Hash of the code of somebody else's, where its file is known."""
     tried: bool = False
     """Whether one was made already, to see that it can be."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """Objects of a program that stand for what a configuration would name."""
+
+    model: JEPA | None = None
+    agent: Callable[..., Any] | None = None
+    """Makes an agent, as functions of `wmpc.agents.external` do, but in this process."""
+    planner: Planner | None = None
+
+
+def name_of(thing: Any) -> str:
+    """The name of a function or class, or of an object's class."""
+    return getattr(thing, "__name__", type(thing).__name__)
+
+
+def given_agent(setting: Setting, function: Callable[..., Any]) -> Entrant:
+    """Whatever a function of this program makes, in this process; see `wmpc.agents.external`."""
+    name = name_of(function)
+    space = setting.task.action_space
+    return Entrant(
+        lambda case: make_agent(
+            function, name, action_space=space, action_block=setting.action_block, seed=case.seed
+        ),
+        name,
+    )
 
 
 @passes_on(MPCAgent, AsyncMPCAgent, supplied=("complete",))
@@ -83,7 +115,7 @@ def mpc(
     if compile is not None:
         compile_rollouts(setting.model.predictor, compile)
     arguments["complete"] = _completing(setting)
-    return _planning(setting.model, setting.planner, asynchronous=asynchronous, **arguments)
+    return _planning("mpc", setting.model, setting.planner, asynchronous=asynchronous, **arguments)
 
 
 @passes_on(MPCAgent, AsyncMPCAgent)
@@ -103,7 +135,7 @@ def simulator(setting: Setting, *, asynchronous: bool = False, **arguments: Any)
         counted=true.coordinates_size,
     )
     made = _planning(
-        model, setting.planner, privileged=True, asynchronous=asynchronous, **arguments
+        "simulator", model, setting.planner, privileged=True, asynchronous=asynchronous, **arguments
     )
     return replace(made, bound=True)
 
@@ -112,14 +144,15 @@ def random(setting: Setting, seed: int = 0) -> Entrant:
     """Chance."""
     space = setting.task.action_space
     return Entrant(
-        lambda case: RandomAgent(space.low, space.high, setting.action_block, case.seed + seed)
+        lambda case: RandomAgent(space.low, space.high, setting.action_block, case.seed + seed),
+        "random",
     )
 
 
 def zero(setting: Setting) -> Entrant:
     """No action."""
     agent = ZeroAgent(setting.task.action_space.shape[0], setting.action_block)
-    return Entrant(lambda case: agent)
+    return Entrant(lambda case: agent, "zero")
 
 
 def replay(setting: Setting) -> Entrant:
@@ -132,7 +165,7 @@ def replay(setting: Setting) -> Entrant:
             )
         return ReplayAgent(case.replay)
 
-    return Entrant(make)
+    return Entrant(make, "replay")
 
 
 @passes_on(NearestAgent, supplied=("complete",))
@@ -140,7 +173,7 @@ def nearest(setting: Setting, **arguments: Any) -> Entrant:
     """`wmpc.agents.nearest.NearestAgent` with its `arguments`."""
     model, encoded = _frozen(setting)
     agent = NearestAgent(model, encoded, complete=_completing(setting, True), **arguments)
-    return Entrant(lambda case: agent)
+    return Entrant(lambda case: agent, "nearest")
 
 
 @passes_on(train_goal_policy, supplied=("timed",))
@@ -151,7 +184,7 @@ def gcbc(setting: Setting, **arguments: Any) -> Entrant:
     with sensible_threads(model.predictor):
         policy = train_goal_policy(encoded, model.context, **arguments)
     agent = GoalPolicyAgent(model, policy, complete=_completing(setting, True))
-    return Entrant(lambda case: agent)
+    return Entrant(lambda case: agent, "gcbc")
 
 
 @passes_on(train_goal_policy, supplied=("timed",))
@@ -162,7 +195,7 @@ def gcidm(setting: Setting, arrive: int, **arguments: Any) -> Entrant:
     with sensible_threads(model.predictor):
         policy = train_goal_policy(encoded, model.context, timed=True, **arguments)
     agent = GoalPolicyAgent(model, policy, arrive, _completing(setting, True))
-    return Entrant(lambda case: agent)
+    return Entrant(lambda case: agent, "gcidm")
 
 
 def external(setting: Setting, function: str, privileged: bool = False, seed: int = 0) -> Entrant:
@@ -182,10 +215,10 @@ def external(setting: Setting, function: str, privileged: bool = False, seed: in
         return process.source()
 
     try:
-        source = ask(setting.patience, first, passing=(WmpcError,))
+        source = ask(setting.timeout_s, first, passing=(WmpcError,))
     except Failed as failed:
         raise WmpcError(f"{function}: {failed}") from failed
-    return Entrant(make, privileged, source=source, tried=True)
+    return Entrant(make, function, privileged=privileged, source=source, tried=True)
 
 
 def _frozen(setting: Setting) -> tuple[JEPA, Encoded]:
@@ -203,6 +236,7 @@ def _completing(setting: Setting, pictures: bool = False) -> Complete | None:
 
 
 def _planning(
+    name: str,
     model: WorldModel,
     planner: Planner,
     *,
@@ -214,5 +248,8 @@ def _planning(
     """Each case has its own seed: one lucky draw of the planner must not decide them all."""
     kind = AsyncMPCAgent if asynchronous else MPCAgent
     return Entrant(
-        lambda case: kind(model, planner, seed=case.seed + seed, **arguments), privileged
+        lambda case: kind(model, planner, seed=case.seed + seed, **arguments),
+        name,
+        name_of(planner),
+        privileged,
     )

@@ -30,6 +30,24 @@ def picture(path: str | Path, size: int, camera: str = "pixels") -> tuple[Goal, 
     return Goal({camera: pixels}), note if changed else None
 
 
+def frame(pixels: np.ndarray, size: int, camera: str = "pixels") -> Goal:
+    """Make a goal of a picture.
+
+    Args:
+        pixels: (H, W, 3) uint8; its sides are stretched to a square of `size`.
+        size: pixels of a side, as the model sees.
+        camera: the column that it is a picture of.
+
+    Raises:
+        WmpcError: it is of another shape or type.
+    """
+    if pixels.ndim != 3 or pixels.shape[-1] != 3 or pixels.dtype != np.uint8:
+        raise WmpcError(
+            f"A picture of shape {pixels.shape} and {pixels.dtype} came; give (H, W, 3) uint8."
+        )
+    return Goal({camera: np.asarray(_scaled(Image.fromarray(pixels), size))})
+
+
 def mask(path: str | Path, size: int) -> np.ndarray:
     """(size, size) float32 in 0 to 1: how much each pixel counts, by the brightness of a picture in
     a file, white as a whole. WmpcError where it cannot be read, or nothing in it is white."""

@@ -9,22 +9,21 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from wmpc.api.report import report
 from wmpc.cli.compose import unknown
 from wmpc.errors import WmpcError
 from wmpc.evaluation.evidence import sides
-from wmpc.evaluation.evidence.compare import compare
+from wmpc.evaluation.evidence.comparison import compare_sides
 from wmpc.evaluation.evidence.results import Result
-from wmpc.evaluation.evidence.seeds import seeds
-from wmpc.evaluation.evidence.tasks import tasks
+from wmpc.evaluation.evidence.seeds import split_by_seeds
+from wmpc.evaluation.evidence.tasks import average_tasks
 from wmpc.reporting.comparison import comparison_page
 from wmpc.reporting.damage import damaged
-from wmpc.reporting.run_page import page
+from wmpc.reporting.tables import SHOWS
 from wmpc.system.disk import replace_file
-from wmpc.system.place import in_or_instead
 
 SEVERAL = ("compare", "seeds", "tasks")
-"""What `wmpc.evaluation.evidence` does with several results."""
-Verb = Callable[[list[list[Result]], Console], dict[str, Any]]
+"""What is done with several results."""
 
 
 def run(cfg: Any) -> None:
@@ -35,26 +34,18 @@ def run(cfg: Any) -> None:
         raise unknown("wmpc report verb", cfg.do, ["page", *SEVERAL])
     if cfg.run is None or cfg.of:
         raise WmpcError("run=... must be given, and only one; see wmpc report --help")
-    folder = Path(str(cfg.run))
-    out = (
-        Path(str(cfg.out))
-        if cfg.out
-        else in_or_instead(folder, "report.html", f"reports/{folder.resolve().name}")
-    )
-    with damaged(str(folder)):
-        text = page(folder, cfg.eval and str(cfg.eval), cfg.data)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(out, text.encode())
+    name = cfg.eval and str(cfg.eval)
+    out = report(str(cfg.run), eval=name, data=cfg.data, out=cfg.out and str(cfg.out))
     size = os.path.getsize(out) / 2**20
     Console(highlight=False).print(f"{escape(str(out))} ({size:.1f} MiB)", soft_wrap=True)
 
 
 def several(cfg: Any) -> None:
     """Do what `cfg.do` names with the results `cfg.of`; print it, and write `cfg.out` if given."""
-    verbs: dict[str, Verb] = {
-        "compare": lambda results, console: compare(results, console, cfg.difference),
-        "seeds": seeds,
-        "tasks": tasks,
+    find: dict[str, Callable[[list[list[Result]]], dict[str, Any]]] = {
+        "compare": lambda results: compare_sides(results, cfg.difference),
+        "seeds": split_by_seeds,
+        "tasks": average_tasks,
     }
     console, out = Console(highlight=False), None if cfg.out is None else Path(str(cfg.out))
     drawn = out is not None and out.suffix == ".html"
@@ -62,7 +53,9 @@ def several(cfg: Any) -> None:
         raise WmpcError(f"out={out} came; {cfg.do} has no page: give out=NAME.json")
     results = sides([str(word) for word in cfg.of])
     with damaged(f"one of {' '.join(map(str, cfg.of))}"):
-        found = verbs[cfg.do](results, console)
+        found = find[cfg.do](results)
+        for part in SHOWS[cfg.do](found):
+            console.print(part, soft_wrap=isinstance(part, str))
         text = comparison(found, results) if drawn else json.dumps(found, indent=1)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)

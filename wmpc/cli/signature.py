@@ -10,7 +10,7 @@ from wmpc.system.construct import find
 
 RECEIVERS = {
     ("train", "train"): "wmpc.wm.training.run.train",
-    ("eval", ""): "wmpc.evaluation.evaluate.evaluate",
+    ("eval", ""): "wmpc.api.evaluate.evaluate",
 }
 """By verb and node, whose arguments the keys of a node without a `_target_` are."""
 

@@ -29,7 +29,7 @@ ATTEMPTS = 20
 """An episode that fails this often shows a task that is broken, not bad luck."""
 THREADS = {"LP_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """One thread a process: llvmpipe, and numpy's BLAS."""
-PATIENCE = 60.0
+TIMEOUT_S = 60.0
 """Seconds after which a recorded step counts as hung."""
 GRACE_S, LOOK_S = 5.0, 0.5
 """How much later than its own alarm a hung process is ended, and how often it is looked at."""
@@ -53,7 +53,7 @@ class Recipe:
     m: int
     seed: int
 
-    patience: float | None = PATIENCE
+    timeout_s: float | None = TIMEOUT_S
     """Seconds that a recorded step, or a reset, may take; None: any."""
 
     def __post_init__(self) -> None:
@@ -64,9 +64,9 @@ class Recipe:
                 f"steps={self.steps}, m={self.m}, seed={self.seed} came; steps and m (simulator "
                 "actions a frame) are at least 1, the seed is not negative."
             )
-        if self.patience is not None and not 0 < self.patience <= LONGEST_S:
+        if self.timeout_s is not None and not 0 < self.timeout_s <= LONGEST_S:
             raise WmpcError(
-                f"patience={self.patience} came; it is seconds a step, more than 0 and at most "
+                f"timeout_s={self.timeout_s} came; it is seconds a step, more than 0 and at most "
                 f"{LONGEST_S:.0f}, or None."
             )
 
@@ -84,7 +84,7 @@ def settings(task: Any, env_kwargs: dict[str, Any], m: int) -> dict[str, Any]:
     }
 
 
-def collect(
+def record_episodes(
     recipe: Recipe, first: int, stop: int, workers: int = 0
 ) -> Generator[Recording, None, None]:
     """Yield episodes `first` to `stop - 1`, in order.
@@ -163,7 +163,7 @@ def _attempt(
             clock[:] = index, step, time.monotonic()
         try:
             frame, block, failure = ask(
-                recipe.patience, next, recording, who=WORLD, passing=(Exception,)
+                recipe.timeout_s, next, recording, who=WORLD, passing=(Exception,)
             )
         except Failed as failed:
             raise _hung(recipe, index, step, str(failed)) from None
@@ -199,9 +199,9 @@ def _steps(
 def _look_at(clock: Any, recipe: Recipe) -> None:
     """WmpcError where a process hangs that does not hear its own alarm."""
     index, step, since = clock
-    if since and recipe.patience is not None:
+    if since and recipe.timeout_s is not None:
         seconds = time.monotonic() - since
-        if seconds > recipe.patience + GRACE_S:
+        if seconds > recipe.timeout_s + GRACE_S:
             raise _hung(recipe, int(index), int(step), f"it hangs since {seconds:.0f} s")
 
 
@@ -209,7 +209,7 @@ def _hung(recipe: Recipe, index: int, step: int, how: str) -> WmpcError:
     place = f"step {step}" if step else "the reset"
     return WmpcError(
         f"{recipe.env_id} hangs in episode {index}, {place} ({how}): the episodes before it are "
-        f"kept; patience=... allows more than {recipe.patience:g} s a step."
+        f"kept; timeout_s=... allows more than {recipe.timeout_s:g} s a step."
     )
 
 

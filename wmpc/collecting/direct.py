@@ -1,41 +1,47 @@
-"""The episodes that a verb asks for: a native dataset, or another recording where it lies."""
+"""The episodes that a training asks for: a native dataset, or another recording where it lies."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-
-from wmpc.collecting.progress import episode_bar
 from wmpc.collecting.recording import look
 from wmpc.collecting.selection import chosen
+from wmpc.system.progress import Progress, Tell
 from wmpc.wm.data import Episodes, open_episodes
 from wmpc.wm.recordings.direct import GIB, Direct, read_numbers
 from wmpc.wm.recordings.formats.native import Native
 
 
-def open_data(path: str, view: Mapping[str, Any], console: Console) -> Episodes:
-    """The dataset `path`; a recording of another format is seen as `view` (the node of
-    `configs/train.yaml`) says, and decoded as it is used."""
+def open_data(path: str, view: Mapping[str, Any], progress: Tell) -> Episodes:
+    """Open a dataset, or a recording of another format, which is decoded as it is used.
+
+    Args:
+        path: where it lies.
+        view: what is seen of a recording, see the node `view` of `configs/train.yaml`.
+        progress: told what is to be known of it.
+
+    Raises:
+        WmpcError: there is no such recording, or it does not fit the view.
+    """
     if Native.recognises(path) or view["format"] == "native":
         return open_episodes(path)
     recording = look(path, view)
     if recording.home.task is not None:
         recording.home.task.close()  # it has told what it is for
     for sentence in recording.sentences():
-        console.print(escape(sentence), soft_wrap=True)
+        progress(Progress(says=sentence))
     source = recording.view
     ids = chosen(source, view["episodes"], view["exclude"])
     picked = {key: view[key] for key in ("episodes", "exclude")}
-    with episode_bar(console, "reading the numbers", len(ids)) as tick:
-        numbers, found = read_numbers(source, ids, lambda done: tick(done, 0))
+    numbers, found = read_numbers(
+        source, ids, lambda done: progress(Progress("reading the numbers", done, len(ids)))
+    )
     meta = recording.meta(found, picked)
     cache = int(view["cache"] * GIB)
     episodes = Direct(source, meta, cache, clip=view["clip"], ids=ids, numbers=numbers)
     frames, held = next(iter(episodes.cameras.values())).shape[0], episodes.held
-    console.print(
+    says = (
         f"{frames} frames of {path}, decoded as they are asked for; the cache of "
-        f"{view['cache']:g} GiB holds {'them all' if held == frames else held}.",
-        soft_wrap=True,
+        f"{view['cache']:g} GiB holds {'them all' if held == frames else held}."
     )
+    progress(Progress(says=says))
     return episodes

@@ -12,6 +12,7 @@ import numpy as np
 
 from wmpc import envs
 from wmpc.errors import WmpcError
+from wmpc.wm.data import Episodes
 from wmpc.wm.recordings.formats import Source
 
 NOWHERE = "none"
@@ -43,6 +44,18 @@ class Home:
         positions, velocities = (episode[name] for name in self.physics)
         states = map(self.task.state_of, positions, velocities)
         return {**episode, "state": np.stack(list(states))}
+
+
+def environment_of(episodes: Episodes) -> dict[str, Any]:
+    """What a dataset says of its environment, as `wmpc.envs.make_recorded` takes it.
+
+    Raises:
+        WmpcError: its arguments are no mapping.
+    """
+    kwargs = episodes.meta.get("kwargs") or {}
+    if not isinstance(kwargs, dict):
+        raise WmpcError(f"{episodes.path} has kwargs {str(kwargs)[:80]!r}; they are a mapping")
+    return {**kwargs, "id": episodes.meta["env"]}
 
 
 def home_of(source: Source, env: str | None, kwargs: Mapping[str, Any] | None) -> Home:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from wmpc import envs
+from wmpc.collecting.environment import environment_of
 from wmpc.errors import WmpcError
 from wmpc.evaluation import cases, manifest
 from wmpc.evaluation.manifest import Manifest
@@ -70,28 +71,29 @@ def frozen(
     return drawn, file
 
 
-def environment_of(episodes: Episodes) -> dict[str, Any]:
-    """What a dataset says of its environment, as `wmpc.envs.make_recorded` takes it."""
-    kwargs = episodes.meta.get("kwargs") or {}
-    if not isinstance(kwargs, dict):
-        raise WmpcError(f"{episodes.path} has kwargs {str(kwargs)[:80]!r}; they are a mapping")
-    return {**kwargs, "id": episodes.meta["env"]}
+def agree_with_task(spec: DataSpec, task: Any, run: str) -> None:
+    """Raise WmpcError where the task is not as a model saw it: other pictures, or other actions."""
+    for what, trained, given in (
+        ("environment", spec.env.get("id"), task.id),
+        ("picture size", spec.image_size, task.render_settings["width"]),
+        ("render settings", spec.render, dict(task.render_settings)),
+        ("action size", len(spec.action_low), task.action_space.shape[0]),
+    ):
+        if trained != given:
+            raise WmpcError(
+                f"{run} was trained with {what} {trained}, the cases have {given}: use a "
+                "manifest drawn from the dataset the run was trained on"
+            )
 
 
 def agree(spec: DataSpec, drawn: Manifest, task: Any, run: str) -> list[str]:
     """WmpcError where the checkpoint cannot be judged by these cases; else what to know of them."""
-    for what, trained, given in (
-        ("environment", spec.env.get("id"), drawn.env),
-        ("picture size", spec.image_size, drawn.render["width"]),
-        ("render settings", spec.render, drawn.render),
-        ("action size", len(spec.action_low), task.action_space.shape[0]),
-        ("action block", spec.action_block, drawn.action_block),
-    ):
-        if trained != given:
-            raise WmpcError(
-                f"{run} was trained with {what} {trained}, the manifest has {given}: use a "
-                "manifest drawn from the dataset the run was trained on"
-            )
+    agree_with_task(spec, task, run)
+    if spec.action_block != drawn.action_block:
+        raise WmpcError(
+            f"{run} was trained with action block {spec.action_block}, the manifest has "
+            f"{drawn.action_block}: use a manifest drawn from the dataset the run was trained on"
+        )
     held_out(drawn)
     notes = []
     if spec.dataset != drawn.dataset:

@@ -31,7 +31,7 @@ Latency = float | Literal["measured"]
 """Seconds that each decision takes, in the world's time; or what each really took."""
 HIDDEN = ("state", "variation")
 """What only privileged agents may see."""
-PATIENCE = 60.0
+TIMEOUT_S = 60.0
 """Seconds after which an agent counts as hung."""
 
 
@@ -45,7 +45,7 @@ def evaluate(
     privileged: bool = False,
     stop_at_success: bool = False,
     latency: Latency = 0.0,
-    patience: float | None = PATIENCE,
+    timeout_s: float | None = TIMEOUT_S,
     goal: Callable[[Case], Goal] | None = None,
 ) -> Iterator[Row]:
     """Yield a row for each of `cases` (indices; default: all).
@@ -58,7 +58,7 @@ def evaluate(
         stop_at_success: end a case there, for agents too slow to see its budget out.
         latency: how long the world goes on while the agent decides, see the module's docstring.
             What is "measured" includes waiting for an agent that plans beside the world.
-        patience: seconds that each call of the agent, and of the task, may take before the case
+        timeout_s: seconds that each call of the agent, and of the task, may take before the case
             fails; None: any. Kept in the main thread only, see `wmpc.system.asking`.
         goal: what the agent is told of a case's goal, such as a part of it; None: its picture.
             Success stays the case's own.
@@ -69,8 +69,8 @@ def evaluate(
     """
     check_start(start)
     check_latency(latency)
-    if patience is not None and not 0 < patience <= LONGEST_S:
-        raise WmpcError(f"A patience of {patience!r} came; it is seconds, such as 60, or None.")
+    if timeout_s is not None and not 0 < timeout_s <= LONGEST_S:
+        raise WmpcError(f"timeout_s={timeout_s!r} came; it is seconds, such as 60, or None.")
     own = manifest.make() if task is None else task
     try:
         manifest.check(own)
@@ -86,10 +86,10 @@ def evaluate(
             reset = partial(own.reset, seed=case.seed, options=options)
             row = Row(index, case.episode, start, case.seed)
             try:
-                ask(patience, reset, who=WORLD, passing=(WmpcError,))  # it does not fit
+                ask(timeout_s, reset, who=WORLD, passing=(WmpcError,))  # it does not fit
                 play(
                     own,
-                    cast(Agent, agent if one else ask(patience, cast(Make, agent), case)),
+                    cast(Agent, agent if one else ask(timeout_s, cast(Make, agent), case)),
                     case.goal(privileged) if goal is None else goal(case),
                     row,
                     actions=manifest.actions,
@@ -99,7 +99,7 @@ def evaluate(
                     privileged=privileged,
                     stop_at_success=stop_at_success,
                     latency=latency,
-                    patience=patience,
+                    timeout_s=timeout_s,
                 )
             except Failed as failed:
                 row.fail(str(failed))
@@ -137,27 +137,27 @@ def play(
     privileged: bool = False,
     stop_at_success: bool = False,
     latency: Latency = 0.0,
-    patience: float | None = PATIENCE,
+    timeout_s: float | None = TIMEOUT_S,
 ) -> None:
     """One episode of `agent` in `task`, which was reset; `row` is filled as it goes.
 
     The agent sees the world after every `action_block` simulator actions, also within a longer
     chunk of its own, so its history has no holes. Raises `Failed`.
     """
-    watch, overhead = _Watch(task, agent, privileged, patience), 0.0
-    ask(patience, agent.reset, goal)
+    watch, overhead = _Watch(task, agent, privileged, timeout_s), 0.0
+    ask(timeout_s, agent.reset, goal)
     watch(None)
     last = np.zeros(task.action_space.shape)
     for block in lead_in:
-        executed = [_advance(task, action, patience)[0]["action"] for action in block]
+        executed = [_advance(task, action, timeout_s)[0]["action"] for action in block]
         watch(np.stack(executed))
         last = executed[-1]
-    state, distance = ask(patience, _present, task, who=WORLD)
+    state, distance = ask(timeout_s, _present, task, who=WORLD)
     if expected_start is not None:
         row.lead_in_drift = float(np.abs(state - expected_start).max())
     row.begin(state, distance)
     while row.steps < actions:
-        answer, own, outside = _timed(patience, agent, "act")
+        answer, own, outside = _timed(timeout_s, agent, "act")
         chunk = checked(answer, task.action_space)
         seconds = watch.seconds + own
         row.latencies_ms.append(1000 * seconds)
@@ -170,19 +170,19 @@ def play(
         for block in [*_blocks(waiting, action_block), *_blocks(chunk, action_block)]:
             executed = []
             for action in block[: actions - row.steps]:
-                info, state = _advance(task, action, patience)
+                info, state = _advance(task, action, timeout_s)
                 executed.append(info["action"])
                 row.take(state, info)
                 if row.success and stop_at_success:
                     row.success_strict = None  # who knows
-                    _conclude(row, task, patience)
+                    _conclude(row, task, timeout_s)
                     return
             if row.steps == actions:
                 break
             last = executed[-1]
             watch(np.stack(executed))
     row.success_end = row.successes[-1]
-    _conclude(row, task, patience)
+    _conclude(row, task, timeout_s)
 
 
 def waiting_actions(seconds: float, task: Any) -> int:
@@ -198,25 +198,25 @@ def _blocks(actions: np.ndarray, size: int) -> list[np.ndarray]:
 class _Watch:
     """Shows the agent the present, and times it."""
 
-    def __init__(self, task: Any, agent: Agent, privileged: bool, patience: float | None) -> None:
-        self.task, self.agent, self.privileged, self.patience = task, agent, privileged, patience
+    def __init__(self, task: Any, agent: Agent, privileged: bool, timeout_s: float | None) -> None:
+        self.task, self.agent, self.privileged, self.timeout_s = task, agent, privileged, timeout_s
         self.seconds = self.outside = 0.0
 
     def __call__(self, executed: np.ndarray | None) -> None:
-        observation: Observation = ask(self.patience, _seen, self.task, who=WORLD)
+        observation: Observation = ask(self.timeout_s, _seen, self.task, who=WORLD)
         if not self.privileged:
             observation = {k: v for k, v in observation.items() if k not in HIDDEN}
         _, self.seconds, self.outside = _timed(
-            self.patience, self.agent, "observe", observation, executed
+            self.timeout_s, self.agent, "observe", observation, executed
         )
 
 
 def _timed(
-    patience: float | None, agent: Agent, method: str, *arguments: Any
+    timeout_s: float | None, agent: Agent, method: str, *arguments: Any
 ) -> tuple[Any, float, float]:
     """The answer, the seconds that the agent took, and those that passing it on took."""
-    function, began = ask(patience, getattr, agent, method), time.perf_counter()
-    answer = ask(patience, function, *arguments)
+    function, began = ask(timeout_s, getattr, agent, method), time.perf_counter()
+    answer = ask(timeout_s, function, *arguments)
     elapsed = time.perf_counter() - began
     own = min(agent.seconds, elapsed) if isinstance(agent, RemoteAgent) else elapsed
     return answer, own, elapsed - own
@@ -238,14 +238,14 @@ def _step(task: Any, action: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
 
 
 def _advance(
-    task: Any, action: np.ndarray, patience: float | None
+    task: Any, action: np.ndarray, timeout_s: float | None
 ) -> tuple[dict[str, Any], np.ndarray]:
     """One action later: the info, and the state (S,). Raises `Failed`."""
-    info, state = ask(patience, _step, task, action, who=WORLD)
+    info, state = ask(timeout_s, _step, task, action, who=WORLD)
     if info["failure"] is not None:
         raise Failed(f"the simulation failed: {info['failure']}")
     return info, state
 
 
-def _conclude(row: Row, task: Any, patience: float | None) -> None:
-    ask(patience, row.conclude, getattr(task, "coordinates", None), who=WORLD)
+def _conclude(row: Row, task: Any, timeout_s: float | None) -> None:
+    ask(timeout_s, row.conclude, getattr(task, "coordinates", None), who=WORLD)

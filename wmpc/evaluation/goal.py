@@ -1,4 +1,4 @@
-"""From the words of `goal=...` to what they mean: a goal, its picture to look at, its state."""
+"""From what is said of a goal to what it means: a goal, its picture to look at, its state."""
 
 import re
 from collections.abc import Callable
@@ -21,6 +21,10 @@ KINDS = (
 )
 DIM = 0.25
 """How bright that part of a goal's picture is shown that does not count."""
+
+
+Said = str | Goal | np.ndarray
+"""Words, a goal, a picture (H, W, 3) uint8, or proprioception (P,)."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +55,37 @@ class Reader:
     def stops(self, words: Any, mask: Any = None, crop: Any = None) -> list[Stop]:
         """The goals that `goal=`, one or a list, `mask=` and `crop=` mean, in their order;
         WmpcError where they mean none."""
-        listed = words if isinstance(words, list) else [words]
+        listed = list(words) if isinstance(words, list | tuple) else [words]
         if not listed:
             raise WmpcError(f"goal is an empty list: give {KINDS}")
-        stops = [self.read(str(word)) for word in listed]
+        objects = (Goal, np.ndarray)
+        stops = [self.given(w) if isinstance(w, objects) else self.read(str(w)) for w in listed]
         counts = self.counts(mask, crop)
         if counts is None:
             return stops
         if not any(stop.goal.observation.keys() & {*self.spec.cameras} for stop in stops):
             raise WmpcError("mask and crop are for pictures; no goal here is one: leave them out")
         return [self._masked(stop, counts) for stop in stops]
+
+    def given(self, said: Goal | np.ndarray) -> Stop:
+        """A goal, a picture or numbers that a program gives."""
+        if isinstance(said, np.ndarray):
+            if said.ndim != 3:
+                return self._proprio(said)
+            said = goals.frame(said, self.spec.image_size, self.camera)
+        seen = said.observation
+        if self.camera in seen:
+            state, variation = seen.get("state"), seen.get("variation")
+            whole = said.weight is None
+            return Stop(said, seen[self.camera], state if whole else None, variation)
+        if "proprio" not in seen:
+            raise WmpcError(
+                f"a goal of {', '.join(seen) or 'nothing'} came; it has {self.camera} or proprio"
+            )
+        weight = (said.weight or {}).get("proprio")
+        values = seen["proprio"]
+        open_ones = values if weight is None else np.where(weight > 0, values, np.nan)
+        return replace(self._proprio(open_ones), goal=said)
 
     def read(self, word: str) -> Stop:
         """One goal."""

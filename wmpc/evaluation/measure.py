@@ -11,18 +11,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from rich.progress import track
 
-import wmpc
 from wmpc import envs
-from wmpc.agents.entrants import Entrant, Setting
+from wmpc.agents.entrants import Entrant, Given, Setting, given_agent
 from wmpc.errors import WmpcError
 from wmpc.evaluation.drawing import recorded
-from wmpc.evaluation.evaluate import PATIENCE, Latency, Row, Start, evaluate
+from wmpc.evaluation.evaluate import TIMEOUT_S, Latency, Row, Start, evaluate
 from wmpc.evaluation.manifest import Manifest
 from wmpc.evaluation.rows import Rows
 from wmpc.evaluation.workers import Answer, Died, answers
 from wmpc.system.construct import construct, find
+from wmpc.system.progress import Progress, Tell, quiet
+from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.training.checkpoint import load_model
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,29 @@ class Trial:
     """Of `wmpc eval`: its keys `run`, `device`, `agent` and `planner` make the agent."""
     drawn: Manifest
     latency: Latency = 0.0
-    patience: float = PATIENCE
+    timeout_s: float | None = TIMEOUT_S
     threads: int | None = None
     """Of torch; None: as many as there are."""
+    given: Given = Given()  # noqa: RUF009 (frozen)
+    """Objects that stand for keys of `config`."""
 
 
-def entrant_of(config: dict[str, Any], setting: Setting) -> Entrant:
-    """The agent that the groups `agent` and `planner` describe."""
+def entrant_of(config: dict[str, Any], setting: Setting, given: Given | None = None) -> Entrant:
+    """The agent that the groups `agent` and `planner` describe, or that is given."""
+    given = given or Given()
+    planner = construct(config["planner"]) if given.planner is None else given.planner
+    setting = replace(setting, planner=planner)
+    if given.agent is not None:
+        return given_agent(setting, given.agent)
     arguments = dict(config["agent"])
-    setting = replace(setting, planner=construct(config["planner"]))
     return find(arguments.pop("_target_"))(setting, **arguments)
+
+
+def model_of(config: dict[str, Any], given: Given) -> JEPA | None:
+    """The model that was given, or that of the run, on the device of the configuration."""
+    if given.model is not None:
+        return given.model
+    return None if config["run"] is None else load_model(config["run"], config["device"])
 
 
 @dataclass(frozen=True)
@@ -61,6 +75,7 @@ def measured(
     parts: Sequence[Part],
     workers: int = 1,
     kept: Rows | None = None,
+    progress: Tell = quiet,
 ) -> list[list[Row]]:
     """The rows of each of `parts`, by `workers` processes; those in `kept` are not measured again,
     and each new one is added there at once."""
@@ -74,8 +89,9 @@ def measured(
         rows = ((name, _row(trial, entrant, task, start, case)) for name, start, case in todo)
     title = ", ".join(part.name for part in parts if part.cases)
     title += f" in {workers} processes" if workers > 1 else ""
-    for name, row in track(rows, title, total=len(todo), transient=True):
+    for done, (name, row) in enumerate(rows, 1):
         kept.add(name, row)
+        progress(Progress(title, done, len(todo)))
     return [kept.of(*_cases(part)) for part in parts]
 
 
@@ -86,15 +102,16 @@ def measured_in(
     start: Start,
     workers: int = 1,
     kept: Rows | None = None,
+    progress: Tell = quiet,
 ) -> list[Row]:
     """The rows of all cases of another manifest, with the same agent in the task it makes."""
     trial = replace(trial, drawn=world)
     parts = [Part(f"{world.hash[:10]} {start}", start, range(len(world.cases)))]
     if workers > 1:
-        return measured(trial, entrant, None, parts, workers, kept)[0]
+        return measured(trial, entrant, None, parts, workers, kept, progress)[0]
     task, anew = staged(trial) if entrant.bound else (world.make(), entrant)
     try:
-        return measured(trial, anew, task, parts, 1, kept)[0]
+        return measured(trial, anew, task, parts, 1, kept, progress)[0]
     finally:
         task.close()
 
@@ -149,22 +166,21 @@ def _row(trial: Trial, entrant: Entrant, task: Any, start: Start, case: int) -> 
         cases=[case],
         privileged=entrant.privileged,
         latency=trial.latency,
-        patience=trial.patience,
+        timeout_s=trial.timeout_s,
     )
     return row
 
 
 def staged(trial: Trial) -> tuple[Any, Entrant]:
     """The task of a trial, and the agent made for it."""
-    run, data = trial.config["run"], trial.config["data"]
-    envs.allow(trial.config.get("env_id"), trial.config.get("env_kwargs"))
-    device = trial.config["device"]
-    task, model = trial.drawn.make(), None if run is None else wmpc.load(run, device)
+    config = trial.config
+    envs.allow(config.get("env_id"), config.get("env_kwargs"))
+    task = trial.drawn.make()
     setting = Setting(
         task,
         trial.drawn.action_block,
-        model,
-        episodes=recorded(run, data),
-        patience=trial.patience,
+        model_of(config, trial.given),
+        episodes=recorded(config["run"], config["data"]),
+        timeout_s=trial.timeout_s,
     )
-    return task, entrant_of(trial.config, setting)
+    return task, entrant_of(config, setting, trial.given)

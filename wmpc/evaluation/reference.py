@@ -19,7 +19,7 @@ from wmpc.agents import entrants as agents
 from wmpc.agents.entrants import Entrant, Setting
 from wmpc.errors import WmpcError
 from wmpc.evaluation.drawing import MANIFESTS
-from wmpc.evaluation.evaluate import PATIENCE, Start, evaluate
+from wmpc.evaluation.evaluate import TIMEOUT_S, Start, evaluate
 from wmpc.evaluation.manifest import Manifest
 from wmpc.evaluation.rows import Rows
 from wmpc.evaluation.statistics.success import summary
@@ -41,7 +41,7 @@ def reference(
     simulator: Mapping[str, Any],
     start: Start = "warm",
     *,
-    patience: float | None = PATIENCE,
+    timeout_s: float | None = TIMEOUT_S,
     rows: Rows | None = None,
 ) -> dict[str, Any]:
     """For each of `NAMES` that applies: its `settings` and `summary`, measured or remembered.
@@ -76,7 +76,7 @@ def reference(
                 cases=rows.missing(part, cases),
                 privileged=entrant.privileged,
                 stop_at_success=entrant.privileged,
-                patience=patience,
+                timeout_s=timeout_s,
             ):
                 rows.add(part, row)
             total = summary([row.as_dict() for row in rows.of(part, cases)])

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from importlib.metadata import version
@@ -24,42 +25,43 @@ from wmpc.system.renamed import rename_targets
 RESULTS = "results.json"
 FORMAT, VERSION = "wmpc-results", 2
 PLANNING = ("mpc", "simulator")
-"""The agents that a planner matters to."""
+"""The agents that a planner matters to, in results that do not say so themselves."""
 UNTRAINED = "evals"
 """Where results go that are no run's."""
 
 
-def result_folders(cfg: Any, drawn: Manifest) -> Iterator[Path]:
-    """The folders that the results may go to, the first choice first; WmpcError where a link leads
-    to one."""
-    if cfg.folder is not None:
-        base = Path(str(cfg.folder))
-    elif cfg.run is None:
+def result_folders(config: Mapping[str, Any], drawn: Manifest, agent: str) -> Iterator[Path]:
+    """The folders that results may go to, the first choice first.
+
+    Args:
+        config: the keys of `wmpc eval`.
+        drawn: the cases.
+        agent: its name.
+
+    Raises:
+        WmpcError: a link leads to one.
+    """
+    run = config["run"]
+    if config["folder"] is not None:
+        base = Path(str(config["folder"]))
+    elif run is None:
         base = refuse_links(Path(UNTRAINED), Path())
     else:
-        run = Path(str(cfg.run))
-        base = in_or_instead(run, "eval", Path(UNTRAINED) / run.resolve().name)
-    for name in _names(cfg, drawn):
+        base = in_or_instead(Path(run), "eval", Path(UNTRAINED) / Path(run).resolve().name)
+    for name in _names(config, drawn, agent):
         yield refuse_links(base / name, base)
 
 
-def _names(cfg: Any, drawn: Manifest) -> Iterator[str]:
-    if cfg.name is not None:
-        yield str(cfg.name)  # a name such as 1 or nan is read as a number
+def _names(config: Mapping[str, Any], drawn: Manifest, agent: str) -> Iterator[str]:
+    if config["name"] is not None:
+        yield str(config["name"])  # a name such as 1 or nan is read as a number
         return
-    parts = [task_name(drawn.env)] if cfg.run is None else []
-    parts += [drawn.name, cfg.agent["_target_"].rpartition(".")[2]]
-    if drawn.filter:
-        parts.append(drawn.filter)
-    if cfg.shift["name"]:
-        parts.append(cfg.shift["name"])
-    if cfg.start == "cold":
-        parts.append("cold")
-    if cfg.latency:
-        parts.append("late")
-    name = "-".join(parts)
+    parts = [task_name(drawn.env)] if config["run"] is None else []
+    parts += [drawn.name, agent, drawn.filter, config["shift"]["name"]]
+    parts += ["cold" * (config["start"] == "cold"), "late" * bool(config["latency"])]
+    name = "-".join(re.sub(r"[^\w.]+", "-", part) for part in parts if part)
     yield name
-    if not cfg.overwrite:
+    if not config["overwrite"]:
         yield from (f"{name}-{number}" for number in count(2))
 
 
@@ -190,5 +192,20 @@ def read_results(file: Path) -> dict[str, Any]:
         raise WmpcError(f"{file} is damaged or not of this wmpc: evaluate again") from None
     if missing:
         raise WmpcError(f"{file} lacks {sorted(missing)}: evaluate again")
-    results = {**results, "config": rename_targets(results.get("config", {}))}
+    config = rename_targets(results.get("config", {}))
+    results = {"agent": _agent_of(config), **results, "config": config}
     return {**results, "name": file.parent.name, "folder": file.parent}
+
+
+def _agent_of(config: Any) -> dict[str, Any]:
+    """What results of an earlier version, which do not say it, tell of their agent."""
+    try:
+        agent, planner = config["agent"], config.get("planner") or {}
+        name = agent["_target_"].rpartition(".")[2]
+        searches = name in PLANNING
+        return {
+            "name": agent.get("function") or name,
+            "planner": planner["_target_"].rpartition(".")[2] if searches else None,
+        }
+    except (KeyError, TypeError, AttributeError):
+        return {"name": "unknown", "planner": None}

@@ -71,7 +71,7 @@ def _side(letter: str, results: Sequence[Results], given: Mapping[str, Any] | No
         "rate": sum(rates) / len(rates),
         "interval": alone and alone["interval"],
         "checkpoints": sorted({one["checkpoint"] for one in results if one["checkpoint"]}),
-        "commands": [one["command"] for one in results if "command" in one],
+        "commands": [one["command"] for one in results if one.get("command")],
         "versions": results[0]["versions"],
     }
 

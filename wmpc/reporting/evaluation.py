@@ -9,7 +9,6 @@ from typing import Any
 from markupsafe import Markup
 
 from wmpc.errors import WmpcError
-from wmpc.evaluation.results import PLANNING
 from wmpc.reporting import charts, facts
 
 LABELS = {
@@ -44,11 +43,8 @@ def standings(results: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def agent_name(results: Mapping[str, Any]) -> str:
     """Who acted: "mpc with ICEM", "gcbc", "mine:agent"."""
-    agent, planner = results["config"]["agent"], results["config"]["planner"]
-    name = agent.get("function") or agent["_target_"].rpartition(".")[2]
-    if name not in PLANNING:
-        return name
-    return f"{name} with {planner['_target_'].rpartition('.')[2]}"
+    name, planner = results["agent"]["name"], results["agent"]["planner"]
+    return name if planner is None else f"{name} with {planner}"
 
 
 def asked(results: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -64,7 +60,7 @@ def again(results: Mapping[str, Any]) -> str | None:
     """
     file = results["manifest"].get("file")
     try:
-        words = shlex.split(results["command"])
+        words = shlex.split(results.get("command") or "")
     except ValueError:
         return None
     if not file or words[:2] != ["wmpc", "eval"] or {"-m", "--multirun"} & set(words):

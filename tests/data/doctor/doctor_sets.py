@@ -5,7 +5,7 @@ import copy
 import gymnasium
 import numpy as np
 
-from wmpc.collecting.collect import Recipe, collect
+from wmpc.collecting.collect import Recipe, record_episodes
 from wmpc.envs.gymnasium_adapter import GymnasiumTask
 from wmpc.errors import WmpcError
 from wmpc.wm.data.format import Column
@@ -58,7 +58,7 @@ def record(task, episodes=20, steps=20, size=32, seed=0, policy=None):
         name, kwargs, policy or ("random" if task == "reacher" else "mixed"), steps, 5, seed
     )
     kept = []
-    for recording in collect(recipe, 0, episodes):
+    for recording in record_episodes(recipe, 0, episodes):
         episode = {k: v for k, v in recording.episode.items() if k != "variation"}
         episode["timestamp"] = (np.arange(steps + 1) / 10).astype(np.float32)
         episode["frame_index"] = np.arange(steps + 1)

@@ -8,12 +8,13 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
 from rich.table import Table
 
+from wmpc.cli.progress import shown
 from wmpc.collecting.place import beside
 from wmpc.reporting.examination.page import page, places, verdict
 from wmpc.system.disk import replace_file
+from wmpc.system.progress import Progress
 from wmpc.wm.recordings.doctor import Examination, examine
 from wmpc.wm.recordings.formats import open_source
 
@@ -27,12 +28,11 @@ def run(path: str, cfg: Any, console: Console) -> int:
     WmpcError where there is no such recording.
     """
     with open_source(path, cfg.format) as source:
-        with Progress(console=console, transient=True) as progress:
-            bar = progress.add_task(escape(str(path)), total=len(source))
+        with shown(console) as tell:
             found = examine(
                 source,
                 context=cfg.context,
-                progress=lambda done: progress.update(bar, completed=done),
+                progress=lambda done: tell(Progress(path, done, len(source))),
             )
         file = Path(str(cfg.out)) if cfg.out else beside(source, "check.html")
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -4,11 +4,12 @@ import importlib
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress
 
 from wmpc import envs  # noqa: F401  registers the environments that exports name
 from wmpc.cli.compose import unknown
+from wmpc.cli.progress import shown
 from wmpc.errors import WmpcError
+from wmpc.system.progress import Progress
 from wmpc.wm.data import open_episodes
 
 WRITERS = {
@@ -27,7 +28,10 @@ def run(path: str, cfg: Any, console: Console) -> None:
     episodes = open_episodes(path)
     module, name = WRITERS[cfg.to].split(":")
     write = getattr(importlib.import_module(module), name)
-    with Progress(console=console) as progress:
-        bar = progress.add_task(str(cfg.out), total=len(episodes))
-        write(episodes, cfg.out, progress=lambda done: progress.update(bar, completed=done))
+    with shown(console) as tell:
+        write(
+            episodes,
+            cfg.out,
+            progress=lambda done: tell(Progress(str(cfg.out), done, len(episodes))),
+        )
     console.print(f"{cfg.out} holds {len(episodes)} episodes for {cfg.to}.", soft_wrap=True)

@@ -10,10 +10,11 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from rich.markup import escape
 
-from wmpc.collecting.progress import episode_bar
+from wmpc.cli.progress import shown
 from wmpc.collecting.recording import look
 from wmpc.collecting.selection import chosen
 from wmpc.errors import WmpcError
+from wmpc.system.progress import Progress
 from wmpc.wm.data import open_episodes
 from wmpc.wm.recordings.importing import bytes_needed, import_episodes, survey
 
@@ -32,8 +33,10 @@ def run(path: str, cfg: Any, console: Console) -> None:
         console.print(f"{path}: {recording.format}, {len(ids)} episodes", soft_wrap=True)
         for sentence in recording.sentences():
             console.print(escape(sentence), soft_wrap=True)
-        with episode_bar(console, "looking it over", len(ids)) as tick:
-            found = survey(source, ids, lambda done: tick(done, 0))
+        with shown(console) as tell:
+            found = survey(
+                source, ids, lambda done: tell(Progress("looking it over", done, len(ids)))
+            )
         picked = {key: asked[key] for key in ("episodes", "exclude")}
         meta = recording.meta(found, picked)
         begun = _begun(Path(cfg.data), meta["source"])
@@ -44,23 +47,18 @@ def run(path: str, cfg: Any, console: Console) -> None:
             f"{_free(Path(cfg.data)) / 2**30:.0f} GiB are free{there}.",
             soft_wrap=True,
         )
-        with episode_bar(console, str(cfg.data), len(ids)) as tick:
+        with shown(console) as tell:
             try:
                 import_episodes(
-                    source,
-                    cfg.data,
-                    meta,
-                    ids,
-                    opened=recording.again,
-                    workers=cfg.workers,
-                    clip=cfg.clip,
-                    finish=recording.home.finish,
-                    progress=tick,
-                )
+                    source, cfg.data, meta, ids, opened=recording.again, workers=cfg.workers,
+                    clip=cfg.clip, finish=recording.home.finish,
+                    progress=lambda done, frames: tell(
+                        Progress(str(cfg.data), done, len(ids), f"{frames} frames")
+                    ),
+                )  # fmt: skip
             except (KeyboardInterrupt, OSError) as stopped:
-                kept = (
-                    f"what was imported is kept in {cfg.data}; the same command goes on from there"
-                )
+                kept = f"what was imported is kept in {cfg.data}"
+                kept += "; the same command goes on from there"
                 if isinstance(stopped, KeyboardInterrupt):
                     raise KeyboardInterrupt(kept) from None
                 console.print(kept, markup=False, soft_wrap=True)

@@ -7,7 +7,15 @@ import numpy as np
 
 from wmpc.errors import WmpcError
 from wmpc.evaluation.evidence.conclusions import LEVEL, conclusions
-from wmpc.evaluation.evidence.results import Result, grid, parsed, same_cases, shown, unequal
+from wmpc.evaluation.evidence.results import (
+    VERSUS,
+    Result,
+    grid,
+    parsed,
+    same_cases,
+    shown,
+    unequal,
+)
 from wmpc.evaluation.statistics import comparison, power
 from wmpc.evaluation.statistics.seeds import split
 
@@ -48,6 +56,22 @@ def comparison_of(
     where a result comes twice.
     """
     return compared(_parsed(results_a), _parsed(results_b), difference)
+
+
+def compare_sides(results: list[list[Result]], difference: float | None = None) -> dict[str, Any]:
+    """Compare two sides, or the two results of one, as `comparison_of` does.
+
+    Raises:
+        WmpcError: there is one side, and not of two results; or as `comparison_of` says.
+    """
+    if len(results) == 1:
+        if len(results[0]) != 2:
+            raise WmpcError(
+                f"{len(results[0])} results came: compare takes two, A B, or several seeds a side "
+                f"around the word {VERSUS}, A0 A1 {VERSUS} B0 B1"
+            )
+        results = [[result] for result in results[0]]
+    return compared(results[0], results[1], difference)
 
 
 def compared(a: list[Result], b: list[Result], difference: float | None = None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wmpc.errors import WmpcError
-from wmpc.evaluation.results import PLANNING, RESULTS, read_results
+from wmpc.evaluation.results import RESULTS, read_results
 from wmpc.system.json_file import read_json
 from wmpc.system.renamed import rename_targets
 
@@ -57,8 +57,7 @@ class Result:
     def seed_of(self) -> str:
         """Whose seed `agent.seed` is: "planner", or "agent" where none plans: there it may well be
         that of a policy's training."""
-        agent = str(self.settings.get("agent._target_")).rpartition(".")[2]
-        return "planner" if agent in PLANNING else "agent"
+        return "agent" if self.content["agent"]["planner"] is None else "planner"
 
     @property
     def manifest(self) -> str:

@@ -3,9 +3,6 @@
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from wmpc.errors import WmpcError
 from wmpc.evaluation.evidence.comparison import refuse_twice
@@ -20,8 +17,19 @@ METHOD = (
 )
 
 
-def tasks(results: list[list[Result]], console: Console) -> dict[str, Any]:
-    """Print the interquartile mean of each side and their difference, and return them."""
+def average_tasks(results: list[list[Result]]) -> dict[str, Any]:
+    """Average each side's tasks by the interquartile mean, and compare two sides.
+
+    Args:
+        results: one side or two; each is one method on one or more tasks.
+
+    Returns:
+        Plain JSON values: of each side `a`, `b` its `tasks`, `scores` [task][training], `iqm`,
+        `mean` and `interval`; `difference` and its `interval` of two; `words`.
+
+    Raises:
+        WmpcError: the sides were not measured on the same cases, or a result comes twice.
+    """
     if len(results) == 2:
         refuse_twice(*results)
     names, rng = "AB"[: len(results)], np.random.default_rng(0)
@@ -31,12 +39,8 @@ def tasks(results: list[list[Result]], console: Console) -> dict[str, Any]:
         raise WmpcError(
             f"the sides were not measured on the same cases: only one has manifest {told}"
         )
-    table = Table("side", "task", "trainings", "reached, each", "mean", box=None)
     found, draws = {}, {}
     for name in names:
-        for label, score in scores[name].values():
-            each, mean = ", ".join(map(percent, score)), percent(float(np.mean(score)))
-            table.add_row(name, escape(label), str(len(score)), each, mean)
         matrix = np.array([score for _, score in scores[name].values()]).T
         draws[name] = stratified_draws(matrix, rng)
         found[name.lower()] = {
@@ -58,10 +62,6 @@ def tasks(results: list[list[Result]], console: Console) -> dict[str, Any]:
             words += f", 95% interval {span(low, high)}"
         told.append(f"{words}.")
     told.append("The tasks are taken as given: nothing follows about others.")
-    console.print(table)
-    console.print()
-    for sentence in told:
-        console.print(sentence, soft_wrap=True)
     return found | {"method": METHOD, "words": told}
 
 

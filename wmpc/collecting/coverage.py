@@ -53,7 +53,7 @@ class Coverage:
         return float(seen[wanted].mean())
 
 
-def measure(episodes: Episodes, task: Any) -> Coverage:
+def measure_coverage(episodes: Episodes, task: Any) -> Coverage:
     """Coverage of a dataset recorded in `task`."""
     ids = np.arange(0, len(episodes), -(-len(episodes) // MOST_EPISODES))
     chosen = [episodes.episode(int(i)) for i in ids]
@@ -71,7 +71,7 @@ def measure(episodes: Episodes, task: Any) -> Coverage:
     return Coverage(names, values, actions, np.mean(moved, axis=0), spread, reference)
 
 
-def warnings(coverage: Coverage) -> list[str]:
+def describe_holes(coverage: Coverage) -> list[str]:
     """A sentence about the variables that hardly move, one about those that stay in a corner."""
     found = []
     for low, text, values in (
@@ -84,7 +84,7 @@ def warnings(coverage: Coverage) -> list[str]:
     return found
 
 
-def draw(coverage: Coverage, path: Path) -> None:
+def draw_coverage(coverage: Coverage, path: Path) -> None:
     """A triangle of histograms, one a variable and one a pair, and those of the actions."""
     size = min(len(coverage.names), MOST_VARIABLES)
     wide = max(size, coverage.actions.shape[1])

@@ -1,0 +1,75 @@
+"""Look for the bottleneck of a model that plans: representation, dynamics, cost or planner."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wmpc.api.settings import describe_settings
+from wmpc.evaluation import diagnosis
+from wmpc.evaluation.preparation import prepare
+from wmpc.planners.problem import Planner
+from wmpc.system.presets import read_defaults
+from wmpc.system.progress import Progress, Tell, quiet
+from wmpc.system.threads import torch_threads
+from wmpc.wm.models.jepa import JEPA
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """What limits an agent that plans."""
+
+    culprit: str
+    """The likely bottleneck, one word."""
+    sentence: str
+    """The same in a sentence."""
+    findings: tuple[Mapping[str, Any], ...]
+    """Each a number, perhaps a picture, and how to read it, see `wmpc.wm.diagnostics`."""
+    content: Mapping[str, Any]
+    """All of it, as results.json has it under `diagnosis`."""
+
+
+def diagnose(
+    run: str | Path | JEPA,
+    *,
+    data: str | Path | None = None,
+    agent: str | Mapping[str, Any] = "mpc",
+    planner: str | Mapping[str, Any] | Planner = "icem",
+    manifest: str | Path | Mapping[str, Any] = "ahead",
+    cases: int = diagnosis.CASES,
+    device: str = "cpu",
+    threads: int = 1,
+    progress: Tell = quiet,
+) -> Diagnosis:
+    """Replace one part of the agent after the other by the truth, and see which one helps.
+
+    Args:
+        run: the trained run's folder, or a model.
+        data: the dataset's folder; None: the one the run was trained on.
+        agent: a name under `configs/agent`, or its keys.
+        planner: a name under `configs/planner`, its keys, or a planner.
+        manifest: a name under `configs/manifest`, its keys, or the file of a manifest.
+        cases: how many decisions are looked at.
+        device: of a run's model.
+        threads: of torch.
+        progress: told what is being done.
+
+    Returns:
+        The likely bottleneck, and all findings.
+
+    Raises:
+        WmpcError: the agent does not plan, or the recordings hold no states.
+    """
+    settings = dict(locals())
+    del settings["progress"], settings["cases"]
+    config, given = describe_settings(
+        "eval", {**read_defaults("eval"), "shift": "none", **settings, "diagnose": True}
+    )
+    with torch_threads(threads), prepare(config, given, progress) as prepared:
+        progress(Progress("diagnosis"))
+        assert prepared.episodes is not None
+        found = diagnosis.diagnose(
+            prepared.entrant, prepared.drawn, prepared.task, prepared.episodes, cases=cases
+        )
+    verdict = found["verdict"]
+    return Diagnosis(verdict["culprit"], verdict["sentence"], tuple(found["findings"]), found)

@@ -1,0 +1,245 @@
+"""Act towards one goal, or several in turn, for one episode, and keep it as a video."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wmpc import envs
+from wmpc.agents.agent import Agent, Goal, Observation
+from wmpc.agents.entrants import Setting
+from wmpc.agents.goals import in_turn
+from wmpc.api.settings import PLAIN, describe_settings
+from wmpc.errors import WmpcError
+from wmpc.evaluation.drawing import agree_with_task, recorded
+from wmpc.evaluation.evaluate import play
+from wmpc.evaluation.goal import Reader, Said, Stop
+from wmpc.evaluation.measure import entrant_of, model_of
+from wmpc.evaluation.numbers import check_numbers
+from wmpc.evaluation.results import versions
+from wmpc.evaluation.row import Row
+from wmpc.planners.problem import Planner
+from wmpc.reporting import film
+from wmpc.system.asking import Failed
+from wmpc.system.disk import replace_file
+from wmpc.system.links import refuse_links
+from wmpc.system.place import in_or_instead
+from wmpc.system.progress import Progress, Tell, quiet
+from wmpc.system.threads import sensible_threads
+from wmpc.wm.training.checkpoint import checkpoint_hash
+from wmpc.wm.training.devices import describe_device
+
+PLAN = "plan.json"
+"""Written last."""
+BOUNDS = {"budget": (1, 1e6), "seed": (0, 1e18), "agent.deadline": (1e-3, 1e6)}
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """An episode towards a goal, and where it is kept."""
+
+    folder: Path
+    """Holds video.mp4, strip.png and plan.json."""
+    row: Row
+    """What happened."""
+    known: bool
+    """Whether the goal is a whole state, so that success could be judged."""
+    notes: tuple[str, ...]
+    """What to know of the goals."""
+
+    @property
+    def sentence(self) -> str:
+        """How it went."""
+        row = self.row
+        pace = f"decision p50 {np.median(row.latencies_ms):.0f} ms"
+        if not self.known:
+            return f"{row.steps} actions towards the picture; {pace}; judge by the video."
+        if row.success:
+            return f"Reached after {row.steps_to_success} of {row.steps} actions; {pace}."
+        return (
+            f"Not reached in {row.steps} actions: {row.distance_best:.1f} tolerances away at best, "
+            f"{row.distance_start:.1f} at the start; {pace}."
+        )
+
+
+@dataclass(frozen=True)
+class _Beginning:
+    """What an agent is made for; nothing was recorded that could be replayed."""
+
+    seed: int
+    replay: None = None
+
+
+class _Followed:
+    """An agent whose stage is noted at every decision."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.agent = agent
+        self.stages: list[int] = []
+        self.actions: list[int] = []
+
+    def reset(self, goal: Goal) -> None:
+        self.stages, self.actions = [], []
+        self.agent.reset(goal)
+
+    def observe(self, observation: Observation, executed: np.ndarray | None) -> None:
+        self.agent.observe(observation, executed)
+
+    def act(self) -> np.ndarray:
+        chunk = self.agent.act()
+        self.stages.append(getattr(self.agent, "stage", -1))
+        self.actions.append(len(chunk))
+        return chunk
+
+    def at(self, actions: int) -> np.ndarray:
+        """(actions + 1,), the stage pursued from each simulator action to the next."""
+        stages = np.repeat(self.stages, self.actions)[:actions]
+        return np.append(stages, stages[-1])
+
+
+def plan(
+    run: str | Path,
+    goal: Said | Sequence[Said],
+    *,
+    mask: str | Path | None = None,
+    crop: str | Sequence[float] | None = None,
+    data: str | Path | None = None,
+    agent: str | Mapping[str, Any] = "mpc",
+    planner: str | Mapping[str, Any] | Planner = "icem",
+    device: str = "cpu",
+    seed: int = 0,
+    budget: int = 10,
+    env_id: str | None = None,
+    env_kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    progress: Tell = quiet,
+) -> Plan:
+    """Play one episode towards a goal in the task of a run; write video.mp4, strip.png, plan.json.
+
+    Args:
+        run: the trained run's folder.
+        goal: a `Goal`; a picture (H, W, 3) uint8; proprioception (P,), NaN for what is left open;
+            words as docs/goals.md has them, such as "frame:19:12"; or a list of these, in turn.
+        mask: of pictures only what is white in this file counts.
+        crop: of pictures only the box x0, y0, x1, y1 counts, in pixels or fractions of the side.
+        data: the dataset's folder, for frames and goals said in part; None: the run's.
+        agent: a name under `configs/agent`, or its keys.
+        planner: a name under `configs/planner`, its keys, or a planner.
+        device: of the model: cpu, cuda, cuda:1, ..., or auto.
+        seed: of the start.
+        budget: blocks the agent may act for.
+        env_id: module:Name-v0, where files name an environment whose module may be imported.
+        env_kwargs: its arguments, where files name some that are paths.
+        name: of the folder in RUN/plan; None: a number.
+        progress: told what is being done.
+
+    Returns:
+        What happened, and where it is kept.
+
+    Raises:
+        WmpcError: the goal cannot be read or pursued, the folder is taken, or the episode failed.
+    """
+    settings = dict(locals())
+    progress = settings.pop("progress")
+    said = settings.pop("goal")
+    config, given = describe_settings("plan", settings)
+    listed = isinstance(said, list | tuple)
+    words = [str(x) if isinstance(x, PLAIN) else type(x).__name__ for x in said] if listed else None
+    config["goal"] = words or (said if isinstance(said, PLAIN) else type(said).__name__)
+    check_numbers(config, BOUNDS)
+    envs.allow(env_id, env_kwargs)
+    model = model_of(config, given)
+    assert model is not None
+    task: Any = envs.make_recorded(model.spec.env)
+    opened = recorded(config["run"], config["data"])
+    try:
+        agree_with_task(model.spec, task, str(run))
+        stops = Reader(model.spec, task, cache(opened), seed).stops(said, mask, crop)
+        route, target = in_turn([stop.goal for stop in stops]), stops[-1]
+        _one_layout(stops)
+        folder = _plan_folder(Path(run), None if name is None else str(name))
+        setting = Setting(task, model.spec.action_block, model, episodes=opened)
+        entrant = entrant_of(config, setting, given)
+        if entrant.privileged and (target.state is None or len(stops) > 1):
+            raise WmpcError(
+                "this agent needs the goal's state, and pursues one: give a recorded frame or a "
+                "state.npy, without mask or crop"
+            )
+        followed = _Followed(entrant.make(_Beginning(seed)))
+        if not entrant.privileged:
+            followed.reset(route)  # so that what it cannot pursue is said before anything runs
+        row, variation = Row(0, -1, "cold", seed), _begin(task, target, seed)
+        pursued = Goal(task.goal) if entrant.privileged else route
+        progress(Progress("planning"))
+        try:
+            with sensible_threads(model.predictor):
+                play(
+                    task, followed, pursued, row, actions=budget * model.spec.action_block,
+                    action_block=model.spec.action_block, privileged=entrant.privileged,
+                    timeout_s=None,
+                )  # fmt: skip
+        except Failed as failed:
+            raise WmpcError(f"the episode failed: {failed}") from failed
+        known = target.state is not None
+        if not known:  # a part, or a picture alone, does not say which state is meant
+            row.successes = [False] * len(row.successes)
+            row.steps_to_success = None
+        folder.mkdir(parents=True, exist_ok=True)
+        shown = np.stack([stop.pixels for stop in stops])
+        film.write_film(folder / "video.mp4", row, task, shown[followed.at(row.steps)], variation)
+        film.write_strip(folder / "strip.png", row, task, shown, variation, film.moments(row))
+    finally:
+        task.close()
+    content = {
+        **{key: config[key] for key in ("goal", "mask", "crop")},
+        "stages": followed.stages,
+        "checkpoint": checkpoint_hash(config["run"]),
+        "config": config,
+        "outcome": _outcome(row) if known else None,
+        "latencies_ms": row.latencies_ms,
+        "device": describe_device(model.device),
+        "versions": versions(),
+    }
+    replace_file(folder / PLAN, json.dumps(content, indent=1).encode())
+    return Plan(folder, row, known, tuple(note for stop in stops for note in stop.notes))
+
+
+def _one_layout(stops: list[Stop]) -> None:
+    """WmpcError where goals belong to different variations of the task."""
+    given = [stop.variation for stop in stops if stop.variation is not None]
+    if any(not np.array_equal(given[0], other) for other in given[1:]):
+        raise WmpcError(
+            "the goals belong to different layouts of the task: take frames of one episode, or of "
+            "episodes with the same layout"
+        )
+
+
+def _begin(task: Any, target: Stop, seed: int) -> np.ndarray:
+    """Reset the task to a start sampled with `seed` and the goal; returns the variation (V,)."""
+    options = {"goal_state": target.state, "variation": target.variation}
+    task.reset(seed=seed, options={k: v for k, v in options.items() if v is not None})
+    return np.array(task.variation)
+
+
+def _plan_folder(run: Path, name: str | None) -> Path:
+    """A folder in which no plan is; one whose episode was never finished is taken again."""
+    base = in_or_instead(run, "plan", Path("plans") / run.resolve().name)
+    if name is not None:
+        if (base / name / PLAN).exists():
+            raise WmpcError(f"{base / name} exists already: give another name=...")
+        return refuse_links(base / name, base)
+    number = 1
+    while (base / f"{number:03d}" / PLAN).exists():
+        number += 1
+    return refuse_links(base / f"{number:03d}", base)
+
+
+def _outcome(row: Row) -> dict[str, Any]:
+    """What a row says of an episode whose goal state is known."""
+    names = ("success", "success_strict", "success_end", "steps_to_success", "distance_start")
+    names += ("distance_best", "distance_end", "errors_end")
+    return {name: getattr(row, name) for name in names}

@@ -1,0 +1,65 @@
+"""From the arguments of a call in Python to the configuration that a verb would have composed."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from wmpc.agents.agent import Agent
+from wmpc.agents.entrants import Given, name_of
+from wmpc.system.presets import read_defaults, read_preset
+from wmpc.wm.models.jepa import JEPA
+
+GROUPS = ("agent", "planner", "manifest", "shift")
+"""Keys whose text is the name of a preset."""
+NODES = ("reference",)
+"""Keys that hold some of the settings of a node; the YAML has the others."""
+PLAIN = (str, int, float, bool, type(None))
+
+
+def describe_settings(verb: str, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Given]:
+    """Write arguments as the plain values that results keep; give the objects among them apart.
+
+    Args:
+        verb: whose `configs/VERB.yaml` holds what is not given.
+        arguments: by the keys of that file; an agent, a planner and a model (`run`) may be objects.
+
+    Returns:
+        The configuration, and the objects that stand for a part of it.
+    """
+    config, given = dict(arguments), Given()
+    if isinstance(config["run"], JEPA):
+        given = replace(given, model=config.pop("run"))
+        config["run"] = None
+    agent, planner = config["agent"], config["planner"]
+    if not isinstance(agent, str | Mapping):
+        made = agent if isinstance(agent, type) or not isinstance(agent, Agent) else _Always(agent)
+        given = replace(given, agent=made)
+        config["agent"] = {
+            "_target_": "wmpc.agents.entrants.given_agent",
+            "function": name_of(made),
+        }
+    if not isinstance(planner, str | Mapping):
+        given = replace(given, planner=planner)
+        own = {k: v for k, v in vars(planner).items() if isinstance(v, PLAIN) and k[0] != "_"}
+        config["planner"] = {"_target_": f"{type(planner).__module__}.{name_of(planner)}", **own}
+    if isinstance(config.get("manifest"), Path) or str(config.get("manifest")).endswith(".json"):
+        config["manifest"] = read_preset("manifest", "ahead", path=str(config["manifest"]))
+    for key in GROUPS:
+        if key in config:
+            config[key] = read_preset(key, config[key])
+    for key in NODES:
+        if key in config:
+            config[key] = {**read_defaults(verb)[key], **(config[key] or {})}
+    return {k: str(v) if isinstance(v, Path) else v for k, v in config.items()}, given
+
+
+class _Always:
+    """Makes the same agent for every case."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.agent = agent
+        self.__name__ = name_of(agent)
+
+    def __call__(self) -> Agent:
+        return self.agent

@@ -1,0 +1,102 @@
+"""Train a world model on a dataset, or on a recording where it lies."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wmpc import envs
+from wmpc.collecting.direct import open_data
+from wmpc.collecting.environment import environment_of
+from wmpc.errors import WmpcError
+from wmpc.system.passing_on import passes_on
+from wmpc.system.presets import read_defaults, read_preset
+from wmpc.system.progress import Progress, Tell, quiet
+from wmpc.wm.data import Episodes
+from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.training import run as training
+
+
+@passes_on(training.train, supplied=("describe", "report", "reopen", "clock", "log_every"))
+def train(
+    data: str | Path | Episodes,
+    run: str | Path,
+    model: str | Mapping[str, Any] = "small",
+    *,
+    view: Mapping[str, Any] | None = None,
+    progress: Tell = quiet,
+    **recipe: Any,
+) -> JEPA:
+    """Train a model into a folder; go on where that was interrupted, return it where it is done.
+
+    Args:
+        data: the folder of the episodes, a recording in another format, or episodes.
+        run: the folder that the model goes to.
+        model: a name under `configs/model`, or its keys.
+        view: of a recording in another format, see `view` in `configs/train.yaml`, whose values
+            stand where none are given.
+        progress: told of every step, and in a sentence of every look at held-out episodes.
+        **recipe: how, see `wmpc.wm.training.run.train`, such as `minutes`, `steps` and `seed`.
+
+    Returns:
+        The trained model, in evaluation mode.
+
+    Raises:
+        WmpcError: the folder holds another run, another process trains there, or settings or
+            recordings make no sense.
+        wmpc.wm.training.stop.Stopped: `stop` said so; the message says what is kept.
+    """
+    reopen = None
+    if not isinstance(data, Episodes):
+        reopen = partial(_open, str(data), {**read_defaults("train")["view"], **(view or {})})
+        data = reopen(progress)
+    return training.train(
+        data,
+        run,
+        read_preset("model", model),
+        describe=describer(data),
+        report=lambda line: progress(_told(line)),
+        reopen=reopen,
+        **recipe,
+    )
+
+
+def _open(data: str, view: Mapping[str, Any], progress: Tell = quiet) -> Episodes:
+    envs.allow(view["env_id"], view["env_kwargs"])
+    return open_data(data, view, progress)
+
+
+def describer(episodes: Episodes) -> Callable[[np.ndarray], dict[str, np.ndarray]] | None:
+    """Find what describes the states of a dataset: the environment that it was recorded in.
+
+    Returns:
+        A function from state columns (..., S) to values (...) by name; None where the environment
+        cannot be made, so that there is nothing to tell the state's variables apart by.
+    """
+    try:
+        task = envs.make_recorded(environment_of(episodes))
+    except WmpcError:
+        return None
+    names = task.describe_names
+    return lambda states: dict(zip(names, np.moveaxis(task.describe(states), -1, 0), strict=True))
+
+
+def _told(line: Mapping[str, Any]) -> Progress:
+    """What a line of the log comes to."""
+    if line["kind"] == "step":
+        parts = [f"{k.removeprefix('loss/')} {v:.3f}" for k, v in line.items() if "loss/" in k]
+        words = ", ".join([*parts, f"{line['frames_per_s']:.0f} frames/s"])
+        return Progress("training", line["step"], line["steps"], words)
+    if line["kind"] == "shortened":
+        told = f"slower than at the start; {line['steps']} steps in all now"
+    else:
+        error, still = line["rollout_error"][-1], line["rollout_baseline"][-1]
+        probes = list(line.get("probe_r2", {}).values())
+        probe = f", state probe R2 {np.mean(probes):.2f}" if probes else ""
+        told = (
+            f"RankMe {line['rankme']:.1f}, error {len(line['rollout_error'])} blocks ahead "
+            f"{error / max(still, 1e-9):.0%} of standing still{probe}"
+        )
+    return Progress(says=f"step {line['step']}: {told}")

@@ -1,0 +1,42 @@
+"""The files of `configs/`, the one source of defaults, for whoever calls from Python."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from wmpc.errors import WmpcError
+
+
+def read_preset(group: str, chosen: str | Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """Read what a choice of a group stands for.
+
+    Args:
+        group: a folder of `configs/`, such as "agent".
+        chosen: a name in it, such as "mpc"; or the settings themselves, which stay as they are.
+        **changes: settings that replace or are added to its own.
+
+    Returns:
+        The settings, by name, in plain values.
+
+    Raises:
+        WmpcError: the group has no such name.
+    """
+    if not isinstance(chosen, str):
+        return {**chosen, **changes}
+    folder = files("wmpc.configs").joinpath(group)
+    names = sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if ".yaml" in f.name)
+    if chosen not in names:
+        raise WmpcError(f"there is no {group} {chosen!r}; allowed: {', '.join(names)}")
+    settings = yaml.safe_load(folder.joinpath(f"{chosen}.yaml").read_text()) or {}
+    for choice in settings.pop("defaults", []):
+        for inner, name in choice.items() if isinstance(choice, dict) else ():
+            settings = {inner: read_preset(f"{group}/{inner}", name), **settings}
+    return {**settings, **changes}
+
+
+def read_defaults(verb: str) -> dict[str, Any]:
+    """Read the own keys of `configs/VERB.yaml` and their defaults, without those of its groups."""
+    settings = yaml.safe_load(files("wmpc.configs").joinpath(f"{verb}.yaml").read_text())
+    return {key: value for key, value in settings.items() if key != "defaults"}
