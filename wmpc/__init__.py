@@ -2,6 +2,9 @@
 
 model = wmpc.load("runs/reacher")
 agent = wmpc.MPCAgent(model, wmpc.planners.ICEM())
+
+`collect`, `train`, `evaluate`, `plan`, `report`, `compare` and `diagnose` do in Python what the
+verbs of the command line do: see docs/python.md.
 """
 
 from importlib import import_module
@@ -15,6 +18,13 @@ if TYPE_CHECKING:
     from wmpc.agents.agent import Agent, Goal
     from wmpc.agents.asynchronous import AsyncMPCAgent
     from wmpc.agents.mpc import MPCAgent
+    from wmpc.api.collect import collect
+    from wmpc.api.compare import compare
+    from wmpc.api.diagnose import diagnose
+    from wmpc.api.evaluate import evaluate
+    from wmpc.api.plan import plan
+    from wmpc.api.report import report
+    from wmpc.api.train import train
     from wmpc.wm.data import EpisodeWriter, open_episodes
     from wmpc.wm.training.checkpoint import load_model as load
 
@@ -25,10 +35,17 @@ __all__ = [
     "Goal",
     "MPCAgent",
     "WmpcError",
+    "collect",
+    "compare",
+    "diagnose",
     "envs",
+    "evaluate",
     "load",
     "open_episodes",
+    "plan",
     "planners",
+    "report",
+    "train",
 ]
 
 WHERE = {
@@ -37,8 +54,15 @@ WHERE = {
     "EpisodeWriter": "wmpc.wm.data",
     "Goal": "wmpc.agents.agent",
     "MPCAgent": "wmpc.agents.mpc",
+    "collect": "wmpc.api.collect",
+    "compare": "wmpc.api.compare",
+    "diagnose": "wmpc.api.diagnose",
+    "evaluate": "wmpc.api.evaluate",
     "load": "wmpc.wm.training.checkpoint:load_model",
     "open_episodes": "wmpc.wm.data",
+    "plan": "wmpc.api.plan",
+    "report": "wmpc.api.report",
+    "train": "wmpc.api.train",
 }
 """The module of each name, and after a colon what it is called there."""
 

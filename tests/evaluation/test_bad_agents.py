@@ -107,7 +107,7 @@ def test_alarms_of_others_go_on(line, manifest):
         signal.signal(signal.SIGALRM, before)
 
 
-def test_other_threads_evaluate_without_patience(line, manifest):
+def test_other_threads_evaluate_without_a_timeout(line, manifest):
     rows = []
     slow = Idle(lambda: time.sleep(0.05))
     work = threading.Thread(

@@ -11,7 +11,6 @@ from wmpc.evaluation.preparation import prepare
 from wmpc.planners.problem import Planner
 from wmpc.system.presets import read_defaults
 from wmpc.system.progress import Progress, Tell, quiet
-from wmpc.system.threads import torch_threads
 from wmpc.wm.models.jepa import JEPA
 
 
@@ -65,7 +64,7 @@ def diagnose(
     config, given = describe_settings(
         "eval", {**read_defaults("eval"), "shift": "none", **settings, "diagnose": True}
     )
-    with torch_threads(threads), prepare(config, given, progress) as prepared:
+    with prepare(config, given, progress) as prepared:
         progress(Progress("diagnosis"))
         assert prepared.episodes is not None
         found = diagnosis.diagnose(

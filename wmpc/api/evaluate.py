@@ -37,7 +37,6 @@ from wmpc.reporting import film
 from wmpc.system.asking import Failed
 from wmpc.system.place import in_or_instead
 from wmpc.system.progress import Progress, Tell, quiet
-from wmpc.system.threads import torch_threads
 from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.training.devices import describe_device
 
@@ -146,7 +145,7 @@ def evaluate(
     command, progress = settings.pop("command"), settings.pop("progress")
     config, given = describe_settings("eval", settings)
     began = time.perf_counter()
-    with torch_threads(threads), prepare(config, given, progress) as prepared:
+    with prepare(config, given, progress) as prepared:
         folders = result_folders(config, prepared.drawn, prepared.entrant.name)
         with claimed(folders, identity(prepared), overwrite) as kept:
             if kept.taken:

@@ -7,13 +7,9 @@ from typing import Any
 
 from wmpc.agents.agent import Agent
 from wmpc.agents.entrants import Given, name_of
-from wmpc.system.presets import read_defaults, read_preset
+from wmpc.system.presets import read_choices, read_defaults, read_preset
 from wmpc.wm.models.jepa import JEPA
 
-GROUPS = ("agent", "planner", "manifest", "shift")
-"""Keys whose text is the name of a preset."""
-NODES = ("reference",)
-"""Keys that hold some of the settings of a node; the YAML has the others."""
 PLAIN = (str, int, float, bool, type(None))
 
 
@@ -21,8 +17,9 @@ def describe_settings(verb: str, arguments: Mapping[str, Any]) -> tuple[dict[str
     """Write arguments as the plain values that results keep; give the objects among them apart.
 
     Args:
-        verb: whose `configs/VERB.yaml` holds what is not given.
-        arguments: by the keys of that file; an agent, a planner and a model (`run`) may be objects.
+        verb: whose `configs/VERB.yaml` holds what is not given of a node or a group.
+        arguments: by the keys of that file, all of them; an agent, a planner and a model (`run`)
+            may be objects.
 
     Returns:
         The configuration, and the objects that stand for a part of it.
@@ -45,12 +42,14 @@ def describe_settings(verb: str, arguments: Mapping[str, Any]) -> tuple[dict[str
         config["planner"] = {"_target_": f"{type(planner).__module__}.{name_of(planner)}", **own}
     if isinstance(config.get("manifest"), Path) or str(config.get("manifest")).endswith(".json"):
         config["manifest"] = read_preset("manifest", "ahead", path=str(config["manifest"]))
-    for key in GROUPS:
-        if key in config:
-            config[key] = read_preset(key, config[key])
-    for key in NODES:
-        if key in config:
-            config[key] = {**read_defaults(verb)[key], **(config[key] or {})}
+    for key, chosen in read_choices(verb).items():
+        settings = config[key]
+        if not isinstance(settings, str) and "_target_" not in settings:  # some of its keys
+            settings = {**read_preset(key, chosen), **settings}
+        config[key] = read_preset(key, settings)
+    for key, default in read_defaults(verb).items():
+        if isinstance(default, dict):
+            config[key] = {**default, **(config[key] or {})}
     return {k: str(v) if isinstance(v, Path) else v for k, v in config.items()}, given
 
 

@@ -1,7 +1,8 @@
 """`wmpc VERB [key=value ...]`: the one console command.
 
 To add a verb: a line in `VERBS`, `configs/VERB.yaml` (its first comment is its help; a comment
-beside each key), and `wm/cli/VERB.py` with `run(cfg)`, whose docstring is not shown. `cfg` is the
+beside each key), and `wmpc/cli/VERB.py` with `run(cfg)`, at most 80 lines: it calls a function of
+`wmpc/api` and prints what that returns. `cfg` is the
 composed and validated configuration (see `wmpc.cli.compose`): every key of the YAML is there, with
 the type of its default. A key may be null only if its default is, or if what it is an argument of
 takes None; `???` must be given. A first word without "=" (`wmpc data inspect`) sets the key `do`,

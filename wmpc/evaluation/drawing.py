@@ -46,7 +46,7 @@ def frozen(
     dataset is read-only. `block` is its action block, None for the actions between two frames.
     """
     settings = dict(settings)
-    if path := settings.pop("path"):
+    if path := settings.pop("path", None):
         drawn = manifest.load(path)
         if run is None and block not in (None, drawn.action_block):
             raise WmpcError(

@@ -21,6 +21,7 @@ from wmpc.evaluation.results import refuse_results, result_folders, versions
 from wmpc.evaluation.sweep import worlds
 from wmpc.system.asking import LONGEST_S
 from wmpc.system.progress import Progress, Tell
+from wmpc.system.threads import torch_threads
 from wmpc.wm.data import Episodes
 from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.training.checkpoint import checkpoint_hash
@@ -112,6 +113,11 @@ def prepare(config: dict[str, Any], given: Given, progress: Tell) -> Iterator[Pr
         WmpcError: the parts do not fit each other, or the agent cannot be made.
     """
     check(config)
+    with torch_threads(config["threads"]):
+        yield from _prepare(config, given, progress)
+
+
+def _prepare(config: dict[str, Any], given: Given, progress: Tell) -> Iterator[Prepared]:
     envs.allow(config["env_id"], config["env_kwargs"])
     model, drawn, path = model_and_cases(config, given)
     if config["name"] is not None:

@@ -2,7 +2,7 @@
 
 Hanging is noticed by an alarm of the operating system (`signal.setitimer`), which a process has but
 one of, and which only its main thread hears; in other threads, and where there is no such alarm
-(Windows), the patience is without end. It interrupts Python, not a computation inside a library.
+(Windows), the timeout is without end. It interrupts Python, not a computation inside a library.
 """
 
 import signal
@@ -22,7 +22,7 @@ MOST_ACTIONS = 100_000
 MOST_WORDS = 300
 """Characters of an exception's message that are kept."""
 LONGEST_S = 1e6
-"""The most patience that can be asked for."""
+"""The longest timeout that can be asked for."""
 AGENT, WORLD = "the agent", "the environment"
 
 
@@ -35,7 +35,7 @@ class _Late(BaseException):
 
 
 def ask(
-    patience: float | None,
+    timeout_s: float | None,
     function: Callable[..., Any],
     *arguments: Any,
     who: str = AGENT,
@@ -43,17 +43,17 @@ def ask(
 ) -> Any:
     """Call a `function` of the agent, or of `who`.
 
-    `Failed` with the place where it raised anything at all, or where it took longer than `patience`
-    seconds. KeyboardInterrupt only where Ctrl-C was pressed meanwhile, also if the function
-    swallowed it. What is `passing` is raised as it is.
+    `Failed` with the place where it raised anything at all, or where it took longer than
+    `timeout_s` seconds. KeyboardInterrupt only where Ctrl-C was pressed meanwhile, also if the
+    function swallowed it. What is `passing` is raised as it is.
     """
     pressed: list[bool] = []
     try:
-        with _alarm(patience), _ctrl_c(pressed):
+        with _alarm(timeout_s), _ctrl_c(pressed):
             answer = function(*arguments)
     except _Late:
         name = getattr(function, "__name__", type(function).__name__)
-        raise Failed(f"{who} hung: {name} took longer than {patience:g} s") from None
+        raise Failed(f"{who} hung: {name} took longer than {timeout_s:g} s") from None
     except (Failed, *passing):
         raise
     except BaseException as error:

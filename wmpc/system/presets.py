@@ -32,11 +32,30 @@ def read_preset(group: str, chosen: str | Mapping[str, Any], **changes: Any) -> 
     settings = yaml.safe_load(folder.joinpath(f"{chosen}.yaml").read_text()) or {}
     for choice in settings.pop("defaults", []):
         for inner, name in choice.items() if isinstance(choice, dict) else ():
-            settings = {inner: read_preset(f"{group}/{inner}", name), **settings}
+            settings = _merged({inner: read_preset(f"{group}/{inner}", name)}, settings)
     return {**settings, **changes}
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, mappings at any depth together; of two other values that `above`."""
+    both = {
+        key: _merged(below[key], above[key])
+        for key in below.keys() & above.keys()
+        if isinstance(below[key], Mapping) and isinstance(above[key], Mapping)
+    }
+    return {**below, **above, **both}
 
 
 def read_defaults(verb: str) -> dict[str, Any]:
     """Read the own keys of `configs/VERB.yaml` and their defaults, without those of its groups."""
-    settings = yaml.safe_load(files("wmpc.configs").joinpath(f"{verb}.yaml").read_text())
-    return {key: value for key, value in settings.items() if key != "defaults"}
+    return {key: value for key, value in _read(verb).items() if key != "defaults"}
+
+
+def read_choices(verb: str) -> dict[str, str]:
+    """Read which preset `configs/VERB.yaml` chooses from each of its groups."""
+    chosen = [choice for choice in _read(verb).get("defaults", []) if isinstance(choice, dict)]
+    return {group: name for choice in chosen for group, name in choice.items()}
+
+
+def _read(verb: str) -> dict[str, Any]:
+    return yaml.safe_load(files("wmpc.configs").joinpath(f"{verb}.yaml").read_text())

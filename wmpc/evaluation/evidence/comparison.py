@@ -198,7 +198,9 @@ def refuse_twice(a: list[Result], b: list[Result]) -> None:
         for other in b:
             alike = one.checkpoint == other.checkpoint and one.planner_seed == other.planner_seed
             if one.folder.resolve() == other.folder.resolve() or (
-                alike and not unequal(one, other) and np.array_equal(one.outcomes, other.outcomes)
+                alike
+                and not unequal(one, other, ignore="training.")  # a copy may lie beside no run
+                and np.array_equal(one.outcomes, other.outcomes)
             ):
                 checkpoint = "same checkpoint, " if one.checkpoint else "same "
                 raise WmpcError(

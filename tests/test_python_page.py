@@ -1,0 +1,99 @@
+"""docs/python.md runs as it stands; its functions have the arguments and defaults of the YAML."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from omegaconf import OmegaConf
+
+import wmpc
+from wmpc.cli import compose
+from wmpc.system.presets import read_preset
+
+ROOT = Path(__file__).parents[1]
+NOT_YAML = {"progress", "command", "stop", "clock", "log_every"}
+"""Arguments for programs alone."""
+OF_TASK = {"episodes", "steps", "policy"}
+"""Of `collect`: null stands for the task's own, as ${env....} does in the YAML."""
+NAMES = {"collect": {"name"}, "train": {"name"}}
+"""Keys that only make a folder's name."""
+
+
+def stated(verb):
+    """Own keys of a verb's YAML and its choices of groups, with their defaults."""
+    content = yaml.safe_load((ROOT / "configs" / f"{verb}.yaml").read_text())
+    choices = content.pop("defaults", [])
+    groups = {k: v for one in choices if isinstance(one, dict) for k, v in one.items()}
+    return groups | content
+
+
+def parameters(function):
+    return {
+        name: parameter.default
+        for name, parameter in inspect.signature(function).parameters.items()
+        if name not in NOT_YAML
+    }
+
+
+@pytest.mark.parametrize(
+    ("verb", "function"),
+    [("eval", "evaluate"), ("plan", "plan"), ("collect", "collect"), ("train", "train")],
+)
+def test_arguments_and_defaults_are_those_of_the_yaml(verb, function):
+    yaml_keys, taken = stated(verb), parameters(getattr(wmpc, function))
+    for node in ("train",):
+        yaml_keys |= yaml_keys.pop(node, {})
+    yaml_keys = {key: v for key, v in yaml_keys.items() if key not in NAMES.get(verb, ())}
+    assert set(taken) == set(yaml_keys)
+    for key, default in taken.items():
+        given = yaml_keys[key]
+        if default is inspect.Parameter.empty:
+            continue
+        if isinstance(given, dict) or (verb == "collect" and key in OF_TASK):
+            assert default is None  # filled from the YAML, or from the task's
+        else:
+            assert default == given, key
+
+
+@pytest.mark.parametrize(("function", "verb"), [("report", "report"), ("diagnose", "eval")])
+def test_arguments_of_a_part_are_keys_of_the_verb(function, verb):
+    yaml_keys, taken = stated(verb), parameters(getattr(wmpc, function))
+    taken.pop("cases", None)
+    for key, default in taken.items():
+        assert key in yaml_keys
+        assert default in (inspect.Parameter.empty, yaml_keys[key])
+
+
+VERB_OF = {"agent": "eval", "planner": "eval", "manifest": "eval", "shift": "eval"}
+VERB_OF |= {"model": "train", "env": "collect"}
+
+
+@pytest.mark.parametrize("group", VERB_OF)
+def test_a_preset_is_what_the_command_line_makes_of_it(group):
+    for name in compose.options(group):
+        more = ["agent.function=m:f"] if name == "external" else []
+        (job,) = compose.jobs(VERB_OF[group], [f"{group}={name}", *more])
+        read = read_preset(group, name)
+        if more:
+            read["function"] = "m:f"
+        assert read == OmegaConf.to_container(job.config[group], resolve=True), name
+
+
+def test_everything_public_is_there():
+    for name in wmpc.__all__:
+        assert getattr(wmpc, name).__doc__
+    with pytest.raises(AttributeError):
+        _ = wmpc.nothing
+
+
+def test_the_page_runs_as_it_stands(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "docs" / "python.md").read_text(), re.S | re.M
+    )
+    exec(compile("\n".join(code), "docs/python.md", "exec"), {"__name__": "page"})
+    assert (tmp_path / "runs" / "toy" / "report.html").exists()
+    said = capsys.readouterr().out
+    assert "20 episodes" in said and "Reacher" in said
