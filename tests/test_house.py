@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import wmpc
 from wmpc.cli.main import VERBS
 
 ROOT = Path(__file__).parents[1]
@@ -87,6 +88,47 @@ VERB_FILES = [
 @pytest.mark.parametrize("path", VERB_FILES, ids=name)
 def test_verbs_are_thin(path):
     assert code_lines(path.read_text()) <= 80
+
+
+UNTOLD = 968
+"""Public functions whose docstrings lack Args, Returns or Raises: a number that may only fall."""
+
+
+def untold(tree, path=""):
+    """Public functions whose docstrings lack a section that they need, and which, in words."""
+    for node in tree.body:
+        name = getattr(node, "name", "_")
+        if isinstance(node, ast.ClassDef) and not name.startswith("_"):
+            yield from untold(node, f"{path}{name}.")
+        if not isinstance(node, ast.FunctionDef) or name.startswith("_"):
+            continue
+        if {"property", "cached_property", "overload"} & {*map(ast.unparse, node.decorator_list)}:
+            continue
+        told, given = ast.get_docstring(node) or "", node.args
+        taken = {a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+        lacking = {
+            "Args:": bool(taken - {"self", "cls"}),
+            "Returns:": node.returns is not None and ast.unparse(node.returns) != "None",
+            "Raises:": any(isinstance(n, ast.Raise) and n.exc for n in ast.walk(node)),
+        }
+        told = told.replace("Yields:", "Returns:")
+        if missing := [
+            section for section, needed in lacking.items() if needed and section not in told
+        ]:
+            yield f"{path}{name}", missing
+
+
+def test_ever_more_docstrings_tell_what_is_taken_given_and_raised():
+    listed = [
+        f"{name(path)}: {what}" for path in LIBRARY for what in untold(ast.parse(path.read_text()))
+    ]
+    assert len(listed) == UNTOLD, "\n".join(listed)
+
+
+def test_what_programs_call_tells_everything():
+    api = [path for path in LIBRARY if path.parent.name == "api" and path.stem in wmpc.__all__]
+    for path in [*api, *(ROOT / "wmpc" / "evaluation" / "statistics").glob("*.py")]:
+        assert not [*untold(ast.parse(path.read_text()))], path
 
 
 @pytest.mark.parametrize(

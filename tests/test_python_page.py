@@ -9,8 +9,9 @@ import yaml
 from omegaconf import OmegaConf
 
 import wmpc
+from wmpc.api.presets import read_preset
 from wmpc.cli import compose
-from wmpc.system.presets import read_preset
+from wmpc.cli.presets import Presets
 
 ROOT = Path(__file__).parents[1]
 NOT_YAML = {"progress", "command", "stop", "clock", "log_every"}
@@ -72,7 +73,7 @@ VERB_OF |= {"model": "train", "env": "collect"}
 
 @pytest.mark.parametrize("group", VERB_OF)
 def test_a_preset_is_what_the_command_line_makes_of_it(group):
-    for name in compose.options(group):
+    for name in Presets(VERB_OF[group], VERB_OF[group]).options(group):
         more = ["agent.function=m:f"] if name == "external" else []
         (job,) = compose.jobs(VERB_OF[group], [f"{group}={name}", *more])
         read = read_preset(group, name)

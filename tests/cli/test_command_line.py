@@ -18,6 +18,7 @@ WRONG = {
     "group of another verb": ("collect model=small", "no key of wmpc collect 'model'"),
     "group for a verb without": ("doctor env=reacher", "no key of wmpc doctor 'env'"),
     "key": ("collect epsodes=3", "did you mean 'episodes'"),
+    "key of an earlier version": ("eval run=x patience=3", "it is called 'timeout_s' now"),
     "inner key": ("collect env.kwargs.size=3", "no key of wmpc collect 'env.kwargs.size'"),
     "hydra's own key": ("collect hydra.run.dir=x", "hydra.run.dir=x is for the jobs of a sweep"),
     "node by a number": ("collect env.kwargs=3", "set its keys, such as env.kwargs.image_size=64"),

@@ -10,10 +10,10 @@ from time import perf_counter
 from typing import Any
 
 from wmpc import envs
+from wmpc.api.presets import read_preset
 from wmpc.collecting.collect import TIMEOUT_S, Recipe, record_episodes, settings
 from wmpc.collecting.coverage import describe_holes, draw_coverage, measure_coverage
 from wmpc.errors import WmpcError
-from wmpc.system.presets import read_preset
 from wmpc.system.progress import Progress, Tell, quiet
 from wmpc.wm.data import Episodes, EpisodeWriter, open_episodes
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wmpc.api.presets import read_defaults
 from wmpc.api.settings import describe_settings
 from wmpc.evaluation import diagnosis
 from wmpc.evaluation.preparation import prepare
 from wmpc.planners.problem import Planner
-from wmpc.system.presets import read_defaults
 from wmpc.system.progress import Progress, Tell, quiet
 from wmpc.wm.models.jepa import JEPA
 

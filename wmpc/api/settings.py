@@ -7,7 +7,7 @@ from typing import Any
 
 from wmpc.agents.agent import Agent
 from wmpc.agents.entrants import Given, name_of
-from wmpc.system.presets import read_choices, read_defaults, read_preset
+from wmpc.api.presets import read_choices, read_defaults, read_preset
 from wmpc.wm.models.jepa import JEPA
 
 PLAIN = (str, int, float, bool, type(None))

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from wmpc import envs
+from wmpc.api.presets import read_defaults, read_preset
 from wmpc.collecting.direct import open_data
 from wmpc.collecting.environment import environment_of
 from wmpc.errors import WmpcError
 from wmpc.system.passing_on import passes_on
-from wmpc.system.presets import read_defaults, read_preset
 from wmpc.system.progress import Progress, Tell, quiet
 from wmpc.wm.data import Episodes
 from wmpc.wm.models.jepa import JEPA
@@ -70,6 +70,9 @@ def _open(data: str, view: Mapping[str, Any], progress: Tell = quiet) -> Episode
 
 def describer(episodes: Episodes) -> Callable[[np.ndarray], dict[str, np.ndarray]] | None:
     """Find what describes the states of a dataset: the environment that it was recorded in.
+
+    Args:
+        episodes: of the dataset.
 
     Returns:
         A function from state columns (..., S) to values (...) by name; None where the environment

@@ -12,6 +12,9 @@ MOVED = {
 }
 """Modules, by their names up to version 0.1."""
 
+KEYS = {"patience": "timeout_s"}
+"""Keys of verbs, by their names up to version 0.1."""
+
 
 def rename_targets(value: Any) -> Any:
     """Replace every old `_target_` in a configuration, at any depth, by the name of today.

@@ -16,6 +16,15 @@ def iqm(scores: np.ndarray) -> float:
 
     The lowest and the highest quarter are left out, of runs and tasks together; of a number that
     four does not divide, whole scores only.
+
+    Args:
+        scores: (runs, tasks), finite, such as rates from 0 to 1.
+
+    Returns:
+        The mean, in the unit of the scores.
+
+    Raises:
+        WmpcError: they are of another shape, none, or not finite.
     """
     return float(trim_mean(_checked(scores).ravel(), 0.25))
 
@@ -27,6 +36,17 @@ def stratified_draws(
 
     The tasks are fixed, so nothing is said about others. Of a single run a task there is nothing to
     draw, and all draws are the same.
+
+    Args:
+        scores: (runs, tasks), finite.
+        rng: what draws.
+        draws: how many.
+
+    Returns:
+        (draws,) float64.
+
+    Raises:
+        WmpcError: the scores are of another shape, none, or not finite.
     """
     scores = _checked(scores)
     runs, tasks = scores.shape

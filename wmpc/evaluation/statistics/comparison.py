@@ -38,7 +38,18 @@ class Table:
 
 
 def table(a: np.ndarray, b: np.ndarray) -> Table:
-    """The 2 x 2 table of outcomes `a` and `b`, (n,) bool each, case by case."""
+    """The 2 x 2 table of outcomes `a` and `b`, (n,) bool each, case by case.
+
+    Args:
+        a: outcomes of one side.
+        b: of the other, in the same order of cases.
+
+    Returns:
+        The four counts.
+
+    Raises:
+        WmpcError: the shapes differ, or there are no cases.
+    """
     a, b = np.asarray(a, bool), np.asarray(b, bool)
     if a.ndim != 1 or a.shape != b.shape or not len(a):
         raise WmpcError(
@@ -53,6 +64,12 @@ def mcnemar(counts: Table) -> float:
 
     Where both sides are equally good, a case that only one of them reached is as likely to be A's
     as B's: the binomial test of `only_a` in `only_a + only_b` at one half.
+
+    Args:
+        counts: of the two sides.
+
+    Returns:
+        The probability of a split at least as uneven; 1 where no case tells them apart.
     """
     discordant = counts.only_a + counts.only_b
     return float(binomtest(counts.only_a, discordant).pvalue) if discordant else 1.0
@@ -66,6 +83,13 @@ def newcombe(counts: Table, confidence: float = 0.95) -> tuple[float, float]:
     less what the pairing takes away:
     d - sqrt(l_a² - 2 φ l_a u_b + u_b²) to d + sqrt(u_a² - 2 φ u_a l_b + l_b²), with φ the
     correlation of the two outcomes, corrected for continuity where it is positive.
+
+    Args:
+        counts: of the two sides.
+        confidence: that the interval holds the difference, between 0 and 1.
+
+    Returns:
+        Its ends, each from -1 to 1.
     """
     e, f, g, h = counts.both, counts.only_a, counts.only_b, counts.neither
     n, product = counts.n, e * h - f * g
@@ -97,6 +121,15 @@ def bootstrap_differences(
         a: outcomes (T, P, n): trainings, planner seeds of each, cases; likewise `b`. The numbers of
             seeds may differ between the sides, the cases may not.
         shared: training i is the same checkpoint on both sides, so they are drawn together.
+        b: of the other side.
+        rng: what draws.
+        draws: how many.
+
+    Returns:
+        (draws,) float64, rates of A less rates of B.
+
+    Raises:
+        WmpcError: the shapes do not fit each other.
 
     The same cases are drawn for both sides; trainings, and planner seeds within each, for each
     side: the pigeonhole bootstrap (Owen, Ann. Appl. Stat. 1, 2007, 386). It is cautious where cases
@@ -138,7 +171,15 @@ def _redrawn(
 
 
 def percentile_interval(draws: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
-    """The interval between the quantiles of `draws` that leave (1 - confidence) / 2 outside."""
+    """The interval between the quantiles of `draws` that leave (1 - confidence) / 2 outside.
+
+    Args:
+        draws: (draws,) of a bootstrap.
+        confidence: the share of them inside.
+
+    Returns:
+        Its ends, in the unit of the draws.
+    """
     tail = (1 - confidence) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
     return float(low), float(high)

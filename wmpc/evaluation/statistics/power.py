@@ -20,6 +20,18 @@ def mcnemar_power(n: int, only_a: float, only_b: float, level: float = 0.05) -> 
 
     A case is reached by A alone with probability `only_a`, by B alone with `only_b`. Given m such
     cases, A's are binomial: the power is the sum over m of P(m) P(p <= level | m).
+
+    Args:
+        n: cases.
+        only_a: probability of a case that A alone reaches.
+        only_b: of one that B alone reaches.
+        level: of the test.
+
+    Returns:
+        The probability, 0 to 1, that p is at most the level.
+
+    Raises:
+        WmpcError: a probability lies outside 0 to 1.
     """
     _check(only_a, only_b, level)
     discordant = only_a + only_b
@@ -43,6 +55,18 @@ def paired_cases(
     n = (z_{level/2} sqrt(ψ) + z_power sqrt(ψ - d²))² / d² with ψ = only_a + only_b and
     d = only_a - only_b, and goes up by 1% until the exact power suffices. None where d is zero, or
     so small that a million cases would not do.
+
+    Args:
+        only_a: probability of a case that A alone reaches.
+        only_b: of one that B alone reaches.
+        power: the probability of finding the difference.
+        level: of the test.
+
+    Returns:
+        The number of cases, or None.
+
+    Raises:
+        WmpcError: a probability lies outside 0 to 1.
     """
     n = connor(only_a, only_b, power=power, level=level)
     if n is None:
@@ -55,7 +79,20 @@ def paired_cases(
 
 
 def connor(only_a: float, only_b: float, *, power: float = 0.8, level: float = 0.05) -> int | None:
-    """Connor's number of cases, see `paired_cases`."""
+    """Connor's number of cases, see `paired_cases`.
+
+    Args:
+        only_a: probability of a case that A alone reaches.
+        only_b: of one that B alone reaches.
+        power: the probability of finding the difference.
+        level: of the test.
+
+    Returns:
+        The number of cases; None where there is no difference.
+
+    Raises:
+        WmpcError: a probability lies outside 0 to 1.
+    """
     _check(only_a, only_b, level, power)
     total, d = only_a + only_b, only_a - only_b
     if abs(d) < 1e-12:
@@ -70,6 +107,18 @@ def unpaired_cases(a: float, b: float, *, power: float = 0.8, level: float = 0.0
     n = (z_{level/2} sqrt(2 m (1-m)) + z_power sqrt(a(1-a) + b(1-b)))² / (a-b)², m = (a+b)/2
     (Fleiss, Levin and Paik, Statistical Methods for Rates and Proportions, 3rd ed. 2003, ch. 4,
     without the continuity correction). None where the rates are equal.
+
+    Args:
+        a: rate of one side.
+        b: rate of the other.
+        power: the probability of finding the difference.
+        level: of the test.
+
+    Returns:
+        The number of cases a side, or None.
+
+    Raises:
+        WmpcError: a rate or a probability lies outside 0 to 1.
     """
     if not (0 <= a <= 1 and 0 <= b <= 1):
         raise WmpcError(f"Rates of {a} and {b} came; they lie between 0 and 1.")
@@ -95,6 +144,19 @@ def cases_beside_seeds(
     (z_{level/2} + z_power)² (by_case / n + by_seeds) <= difference², with `by_case` the variance of
     one case's difference and `by_seeds` the variance of the mean difference that the seeds leave,
     however many cases there are.
+
+    Args:
+        difference: of the rates, to be found.
+        by_case: variance of one case's difference.
+        by_seeds: variance of the mean difference over the seeds that were tried.
+        power: the probability of finding the difference.
+        level: of the test.
+
+    Returns:
+        The number of cases, or None.
+
+    Raises:
+        WmpcError: a probability lies outside 0 to 1.
     """
     _check(0, 0, level, power)
     left = (difference / (_z(1 - level / 2) + _z(power))) ** 2 - by_seeds
@@ -106,6 +168,18 @@ def detectable(n: int, discordant: float, *, power: float = 0.8, level: float = 
 
     `discordant` is the share of cases that one side alone reaches; where the difference is larger,
     that much. 1.0 where no difference would be found.
+
+    Args:
+        n: cases.
+        discordant: the share of them that one side alone reaches.
+        power: the probability of finding the difference.
+        level: of the test.
+
+    Returns:
+        The difference of the rates, 0.01 to 1.
+
+    Raises:
+        WmpcError: a probability lies outside 0 to 1.
     """
     for points in range(1, 100):
         d = points / 100

@@ -43,6 +43,15 @@ def split(outcomes: np.ndarray) -> Split:
     cases being shared, what they do alike for all seeds moves no difference between results, so
     only the residual is taken off and not the whole binomial variance. Estimates below
     zero are set to zero and named in `clipped`.
+
+    Args:
+        outcomes: (T, P, n) bool, or means of several, 0 to 1.
+
+    Returns:
+        The rate, the variances, and which of them were set to zero.
+
+    Raises:
+        WmpcError: there are fewer than two results or two cases.
     """
     x = np.asarray(outcomes, np.float64)
     if x.ndim != 3 or x.shape[0] * x.shape[1] < 2 or x.shape[2] < 2:

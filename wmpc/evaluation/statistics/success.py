@@ -16,6 +16,17 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float,
     (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n), with p = successes / n and z the normal
     quantile of (1 + confidence) / 2. Unlike p ± z sqrt(p(1-p)/n) it holds near 0 and 1 and for few
     cases. No cases at all say nothing: (0, 1).
+
+    Args:
+        successes: how many cases succeeded, perhaps of a fractional count.
+        n: how many there were.
+        confidence: that the interval holds the proportion, between 0 and 1.
+
+    Returns:
+        Its ends, each from 0 to 1.
+
+    Raises:
+        WmpcError: there are more successes than cases, or no such confidence.
     """
     if not 0 <= successes <= n:
         raise WmpcError(f"{successes} successes of {n} cases came; there are 0 to {n}.")
@@ -33,7 +44,14 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float,
 
 
 def rate(outcomes: Sequence[bool]) -> dict[str, Any]:
-    """`successes`, `n`, `rate` (None of no cases) and its 95% Wilson `interval`."""
+    """`successes`, `n`, `rate` (None of no cases) and its 95% Wilson `interval`.
+
+    Args:
+        outcomes: of each case.
+
+    Returns:
+        Plain JSON values.
+    """
     n, successes = len(outcomes), int(sum(outcomes))
     return {
         "successes": successes,
@@ -51,6 +69,16 @@ def wilson_of_shared_cases(outcomes: np.ndarray, confidence: float = 0.95) -> tu
     p (1 - p) / (R n) (Rao and Scott, Biometrics 48, 1992). A case under R seeds is worth 1 outcome
     to R, no more and no fewer; where all outcomes agree, which says nothing of d, 1. It is the
     interval of these results, whose seeds are not drawn again.
+
+    Args:
+        outcomes: (R, n) bool.
+        confidence: that the interval holds the rate, between 0 and 1.
+
+    Returns:
+        Its ends, each from 0 to 1.
+
+    Raises:
+        WmpcError: the outcomes are of another shape, or none.
     """
     x = np.asarray(outcomes, np.float64)
     if x.ndim != 2 or not x.size:
@@ -71,6 +99,9 @@ def by_stratum(
     Args:
         rows: see `wmpc.evaluation.evaluate.Row.as_dict`.
         strata: of every case of the manifest, in its order, the names.
+
+    Returns:
+        By name, what `rate` gives.
     """
     found: dict[str, list[bool]] = {}
     for row in rows:
@@ -92,6 +123,13 @@ def summary(rows: Sequence[Mapping[str, Any]], hold: int = 10) -> dict[str, Any]
     Episodes stopped at their success say nothing of what comes later: where there is one, `strict`,
     `end` and `held` are rates of no cases, and `final_distance` is None. So are those that rows of
     an earlier version lack.
+
+    Args:
+        rows: of the cases.
+        hold: simulator actions that count as holding the goal.
+
+    Returns:
+        Plain JSON values.
     """
     latencies = np.array([t for row in rows for t in row["latencies_ms"]], np.float64)
     reached = [row for row in rows if row["success"]]

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from wmpc.envs.shift.table import presets
 from wmpc.errors import WmpcError
 
 
@@ -25,8 +26,12 @@ def read_preset(group: str, chosen: str | Mapping[str, Any], **changes: Any) -> 
     """
     if not isinstance(chosen, str):
         return {**chosen, **changes}
+    rows = presets() if group == "shift" else {}
+    if chosen in rows:
+        return {**read_preset(group, "none"), **rows[chosen], **changes}
     folder = files("wmpc.configs").joinpath(group)
-    names = sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if ".yaml" in f.name)
+    own = (f.name.removesuffix(".yaml") for f in folder.iterdir() if ".yaml" in f.name)
+    names = sorted([*own, *rows])
     if chosen not in names:
         raise WmpcError(f"there is no {group} {chosen!r}; allowed: {', '.join(names)}")
     settings = yaml.safe_load(folder.joinpath(f"{chosen}.yaml").read_text()) or {}
@@ -47,12 +52,26 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 
 def read_defaults(verb: str) -> dict[str, Any]:
-    """Read the own keys of `configs/VERB.yaml` and their defaults, without those of its groups."""
+    """Read the own keys of `configs/VERB.yaml` and their defaults, without those of its groups.
+
+    Args:
+        verb: such as "eval".
+
+    Returns:
+        Plain values by key; a node is a mapping of its own.
+    """
     return {key: value for key, value in _read(verb).items() if key != "defaults"}
 
 
 def read_choices(verb: str) -> dict[str, str]:
-    """Read which preset `configs/VERB.yaml` chooses from each of its groups."""
+    """Read which preset `configs/VERB.yaml` chooses from each of its groups.
+
+    Args:
+        verb: such as "eval".
+
+    Returns:
+        The preset's name by group.
+    """
     chosen = [choice for choice in _read(verb).get("defaults", []) if isinstance(choice, dict)]
     return {group: name for choice in chosen for group, name in choice.items()}
 
