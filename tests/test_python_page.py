@@ -16,8 +16,9 @@ from wmpc.cli.presets import Presets
 ROOT = Path(__file__).parents[1]
 NOT_YAML = {"progress", "command", "stop", "clock", "log_every"}
 """Arguments for programs alone."""
-OF_TASK = {"episodes", "steps", "policy"}
-"""Of `collect`: null stands for the task's own, as ${env....} does in the YAML."""
+ELSEWHERE = {("collect", "episodes"), ("collect", "steps"), ("collect", "policy")}
+ELSEWHERE |= {("train", "objective")}
+"""None stands for the task's own, as ${env....} does in the YAML, or for the model's."""
 NAMES = {"collect": {"name"}, "train": {"name"}}
 """Keys that only make a folder's name."""
 
@@ -52,7 +53,7 @@ def test_arguments_and_defaults_are_those_of_the_yaml(verb, function):
         given = yaml_keys[key]
         if default is inspect.Parameter.empty:
             continue
-        if isinstance(given, dict) or (verb == "collect" and key in OF_TASK):
+        if isinstance(given, dict) or (verb, key) in ELSEWHERE:
             assert default is None  # filled from the YAML, or from the task's
         else:
             assert default == given, key
@@ -68,7 +69,7 @@ def test_arguments_of_a_part_are_keys_of_the_verb(function, verb):
 
 
 VERB_OF = {"agent": "eval", "planner": "eval", "manifest": "eval", "shift": "eval"}
-VERB_OF |= {"model": "train", "env": "collect"}
+VERB_OF |= {"model": "train", "objective": "train", "env": "collect"}
 
 
 @pytest.mark.parametrize("group", VERB_OF)

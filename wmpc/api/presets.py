@@ -36,8 +36,14 @@ def read_preset(group: str, chosen: str | Mapping[str, Any], **changes: Any) -> 
         raise WmpcError(f"there is no {group} {chosen!r}; allowed: {', '.join(names)}")
     settings = yaml.safe_load(folder.joinpath(f"{chosen}.yaml").read_text()) or {}
     for choice in settings.pop("defaults", []):
-        for inner, name in choice.items() if isinstance(choice, dict) else ():
-            settings = _merged({inner: read_preset(f"{group}/{inner}", name)}, settings)
+        if isinstance(choice, str):
+            settings = (
+                settings if choice == "_self_" else _merged(read_preset(group, choice), settings)
+            )
+            continue
+        for inner, name in choice.items():
+            if not inner.startswith("override "):
+                settings = _merged({inner: read_preset(f"{group}/{inner}", name)}, settings)
     return {**settings, **changes}
 
 
@@ -74,6 +80,20 @@ def read_choices(verb: str) -> dict[str, str]:
     """
     chosen = [choice for choice in _read(verb).get("defaults", []) if isinstance(choice, dict)]
     return {group: name for choice in chosen for group, name in choice.items()}
+
+
+def read_objective(model: str | Mapping[str, Any]) -> str:
+    """Read the name of the objective that a preset of a model is trained with.
+
+    Args:
+        model: its name, or its keys, which say nothing of it.
+
+    Returns:
+        A name under `configs/objective`.
+    """
+    choices = read_choices(f"model/{model}") if isinstance(model, str) else {}
+    own = [name for group, name in choices.items() if group.startswith("override /objective")]
+    return own[0] if own else read_choices("train")["objective"]
 
 
 def _read(verb: str) -> dict[str, Any]:

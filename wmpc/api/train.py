@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wmpc import envs
-from wmpc.api.presets import read_defaults, read_preset
+from wmpc.api.presets import read_defaults, read_objective, read_preset
 from wmpc.collecting.direct import open_data
 from wmpc.collecting.environment import environment_of
 from wmpc.errors import WmpcError
@@ -25,6 +25,7 @@ def train(
     run: str | Path,
     model: str | Mapping[str, Any] = "small",
     *,
+    objective: str | Mapping[str, Any] | None = None,
     view: Mapping[str, Any] | None = None,
     progress: Tell = quiet,
     **recipe: Any,
@@ -35,6 +36,8 @@ def train(
         data: the folder of the episodes, a recording in another format, or episodes.
         run: the folder that the model goes to.
         model: a name under `configs/model`, or its keys.
+        objective: a name under `configs/objective`, or its terms; None: the model's, or the
+            default.
         view: of a recording in another format, see `view` in `configs/train.yaml`, whose values
             stand where none are given.
         progress: told of every step, and in a sentence of every look at held-out episodes.
@@ -56,6 +59,7 @@ def train(
         data,
         run,
         read_preset("model", model),
+        read_preset("objective", objective or read_objective(model)),
         describe=describer(data),
         report=lambda line: progress(_told(line)),
         reopen=reopen,
