@@ -27,6 +27,8 @@ WRONG = {
     "fraction for a number": ("collect episodes=1.5", "a whole number like 1000"),
     "null for a number": ("collect episodes=null", "a whole number like 1000"),
     "list for a number": ("collect episodes=[1]", "a whole number like 1000"),
+    "word for steps": ("train train.steps=abc", "train.steps is a whole number or null"),
+    "endless steps": ("train train.steps=inf", "train.steps is a whole number or null"),
     "number for text": ("collect policy=3", "text like random"),
     "no value": ("collect episodes", "cannot read 'episodes'"),
     "no key": ("collect =3", "cannot read '=3'"),

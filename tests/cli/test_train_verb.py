@@ -10,7 +10,9 @@ import pytest
 import wmpc
 from wmpc.api.train import training
 from wmpc.cli.main import main
+from wmpc.errors import WmpcError
 from wmpc.wm.data import EpisodeWriter
+from wmpc.wm.training.recipe import check_settings
 
 WORDS = ["train", "data=set", "run=run", "model=tiny", "train.steps=3", "train.batch=4"]
 WRONG = {
@@ -115,3 +117,9 @@ def test_a_signal_saves_and_says_which_step_is_kept(here, capsys, monkeypatch, n
     assert signal.getsignal(number) is before
     assert main(words) == 0
     assert "run is trained" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_a_seed_that_nothing_can_be_drawn_from(seed):
+    with pytest.raises(WmpcError, match=f"seed={seed} came"):
+        check_settings(None, 1, 4, 1e-3, seed)

@@ -58,7 +58,7 @@ def frozen_recipe(
 
 
 def check_settings(
-    minutes: float | None, steps: int | None, batch: int, rate: float, **every: int
+    minutes: float | None, steps: int | None, batch: int, rate: float, seed: int, **every: int
 ) -> None:
     """Raise WmpcError where settings of a training make no sense; `every` are counts of steps."""
     if steps is None and (minutes is None or not 0 < minutes < math.inf):
@@ -70,6 +70,8 @@ def check_settings(
             raise WmpcError(f"train.{name} is {value} steps; it must be at least 1")
     if steps is not None and steps < 1:
         raise WmpcError(f"train.steps is {steps}; it must be at least 1")
+    if not 0 <= seed < 2**63:
+        raise WmpcError(f"seed={seed} came; a seed is a whole number from 0 to 2**63 - 1")
     if batch < 2 or rate <= 0:
         raise WmpcError(f"train.batch is {batch} (at least 2) and train.rate {rate} (above 0)")
 

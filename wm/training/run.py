@@ -100,7 +100,7 @@ def train(
     objective = write_out(objective)
     run, began = Path(run), clock()
     every = {"evaluate_every": evaluate_every, "save_every": save_every, "log_every": log_every}
-    check_settings(minutes, steps, batch, rate, **every)
+    check_settings(minutes, steps, batch, rate, seed, **every)
     spec = describe_data(episodes, stride)
     recipe: dict[str, Any] = {
         "minutes": minutes if steps is None else None,

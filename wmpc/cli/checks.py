@@ -7,12 +7,16 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from wmpc.cli.presets import Presets, has_targets, ours, primary
-from wmpc.cli.signature import admits_none, parameters
+from wmpc.cli.signature import admits_none, parameters, plain_types
 from wmpc.cli.words import parse, unknown
 from wmpc.errors import WmpcError
 
 Choices = Mapping[str, str]
 """Of each group."""
+
+
+NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+NAMES[type(None)] = "null"
 
 
 def is_choice(presets: Presets, override: Override, choices: Choices) -> bool:
@@ -65,7 +69,13 @@ def check_value(verb: str, override: Override, default: DictConfig, config: Dict
         return
     if null is False and not stated:
         raise WmpcError(f"{override.input_line} does not fit: {key} takes no null")
-    refuse_other_type(override.input_line or key, key, inside[name] if stated else None, new)
+    old = inside[name] if stated else None
+    taken = (parameters(verb, default, node) or {}).get(name) if old is None else None
+    types = () if taken is None else plain_types(taken)
+    if types and type(new) not in types:
+        allowed = " or ".join(dict.fromkeys(NAMES[kind] for kind in types))
+        raise WmpcError(f"{key}={new} does not fit: {key} is {allowed}")
+    refuse_other_type(override.input_line or key, key, old, new)
 
 
 def refuse_other_type(said: str, key: str, old: Any, new: Any) -> None:

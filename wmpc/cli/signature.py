@@ -1,7 +1,7 @@
 """What the target of a node of the configuration takes, by its signature."""
 
 import inspect
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Any, get_args
 
 from omegaconf import DictConfig, OmegaConf
@@ -35,6 +35,16 @@ def parameters(verb: str, config: DictConfig, node: str) -> dict[str, inspect.Pa
 def admits_none(parameter: inspect.Parameter) -> bool:
     """Whether a parameter is annotated `X | None`."""
     return NoneType in (parameter.annotation, *get_args(parameter.annotation))
+
+
+def plain_types(parameter: inspect.Parameter) -> tuple[type, ...]:
+    """The types of the values that a parameter takes; none where it is annotated otherwise than
+    with numbers, text, truth values and None."""
+    hint = parameter.annotation
+    types = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    if not all(kind in (bool, int, float, str, NoneType) for kind in types):
+        return ()
+    return (*types, int) if float in types else types
 
 
 def defaults(target: str) -> dict[str, Any]:
