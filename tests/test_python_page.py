@@ -14,7 +14,7 @@ from wmpc.cli import compose
 from wmpc.cli.presets import Presets
 
 ROOT = Path(__file__).parents[1]
-NOT_YAML = {"progress", "command", "stop", "clock", "log_every"}
+NOT_YAML = {"progress", "command", "stop", "clock"}
 """Arguments for programs alone."""
 ELSEWHERE = {("collect", "episodes"), ("collect", "steps"), ("collect", "policy")}
 ELSEWHERE |= {("train", "objective")}

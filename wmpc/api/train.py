@@ -19,7 +19,7 @@ from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.training import run as training
 
 
-@passes_on(training.train, supplied=("describe", "report", "reopen", "clock", "log_every"))
+@passes_on(training.train, supplied=("describe", "report", "reopen", "clock"))
 def train(
     data: str | Path | Episodes,
     run: str | Path,
