@@ -11,15 +11,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from square import SETTINGS, record_square, smallest
 
 import wmpc
 from wmpc.errors import WmpcError
 from wmpc.system.disk import hold
 from wmpc.wm.data import open_episodes
-from wmpc.wm.objectives.earlier import rename_weights
-from wmpc.wm.training.checkpoint import read_config, read_weights
+from wmpc.wm.training.checkpoint import read_weights
 from wmpc.wm.training.log import read_log
 from wmpc.wm.training.run import finished, train
 from wmpc.wm.training.state import read_state
@@ -186,39 +184,6 @@ def test_final_weights_stand_without_their_state(data, whole, tmp_path, damage):
     else:
         with pytest.raises(WmpcError, match=r"training_state\.pt is damaged"):
             go(data, run)
-
-
-def test_old_runs_go_on_and_are_trained(data, tmp_path):
-    settings = SETTINGS | {"save_every": 5}
-    for name, lines_expected in (("finished", False), ("interrupted", True)):
-        run, lines = shutil.copytree(OLD / name, tmp_path / name), []
-        assert finished(run) == (not lines_expected)
-        train(open_episodes(data), run, *smallest(), **settings, report=lines.append)
-        assert bool(lines) == lines_expected and finished(run)
-    a, b = (read_weights(tmp_path / name)[1] for name in ("finished", "interrupted"))
-    assert all(torch.allclose(a[k].float(), b[k].float(), atol=1e-4) for k in a)
-    (tmp_path / "finished" / "training_state.pt").unlink()  # as somebody ships it
-    assert finished(tmp_path / "finished")
-    (tmp_path / "finished" / "train.jsonl").unlink()
-    before = weights(tmp_path / "finished")
-    with pytest.raises(WmpcError, match="another folder"):
-        train(open_episodes(data), tmp_path / "finished", *smallest(), **settings)
-    assert weights(tmp_path / "finished") == before
-
-
-def test_an_old_run_of_every_term_goes_on_to_the_bits_it_would_have_had(data, tmp_path):
-    """Its model weighed its losses itself, and held the network of inverse dynamics."""
-    run = shutil.copytree(OLD / "every_term", tmp_path / "run")
-    config = read_config(run)
-    asked = (config["model"], config["objective"])
-    train(open_episodes(data), run, *asked, **SETTINGS | {"save_every": 5})
-    before, after = (
-        rename_weights(load_file(path))
-        for path in (run / "finished.safetensors", run / "model.safetensors")
-    )
-    assert before.keys() == after.keys() and any("inverse" in name for name in after)
-    assert all(torch.equal(before[name], after[name]) for name in before)
-    assert not any("inverse" in name for name in wmpc.load(run).state_dict())
 
 
 SPOILT = {

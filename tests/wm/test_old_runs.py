@@ -1,0 +1,57 @@
+"""Runs that earlier versions saved: they load, go on, and end as they would have."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from square import SETTINGS, record_square, smallest
+
+import wmpc
+from wmpc.errors import WmpcError
+from wmpc.wm.data import open_episodes
+from wmpc.wm.objectives.earlier import rename_weights
+from wmpc.wm.training.checkpoint import read_config, read_weights
+from wmpc.wm.training.run import finished, train
+
+OLD = Path(__file__).parent / "old_runs"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return record_square(tmp_path_factory.mktemp("data") / "square")
+
+
+def test_old_runs_go_on_and_are_trained(data, tmp_path):
+    settings = SETTINGS | {"save_every": 5}
+    for name, lines_expected in (("finished", False), ("interrupted", True)):
+        run, lines = shutil.copytree(OLD / name, tmp_path / name), []
+        assert finished(run) == (not lines_expected)
+        train(open_episodes(data), run, *smallest(), **settings, report=lines.append)
+        assert bool(lines) == lines_expected and finished(run)
+    a, b = (read_weights(tmp_path / name)[1] for name in ("finished", "interrupted"))
+    assert all(torch.allclose(a[k].float(), b[k].float(), atol=1e-4) for k in a)
+    (tmp_path / "finished" / "training_state.pt").unlink()  # as somebody ships it
+    assert finished(tmp_path / "finished")
+    (tmp_path / "finished" / "train.jsonl").unlink()
+    before = (tmp_path / "finished" / "model.safetensors").read_bytes()
+    with pytest.raises(WmpcError, match="another folder"):
+        train(open_episodes(data), tmp_path / "finished", *smallest(), **settings)
+    assert (tmp_path / "finished" / "model.safetensors").read_bytes() == before
+
+
+def test_an_old_run_of_every_term_goes_on_to_the_weights_it_would_have_had(data, tmp_path):
+    """Its model weighed its losses itself, and held the network of inverse dynamics."""
+    run = shutil.copytree(OLD / "every_term", tmp_path / "run")
+    config = read_config(run)
+    asked = (config["model"], config["objective"])
+    train(open_episodes(data), run, *asked, **SETTINGS | {"save_every": 5})
+    before, after = (
+        rename_weights(load_file(path))
+        for path in (run / "finished.safetensors", run / "model.safetensors")
+    )
+    assert before.keys() == after.keys() and any("inverse" in name for name in after)
+    # The same bits where processors are alike; what a term missing would change is far larger.
+    assert all(torch.allclose(before[name], after[name], atol=1e-5) for name in before)
+    assert not any("inverse" in name for name in wmpc.load(run).state_dict())
