@@ -261,3 +261,11 @@ def test_sigkill_at_twenty_random_moments_changes_nothing(data, tmp_path):
         break
     assert kills == 20 and finished(run)
     assert weights(run) == weights(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("weight, what", [(1e30, "the gradient"), (1e300, "loss")])
+def test_weights_that_overflow_stop_in_a_sentence(data, tmp_path, weight, what):
+    network, objective = recipe("tiny")
+    heavy = objective | {"prediction": objective["prediction"] | {"weight": weight}}
+    with pytest.raises(WmpcError, match=f"stopped at step 0: {what} is NaN or infinite"):
+        train(open_episodes(data), tmp_path, network, heavy, **SETTINGS)

@@ -72,16 +72,25 @@ def train_step(
     values = dict(zip(terms, found.tolist(), strict=True))
     broken = [name for name, value in values.items() if not np.isfinite(value)]
     if broken:
-        raise WmpcError(
-            f"training stopped at step {step}: {', '.join(broken)} is NaN or infinite; the last "
-            "checkpoint is kept; lower train.rate or look at the data with `wmpc data check`"
-        )
+        raise _not_finite(", ".join(broken), step)
     fabric.backward(terms["loss"])
     processes.average_gradients(learner)
-    fabric.clip_gradients(learner, optimizer, max_norm=clip)
+    try:
+        fabric.clip_gradients(learner, optimizer, max_norm=clip)
+    except RuntimeError as error:
+        if "non-finite" not in str(error):
+            raise
+        raise _not_finite("the gradient", step) from error
     optimizer.step()
     learner.objective.after_step(learner.model)
     return values
+
+
+def _not_finite(what: str, step: int) -> WmpcError:
+    return WmpcError(
+        f"training stopped at step {step}: {what} is NaN or infinite; the last checkpoint is kept; "
+        "lower train.rate or a term's weight, or look at the data with `wmpc data check`"
+    )
 
 
 def check_collapse(result: dict[str, Any], objective: Objective, step: int) -> None:
