@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wmpc import envs
-from wmpc.collecting.collect import Recipe, collect, settings
+from wmpc.collecting.collect import Recipe, record_episodes, settings
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
 from wmpc.evaluation.cases import build
@@ -70,7 +70,7 @@ def test_recorded_frames_are_goals_that_the_recording_reaches_and_doing_nothing_
         meta = {**settings(task, kwargs, 2), "env": "Reacher-v5", "kwargs": kwargs}  # noqa: RUF012
         hash = "x"
         held_out_ids = range(4)
-        episodes = [recording.episode for recording in collect(recipe, 0, 4, 1)]  # noqa: RUF012
+        episodes = [recording.episode for recording in record_episodes(recipe, 0, 4, 1)]  # noqa: RUF012
 
         def episode(self, index):
             return self.episodes[index]

@@ -1,5 +1,6 @@
 """What a term of an objective is, and what it is shown of a batch."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,7 @@ class Seen:
         return self.model.layout.of(self.latents, "pixels")
 
 
-class Term(nn.Module):
+class Term(nn.Module, ABC):
     """One summand of an objective: `forward` gives a scalar, the objective weighs it.
 
     A term that is a mean over windows sees those of this process; any other takes the tokens of all
@@ -55,9 +56,9 @@ class Term(nn.Module):
             raise WmpcError(f"the weight of a loss term is {weight}; it must be at least 0")
         self.weight = weight
 
+    @abstractmethod
     def forward(self, seen: Seen) -> Tensor:
-        """The term's value, a scalar."""
-        raise NotImplementedError
+        """Compute the term's value, a scalar."""
 
     def after_step(self, model: Any) -> None:
         """Called after every step of the optimiser, such as for a target that follows `model`."""

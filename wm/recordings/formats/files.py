@@ -17,6 +17,8 @@ from wmpc.system.json_file import JSON_BYTES, parse_json
 from wmpc.system.links import refuse_outside
 
 MACHINE = REFUSALS.keys() - {errno.EINVAL, errno.ENOENT, errno.EISDIR, errno.ENOTDIR}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES}
+"""Of these, what a library that has errors of its own says only of a file that it writes."""
 LARGEST = 2**30
 """Bytes that one column of one episode may take, pictures apart: more is taken for damage."""
 
@@ -97,16 +99,16 @@ def damage(what: str) -> Iterator[None]:
     """Whatever a format's library raises over `what` becomes a WmpcError that names it.
 
     Libraries raise anything at all over damaged bytes; a bug of ours would look the same, so the
-    cause is chained (WMPC_DEBUG=1 shows it). What the system refuses is no damage; FFmpeg has
-    errors of its own by the system's names for what it finds in a file.
+    cause is chained (WMPC_DEBUG=1 shows it). What the system refuses is no damage; but FFmpeg
+    calls what it finds in a file by names of the system's too, all but those of a full disk.
     """
     try:
         yield
     except WmpcError:
         raise
     except Exception as error:
-        systems = isinstance(error, OSError) and type(error).__module__ == "builtins"
-        if systems and error.errno in MACHINE:
+        builtin = type(error).__module__ == "builtins"
+        if isinstance(error, OSError) and error.errno in (MACHINE if builtin else FULL):
             raise
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise WmpcError(f"{what} is damaged or not what it should be: {reason}") from error
