@@ -77,6 +77,7 @@ def test_inspect_and_check(capsys, tmp_path):
     assert "Episode 0 is damaged" in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.slow
 def test_a_sweep_records_apart(tmp_path):
     assert main([*WORDS, "-m", "seed=0,1", "episodes=1", "workers=0"]) == 0
     one, two = (open_episodes(f"data/reacher-seed={seed}") for seed in (0, 1))

@@ -65,7 +65,7 @@ def test_what_does_not_count_is_dimmed(trained, here, wmpc):
     assert strip[16:].mean() < 0.3 * picture[16:].mean()
 
 
-@pytest.mark.parametrize("agent", ["nearest", "gcbc"])
+@pytest.mark.parametrize("agent", ["nearest", pytest.param("gcbc", marks=pytest.mark.slow)])
 def test_agents_that_clone_take_parts_and_refuse_lists(trained, here, wmpc, agent):
     words = [f"run={trained}", f"agent={agent}", "budget=2"]
     words += ["agent.steps=5", "agent.width=8"] if agent == "gcbc" else []
