@@ -153,7 +153,8 @@ def plan(
     check_numbers(config, BOUNDS)
     envs.allow(env_id, env_kwargs)
     model = model_of(config, given)
-    assert model is not None
+    if model is None:
+        raise WmpcError("run=null came; plans are made with a trained model: give run=FOLDER")
     task: Any = envs.make_recorded(model.spec.env)
     opened = recorded(config["run"], config["data"])
     try:
