@@ -88,17 +88,17 @@ def terms() -> dict[str, type[Term]]:
 def write_out(config: Mapping[str, Any]) -> dict[str, Any]:
     """The config of an objective in full: each term by its `_target_` and arguments, in place of a
     mere weight. WmpcError where a term has no `_target_` and is none of the package's."""
-    full = {}
+    full, own = {}, terms()
     for name, entry in config.items():
         full[name] = dict(entry) if isinstance(entry, Mapping) else {"weight": entry}
         if "_target_" in full[name]:
             continue
-        if name not in terms():
+        if name not in own:
             raise WmpcError(
-                f"unknown loss {name!r}; the objective may weigh {', '.join(terms())}, or what "
+                f"unknown loss {name!r}; the objective may weigh {', '.join(own)}, or what "
                 f"objective.{name}._target_ names"
             )
-        full[name]["_target_"] = f"{terms()[name].__module__}.{terms()[name].__name__}"
+        full[name]["_target_"] = f"{own[name].__module__}.{own[name].__name__}"
     return full
 
 

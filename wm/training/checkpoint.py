@@ -64,8 +64,8 @@ def save_weights(run: Path, weights: Mapping[str, Tensor], step: int) -> None:
     The step and a digest stand in the file's metadata, under one name: safetensors writes several
     in an order that varies, and equal weights shall be equal files.
     """
-    whole = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
-    note = json.dumps({"sha256": _digest(whole), "step": step}, sort_keys=True)
+    whole = _stored(weights)
+    note = json.dumps({"sha256": weights_digest(whole), "step": step}, sort_keys=True)
     replace_file(run / WEIGHTS, save(whole, {NOTE: note}))
 
 
@@ -81,7 +81,7 @@ def read_weights(run: str | Path) -> tuple[int | None, dict[str, Tensor]]:
         note = json.loads(header.get("__metadata__", {}).get(NOTE, "null"))
         if note is None:
             return None, weights
-        if not isinstance(note["step"], int) or note["sha256"] != _digest(weights):
+        if not isinstance(note["step"], int) or note["sha256"] != weights_digest(weights):
             raise ValueError("its digest is another")
         return note["step"], weights
     except (*FOREIGN_WEIGHTS, AttributeError) as error:
@@ -99,10 +99,15 @@ def _check_file(path: Path) -> None:
         )
 
 
-def _digest(weights: Mapping[str, Tensor]) -> str:
-    """Hex SHA-256 of names, types, shapes and values."""
+def _stored(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights as a file holds them: on the CPU, each in one piece."""
+    return {name: value.detach().cpu().contiguous() for name, value in weights.items()}
+
+
+def weights_digest(weights: Mapping[str, Tensor]) -> str:
+    """Hex SHA-256 of names, types, shapes and values, whatever device they are on."""
     sha = hashlib.sha256()
-    for name, value in sorted(weights.items()):
+    for name, value in sorted(_stored(weights).items()):
         sha.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
         sha.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
     return sha.hexdigest()

@@ -6,16 +6,14 @@ Inverse dynamics (GC-IDM): the same, given k (Nguyen et al., Latent Geometry Bey
 a network of three layers on the latents of now and goal and the steps left, MSE on the action).
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from wmpc.agents.encoded import Encoded
-from wmpc.agents.history import History
-from wmpc.agents.meaning import Complete, GoalLike
+from wmpc.agents.history import History, Rememberer
+from wmpc.agents.meaning import Complete
 from wmpc.errors import WmpcError
 from wmpc.wm.models.jepa import JEPA
 
@@ -119,7 +117,7 @@ def train_goal_policy(
     return policy.eval().requires_grad_(False)
 
 
-class GoalPolicyAgent:
+class GoalPolicyAgent(Rememberer):
     """Follows a policy, a block at a time; an `wmpc.agents.agent.Agent`.
 
     Args:
@@ -138,16 +136,6 @@ class GoalPolicyAgent:
             raise WmpcError(f"arrive is {arrive}; it must be 1 to within = {policy.within}")
         self.model, self.policy, self.history = model, policy, History(model, complete)
         self.arrive = torch.tensor([arrive], device=model.device)
-
-    def reset(self, goal: GoalLike) -> None:
-        """Forget the past; from now on pursue `goal`."""
-        self.history.reset(goal)
-
-    def observe(
-        self, observation: Mapping[str, np.ndarray], executed: np.ndarray | None = None
-    ) -> None:
-        """Take in a frame and the actions (n, a) of the block that led to it."""
-        self.history.observe(observation, executed)
 
     @torch.no_grad()
     def act(self) -> np.ndarray:

@@ -96,3 +96,19 @@ class History:
         """(K, D)"""
         batch = {name: np.asarray(x)[None, None] for name, x in observation.items()}
         return self.model.encode(batch)[0, 0]
+
+
+class Rememberer:
+    """An agent whose past is a `History`; what it does with that, `act` says."""
+
+    history: History
+
+    def reset(self, goal: GoalLike) -> None:
+        """Forget the past; from now on pursue `goal`."""
+        self.history.reset(goal)
+
+    def observe(
+        self, observation: Mapping[str, np.ndarray], executed: np.ndarray | None = None
+    ) -> None:
+        """Take in a frame and the actions (n, a) of the block that led to it."""
+        self.history.observe(observation, executed)

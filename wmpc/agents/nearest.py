@@ -4,20 +4,18 @@ No learning beside the encoder's: among the recorded pairs of frames (t, t + k) 
 episode, find the one whose latents are nearest to (now, goal), and repeat what was executed from t.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from wmpc.agents.encoded import Encoded
-from wmpc.agents.history import History
-from wmpc.agents.meaning import Complete, GoalLike
+from wmpc.agents.history import History, Rememberer
+from wmpc.agents.meaning import Complete
 from wmpc.errors import WmpcError
 from wmpc.wm.models.jepa import JEPA
 
 
-class NearestAgent:
+class NearestAgent(Rememberer):
     """Replays the recorded blocks nearest to what is asked; an `wmpc.agents.agent.Agent`.
 
     The distance of a pair is the squared distance of its frames t, t - 1, ... from the `frames`
@@ -58,16 +56,6 @@ class NearestAgent:
         self.history = History(model, complete)
         self.within, self.execute, self.frames = within, execute, frames
         self.present = present
-
-    def reset(self, goal: GoalLike) -> None:
-        """Forget the past; from now on pursue `goal`."""
-        self.history.reset(goal)
-
-    def observe(
-        self, observation: Mapping[str, np.ndarray], executed: np.ndarray | None = None
-    ) -> None:
-        """Take in a frame and the actions (n, a) of the block that led to it."""
-        self.history.observe(observation, executed)
 
     @torch.no_grad()
     def act(self) -> np.ndarray:

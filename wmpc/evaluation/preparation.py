@@ -1,9 +1,9 @@
 """Make what one evaluation is of: model, cases, agent; check it before anything is measured."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from wmpc.system.progress import Progress, Tell
 from wmpc.system.threads import torch_threads
 from wmpc.wm.data import Episodes
 from wmpc.wm.models.jepa import JEPA
-from wmpc.wm.training.checkpoint import checkpoint_hash
+from wmpc.wm.training.checkpoint import checkpoint_hash, weights_digest
 from wmpc.wm.training.devices import find_device
 
 BOUNDS = {
@@ -83,11 +83,11 @@ class Prepared:
             self.given,
         )  # fmt: skip
 
-    @property
+    @cached_property
     def checkpoint(self) -> str | None:
         """The hash of the model's checkpoint; of a model that was given, of its weights."""
         if self.given.model is not None:
-            return weights_hash(self.given.model)
+            return weights_digest(self.given.model.state_dict())
         run = self.config["run"]
         return None if run is None else checkpoint_hash(run)
 
@@ -165,15 +165,6 @@ def identity(prepared: Prepared) -> dict[str, Any]:
         "versions": versions(),
         "code": code_digest(("wmpc",)),
     }
-
-
-def weights_hash(model: JEPA) -> str:
-    """Hex SHA-256 of a model's weights, by name."""
-    sha = hashlib.sha256()
-    for name, weight in sorted(model.state_dict().items()):
-        sha.update(f"{name} {tuple(weight.shape)} {weight.dtype}|".encode())
-        sha.update(weight.detach().cpu().contiguous().numpy().tobytes())
-    return sha.hexdigest()
 
 
 def dataset_hash(run: str | None, data: str | None) -> str | None:
