@@ -123,6 +123,20 @@ def test_everything_measured_is_shown_and_said(run):
     assert order == sorted(order)
 
 
+def test_only_references_that_were_measured_are_explained(run):
+    words = Page(page(run)).words
+    assert "The replay repeats the recorded actions" in words and "are the floors" in words
+    assert "The planner in the simulator" not in words
+    assert "Not measured on these cases: planner in the true simulator." in words
+    known = json.loads((run / FILE).read_text())["reference"]
+    settings = {"samples": 64, "iterations": 4, "horizon": 5, "execute": 1, "cost": "distance"}
+    searched = known["random"] | {"settings": settings | {"steps": "last"}}
+    change(run, reference={"simulator": searched})
+    words = Page(page(run)).words
+    assert "The planner in the simulator knows" in words and "are the floors" not in words
+    assert "Not measured on these cases: replay of the recording, no action, random" in words
+
+
 @pytest.mark.parametrize("key", ["diagnosis", "shift", "strata", "media"])
 def test_results_without_a_part_make_a_page_without_it(run, key):
     change(run, **{key: [] if key == "media" else None})

@@ -41,6 +41,18 @@ def standings(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def unmeasured(results: Mapping[str, Any]) -> list[str]:
+    """Name what the rate is not read beside, because it was not measured on these cases.
+
+    Args:
+        results: an evaluation's results, as `read_results` gives them.
+
+    Returns:
+        The labels of those of `LABELS` that `results["reference"]` lacks.
+    """
+    return [label for who, label in LABELS.items() if who not in results["reference"]]
+
+
 def agent_name(results: Mapping[str, Any]) -> str:
     """Who acted: "mpc with ICEM", "gcbc", "mine:agent"."""
     name, planner = results["agent"]["name"], results["agent"]["planner"]

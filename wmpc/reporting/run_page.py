@@ -19,6 +19,7 @@ def page(folder: Path, evaluation_name: str | None = None, data: str | None = No
     said = {
         "agent": evaluation.agent_name,
         "standings": evaluation.standings,
+        "unmeasured": evaluation.unmeasured,
         "strata": evaluation.strata,
         "failures": evaluation.failures,
         "media": evaluation.media,
