@@ -31,9 +31,9 @@ from data_memory import memory
 
 from wmpc.wm.data import EpisodeWriter, Windows, open_episodes, prefetch
 from wmpc.wm.recordings.formats import open_source
-from wmpc.wm.recordings.formats.files import extra
-from wmpc.wm.recordings.formats.view import View
 from wmpc.wm.recordings.importing import import_episodes
+from wmpc.wm.recordings.io.files import extra
+from wmpc.wm.recordings.view import View
 
 FRAMES, LENGTH = 100, 4
 HERE = Path(__file__).parent

@@ -85,7 +85,7 @@ def warm() -> None:
     """Import, and do once, what is slow to begin with, so that forked processes need not."""
     slow = "wmpc.cli.data.importing wmpc.cli.data.export wmpc.wm.training.run"
     slow += " wmpc.wm.recordings.export.lerobot wmpc.wm.recordings.export.minari"
-    slow += " wmpc.wm.recordings.export.swm wmpc.wm.recordings.formats.swm_hdf5"
+    slow += " wmpc.wm.recordings.export.swm wmpc.wm.recordings.formats.swm.hdf5"
     slow += " lightning_fabric av"
     slow += " pyarrow.parquet h5py hdf5plugin matplotlib.figure mujoco torch._dynamo"
     for module in [*(f"wmpc.cli.{verb}" for verb in VERBS), *slow.split()]:

@@ -71,8 +71,8 @@ def same(what: str, left: np.ndarray, right: np.ndarray) -> None:
 def main(python: str) -> None:
     from wmpc.wm.data import EpisodeWriter, open_episodes
     from wmpc.wm.recordings.export.swm import export_swm
-    from wmpc.wm.recordings.formats.swm_hdf5 import SwmHDF5
-    from wmpc.wm.recordings.formats.swm_lance import SwmLance
+    from wmpc.wm.recordings.formats.swm.hdf5 import SwmHDF5
+    from wmpc.wm.recordings.formats.swm.lance import SwmLance
 
     data, bounds = columns(), np.cumsum([0, *LENGTHS])
     with tempfile.TemporaryDirectory() as temporary:

@@ -9,8 +9,8 @@ from wmpc.errors import WmpcError
 from wmpc.wm.data import Windows, open_episodes
 from wmpc.wm.models.spec import describe_data
 from wmpc.wm.recordings.direct import Direct
-from wmpc.wm.recordings.formats.view import View
 from wmpc.wm.recordings.importing import import_episodes
+from wmpc.wm.recordings.view import View
 
 META = {"env": "none", "fps": 10.0, "action_low": [-1.0, -1.0], "action_high": [1.0, 1.0]}
 

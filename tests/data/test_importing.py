@@ -5,8 +5,8 @@ import pytest
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data import open_episodes
-from wmpc.wm.recordings.formats.view import View
 from wmpc.wm.recordings.importing import bytes_needed, import_episodes, measured_bounds, survey
+from wmpc.wm.recordings.view import View
 
 META = {"env": "none", "fps": 10.0, "action_low": [-1.0, -1.0], "action_high": [1.0, 1.0]}
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from wmpc.wm.recordings.formats import open_source
-from wmpc.wm.recordings.formats.pictures import picture_layout, stacked
+from wmpc.wm.recordings.io.pictures import picture_layout, stacked
 
 KINDS = {
     "colours": [(48, 64, 3), (3, 48, 64), (8, 9, 3), (3, 8, 9)],

@@ -15,7 +15,7 @@ import pytest
 
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.formats import open_source
-from wmpc.wm.recordings.formats.files import FULL, MACHINE, damage
+from wmpc.wm.recordings.io.files import FULL, MACHINE, damage
 
 
 def fill(path, **options):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.formats.timing import Timing
-from wmpc.wm.recordings.formats.view import View, square
+from wmpc.wm.recordings.timing import Timing
+from wmpc.wm.recordings.view import View, square
 
 
 def test_a_view_that_asks_for_nothing_changes_nothing(recording, same):

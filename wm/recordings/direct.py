@@ -19,8 +19,8 @@ from wmpc.errors import WmpcError
 from wmpc.wm.data.format import digest
 from wmpc.wm.data.reader import Episodes
 from wmpc.wm.data.validate import bounds, complete, stored
-from wmpc.wm.recordings.formats.source import Source
 from wmpc.wm.recordings.importing import Survey, survey
+from wmpc.wm.recordings.source import Source
 
 GIB = 2**30
 

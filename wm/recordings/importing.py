@@ -20,7 +20,7 @@ from wmpc.wm.data.description import is_name
 from wmpc.wm.data.format import HEADER_BYTES
 from wmpc.wm.data.validate import bounds, stored
 from wmpc.wm.data.writer import EpisodeWriter
-from wmpc.wm.recordings.formats.source import Source
+from wmpc.wm.recordings.source import Source
 
 Finish = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
 """Adds to an episode what its environment knows, such as its full states."""

@@ -8,7 +8,7 @@ from wmpc.collecting.selection import chosen
 from wmpc.system.progress import Progress, Tell
 from wmpc.wm.data import Episodes, open_episodes
 from wmpc.wm.recordings.direct import GIB, Direct, read_numbers
-from wmpc.wm.recordings.formats.native import Native
+from wmpc.wm.recordings.formats.native.reader import Native
 
 
 def open_data(path: str, view: Mapping[str, Any], progress: Tell) -> Episodes:

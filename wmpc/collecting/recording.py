@@ -10,9 +10,9 @@ import numpy as np
 from wmpc.collecting.environment import Home, home_of, rate_of
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.formats import open_source
-from wmpc.wm.recordings.formats.rate import pace
-from wmpc.wm.recordings.formats.view import View
 from wmpc.wm.recordings.importing import Survey, measured_bounds
+from wmpc.wm.recordings.rate import pace
+from wmpc.wm.recordings.view import View
 
 LOOKS = ("size", "fit", "fps", "recorded_fps", "cameras", "columns", "proprio")
 """The keys that say what is seen of a recording."""

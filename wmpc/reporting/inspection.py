@@ -8,7 +8,7 @@ import numpy as np
 from wmpc.errors import WmpcError
 from wmpc.wm.data import column_statistics
 from wmpc.wm.recordings.formats import Source
-from wmpc.wm.recordings.formats.native import Native
+from wmpc.wm.recordings.formats.native.reader import Native
 from wmpc.wm.recordings.importing import bytes_needed
 
 SAMPLED = 200

@@ -11,7 +11,7 @@ from wmpc.errors import WmpcError
 from wmpc.reporting.pictures import row
 from wmpc.system.disk import replace_file
 from wmpc.wm.recordings.formats import Source
-from wmpc.wm.recordings.formats.view import square
+from wmpc.wm.recordings.view import square
 
 EPISODES, MOMENTS, SIDE = 3, 8, 96
 MOST_CAMERAS, MOST_ACTIONS = 6, 14

@@ -9,7 +9,7 @@ from wmpc.collecting.collect import Recipe, record_episodes
 from wmpc.envs.gymnasium_adapter import GymnasiumTask
 from wmpc.errors import WmpcError
 from wmpc.wm.data.format import Column
-from wmpc.wm.recordings.formats.source import About, Source
+from wmpc.wm.recordings.source import About, Source
 
 TASKS = {"reacher": "wmpc/Reacher-v0", "two_room": "wmpc/TwoRoom-v0", "push_t": "wmpc/PushT-v0"}
 

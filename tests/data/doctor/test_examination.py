@@ -8,8 +8,8 @@ from wmpc.errors import WmpcError
 from wmpc.wm.data import EpisodeWriter
 from wmpc.wm.recordings.doctor import Examination, Fault, examine
 from wmpc.wm.recordings.doctor.seen import look
-from wmpc.wm.recordings.formats.native import Native
-from wmpc.wm.recordings.formats.source import Frames
+from wmpc.wm.recordings.formats.native.reader import Native
+from wmpc.wm.recordings.source import Frames
 
 
 def fault(severity, *episodes):

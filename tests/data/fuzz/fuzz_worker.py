@@ -23,7 +23,7 @@ from fuzz_seeds import SEEDS
 
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.formats import reader
-from wmpc.wm.recordings.formats.source import Frames
+from wmpc.wm.recordings.source import Frames
 
 SECONDS, MEGABYTES = 5, 1024
 ADDRESSES = 8 << 30

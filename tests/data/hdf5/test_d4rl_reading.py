@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.formats.d4rl import D4RL
+from wmpc.wm.recordings.formats.d4rl.reader import D4RL
 
 ROWS = 12
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.formats import hdf5
-from wmpc.wm.recordings.formats.d4rl import D4RL
-from wmpc.wm.recordings.formats.files import Place
-from wmpc.wm.recordings.formats.minari import Minari
-from wmpc.wm.recordings.formats.ogbench import OGBench
-from wmpc.wm.recordings.formats.robomimic import Robomimic
+from wmpc.wm.recordings.formats.d4rl.reader import D4RL
+from wmpc.wm.recordings.formats.minari.reader import Minari
+from wmpc.wm.recordings.formats.ogbench.reader import OGBench
+from wmpc.wm.recordings.formats.robomimic.reader import Robomimic
+from wmpc.wm.recordings.io import hdf5
+from wmpc.wm.recordings.io.files import Place
 
 MINE = (Minari, Robomimic, OGBench, D4RL)
 LAYOUTS = {

@@ -10,7 +10,7 @@ import pytest
 
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.formats import open_source
-from wmpc.wm.recordings.formats.minari import Minari
+from wmpc.wm.recordings.formats.minari.reader import Minari
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from wmpc import envs  # noqa: F401 (registers this project's environments)
 from wmpc.errors import WmpcError
 from wmpc.wm.data import EpisodeWriter, open_episodes
 from wmpc.wm.recordings.export.minari import export_minari
-from wmpc.wm.recordings.formats.minari import Minari
+from wmpc.wm.recordings.formats.minari.reader import Minari
 
 FORMATS = pytest.mark.parametrize("data_format", ["hdf5", "arrow"])
 FLOOR = 35.0

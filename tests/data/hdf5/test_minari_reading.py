@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from gymnasium.wrappers import AddRenderObservation
 
-from wmpc.wm.recordings.formats.minari import Minari
-from wmpc.wm.recordings.formats.source import Frames
+from wmpc.wm.recordings.formats.minari.reader import Minari
+from wmpc.wm.recordings.source import Frames
 
 COLUMNS = {
     "pixels/front": ((40, 48, 3), "uint8", "frames"),

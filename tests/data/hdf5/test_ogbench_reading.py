@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.formats.npz import Npz
-from wmpc.wm.recordings.formats.ogbench import OGBench
+from wmpc.wm.recordings.formats.ogbench.reader import OGBench
+from wmpc.wm.recordings.io.npz import Npz
 
 SAVE = {"stored": np.savez, "deflated": np.savez_compressed}
 ROWS = 9
@@ -156,7 +156,7 @@ def test_a_flipped_bit_fails_the_checksum(save, rng):
 def test_a_deflated_array_is_unpacked_beside_memory_and_let_go(tmp_path, monkeypatch, rng):
     import tracemalloc
 
-    from wmpc.wm.recordings.formats import npz
+    from wmpc.wm.recordings.io import npz
 
     monkeypatch.setattr(npz, "BLOCK", 2**16)
     pictures = np.zeros((3000, 64, 64, 3), np.uint8)
@@ -173,7 +173,7 @@ def test_a_deflated_array_is_unpacked_beside_memory_and_let_go(tmp_path, monkeyp
 
 
 def test_too_little_room_to_unpack_is_said_before(tmp_path, monkeypatch, rng):
-    from wmpc.wm.recordings.formats import npz
+    from wmpc.wm.recordings.io import npz
 
     class Full:
         free = 10

@@ -10,8 +10,8 @@ import pytest
 
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.formats import open_source
-from wmpc.wm.recordings.formats.robomimic import Robomimic
-from wmpc.wm.recordings.formats.view import View
+from wmpc.wm.recordings.formats.robomimic.reader import Robomimic
+from wmpc.wm.recordings.view import View
 
 ENV = {"env_name": "Lift", "type": 1, "env_kwargs": {"control_freq": 20, "robots": ["Panda"]}}
 DEMOS = 11

@@ -14,8 +14,8 @@ from wmpc.cli.main import main
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.doctor import examine
 from wmpc.wm.recordings.formats import open_source
-from wmpc.wm.recordings.formats.rate import pace
-from wmpc.wm.recordings.formats.view import View
+from wmpc.wm.recordings.rate import pace
+from wmpc.wm.recordings.view import View
 
 CAMERA = "observation.images.top"
 VIDEO = f"videos/{CAMERA}/chunk-000/file-000.mp4"

@@ -7,8 +7,8 @@ import pytest
 
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.formats import open_source
-from wmpc.wm.recordings.formats.lerobot_info import fill
-from wmpc.wm.recordings.formats.lerobot_v3 import LeRobotV3
+from wmpc.wm.recordings.formats.lerobot.info import fill
+from wmpc.wm.recordings.formats.lerobot.v3 import LeRobotV3
 
 EPISODES = "meta/episodes/chunk-000/file-000.parquet"
 DATA = "data/chunk-000/file-000.parquet"

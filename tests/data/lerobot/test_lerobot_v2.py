@@ -3,8 +3,8 @@ import pytest
 
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.formats import open_source
-from wmpc.wm.recordings.formats.lerobot_v2 import LeRobotV2
-from wmpc.wm.recordings.formats.lerobot_v3 import LeRobotV3
+from wmpc.wm.recordings.formats.lerobot.v2 import LeRobotV2
+from wmpc.wm.recordings.formats.lerobot.v3 import LeRobotV3
 
 TWO = {"observation.image": ("video", (48, 64)), "image.still": ("image", (16, 24))}
 

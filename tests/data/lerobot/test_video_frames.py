@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.formats.files import Place
-from wmpc.wm.recordings.formats.video import Video
+from wmpc.wm.recordings.io.files import Place
+from wmpc.wm.recordings.io.video import Video
 
 SIZE, FPS, COUNT = (48, 64), 10, 60
 GREYS = [20 + 3 * i for i in range(COUNT)]

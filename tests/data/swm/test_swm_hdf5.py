@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.formats.swm_hdf5 import SwmHDF5
+from wmpc.wm.recordings.formats.swm.hdf5 import SwmHDF5
 
 
 def rows_of(lengths, index):

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.formats.swm_lance import SwmLance
+from wmpc.wm.recordings.formats.swm.lance import SwmLance
 
 
 def jpeg(picture):

@@ -10,9 +10,9 @@ import pytest
 
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.doctor import examine
-from wmpc.wm.recordings.formats.rate import pace
-from wmpc.wm.recordings.formats.video_folder import VideoFolder
-from wmpc.wm.recordings.formats.view import View
+from wmpc.wm.recordings.formats.video_folder.reader import VideoFolder
+from wmpc.wm.recordings.rate import pace
+from wmpc.wm.recordings.view import View
 
 SIZE = 32
 

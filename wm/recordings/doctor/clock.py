@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from wmpc.wm.recordings.doctor.fault import Fault
-from wmpc.wm.recordings.formats.rate import UNEVEN, off_steps, varies
-from wmpc.wm.recordings.formats.source import About
+from wmpc.wm.recordings.rate import UNEVEN, off_steps, varies
+from wmpc.wm.recordings.source import About
 
 KINDS = ("time_backwards", "time_repeated", "time_gap", "wrong_fps", "uneven_time", "index_gap")
 STAMPS = {"timestamp", "timestamps", "time", "stamp"}

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from wmpc.wm.recordings.doctor.fault import Fault
-from wmpc.wm.recordings.formats.source import About
+from wmpc.wm.recordings.source import About
 
 KINDS = ("not_finite", "action_out_of_bounds", "too_short")
 

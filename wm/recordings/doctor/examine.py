@@ -24,8 +24,8 @@ from wmpc.wm.recordings.doctor import (
 )
 from wmpc.wm.recordings.doctor.fault import Examination, Fault, merged
 from wmpc.wm.recordings.doctor.seen import TINY, Recording, Seen, filled, look
-from wmpc.wm.recordings.formats.native import Native
-from wmpc.wm.recordings.formats.source import Episode, Source
+from wmpc.wm.recordings.formats.native.reader import Native
+from wmpc.wm.recordings.source import Episode, Source
 
 CHECKS: Mapping[str, ModuleType] = {
     module.__name__.rsplit(".", 1)[-1]: module

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wmpc.wm.data.format import Column, is_camera
-from wmpc.wm.recordings.formats.source import About, Frames
+from wmpc.wm.recordings.source import About, Frames
 
 TINY = 16
 """Pixels of a side of a tiny picture."""

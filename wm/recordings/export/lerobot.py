@@ -28,7 +28,7 @@ from wmpc.wm.recordings.export.lerobot_stats import joined, picture_statistics, 
 from wmpc.wm.recordings.export.lerobot_tables import TableFiles, write_tasks
 from wmpc.wm.recordings.export.lerobot_video import CRF, ENCODERS, PATH, VideoFiles
 from wmpc.wm.recordings.export.rows import every_frame
-from wmpc.wm.recordings.formats.files import damage, extra
+from wmpc.wm.recordings.io.files import damage, extra
 
 KEYS = {"action": "action", "proprio": "observation.state", "reward": "next.reward"}
 DATA = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from wmpc.wm.recordings.formats.files import extra
+from wmpc.wm.recordings.io.files import extra
 
 
 class TableFiles:

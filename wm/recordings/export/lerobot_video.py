@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.formats.files import extra
+from wmpc.wm.recordings.io.files import extra
 
 ENCODERS = {
     # No B-frames: with a key frame every other frame they gain nothing and delay time stamps.

@@ -13,7 +13,7 @@ from PIL import Image
 
 from wmpc.wm.data.format import plain
 from wmpc.wm.recordings.export.hdf5_file import HDF5File
-from wmpc.wm.recordings.formats.files import extra
+from wmpc.wm.recordings.io.files import extra
 
 QUALITY = 95
 """Of JPEG, with colours at full resolution: Minari reads any."""

@@ -1,6 +1,6 @@
 """Write episodes as stable-worldmodel's HDF5, for its own reader and training.
 
-The layout is that of `wmpc.wm.recordings.formats.swm_hdf5`: a row a frame, whose action leads out
+The layout is that of `wmpc.wm.recordings.formats.swm.hdf5`: a row a frame, whose action leads out
 of it; the last row's action is NaN. What has a value a step or an episode is repeated: steps as the
 actions are, with the last value once more, episodes in every row.
 """
@@ -17,7 +17,7 @@ from wmpc.wm.data.reader import Episodes
 from wmpc.wm.recordings.export.folder import new_file
 from wmpc.wm.recordings.export.hdf5_file import HDF5File
 from wmpc.wm.recordings.export.rows import every_frame
-from wmpc.wm.recordings.formats.files import extra
+from wmpc.wm.recordings.io.files import extra
 
 
 def export_swm(

@@ -1,50 +1,68 @@
-"""Recordings in other people's formats: one reader a file, each a `Source`."""
+"""Recordings in other people's formats: a folder a format, in it one `Source` or more."""
 
-import importlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from importlib import import_module
+from pkgutil import walk_packages
 
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.formats import hdf5
-from wmpc.wm.recordings.formats.files import Place, damage
-from wmpc.wm.recordings.formats.source import About, Episode, Frames, Source
+from wmpc.wm.recordings.io import hdf5
+from wmpc.wm.recordings.io.files import Place, damage
+from wmpc.wm.recordings.source import About, Episode, Frames, Source
 
-READERS: Mapping[str, str] = {
-    "native": "wmpc.wm.recordings.formats.native:Native",
-    "lerobot": "wmpc.wm.recordings.formats.lerobot_v3:LeRobotV3",
-    "lerobot-v2": "wmpc.wm.recordings.formats.lerobot_v2:LeRobotV2",
-    "minari": "wmpc.wm.recordings.formats.minari:Minari",
-    "robomimic": "wmpc.wm.recordings.formats.robomimic:Robomimic",
-    "ogbench": "wmpc.wm.recordings.formats.ogbench:OGBench",
-    "d4rl": "wmpc.wm.recordings.formats.d4rl:D4RL",
-    "swm-hdf5": "wmpc.wm.recordings.formats.swm_hdf5:SwmHDF5",
-    "swm-lance": "wmpc.wm.recordings.formats.swm_lance:SwmLance",
-    "video-folder": "wmpc.wm.recordings.formats.video_folder:VideoFolder",
+
+def _readers() -> Iterator[type[Source]]:
+    for module in walk_packages(__path__, f"{__name__}."):
+        for thing in vars(import_module(module.name)).values():
+            is_reader = isinstance(thing, type) and issubclass(thing, Source)
+            if is_reader and thing.__module__ == module.name and "format" in vars(thing):
+                yield thing
+
+
+READERS: Mapping[str, type[Source]] = {
+    reader.format: reader for reader in sorted(_readers(), key=lambda reader: reader.format)
 }
-"""Module and class of each reader by format, in the order in which they are asked whether they
-recognise a path; none is imported before."""
+"""The readers by format: each `Source` with a `format` that a module of these folders defines."""
 
 
 def reader(format: str) -> type[Source]:
-    """The reader of a format; WmpcError where there is none."""
+    """Return the reader of a format.
+
+    Args:
+        format: one of `READERS`.
+
+    Returns:
+        Its class.
+
+    Raises:
+        WmpcError: there is no such format.
+    """
     if format not in READERS:
         raise WmpcError(f"there is no format {format!r}; wmpc reads {', '.join(READERS)}")
-    module, name = READERS[format].split(":")
-    return getattr(importlib.import_module(module), name)
+    return READERS[format]
 
 
 def open_source(path: str, format: str | None = None, exclude: Collection[int] = ()) -> Source:
-    """Open a recording, in the format given or in the first that recognises it. What only the
-    episodes to `exclude` lack is kept.
+    """Open a recording in the format given, or in the one that recognises it.
 
-    WmpcError where none does, the format's library is not installed, or the recording is damaged.
+    Args:
+        path: a path, or a URL that fsspec knows.
+        format: one of `READERS`; None: told by the recording's files.
+        exclude: episodes that will not be read; a column that only these lack is kept.
+
+    Returns:
+        The recording, at least one episode long, to be closed by the caller.
+
+    Raises:
+        WmpcError: no format recognises it, the format's library is not installed, or the recording
+            is damaged or empty.
     """
     if format is not None:
         return _filled(reader(format)(str(path)), exclude)
     if not Place(str(path)).exists():
         raise WmpcError(f"there is no dataset at {path}: give the path or URL of a recording")
-    for name in READERS:
-        if reader(name).recognises(str(path)):
-            return _filled(reader(name)(str(path)), exclude)
+    for each in READERS.values():
+        if each.recognises(str(path)):
+            return _filled(each(str(path)), exclude)
     raise WmpcError(
         f"{path} {_why_not(str(path))}; wmpc reads {', '.join(READERS)}, docs/data.md shows what "
         "each looks like, and format=NAME insists on one"
@@ -54,10 +72,10 @@ def open_source(path: str, format: str | None = None, exclude: Collection[int] =
 def _why_not(path: str) -> str:
     """Why no reader recognises a path: what is wrong with the format that it resembles."""
     reasons = []
-    for name in READERS:
+    for name, each in READERS.items():
         try:
-            if reader(name).resembles(path):
-                reader(name)(path).close()
+            if each.resembles(path):
+                each(path).close()
         except WmpcError as error:
             reasons.append(f"looks like {name}, but {error}")
         except Exception:

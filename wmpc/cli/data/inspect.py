@@ -12,7 +12,7 @@ from wmpc.collecting.place import beside
 from wmpc.reporting.inspection import draw_histograms, list_columns, list_facts, sample_actions
 from wmpc.reporting.sample import draw
 from wmpc.wm.recordings.formats import open_source
-from wmpc.wm.recordings.formats.rate import pace
+from wmpc.wm.recordings.rate import pace
 
 SAID = 5
 """Episodes that cannot be read of which the reasons are said."""

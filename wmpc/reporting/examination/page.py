@@ -14,7 +14,7 @@ from wmpc.reporting.examination.figures import counts, shift_chart
 from wmpc.reporting.pictures import CELL, row
 from wmpc.reporting.template import render
 from wmpc.wm.recordings.doctor import KINDS, Examination, Fault
-from wmpc.wm.recordings.formats.source import Source
+from wmpc.wm.recordings.source import Source
 
 SHOWN, FRAMES, SIDES = 3, 8, 6
 """Episodes whose pictures are shown, pictures of each, and cameras at most."""

@@ -1,0 +1,1 @@
+"""Minari datasets: HDF5, Arrow and Parquet."""

@@ -1,0 +1,45 @@
+"""This project's own datasets, as a recording among others."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wmpc.errors import WmpcError
+from wmpc.system.json_file import JSON_BYTES, read_bytes
+from wmpc.wm.data.format import ENDS, FORMAT, META
+from wmpc.wm.data.reader import open_episodes
+from wmpc.wm.recordings.source import About, Source
+
+
+class Native(Source):
+    """A folder that `EpisodeWriter` wrote; see `wmpc.wm.data.format`."""
+
+    format = "native"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.episodes = open_episodes(Path(path))
+        meta = self.episodes.meta
+        self.columns, self.lengths = self.episodes.columns, self.episodes.lengths
+        self.about = About(
+            fps=meta["fps"],
+            env={"id": meta["env"], "kwargs": meta["kwargs"]},
+            action_low=meta["action_low"],
+            action_high=meta["action_high"],
+        )
+
+    @staticmethod
+    def recognises(path: str) -> bool:
+        folder = Path(path)
+        try:
+            stated = FORMAT.encode() in read_bytes(folder / META, JSON_BYTES)
+        except (OSError, WmpcError):
+            return False
+        return stated or (folder / ENDS).is_file()  # then a damaged meta.json is what is wrong
+
+    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
+        chosen = self._chosen(index, columns)
+        episode = self.episodes.episode(index)
+        return {name: np.asarray(episode[name]) for name in chosen}

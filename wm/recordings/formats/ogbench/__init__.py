@@ -1,0 +1,1 @@
+"""OGBench's `.npz` files."""

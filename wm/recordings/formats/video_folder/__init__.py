@@ -1,0 +1,1 @@
+"""Folders of videos with a table of actions beside each."""

@@ -1,0 +1,50 @@
+"""Decode the picture files that are embedded in a recording, of the stated size."""
+
+import io
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from wmpc.errors import WmpcError
+from wmpc.wm.recordings.io.files import damage
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+"""What LeRobot and others embed. Others are not looked at: for some Pillow starts a program."""
+MOST_PIXELS = 2**26
+"""Of a picture; more is taken for damage. Decoding takes up to 8 bytes of each, 512 MiB in all."""
+MODES = ("RGB", "RGBA", "P", "L")
+
+
+def picture_size(data: Any, what: str) -> tuple[int, int, str]:
+    """Height, width and mode that a picture's file states; WmpcError where it is none of ours."""
+    with damage(what), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        _check(image, what)
+        return image.height, image.width, image.mode
+
+
+def decode_picture(
+    data: Any, size: tuple[int, ...], what: str, modes: Collection[str] = MODES
+) -> np.ndarray:
+    """A picture's file as (H, W, 3) uint8, grey in all channels.
+
+    WmpcError unless it states the height and width `size` and one of Pillow's `modes`.
+    """
+    with damage(what), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        _check(image, what)
+        if (image.height, image.width) != tuple(size[:2]):
+            raise WmpcError(
+                f"{what} is a picture of {image.height} x {image.width}, "
+                f"the recording says {size[0]} x {size[1]}"
+            )
+        if image.mode not in modes:
+            raise WmpcError(f"{what} has mode {image.mode}; it should be {', '.join(modes)}")
+        return np.array(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def _check(image: Image.Image, what: str) -> None:
+    if image.width * image.height > MOST_PIXELS:
+        raise WmpcError(f"{what} states {image.width} x {image.height} pixels: damaged")
+    if getattr(image, "n_frames", 1) > 1:
+        raise WmpcError(f"{what} is animated; it should be one picture")

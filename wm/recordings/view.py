@@ -1,0 +1,255 @@
+"""A recording as training wants it: chosen cameras and columns, resized, re-timed.
+
+A view is itself a `Source`: what imports, what trains without importing and what examines a
+recording all look through one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from wmpc.errors import WmpcError
+from wmpc.wm.data.format import Column, is_camera
+from wmpc.wm.recordings.rate import at_even_times, is_uneven
+from wmpc.wm.recordings.source import Frames, Source
+from wmpc.wm.recordings.timing import Timing
+
+FITS = ("squash", "crop", "pad")
+"""How a picture becomes a square: deformed, cut to its middle, or with black edges."""
+
+
+class View(Source):
+    """`source`, seen otherwise.
+
+    Args:
+        size: pixels, height and width of every picture; None leaves them as recorded.
+        fit: one of `FITS`.
+        fps: frames a second wanted, at most those recorded; see
+        `wmpc.wm.recordings.timing`. None:
+            all frames.
+        recorded_fps: frames a second of the recording, where it does not say or is wrong.
+        cameras: names (`top`, `pixels/top`) in the order wanted; None: all.
+        columns: others to keep beside pictures, action, proprio and state; None: all.
+        proprio: columns (T+1, ...) that are joined, in this order, to the proprioception (T+1, P).
+
+    WmpcError where one of these does not exist, or does not fit.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        size: int | None = None,
+        fit: str = "squash",
+        fps: float | None = None,
+        recorded_fps: float | None = None,
+        cameras: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
+        proprio: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(source.path)
+        if fit not in FITS:
+            raise WmpcError(f"fit={fit} came; a picture is made square by {', '.join(FITS)}")
+        if size is not None and size < 8:
+            raise WmpcError(f"size={size} came; pictures need at least 8 pixels")
+        self.source, self.size, self.fit = source, size, fit
+        self.timing = Timing.between(recorded_fps or source.about.fps, fps, source.path)
+        if not self.timing.is_whole and source.columns["action"].shape[0] > 1:
+            raise WmpcError(
+                f"fps={fps:g} does not divide the {recorded_fps or source.about.fps:g} of "
+                f"{source.path}, which has several actions a frame: ask for a rate that does"
+            )
+        self.about = replace(source.about, fps=self.timing.fps)
+        self.lengths = self.timing.steps(source.lengths)
+        self.unreadable = dict(source.unreadable)
+        self.rows: dict[int, np.ndarray] | None = None
+        """By episode, the rows (T+1,) kept, where time stamps pick them."""
+        if fps is not None and _uneven(source):
+            self._pick(fps)
+        chosen = {name: name for name in _cameras(source, cameras)}
+        if len(chosen) == 1:
+            chosen = {"pixels": next(iter(chosen))}
+        self.proprio = _joinable(source, proprio) if proprio else None
+        names = [*chosen, "action", *(["proprio"] if self.proprio else [])]
+        names += [name for name in ("proprio", "state") if name in source.columns]
+        names += _others(source, columns)
+        self._from = {name: chosen.get(name, name) for name in dict.fromkeys(names)}
+        self.columns = {name: self._column(name) for name in self._from}
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    @staticmethod
+    def recognises(path: str) -> bool:
+        """No path is a view."""
+        return False
+
+    def close(self) -> None:
+        self.source.close()
+
+    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
+        """Episode `index` of the source, through the view."""
+        chosen = self._chosen(index, columns)
+        wanted = [self._from[name] for name in chosen if name != "proprio" or not self.proprio]
+        if "proprio" in chosen and self.proprio:
+            wanted += self.proprio
+        found = self.source.episode(index, list(dict.fromkeys(wanted)))
+        rows = self._rows(index)
+        episode: dict[str, Any] = {}
+        for name in chosen:
+            if name == "proprio" and self.proprio:
+                parts = [np.asarray(found[part], np.float32) for part in self.proprio]
+                array = np.concatenate([part.reshape(len(part), -1) for part in parts], 1)
+            else:
+                array = found[self._from[name]]
+            column = self.columns[name]
+            if name in self.cameras:
+                episode[name] = Resized(array, rows, self.size, self.fit)
+            elif column.rows == "frames":
+                episode[name] = np.asarray(array)[rows]
+            elif column.rows == "steps":
+                episode[name] = self._grouped(np.asarray(array), rows, name == "action")
+            else:
+                episode[name] = np.asarray(array)
+        return episode
+
+    def _pick(self, fps: float) -> None:
+        """Take the frames nearest to even times; an episode whose frames are too far apart for
+        that cannot be read."""
+        self.timing, self.rows = Timing(fps, by_time=True), {}
+        self.lengths = np.zeros(len(self.source), np.int64)
+        for index in range(len(self.source)):
+            try:
+                times = self.source.times(index) if self.source.lengths[index] else None
+            except WmpcError as error:
+                self.unreadable.setdefault(index, str(error))
+                continue
+            if times is None:
+                continue
+            rows = at_even_times(times, fps)
+            late = np.abs(times[rows] - times[0] - np.arange(len(rows)) / fps)
+            bad = late > 0.5 / fps + 1e-6
+            bad[1:] |= np.diff(rows) == 0
+            if bad.any():
+                row = int(rows[np.argmax(bad)])
+                step = float(np.diff(times)[max(0, row - 1) : row + 1].max())
+                self.unreadable[index] = (
+                    f"frames of episode {index} of {self.path} are {1000 * step:.0f} ms apart near "
+                    f"{times[row]:.3f} s, too far for fps={fps:g}: ask for "
+                    f"{np.floor(1 / step + 0.01):g} or less, or cut the episode there"
+                )
+                continue
+            self.rows[index], self.lengths[index] = rows, len(rows) - 1
+
+    def _rows(self, index: int) -> np.ndarray:
+        if self.rows is not None:
+            return self.rows[index]
+        return self.timing.rows(int(self.source.lengths[index]))
+
+    def _grouped(self, array: np.ndarray, rows: np.ndarray, is_action: bool) -> np.ndarray:
+        return array[rows[:-1]] if self.rows is not None else self.timing.group(array, is_action)
+
+    def _column(self, name: str) -> Column:
+        if name == "proprio" and self.proprio:
+            sizes = [int(np.prod(self.source.columns[part].shape)) for part in self.proprio]
+            return Column(name, np.dtype(np.float32), (sum(sizes),), "frames")
+        column = replace(self.source.columns[self._from[name]], name=name)
+        if is_camera(name) and self.size is not None:
+            return replace(column, shape=(self.size, self.size, 3))
+        if column.rows == "steps":
+            return replace(column, shape=self.timing.grouped(column.shape, name == "action"))
+        return column
+
+
+class Resized(Frames):
+    """The `rows` of some pictures, each `size` pixels square (None: as they are)."""
+
+    def __init__(self, pictures: Any, rows: np.ndarray, size: int | None, fit: str) -> None:
+        height, width = (size, size) if size is not None else pictures.shape[1:3]
+        super().__init__((len(rows), height, width, 3))
+        self.rows, self.fit, self.size = rows, fit, size
+        # A video that is only squashed is best resized while its colours are converted.
+        if size is not None and fit == "squash" and hasattr(pictures, "resized"):
+            pictures = pictures.resized(size, size)
+        self.pictures = pictures
+
+    def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        inner = self.rows[rows]
+        if isinstance(self.pictures, Frames):
+            found: Any = self.pictures.decode(inner)
+        else:
+            found = (self.pictures[row] for row in inner)
+        for picture in found:
+            yield square(np.asarray(picture), self.size, self.fit)
+
+
+def square(picture: np.ndarray, size: int | None, fit: str) -> np.ndarray:
+    """A picture (H, W, 3) uint8 -> (size, size, 3), averaged over the pixels it covers."""
+    height, width = picture.shape[:2]
+    if size is None or (height, width) == (size, size):
+        return picture
+    image = Image.fromarray(picture)
+    if fit == "crop":
+        side = min(height, width)
+        left, top = (width - side) // 2, (height - side) // 2
+        image = image.crop((left, top, left + side, top + side))
+    if fit != "pad":
+        return np.asarray(image.resize((size, size), Image.Resampling.BOX))
+    scale = size / max(height, width)
+    inner = (max(1, round(width * scale)), max(1, round(height * scale)))
+    canvas = Image.new("RGB", (size, size))
+    canvas.paste(
+        image.resize(inner, Image.Resampling.BOX),
+        ((size - inner[0]) // 2, (size - inner[1]) // 2),
+    )
+    return np.asarray(canvas)
+
+
+def _uneven(source: Source) -> bool:
+    """Whether the time stamps of some episode are no even clock."""
+    for index in np.flatnonzero(source.lengths > 1).tolist():
+        try:
+            times = source.times(index)
+        except WmpcError:
+            continue
+        if times is None:
+            return False
+        if is_uneven(times):
+            return True
+    return False
+
+
+def _cameras(source: Source, wanted: Sequence[str] | None) -> list[str]:
+    if wanted is None:
+        return source.cameras
+    found = []
+    for name in wanted:
+        full = name if name in source.cameras else f"pixels/{name}"
+        if full not in source.cameras:
+            have = ", ".join(name.removeprefix("pixels/") for name in source.cameras) or "none"
+            raise WmpcError(f"{source.path} has no camera {name!r}; it has {have}")
+        found.append(full)
+    return found
+
+
+def _others(source: Source, wanted: Sequence[str] | None) -> list[str]:
+    others = [name for name in source.columns if name not in source.cameras]
+    if wanted is None:
+        return others
+    if unknown := [name for name in wanted if name not in others]:
+        raise WmpcError(f"{source.path} has no column {unknown[0]!r}; it has {', '.join(others)}")
+    return list(wanted)
+
+
+def _joinable(source: Source, names: Sequence[str]) -> list[str]:
+    for name in names:
+        column = source.columns.get(name)
+        fits = column is not None and column.rows == "frames" and name not in source.cameras
+        if column is None or not fits or column.dtype.kind not in "biuf":
+            have = [c.name for c in source.columns.values() if c.rows == "frames"]
+            have = [name for name in have if name not in source.cameras]
+            raise WmpcError(f"proprio={name} came; {source.path} has {', '.join(have) or 'none'}")
+    return list(names)
