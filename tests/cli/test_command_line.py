@@ -1,7 +1,10 @@
 """Wrong words end in one sentence and exit code 2; right ones give a typed configuration."""
 
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -49,7 +52,7 @@ WRONG = {
     "two recordings": ("data inspect a b", "one at a time"),
     "nowhere to import to": ("data import notes.txt", "data=data/NAME"),
     "nowhere to export to": ("data export data=notes.txt", "out=FOLDER"),
-    "no such format": ("data inspect notes.txt format=csv", "wmpc reads native, lerobot"),
+    "no such format": ("data inspect notes.txt format=csv", "wmpc reads d4rl, lerobot"),
     "policy": ("collect policy=clever", "random, scripted, mixed"),
     "no episodes": ("collect episodes=0", "at least 1"),
     "negative seed": ("collect seed=-1", "seed is not negative"),
@@ -112,6 +115,29 @@ def test_what_is_asked_first_imports_nothing_slow(first):
     assert done.returncode == 0, done.stderr
     print(first, done.stdout.splitlines()[-1])
     assert "main" not in first or all(verb in done.stdout for verb in main.VERBS)
+
+
+def test_a_verb_is_one_module_and_one_yaml_file(tmp_path):
+    root = Path(main.__file__).parents[2]
+    for room in ("wmpc", "wm", "planners", "envs", "configs"):
+        shutil.copytree(root / room, tmp_path / room, symlinks=True)
+    (tmp_path / "configs" / "greet.yaml").write_text(
+        "# wmpc greet: say hello to somebody; politely.\n#\n#   wmpc greet whom=you\nwhom: ???\n"
+    )
+    (tmp_path / "wmpc" / "cli" / "greet.py").write_text(
+        "def run(cfg):\n    print('hello', cfg.whom)\n"
+    )
+    tried = [("--help",), ("greet", "whom=Ada"), ("greet",)]
+    shown = [
+        subprocess.run(
+            [sys.executable, "-m", "wmpc.cli.main", *words], cwd=tmp_path, capture_output=True,
+            text=True, env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        )
+        for words in tried
+    ]  # fmt: skip
+    assert "  greet    say hello to somebody\n" in shown[0].stdout
+    assert shown[1].stdout == "hello Ada\n"
+    assert shown[2].returncode == 2 and "whom=... must be given" in shown[2].stderr
 
 
 def test_version(capsys):

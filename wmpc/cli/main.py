@@ -1,48 +1,40 @@
-"""`wmpc VERB [key=value ...]`: the one console command.
+"""`wmpc VERB [key=value ...]`: the one console command; docs/new-verb.md says how to add a verb.
 
-To add a verb: a line in `VERBS`, `configs/VERB.yaml` (its first comment is its help; a comment
-beside each key), and `wmpc/cli/VERB.py` with `run(cfg)`, at most 80 lines: it calls a function of
-`wmpc/api` and prints what that returns. `cfg` is the
-composed and validated configuration (see `wmpc.cli.compose`): every key of the YAML is there, with
-the type of its default. A key may be null only if its default is, or if what it is an argument of
-takes None; `???` must be given. A first word without "=" (`wmpc data inspect`) sets the key `do`,
-and those after it the list `of` (`wmpc report compare A B`), where the verb has these keys. What a
-verb writes goes to a folder made from the key `name`, so that the jobs of a sweep (`-m
-seed=0,1,2`) get `NAME-seed=0` and so on.
-
-`run` may print. It returns None, or the exit code. Bad input: raise the error of the package
-(WmpcError, WmpcError, WmpcError), which ends in one sentence on stderr and exit code 2. Where
-Ctrl-C leaves something of use, `raise KeyboardInterrupt("what was kept")`: exit code 130 (with
-`wmpc.cli.signals`, SIGTERM too: 143). Any
-other exception is a bug: traceback, exit code 1. WMPC_DEBUG=1 shows every traceback.
-Import what is slow inside the verb's module, never here: `wmpc --help` answers at once.
+Bad input is a WmpcError, which ends in one sentence on stderr and exit code 2; Ctrl-C in exit code
+130, and SIGTERM in 143 where a verb waits for it (`wmpc.cli.signals`). Any other exception is a
+bug: traceback, exit code 1. WMPC_DEBUG=1 shows every traceback. What is slow is imported inside the
+verb's module, never here: `wmpc --help` answers at once.
 """
 
 import importlib
 import io
 import os
+import re
 import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
+from importlib.resources import files
 from typing import Any
 
 from wmpc.cli.refusal import refusal
-from wmpc.errors import WmpcWarning
+from wmpc.errors import WmpcError, WmpcWarning
 
-VERBS = {
-    "doctor": "is this machine ready? GL, torch, codecs, versions, and the fix for what is wrong",
-    "collect": "record episodes of an environment: pixels, states, actions",
-    "train": "learn a world model from recorded episodes",
-    "eval": "measure how often a trained model reaches goals, beside honest floors",
-    "plan": "one episode towards one goal: a picture, a state or a recorded frame",
-    "report": "everything about a run on one HTML page; what several results prove together",
-    "data": "look into a dataset, check its digests",
-    "demo": "doctor, collect, train, eval and report in one go",
-}
-USER_ERRORS = {"wmpc.errors": "WmpcError"}
+
+def find_verbs() -> dict[str, str]:
+    """Return what each verb does, by its name: the first sentence of each `configs/VERB.yaml`."""
+    paths = [path for path in files("wmpc.configs").iterdir() if path.name.endswith(".yaml")]
+    texts = {path.name.removesuffix(".yaml"): path.read_text() for path in paths}
+    heads = {verb: texts[verb].split("\n#\n")[0].replace("\n#", "") for verb in sorted(texts)}
+    return {
+        verb: re.split(r"[.;] |\.$", head.removeprefix(f"# wmpc {verb}: "))[0]
+        for verb, head in heads.items()
+    }
+
+
+VERBS = find_verbs()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -156,14 +148,9 @@ def _say(text: str) -> None:
 
 def _sentence(verb: str, error: BaseException) -> str | None:
     """The one sentence for bad input, or for what the system refused; None for a bug."""
-    known = tuple(
-        getattr(sys.modules[module], name)
-        for module, name in USER_ERRORS.items()
-        if module in sys.modules
-    )
     cause: BaseException | None = error
     while cause is not None:  # hydra's instantiate wraps what a constructor raised
-        if isinstance(cause, known):
+        if isinstance(cause, WmpcError):
             return " ".join(str(cause).split())
         if said := refusal(verb, cause):
             return " ".join(said.split())
