@@ -1,8 +1,8 @@
 # Every target sets up what it needs: `make demo` and `make test` work in a fresh clone.
-#   make demo ENV=two_room     another task
+#   make demo TASK=two_room     another task
 #   make demo PYTHON=python3.12
 PYTHON ?= python3
-ENV ?= reacher
+TASK ?= reacher
 BIN := .venv/bin
 export PYTHON
 
@@ -16,7 +16,7 @@ help:  ## this list
 	@bash scripts/setup.sh
 
 demo: .venv/ready  ## pixels to goals: doctor, collect, train, eval, report
-	@$(BIN)/wmpc demo env=$(ENV)
+	@$(BIN)/wmpc demo task=$(TASK)
 
 test: .venv/ready  ## the laws, in minutes
 	$(BIN)/pytest -n auto --maxprocesses 4

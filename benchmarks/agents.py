@@ -43,7 +43,7 @@ def measured(run: Path, name: str, words: list[str], cases: int) -> dict:
                     f"run={run}",
                     f"name=table-{name}",
                 ),
-                *("cold=0", "videos=0", f"manifest.cases={cases}"),
+                *("cold=0", "videos=0", f"cases.count={cases}"),
                 *(f"reference.cases={reference}", *words),
             ],
             check=True,

@@ -128,7 +128,7 @@ def main(run: str, data: str, options: dict[str, str]) -> None:
         cast(cases_.Recorded, episodes),
         task,
         action_block=block,
-        cases=count,
+        count=count,
         seed=seed,
         filter=filter,
     )
@@ -156,7 +156,7 @@ def subgoals(episodes: Episodes, task: Any, agent: Any, block: int, count: int, 
         blocks=20,
         budget=30,
         action_block=block,
-        cases=count,
+        count=count,
         seed=seed,
     )
 

@@ -70,7 +70,7 @@ def draw(task: TwoRoom, episodes: Episodes, count: int, seed: int = 0) -> Manife
         Filtered(task),
         kind="elsewhere",
         budget=20,
-        cases=count,
+        count=count,
         per_episode=20,
         filter="across",
         seed=seed,

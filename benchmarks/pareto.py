@@ -102,9 +102,9 @@ def decisions(agents: dict[str, MPCAgent], drawn: Any, rounds: int = 15) -> dict
 def main(run: str, options: dict[str, str]) -> None:
     model = wmpc.load(run)
     with initialize_config_module("wmpc.configs", version_base="1.3"):
-        composed: Any = OmegaConf.to_container(compose("eval", ["run=none"]).manifest)
+        composed: Any = OmegaConf.to_container(compose("eval", ["run=none"]).cases)
     settings = composed | {
-        "cases": int(options.get("cases", 200)),
+        "count": int(options.get("cases", 200)),
         "seed": int(options.get("seed", 1)),
     }
     if "filter" in options:

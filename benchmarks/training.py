@@ -35,7 +35,7 @@ Step = Callable[[int], None]
 
 
 def noise_dataset(path: Path, episodes: int = 60, steps: int = 30) -> None:
-    """Episodes of the size that `wmpc collect env=reacher` records; their content costs nothing."""
+    """Episodes of the size that `wmpc collect task=reacher` records, but empty of content."""
     rng = np.random.default_rng(0)
     meta = {"env": "noise", "fps": 10.0, "action_low": [-1.0] * 2, "action_high": [1.0] * 2}
     with EpisodeWriter(path, meta) as writer:

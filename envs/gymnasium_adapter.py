@@ -186,7 +186,7 @@ class GymnasiumTask(World):
     def _no_goal(self, *_: Any, **__: Any) -> NoReturn:
         raise WmpcError(
             f"{self.id} has no goal, success test, variation or scripted policy; it can be "
-            "collected from with policy=random and trained on, and with env.kwargs.tolerances, "
+            "collected from with policy=random and trained on, and with task.kwargs.tolerances, "
             "such as {qpos0: 0.1}, recorded states are goals. The wmpc/* tasks have them all."
         )
 

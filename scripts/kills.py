@@ -45,10 +45,10 @@ from wmpc.system.disk import TEMPORARY
 LONGEST_S = 120
 """A command that takes longer is stuck."""
 SMALL = ["planner.samples=8", "planner.elites=4", "planner.iterations=1"]
-COLLECT = ["collect", "env.kwargs.image_size=32", "steps=12", "workers=0"]
+COLLECT = ["collect", "task.kwargs.image_size=32", "steps=12", "workers=0"]
 TRAIN = ["train", "data={base}/set", "model=tiny", "train.batch=4", "train.accelerator=cpu"]
-EVAL = ["eval", "run={base}/run", "data={base}/set", "folder=.", "name=out", "manifest.blocks=1"]
-EVAL += ["manifest.cases=2", "cold=0", "reference.cases=0", "videos=1", *SMALL]
+EVAL = ["eval", "run={base}/run", "data={base}/set", "folder=.", "name=out", "cases.blocks=1"]
+EVAL += ["cases.count=2", "cold=0", "reference.cases=0", "videos=1", *SMALL]
 
 
 @dataclass(frozen=True)

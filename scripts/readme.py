@@ -16,9 +16,9 @@ README = Path(__file__).parents[1] / "README.md"
 LESS = {
     "collect": "episodes=20",
     "train": "model=tiny train.steps=20",
-    "eval": "manifest.cases=4 cold=2 reference.cases=2",
+    "eval": "cases.count=4 cold=2 reference.cases=2",
     "plan": "budget=3",
-    "demo": "episodes=20 preset=tiny minutes=0.02 cases=4",
+    "demo": "episodes=20 preset=tiny minutes=0.02 cases.count=4",
 }
 
 

@@ -18,9 +18,9 @@ try() {  # the wheel in an environment of its own
     local bin=$1/bin
     mkdir "$1/work"
     cd "$1/work"
-    "$bin/wmpc" collect env=reacher name=toy episodes=10 steps=10 workers=0 env.kwargs.image_size=32
+    "$bin/wmpc" collect task=reacher name=toy episodes=10 steps=10 workers=0 task.kwargs.image_size=32
     "$bin/wmpc" train name=toy model=tiny train.steps=3 train.batch=4
-    "$bin/wmpc" eval run=runs/toy manifest.cases=2 manifest.blocks=1 cold=0 videos=0 \
+    "$bin/wmpc" eval run=runs/toy cases.count=2 cases.blocks=1 cold=0 videos=0 \
         reference.cases=0 planner.samples=8 planner.elites=4 planner.iterations=1
     "$bin/wmpc" report run=runs/toy
     test -s runs/toy/report.html

@@ -18,7 +18,7 @@ NOT_YAML = {"progress", "command", "stop", "clock"}
 """Arguments for programs alone."""
 ELSEWHERE = {("collect", "episodes"), ("collect", "steps"), ("collect", "policy")}
 ELSEWHERE |= {("train", "objective")}
-"""None stands for the task's own, as ${env....} does in the YAML, or for the model's."""
+"""None stands for the task's own, as ${task....} does in the YAML, or for the model's."""
 NAMES = {"collect": {"name"}, "train": {"name"}}
 """Keys that only make a folder's name."""
 
@@ -62,14 +62,14 @@ def test_arguments_and_defaults_are_those_of_the_yaml(verb, function):
 @pytest.mark.parametrize(("function", "verb"), [("report", "report"), ("diagnose", "eval")])
 def test_arguments_of_a_part_are_keys_of_the_verb(function, verb):
     yaml_keys, taken = stated(verb), parameters(getattr(wmpc, function))
-    taken.pop("cases", None)
+    taken.pop("decisions", None)
     for key, default in taken.items():
         assert key in yaml_keys
         assert default in (inspect.Parameter.empty, yaml_keys[key])
 
 
-VERB_OF = {"agent": "eval", "planner": "eval", "manifest": "eval", "shift": "eval"}
-VERB_OF |= {"model": "train", "objective": "train", "env": "collect"}
+VERB_OF = {"agent": "eval", "planner": "eval", "cases": "eval", "shift": "eval"}
+VERB_OF |= {"model": "train", "objective": "train", "task": "collect"}
 
 
 @pytest.mark.parametrize("group", VERB_OF)

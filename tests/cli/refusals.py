@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SEARCH = ["planner.samples=8", "planner.elites=4", "planner.iterations=1"]
-EVAL = ["eval", "run=run", "data=set", "manifest.cases=2", "manifest.blocks=1", "cold=0"]
+EVAL = ["eval", "run=run", "data=set", "cases.count=2", "cases.blocks=1", "cold=0"]
 EVAL += ["reference.cases=0", "videos=0", *SEARCH]
-COLLECT = ["collect", "env.kwargs.image_size=32", "steps=12", "workers=0"]
+COLLECT = ["collect", "task.kwargs.image_size=32", "steps=12", "workers=0"]
 TRAIN = ["train", "data=set", "model=tiny", "train.batch=4", "train.accelerator=cpu"]
 MAKE = [
     [*COLLECT, "data=set", "episodes=20"],
@@ -24,7 +24,7 @@ COMMANDS = {
     "collect": [*COLLECT, "data=new", "episodes=2"],
     "collect more": [*COLLECT, "data=set", "episodes=21"],
     "train": [*TRAIN, "run=new", "train.steps=2"],
-    "eval": [*EVAL, "name=new", "manifest.seed=1"],
+    "eval": [*EVAL, "name=new", "cases.seed=1"],
     "plan": ["plan", "run=run", "data=set", "goal=frame:9:5", "budget=1", "name=new", *SEARCH],
     "report": ["report", "run=run"],
     "report compare": ["report", "compare", "run/eval/first", "run/eval/second", "out=new.html"],

@@ -9,7 +9,8 @@ import pytest
 
 from wmpc.wm.data import open_episodes
 
-COMMAND = [sys.executable, "-m", "wmpc.cli.main", "collect", "env.kwargs.image_size=32", "steps=10"]
+COMMAND = [sys.executable, "-m", "wmpc.cli.main", "collect", "task.kwargs.image_size=32"]
+COMMAND += ["steps=10"]
 
 
 @pytest.mark.slow

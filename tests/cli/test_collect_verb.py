@@ -8,7 +8,7 @@ from wmpc.api import collect as verb
 from wmpc.cli.main import main
 from wmpc.wm.data import open_episodes
 
-WORDS = ["collect", "env=reacher", "env.kwargs.image_size=16", "steps=3"]
+WORDS = ["collect", "task=reacher", "task.kwargs.image_size=16", "steps=3"]
 
 
 @pytest.fixture(autouse=True)
@@ -53,9 +53,9 @@ def test_nothing_left_to_do_is_fine(capsys):
 def test_other_settings_are_refused_and_nothing_is_overwritten(capsys):
     before = collected("episodes=2", "workers=0").hash
     for words, message in (
-        (["env.kwargs.image_size=32"], "kwargs.image_size=16, now kwargs.image_size=32"),
-        (["env.actions_per_frame=2"], "m=5, now m=2"),
-        (["env=two_room"], "env=wmpc/Reacher-v0, now env=wmpc/TwoRoom-v0"),
+        (["task.kwargs.image_size=32"], "kwargs.image_size=16, now kwargs.image_size=32"),
+        (["task.actions_per_frame=2"], "m=5, now m=2"),
+        (["task=two_room"], "env=wmpc/Reacher-v0, now env=wmpc/TwoRoom-v0"),
     ):
         assert main([*WORDS, "data=set", "episodes=3", "workers=0", *words]) == 2
         error = capsys.readouterr().err

@@ -12,26 +12,36 @@ from wmpc.cli import compose, main
 
 WRONG = {
     "verb": ("colect", "did you mean 'collect'"),
-    "env": ("collect env=nope", "allowed: push_t, pusher, reacher"),
-    "env near": ("collect env=two_rom", "did you mean 'two_room'"),
-    "env as a node": ("collect env={}", "there is no env {}"),
-    "env as a list": ("collect env=[reacher]", "there is no env ['reacher']"),
-    "env as a number": ("collect env=5", "there is no env 5"),
-    "env as null": ("collect env=null", "there is no env None"),
+    "task": ("collect task=nope", "allowed: push_t, pusher, reacher"),
+    "task near": ("collect task=two_rom", "did you mean 'two_room'"),
+    "task as a node": ("collect task={}", "there is no task {}"),
+    "task as a list": ("collect task=[reacher]", "there is no task ['reacher']"),
+    "task as a number": ("collect task=5", "there is no task 5"),
+    "task as null": ("collect task=null", "there is no task None"),
     "group of another verb": ("collect model=small", "no key of wmpc collect 'model'"),
-    "group for a verb without": ("doctor env=reacher", "no key of wmpc doctor 'env'"),
+    "group for a verb without": ("doctor task=reacher", "no key of wmpc doctor 'task'"),
     "key": ("collect epsodes=3", "did you mean 'episodes'"),
     "key of an earlier version": ("eval run=x patience=3", "it is called 'timeout_s' now"),
-    "inner key": ("collect env.kwargs.size=3", "no key of wmpc collect 'env.kwargs.size'"),
+    "group of an earlier version": ("collect env=reacher", "it is called 'task' now"),
+    "the same in a sweep": ("demo -m env=reacher,two_room", "it is called 'task' now"),
+    "the same added to": ("collect +env.kwargs.tolerances={a:1}", "'task.kwargs.tolerances' now"),
+    "another": ("eval run=x manifest=hard", "it is called 'cases' now"),
+    "a key of it": ("eval run=x manifest.budget=3", "it is called 'cases.budget' now"),
+    "a renamed key of it": ("eval run=x manifest.cases=3", "it is called 'cases.count' now"),
+    "inner key": ("collect task.kwargs.size=3", "no key of wmpc collect 'task.kwargs.size'"),
     "hydra's own key": ("collect hydra.run.dir=x", "hydra.run.dir=x is for the jobs of a sweep"),
-    "node by a number": ("collect env.kwargs=3", "set its keys, such as env.kwargs.image_size=64"),
-    "node by a node": ("collect env.kwargs={a:3}", "set its keys"),
+    "node by a number": (
+        "collect task.kwargs=3",
+        "set its keys, such as task.kwargs.image_size=64",
+    ),
+    "node by a node": ("collect task.kwargs={a:3}", "set its keys"),
     "word for a number": ("collect episodes=many", "a whole number like 1000"),
     "fraction for a number": ("collect episodes=1.5", "a whole number like 1000"),
     "null for a number": ("collect episodes=null", "a whole number like 1000"),
     "list for a number": ("collect episodes=[1]", "a whole number like 1000"),
     "word for steps": ("train train.steps=abc", "train.steps is a whole number or null"),
     "endless steps": ("train train.steps=inf", "train.steps is a whole number or null"),
+    "number for a node with a group's name": ("demo cases=3", "such as cases.count=100"),
     "number for text": ("collect policy=3", "text like random"),
     "no value": ("collect episodes", "cannot read 'episodes'"),
     "no key": ("collect =3", "cannot read '=3'"),
@@ -42,7 +52,7 @@ WRONG = {
     "interpolation": ("collect data=${nothing}", "nothing"),
     "sweep without -m": ("collect seed=0,1", "add -m"),
     "endless sweep": ("collect -m seed=interval(0,1)", "no list of values"),
-    "wrong value in a sweep": ("collect -m env=reacher,nope", "there is no env 'nope'"),
+    "wrong value in a sweep": ("collect -m task=reacher,nope", "there is no task 'nope'"),
     "words for a verb without": ("eval a b data=x", "cannot read 'a'"),
     "option among words": ("report compare a --b", "no flag --b"),
     "key among words": ("report compare a b evl=3", "did you mean 'eval'"),
@@ -58,11 +68,11 @@ WRONG = {
     "negative seed": ("collect seed=-1", "seed is not negative"),
     "negative workers": ("collect workers=-1", "-1 workers came"),
     "no steps": ("collect steps=0", "at least 1"),
-    "empty picture": ("collect env.kwargs.image_size=0 workers=0", "0 x 0 pixels"),
-    "constructor's argument": ("collect +env.kwargs.wind=1", "unexpected keyword argument 'wind'"),
-    "no such variation": ("collect env=two_room env.kwargs.variation=odd", "fixed"),
-    "no scripted policy": ("collect env=pusher policy=scripted workers=0", "policy=random"),
-    "no gymnasium id": ("collect env=pusher env.id=Nope-v5", "No environment 'Nope-v5'"),
+    "empty picture": ("collect task.kwargs.image_size=0 workers=0", "0 x 0 pixels"),
+    "constructor's argument": ("collect +task.kwargs.wind=1", "unexpected keyword argument 'wind'"),
+    "no such variation": ("collect task=two_room task.kwargs.variation=odd", "fixed"),
+    "no scripted policy": ("collect task=pusher policy=scripted workers=0", "policy=random"),
+    "no gymnasium id": ("collect task=pusher task.id=Nope-v5", "No environment 'Nope-v5'"),
     "no dataset": ("data inspect data=nowhere", "there is no dataset at nowhere"),
     "a file": ("data check data=notes.txt", "notes.txt is in no format that is recognised"),
     "another folder": ("collect data=. episodes=1", "not a wmpc dataset"),
@@ -146,10 +156,10 @@ def test_version(capsys):
 
 
 def test_groups_and_keys_compose():
-    words = ["env=two_room", "env.kwargs.variation=random", "episodes=7", "data=runs/x-seed=0"]
+    words = ["task=two_room", "task.kwargs.variation=random", "episodes=7", "data=runs/x-seed=0"]
     (job,) = compose.jobs("collect", words)
-    assert job.config.env.id == "wmpc/TwoRoom-v0"
-    assert job.config.env.kwargs.variation == "random"
+    assert job.config.task.id == "wmpc/TwoRoom-v0"
+    assert job.config.task.kwargs.variation == "random"
     assert (job.config.episodes, job.config.data) == (7, "runs/x-seed=0")
 
 
@@ -170,6 +180,6 @@ def test_sweeps_do_not_collide():
     assert [job.config.data for job in jobs] == [
         f"data/reacher-seed={seed}-steps={steps}" for seed in (0, 1) for steps in (2, 3)
     ]
-    jobs = compose.jobs("collect", ["-m", "env=reacher,two_room"])
+    jobs = compose.jobs("collect", ["-m", "task=reacher,two_room"])
     assert [job.config.data for job in jobs] == ["data/reacher", "data/two_room"]
     assert [job.config.policy for job in jobs] == ["random", "mixed"]

@@ -10,7 +10,7 @@ import wmpc
 from wmpc.cli.main import main
 from wmpc.wm.data import open_episodes
 
-SMALL = "env=reacher episodes=12 steps=12 env.kwargs.image_size=32 workers=0"
+SMALL = "task=reacher episodes=12 steps=12 task.kwargs.image_size=32 workers=0"
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_training_in_place_is_training_on_the_import(capsys):
 
 def test_a_set_imported_from_video_is_evaluated_where_it_was_recorded(home):
     assert main(["data", "import", "lerobot", "data=video", "size=32"]) == 0
-    few = ["manifest.cases=2", "manifest.blocks=2", "cold=1", "reference.cases=1", "videos=0"]
+    few = ["cases.count=2", "cases.blocks=2", "cold=1", "reference.cases=1", "videos=0"]
     assert (
         main(["train", "name=video", "data=video", "model=tiny", "train.steps=4", "train.batch=4"])
         == 0

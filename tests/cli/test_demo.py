@@ -8,8 +8,8 @@ import pytest
 from wmpc.cli import compose, demo, doctor
 from wmpc.cli.main import main
 
-WORDS = ["env.kwargs.image_size=32", "env.steps=25", "episodes=20", "preset=tiny", "minutes=0.02"]
-SMALL = ["demo", *WORDS, "cases=3", "folder=here"]
+WORDS = ["task.kwargs.image_size=32", "task.steps=25", "episodes=20", "preset=tiny", "minutes=0.02"]
+SMALL = ["demo", *WORDS, "cases.count=3", "folder=here"]
 
 
 def test_the_whole_way_and_again(tmp_path, monkeypatch, capsys):
@@ -30,7 +30,7 @@ def test_the_whole_way_and_again(tmp_path, monkeypatch, capsys):
     config = compose.jobs("demo", SMALL[1:])[0].config
     asked = compose.jobs("eval", demo.commands(config)["eval"])[0].config
     assert demo.stands(results, asked, Path("here"))
-    asked.manifest.cases = 4
+    asked.cases.count = 4
     assert not demo.stands(results, asked, Path("here"))
     assert not demo.stands(Path("nowhere"), asked, Path("here"))
 
@@ -42,7 +42,7 @@ def test_it_ends_where_the_machine_is_not_ready(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("wrong", ["env=nope", "preset=nope", "episode=3"])
+@pytest.mark.parametrize("wrong", ["task=nope", "preset=nope", "episode=3"])
 def test_wrong_words_stop_it_before_it_begins(tmp_path, monkeypatch, capsys, wrong):
     monkeypatch.chdir(tmp_path)
     assert main(["demo", wrong]) == 2

@@ -42,7 +42,7 @@ def test_training_goes_on_and_evaluation_is_refused_by_name(recording, capsys):
     assert XML in said and "recorded_fps" in said
     assert main(["data", "import", recording, "data=in", "size=32", "recorded_fps=50"]) == 0
     assert XML in capsys.readouterr().out
-    for verb in (["eval", "manifest.cases=2"], ["plan", "goal=episode:1"]):
+    for verb in (["eval", "cases.count=2"], ["plan", "goal=episode:1"]):
         assert main([verb[0], "run=run", "data=in", *verb[1:]]) == 2
         said = capsys.readouterr().err
         assert XML in said and "Traceback" not in said, said

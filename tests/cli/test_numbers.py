@@ -16,7 +16,7 @@ NONSENSE += ["1" + 40 * "0", "[-inf]", "ψ", "a.b:c", "true"]
 GIVEN = {
     "eval": ["run=nowhere"],
     "plan": ["run=nowhere", "goal=frame:9:1"],
-    "collect": ["env.id=nowhere", "workers=0"],
+    "collect": ["task.id=nowhere", "workers=0"],
     "report": ["run=nowhere"],
     "data": ["inspect", "nowhere"],
     "train": ["data=nowhere"],

@@ -8,10 +8,10 @@ import pytest
 from wmpc.cli.main import VERBS
 
 LITTLE = [
-    ["collect", "data=set", "env.kwargs.image_size=32", "steps=12", "workers=2", "episodes=20"],
+    ["collect", "data=set", "task.kwargs.image_size=32", "steps=12", "workers=2", "episodes=20"],
     ["train", "data=set", "run=run", "model=tiny", "train.batch=4", "train.steps=2"],
-    ["eval", "run=run", "manifest.cases=2", "manifest.blocks=1", "cold=0", "reference.cases=0",
-     "videos=0", "workers=2", "planner=planners_of_mine:Mine", "manifest.budget=1"],
+    ["eval", "run=run", "cases.count=2", "cases.blocks=1", "cold=0", "reference.cases=0",
+     "videos=0", "workers=2", "planner=planners_of_mine:Mine", "cases.budget=1"],
 ]  # fmt: skip
 PROGRAM = f"""
 import sys

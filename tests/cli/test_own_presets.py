@@ -34,7 +34,7 @@ FILES = {
     "planner/odd.yaml": "_target_: somebodys:Planner\nsample: 16",
     "planner/gone.yaml": "_target_: nobodys:Planner",
     "planner/broken.yaml": "_target_: [",
-    "manifest/short.yaml": "kind: ahead\nbudget: 3",
+    "cases/short.yaml": "kind: ahead\nbudget: 3",
     "quick.yaml": "defaults: [eval, override planner: cem, _self_]\ncold: 2",
     "typo.yaml": "defaults: [eval, _self_]\nfrozen: 2",
     "other.yaml": "defaults: [eval, _self_]\ncold: many",
@@ -137,8 +137,8 @@ WRONG = {
     "planner=mine planner.samples=many": "a whole number like 16",
     "planner=somebodys:Nobody": "has no 'Nobody'",
     "planner=nobodys:Planner": "no module 'nobodys'",
-    "manifest=short": "manifest=short lacks cases=...",
-    "++manifest.foo=3": "no key of manifest=ahead 'foo'",
+    "cases=short": "cases=short lacks count=...",
+    "++cases.foo=3": "no key of cases=ahead 'foo'",
     "--config-name typo": "no key of typo.yaml 'frozen'",
     "--config-name other": "cold is a whole number like 30",
     "--config-name bare": "bare.yaml",
@@ -158,6 +158,12 @@ def test_what_is_wrong_is_a_sentence(words, capsys):
     assert main(["eval", "-cd", "own", *words.split(" ")]) == 2
     said = capsys.readouterr().err
     assert WRONG[words] in said and said.count("\n") == 1, said
+
+
+def test_a_folder_with_the_name_of_an_earlier_group_is_not_overlooked(tmp_path, capsys):
+    (tmp_path / "env").mkdir()
+    assert main(["collect", "-cd", str(tmp_path)]) == 2
+    assert "it is called 'task' now: rename the folder" in capsys.readouterr().err
 
 
 def test_a_name_of_ours_is_not_hidden(tmp_path, capsys):

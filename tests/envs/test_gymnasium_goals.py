@@ -75,7 +75,7 @@ def test_recorded_frames_are_goals_that_the_recording_reaches_and_doing_nothing_
         def episode(self, index):
             return self.episodes[index]
 
-    drawn = build(Recorded(), task, blocks=3, action_block=2, budget=6, cases=6)
+    drawn = build(Recorded(), task, blocks=3, action_block=2, budget=6, count=6)
 
     class Replay:
         def __init__(self, case):

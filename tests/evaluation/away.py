@@ -176,7 +176,7 @@ def resuming() -> None:
 
 
 def diagnosing() -> None:
-    words = [f"run={RUN}", "manifest.cases=2", "manifest.blocks=2", "manifest.budget=2"]
+    words = [f"run={RUN}", "cases.count=2", "cases.blocks=2", "cases.budget=2"]
     config = jobs("eval", [*words, "planner.samples=8", "planner.elites=2"])[0].config
     drawn, _ = frozen(dict(config.manifest), RUN, None, 5)
     task = drawn.make()
@@ -189,7 +189,7 @@ def diagnosing() -> None:
 
 def verbs() -> None:
     """What a person types, the results saying where they were computed."""
-    few = ["manifest.cases=2", "manifest.blocks=2", "manifest.budget=2", "cold=0", "videos=1"]
+    few = ["cases.count=2", "cases.blocks=2", "cases.budget=2", "cold=0", "videos=1"]
     quick = ["planner.samples=8", "planner.elites=2", "planner.iterations=1"]
     device, to = f"device={elsewhere.NAME}", f"folder={SCRATCH}"
     words = [f"run={RUN}", *few, *quick, device, to, "name=away", "reference.cases=0"]

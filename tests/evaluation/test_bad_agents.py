@@ -18,7 +18,7 @@ from wmpc.system.asking import Failed, ask
 
 @pytest.fixture
 def manifest(line):
-    return build(line.Recording(), line.Task(), blocks=3, action_block=4, budget=6, cases=6)
+    return build(line.Recording(), line.Task(), blocks=3, action_block=4, budget=6, count=6)
 
 
 class Idle:

@@ -8,7 +8,7 @@ import pytest
 from wmpc.agents.entrants import Setting, gcbc
 from wmpc.errors import WmpcError
 
-QUICK = ["manifest.cases=3", "manifest.blocks=3", "manifest.budget=4", "cold=0", "videos=0"]
+QUICK = ["cases.count=3", "cases.blocks=3", "cases.budget=4", "cold=0", "videos=0"]
 QUICK += ["reference.cases=0"]
 AGENTS = {
     "nearest": ["agent.execute=2"],

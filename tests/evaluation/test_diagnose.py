@@ -129,14 +129,14 @@ GOOD = CEM(samples=48, elites=8, iterations=4)
 SEARCHES = {"strong": CEM(96, 12, 5), "truth": CEM(64, 8, 5), "steps": 100}
 
 
-def verdict(model, episodes, task, planner=GOOD, cases=8):
+def verdict(model, episodes, task, planner=GOOD, count=8):
     drawn = build(
-        episodes, task, blocks=AHEAD, budget=AHEAD, cases=cases, filter="block_moved", per_episode=4
+        episodes, task, blocks=AHEAD, budget=AHEAD, count=count, filter="block_moved", per_episode=4
     )
     entrant = Entrant(
         lambda case: MPCAgent(model, planner, horizon=AHEAD, seed=case.seed), privileged=True
     )
-    found = diagnose(entrant, drawn, task, episodes, cases=cases, **SEARCHES)
+    found = diagnose(entrant, drawn, task, episodes, decisions=count, **SEARCHES)
     assert {"culprit", "sentence", "evidence", "ladder"} == set(found["verdict"])
     return found["verdict"]
 
@@ -172,15 +172,15 @@ def test_dynamics_that_are_late_on_good_recordings_are_blamed_themselves(episode
 
 
 def test_an_agent_that_does_not_plan_is_refused(episodes, task):
-    drawn = build(episodes, task, blocks=AHEAD, budget=AHEAD, cases=2)
+    drawn = build(episodes, task, blocks=AHEAD, budget=AHEAD, count=2)
     with pytest.raises(WmpcError, match="needs an agent that plans"):
         diagnose(Entrant(lambda case: ZeroAgent(2, 5)), drawn, task, episodes)
 
 
 def test_goals_beyond_the_horizon_are_replaced_by_goals_within_it(episodes, task):
-    near = build(episodes, task, blocks=AHEAD, budget=AHEAD, cases=2)
+    near = build(episodes, task, blocks=AHEAD, budget=AHEAD, count=2)
     assert reachable(near, AHEAD, 2, task, episodes) is near
-    far = build(episodes, task, kind="elsewhere", cases=2)
+    far = build(episodes, task, kind="elsewhere", count=2)
     for drawn, horizon in ((near, 3), (far, 3)):
         within = reachable(drawn, horizon, 2, task, episodes)
         assert within.blocks == 3 and len(within.cases) == 2

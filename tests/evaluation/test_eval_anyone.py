@@ -22,7 +22,7 @@ from wmpc.evaluation.measure import Part, Trial, alone, entrant_of, measured
 from wmpc.evaluation.row import Row
 
 QUICK = [
-    "manifest.cases=4", "manifest.blocks=3", "manifest.budget=4", "cold=0", "reference.cases=0",
+    "cases.count=4", "cases.blocks=3", "cases.budget=4", "cold=0", "reference.cases=0",
     "videos=0", "planner.samples=8", "planner.elites=2", "planner.iterations=2",
 ]  # fmt: skip
 
@@ -31,7 +31,7 @@ QUICK = [
 def trial(trained):
     """An untrained model's planner on four cases."""
     config = OmegaConf.to_container(jobs("eval", [f"run={trained}", *QUICK])[0].config)
-    drawn, _ = frozen(config["manifest"], str(trained), None, 5)
+    drawn, _ = frozen(config["cases"], str(trained), None, 5)
     return Trial(config, drawn, threads=1)
 
 
@@ -77,7 +77,7 @@ from wmpc.wm.data import open_episodes
 episodes = open_episodes(sys.argv[1])
 task = envs.make(episodes.meta["env"], **episodes.meta["kwargs"])
 for kind in ("ahead", "elsewhere"):
-    print(build(episodes, task, kind=kind, cases=4, blocks=3, lead_in=2).hash)
+    print(build(episodes, task, kind=kind, count=4, blocks=3, lead_in=2).hash)
 """
 
 
@@ -109,7 +109,7 @@ def test_an_agent_without_a_model_needs_no_run(reacher, wmpc, tmp_path, monkeypa
     results = json.loads((tmp_path / "there/it/results.json").read_text())
     assert results["manifest"]["action_block"] == 10
     path = results["manifest"]["file"]
-    code, _ = wmpc("eval", "agent=zero", f"manifest.path={path}", "name=given", *QUICK)
+    code, _ = wmpc("eval", "agent=zero", f"cases.path={path}", "name=given", *QUICK)
     assert code == 0 and (tmp_path / "evals/given/results.json").exists()
 
 
@@ -127,7 +127,7 @@ class Nan:
 def test_an_agent_that_always_breaks_is_a_result(reacher, wmpc, tmp_path, monkeypatch):
     monkeypatch.setattr(agents, "zero", lambda setting: Entrant(lambda case: Nan()))
     words = ("agent=zero", f"data={reacher}", f"folder={tmp_path}", "name=nan", *QUICK)
-    code, said = wmpc("eval", *words, "manifest.seed=3")
+    code, said = wmpc("eval", *words, "cases.seed=3")
     assert code == 2 and "Traceback" not in said, said
     assert "0/4 reached" in said and "4 of them failed" in said
     assert "every case failed, which says nothing of the agent; 4 of 4: the agent returned" in said
@@ -144,7 +144,7 @@ def test_an_agent_that_always_breaks_is_a_result(reacher, wmpc, tmp_path, monkey
         (["run={run}", "workers=0"], "a number from 1"),
         (["run={run}", "timeout_s=0"], "a number from 0.001"),
         (["run={run}", "workers=2", "agent.deadline=0.1"], "give workers=1"),
-        (["run={run}", "manifest.filter=soft"], "['far_pose']"),
+        (["run={run}", "cases.filter=soft"], "['far_pose']"),
     ],
 )
 def test_wrong_words_are_refused(trained, reacher, wmpc, tmp_path, words, message):
@@ -161,12 +161,12 @@ def test_a_manifest_edited_by_hand_is_refused(reacher, wmpc, tmp_path):
     for old, new in (('"budget":4', '"budget":40'), ('"strata":["near"', '"strata":["far"')):
         assert old in text
         (tmp_path / "m.json").write_text(text.replace(old, new, 1))
-        code, said = wmpc("eval", "agent=zero", f"manifest.path={tmp_path / 'm.json'}", *QUICK)
+        code, said = wmpc("eval", "agent=zero", f"cases.path={tmp_path / 'm.json'}", *QUICK)
         assert code == 2 and "was altered or damaged" in said
 
 
 def test_a_manifest_evaluated_twice_gives_the_same_cases(trained, trial, tmp_path):
-    copied = shutil.copy(frozen(trial.config["manifest"], str(trained), None, 5)[1], tmp_path)
+    copied = shutil.copy(frozen(trial.config["cases"], str(trained), None, 5)[1], tmp_path)
     again = manifests.load(copied)
     assert again.hash == trial.drawn.hash
     first, second = (

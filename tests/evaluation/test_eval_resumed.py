@@ -20,7 +20,7 @@ from wmpc.reporting import film
 
 COMMAND = [sys.executable, "-m", "wmpc.cli.main", "eval"]
 WORDS = [
-    "manifest.cases=3", "manifest.blocks=2", "manifest.budget=3", "cold=1", "reference.cases=0",
+    "cases.count=3", "cases.blocks=2", "cases.budget=3", "cold=1", "reference.cases=0",
     "videos=0", "planner.samples=4", "planner.elites=2", "planner.iterations=1", "name=it",
     "shift=colour", "shift.magnitudes=[0,1]",
 ]  # fmt: skip
@@ -126,7 +126,7 @@ def test_rows_of_another_evaluation_are_not_mixed_in(words, folder, wmpc, monkey
         wmpc("eval", *words)
     before = (folder / "rows.jsonl").read_bytes()
     monkeypatch.undo()
-    for other, named in (("planner.samples=5", "config"), ("manifest.seed=1", "manifest")):
+    for other, named in (("planner.samples=5", "config"), ("cases.seed=1", "manifest")):
         code, said = wmpc("eval", *words, other)
         assert code == 2 and "rows of another evaluation" in said and f"other {named}" in said
     with monkeypatch.context() as patch:

@@ -11,7 +11,7 @@ import pytest
 from wmpc.evaluation import manifest as manifests
 
 QUICK = [
-    "manifest.cases=4", "manifest.blocks=3", "manifest.budget=4", "cold=2", "reference.cases=2",
+    "cases.count=4", "cases.blocks=3", "cases.budget=4", "cold=2", "reference.cases=2",
     "videos=1", "planner.samples=8", "planner.elites=2", "planner.iterations=2",
 ]  # fmt: skip
 
@@ -72,7 +72,7 @@ def test_a_second_evaluation_overwrites_nothing_and_uses_the_frozen_cases(result
 
 def test_a_given_manifest_stands_alone(results, run, wmpc):
     path = results["manifest"]["file"]
-    code, _ = wmpc("eval", f"run={run}", f"manifest.path={path}", "agent=zero", "name=zero", *QUICK)
+    code, _ = wmpc("eval", f"run={run}", f"cases.path={path}", "agent=zero", "name=zero", *QUICK)
     assert code == 0
     content = json.loads((run / "eval" / "zero" / "results.json").read_text())
     assert content["manifest"]["hash"] == results["manifest"]["hash"]
@@ -113,7 +113,7 @@ def test_a_manifest_of_something_else_is_refused(results, run, wmpc, tmp_path, c
             for case in cases
         )
     path = altered(results, tmp_path / "m.json", **changes)
-    code, said = wmpc("eval", f"run={run}", f"manifest.path={path}", "name=refused", *QUICK)
+    code, said = wmpc("eval", f"run={run}", f"cases.path={path}", "name=refused", *QUICK)
     assert code == 2 and message in said and "Traceback" not in said
     assert not (run / "eval" / "refused").exists()
 
@@ -122,28 +122,28 @@ def test_cases_from_training_episodes_are_refused(results, run, wmpc, tmp_path):
     loaded = manifests.load(results["manifest"]["file"])
     object.__setattr__(loaded.cases[0], "episode", 3)
     loaded.save(tmp_path / "m.json")
-    code, said = wmpc("eval", f"run={run}", f"manifest.path={tmp_path / 'm.json'}", *QUICK)
+    code, said = wmpc("eval", f"run={run}", f"cases.path={tmp_path / 'm.json'}", *QUICK)
     assert code == 2 and "which models are trained on" in said
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["manifest.cases=500"], "could be had from 4 held-out episodes"),
-        (["manifest.blocks=0"], "blocks=0"),
-        (["manifest.blocks=5"], "fewer than the 5 to the goal"),
-        (["manifest.filter=other_room"], "has no filter"),
-        (["manifest.path=nowhere.json"], "no manifest at"),
+        (["cases.count=500"], "could be had from 4 held-out episodes"),
+        (["cases.blocks=0"], "blocks=0"),
+        (["cases.blocks=5"], "fewer than the 5 to the goal"),
+        (["cases.filter=other_room"], "has no filter"),
+        (["cases.path=nowhere.json"], "no manifest at"),
         (["data=nowhere"], "no dataset at nowhere"),
         (["start=hot"], "'warm' or 'cold'"),
         (["latency=slow"], "seconds, such as 0.05"),
         (["planner.elites=100"], "elites"),
         (["agent.execute=9"], "execute is 9"),
-        (["agent=replay", "manifest=elsewhere"], "nothing to replay"),
+        (["agent=replay", "cases=elsewhere"], "nothing to replay"),
     ],
 )
 def test_wrong_words_end_in_one_sentence(run, wmpc, words, message):
-    quick = [w for w in QUICK if "manifest=elsewhere" not in words or "blocks" not in w]
+    quick = [w for w in QUICK if "cases=elsewhere" not in words or "blocks" not in w]
     code, said = wmpc("eval", f"run={run}", "name=wrong", *quick, *words)
     assert code == 2 and message in said and "Traceback" not in said
     assert not (run / "eval" / "wrong" / "results.json").exists()

@@ -15,7 +15,7 @@ from wmpc.evaluation.statistics.success import summary
 @pytest.fixture
 def manifest(line):
     return build(
-        line.Recording(), line.Task(), blocks=3, action_block=4, budget=6, cases=12, lead_in=2
+        line.Recording(), line.Task(), blocks=3, action_block=4, budget=6, count=12, lead_in=2
     )
 
 

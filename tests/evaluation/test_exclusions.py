@@ -19,7 +19,7 @@ from wmpc.evaluation.cases import build
 from wmpc.evaluation.evaluate import evaluate
 from wmpc.evaluation.exclusions import REASONS, exclusion
 
-PRESETS = ours("manifest")
+PRESETS = ours("cases")
 
 
 class Recorded:
@@ -41,10 +41,10 @@ def recorded(env):
 
 @cache
 def drawn(env, preset):
-    settings = OmegaConf.to_container(jobs("eval", [f"manifest={preset}"])[0].config.manifest)
+    settings = OmegaConf.to_container(jobs("eval", [f"cases={preset}"])[0].config.cases)
     del settings["path"]
     episodes = recorded(env)
-    return build(episodes, episodes.task, **{**settings, "cases": 4, "action_block": 5})
+    return build(episodes, episodes.task, **{**settings, "count": 4, "action_block": 5})
 
 
 @pytest.mark.parametrize("env", envs.ids())
@@ -124,7 +124,7 @@ def test_states_beyond_the_joints_limits_are_no_case(env, inside):
 def test_goals_of_another_layout_are_counted():
     rooms = Recorded("wmpc/TwoRoom-v0", variation="random")
     with pytest.raises(WmpcError, match=r"0 could be had .* \(refused: other_layout \d+\)"):
-        build(rooms, rooms.task, kind="elsewhere", goals="recorded", cases=1, per_episode=1)
+        build(rooms, rooms.task, kind="elsewhere", goals="recorded", count=1, per_episode=1)
 
 
 def test_a_task_without_hard_cases_says_so(line):

@@ -40,7 +40,7 @@ class Shy(Still):
 number = 3
 """
 OFFERED = {"action_space": Box(-1, 1, (2,), np.float32), "action_block": 5, "seed": 7}
-QUICK = ["manifest.cases=4", "manifest.blocks=3", "manifest.budget=4", "cold=0", "videos=0"]
+QUICK = ["cases.count=4", "cases.blocks=3", "cases.budget=4", "cold=0", "videos=0"]
 QUICK += ["reference.cases=0", "overwrite=true"]
 
 
@@ -115,7 +115,7 @@ def test_an_external_agent_is_evaluated_like_ours(trained, wmpc, tmp_path):
 @pytest.mark.parametrize("name", ["Walker", "policy"])
 def test_the_example_reaches_its_goals(two_room, wmpc, monkeypatch, pytestconfig, name):
     monkeypatch.chdir(pytestconfig.rootpath)
-    words = [f"agent=examples.external_agent:{name}", f"name={name}", "manifest.cases=4"]
+    words = [f"agent=examples.external_agent:{name}", f"name={name}", "cases.count=4"]
     code, said = wmpc("eval", f"run={two_room}", *words, "cold=0", "videos=0", "reference.cases=0")
     assert code == 0 and "4/4 reached" in said, said
 

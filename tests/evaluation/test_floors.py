@@ -14,7 +14,7 @@ from wmpc.wm.data import open_episodes
 def drawn(reacher):
     episodes = open_episodes(reacher)
     task = envs.make("wmpc/Reacher-v0", image_size=32)
-    return build(episodes, task, cases=8, blocks=5, lead_in=3), task
+    return build(episodes, task, count=8, blocks=5, lead_in=3), task
 
 
 def test_replay_reaches_every_goal_and_the_lead_in_ends_at_the_start_to_the_bit(drawn):

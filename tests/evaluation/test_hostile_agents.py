@@ -18,7 +18,7 @@ def rows_of(line, tmp_path, monkeypatch):
     (tmp_path / "here").write_text("0.5")
     monkeypatch.chdir(tmp_path)
     task = line.Task()
-    manifest = build(line.Recording(), task, blocks=3, action_block=4, budget=3, cases=1)
+    manifest = build(line.Recording(), task, blocks=3, action_block=4, budget=3, count=1)
 
     def rows(seeds, function="hostile_agents:Agent", timeout_s=5.0):
         process = AgentProcess(function, threads=1)

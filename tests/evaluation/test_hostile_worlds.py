@@ -43,7 +43,7 @@ def oops():
 
 
 def judged(line, method, deed, **arguments):
-    manifest = build(line.Recording(), line.Task(), blocks=3, action_block=4, budget=3, cases=4)
+    manifest = build(line.Recording(), line.Task(), blocks=3, action_block=4, budget=3, count=4)
     agent = ZeroAgent(1, block=4)
     plain = list(evaluate(agent, manifest, line.Task()))
     rows = list(evaluate(agent, manifest, broken(line.Task, method, deed), **arguments))

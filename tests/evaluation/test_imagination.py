@@ -23,7 +23,7 @@ def bench(reacher, trained):
     """Model, episodes, two cases, the task they run in, and a random agent's rows."""
     model, episodes = wmpc.load(trained), open_episodes(reacher)
     task = envs.make(episodes.meta["env"], **episodes.meta["kwargs"])
-    drawn = build(episodes, task, kind="ahead", action_block=5, blocks=3, budget=4, cases=2)
+    drawn = build(episodes, task, kind="ahead", action_block=5, blocks=3, budget=4, count=2)
     entrant = random(Setting(task, 5))
     rows = list(evaluate(entrant.make, drawn, task))
     yield model, episodes, drawn, task, rows

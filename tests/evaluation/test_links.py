@@ -14,9 +14,9 @@ from made_up import made_up_run
 
 from wmpc.cli.main import main
 
-FEW = "manifest.cases=1 manifest.budget=5 reference.cases=0 workers=1 videos=1"
+FEW = "cases.count=1 cases.budget=5 reference.cases=0 workers=1 videos=1"
 SMALL = "planner.samples=4 planner.elites=2 planner.iterations=1"
-COLLECT = "env=reacher steps=12 env.kwargs.image_size=32 workers=0"
+COLLECT = "task=reacher steps=12 task.kwargs.image_size=32 workers=0"
 VERBS = {
     "report": "report run=run",
     "inspect": "data inspect data",

@@ -9,7 +9,7 @@ from wmpc.errors import WmpcError
 from wmpc.evaluation import manifest as manifests
 from wmpc.evaluation.cases import build
 
-SETTINGS = {"blocks": 3, "action_block": 4, "budget": 6, "cases": 12, "lead_in": 2}
+SETTINGS = {"blocks": 3, "action_block": 4, "budget": 6, "count": 12, "lead_in": 2}
 
 
 def test_same_seed_same_bytes_and_another_seed_others(line):
@@ -55,7 +55,7 @@ def test_a_sampled_goal_is_drawn_and_a_filter_is_kept(line):
 
 def test_lead_in_is_as_long_as_the_episode_allows(line):
     recording = line.Recording(count=120, steps=7)  # three blocks ahead take 6 of 7 steps
-    manifest = build(recording, line.Task(), **{**SETTINGS, "cases": 4, "lead_in": 3})
+    manifest = build(recording, line.Task(), **{**SETTINGS, "count": 4, "lead_in": 3})
     assert {len(case.lead_in) for case in manifest.cases} == {0}
     assert manifest.cases[0].lead_in.shape == (0, 4, 1)
 
@@ -103,7 +103,7 @@ def test_garbage_is_named(tmp_path, text, message):
 
 def test_says_how_many_cases_could_be_had(line):
     with pytest.raises(WmpcError, match=r"100 cases were asked for, \d+ could be had from 6"):
-        build(line.Recording(), line.Task(), **{**SETTINGS, "cases": 100})
+        build(line.Recording(), line.Task(), **{**SETTINGS, "count": 100})
     still = line.Recording(move=0.01)  # goals ahead are where the point already is
     with pytest.raises(WmpcError, match="pre_solved"):
         build(still, line.Task(), **SETTINGS)
@@ -118,7 +118,7 @@ def test_says_how_many_cases_could_be_had(line):
         ({"goals": "dreamt"}, "'recorded' or 'sampled'"),
         ({"filter": "near"}, "has no filter 'near'"),
         ({"action_block": 3}, "multiple of 2"),
-        ({"cases": 0}, "at least 1"),
+        ({"count": 0}, "at least 1"),
         ({"lead_in": -1}, "at least 0"),
     ],
 )

@@ -14,7 +14,7 @@ NONE = {"cases": 0}
 def asked(reacher, tmp_path, monkeypatch):
     """asked(): the floors; `asked.measured` lists what was not remembered."""
     task = envs.make("wmpc/Reacher-v0", image_size=32)
-    drawn = build(open_episodes(reacher), task, cases=2, blocks=2, budget=2, lead_in=1)
+    drawn = build(open_episodes(reacher), task, count=2, blocks=2, budget=2, lead_in=1)
     measured, real = [], module.evaluate
 
     def watched(*arguments, **keywords):

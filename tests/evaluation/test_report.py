@@ -116,7 +116,7 @@ def test_everything_measured_is_shown_and_said(run):
         "0.5 of nominal 10 30% 11% to 60%",
         "held actions final distance path efficiency decision",
         "All 10 cases",
-        "wmpc eval run=x manifest.path=data/manifests/ahead-0.json",
+        "wmpc eval run=x cases.path=data/manifests/ahead-0.json",
     ):
         assert words in found.words
     order = [found.words.index(name) for name in ("near, 5", "far, 5", "other room, 2")]

@@ -51,7 +51,7 @@ def test_a_failure_takes_all_of_it_back():
 
 
 def test_actions_lead_from_state_to_state(line):
-    manifest = build(line.Recording(), line.Task(), blocks=3, action_block=4, budget=6, cases=3)
+    manifest = build(line.Recording(), line.Task(), blocks=3, action_block=4, budget=6, count=3)
 
     class Drunk:
         def reset(self, goal):

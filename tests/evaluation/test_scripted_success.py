@@ -26,7 +26,7 @@ SLOW = [(p, n) for n in (8, 50) for p in (0.0, 0.3, 0.9, 1.0) if (p, n) != (0.9,
 )
 def test_intervals_cover_as_often_as_binomial_arithmetic_says(line, n, p):
     rng, task = np.random.default_rng(7), line.Task()
-    manifest = build(line.Recording(200), task, blocks=1, action_block=2, budget=1, cases=n)
+    manifest = build(line.Recording(200), task, blocks=1, action_block=2, budget=1, count=n)
     zero = ZeroAgent(1, 2)
 
     def scripted(case):

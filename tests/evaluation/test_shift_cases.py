@@ -25,7 +25,7 @@ from wmpc.wm.data import open_episodes
 @pytest.fixture(scope="module")
 def drawn(reacher):
     task = envs.make("wmpc/Reacher-v0", image_size=32)
-    return build(open_episodes(reacher), task, blocks=3, action_block=5, cases=6, budget=4)
+    return build(open_episodes(reacher), task, blocks=3, action_block=5, count=6, budget=4)
 
 
 def own(name):
@@ -147,7 +147,7 @@ def test_cases_that_begin_solved_in_a_shifted_world_leave_every_magnitude(drawn)
 
 def test_the_verb_sweeps(trained, wmpc, tmp_path):
     run = shutil.copytree(trained, tmp_path / "run")
-    quick = ["manifest.cases=3", "manifest.blocks=2", "manifest.budget=2", "cold=0", "videos=0"]
+    quick = ["cases.count=3", "cases.blocks=2", "cases.budget=2", "cold=0", "videos=0"]
     quick += ["reference.cases=0", "planner.samples=8", "planner.elites=2", "planner.iterations=1"]
     shift = ["shift=occlusion", "shift.magnitudes=[0,0.2]", "name=covered"]
     code, said = wmpc("eval", f"run={run}", *quick, *shift)

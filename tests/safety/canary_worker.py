@@ -125,7 +125,7 @@ def commands(kind, here, opened):
     """The commands that read it."""
     from tiny_artefacts import EVAL, QUICK, TRAIN
 
-    run, m = here / "run", f"manifest.path={here / 'm.json'}"
+    run, m = here / "run", f"cases.path={here / 'm.json'}"
     small = ["cold=0", "videos=0", "reference.cases=0", f"folder={here / 'o'}", "overwrite=true"]
     out = f"out={here / 'out.html'}"
     if kind == "artefacts":
@@ -135,7 +135,7 @@ def commands(kind, here, opened):
             "data/meta.json": [["data", "inspect", str(here / "data")], ["data", "check",
                                str(here / "data"), out], state,
                                ["eval", "agent=random", f"data={here / 'data'}", "name=d", *small,
-                                "manifest.cases=1"]],
+                                "cases.count=1"]],
             "run/config.json": [["plan", f"run={run}", "goal=frame:9:2", "budget=1", *QUICK],
                                 ["report", f"run={run}", out], state,
                                 ["eval", f"run={run}", m, *EVAL, "name=n", "overwrite=true"]],

@@ -31,7 +31,7 @@ SECONDS = 120
 
 def commands(folder):
     """What is spoiled: its files, and the commands that read it."""
-    run, m = folder / "run", f"manifest.path={folder / 'm.json'}"
+    run, m = folder / "run", f"cases.path={folder / 'm.json'}"
     results = [str(run / "eval" / name) for name in "ef"]
     reports = [["report", f"run={run}"], ["report", "compare", *results],
                ["report", "compare", *results, f"out={folder / 'out.html'}"],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wmpc.cli.main import main
 
-ENV = ["env=reacher", "env.kwargs.image_size=32", "env.actions_per_frame=5", "policy=random"]
+ENV = ["task=reacher", "task.kwargs.image_size=32", "task.actions_per_frame=5", "policy=random"]
 QUICK = ["planner=cem", "planner.samples=4", "planner.elites=2", "planner.iterations=1",
          "agent.horizon=1"]  # fmt: skip
 EVAL = ["cold=0", "videos=0", "reference.cases=0", *QUICK]
@@ -29,7 +29,7 @@ def make(folder: Path) -> Path:
     data, run = folder / "data", folder / "run"
     said(["collect", *ENV, f"data={data}", "episodes=10", "steps=12", "workers=0"])
     said(["train", *TRAIN, f"data={data}", f"run={run}"])
-    cases = ["manifest.cases=1", "manifest.blocks=5", "manifest.budget=5", "manifest.lead_in=1"]
+    cases = ["cases.count=1", "cases.blocks=5", "cases.budget=5", "cases.lead_in=1"]
     said(["eval", f"run={run}", "name=e", *EVAL, *cases])
     results = json.loads((run / "eval/e/results.json").read_text())
     (folder / "m.json").write_bytes(Path(results["manifest"]["file"]).read_bytes())

@@ -15,6 +15,7 @@ from wmpc.collecting.collect import TIMEOUT_S, Recipe, record_episodes, settings
 from wmpc.collecting.coverage import describe_holes, draw_coverage, measure_coverage
 from wmpc.errors import WmpcError
 from wmpc.system.progress import Progress, Tell, quiet
+from wmpc.system.renamed import refuse_old_words
 from wmpc.wm.data import Episodes, EpisodeWriter, open_episodes
 
 LIBRARIES = ("wmpc", "numpy", "mujoco", "gymnasium")
@@ -35,8 +36,9 @@ class Collected:
     """Sentences about what was hardly visited; empty where nothing was recorded."""
 
 
+@refuse_old_words
 def collect(
-    env: str | Mapping[str, Any],
+    task: str | Mapping[str, Any],
     data: str | Path,
     *,
     episodes: int | None = None,
@@ -52,7 +54,7 @@ def collect(
     A call that was interrupted goes on from what is there. Episode i is a function of (seed, i).
 
     Args:
-        env: a name under `configs/env`, such as "reacher", or its keys: `id`, `kwargs`,
+        task: a name under `configs/task`, such as "reacher", or its keys: `id`, `kwargs`,
             `actions_per_frame`, `episodes`, `steps` and `policy`.
         data: the dataset's folder.
         episodes: how many it should hold in the end; None: the task's number, as are the next two.
@@ -71,7 +73,7 @@ def collect(
             the environment fails again and again or hangs.
         KeyboardInterrupt: says how many episodes are kept.
     """
-    task_settings = read_preset("env", env)
+    task_settings = read_preset("task", task)
     wanted = task_settings["episodes"] if episodes is None else episodes
     if wanted < 1:
         raise WmpcError(f"episodes={wanted} came; a dataset has at least 1")
@@ -82,13 +84,13 @@ def collect(
     )  # fmt: skip
     versions = {name: version(name) for name in LIBRARIES}
     source = {"policy": recipe.policy, "seed": seed, "steps": recipe.steps, "versions": versions}
-    with closing(envs.make(recipe.env_id, **kwargs)) as task:
-        with EpisodeWriter(data, {**settings(task, kwargs, m), "source": source}) as writer:
+    with closing(envs.make(recipe.env_id, **kwargs)) as made:
+        with EpisodeWriter(data, {**settings(made, kwargs, m), "source": source}) as writer:
             before = len(writer)
             failures = _record(recipe, writer, wanted, workers, data, progress)
         picture, holes = Path(data) / "coverage.png", ()
         if before < wanted or not picture.exists():
-            seen = measure_coverage(open_episodes(data), task)
+            seen = measure_coverage(open_episodes(data), made)
             draw_coverage(seen, picture)
             holes = tuple(describe_holes(seen))
     return Collected(open_episodes(data), before, dict(failures.most_common()), picture, holes)

@@ -11,6 +11,7 @@ from wmpc.evaluation import diagnosis
 from wmpc.evaluation.preparation import prepare
 from wmpc.planners.problem import Planner
 from wmpc.system.progress import Progress, Tell, quiet
+from wmpc.system.renamed import refuse_old_words
 from wmpc.wm.models.jepa import JEPA
 
 
@@ -28,14 +29,15 @@ class Diagnosis:
     """All of it, as results.json has it under `diagnosis`."""
 
 
+@refuse_old_words
 def diagnose(
     run: str | Path | JEPA,
     *,
     data: str | Path | None = None,
     agent: str | Mapping[str, Any] = "mpc",
     planner: str | Mapping[str, Any] | Planner = "icem",
-    manifest: str | Path | Mapping[str, Any] = "ahead",
-    cases: int = diagnosis.CASES,
+    cases: str | Path | Mapping[str, Any] = "ahead",
+    decisions: int = diagnosis.DECISIONS,
     device: str = "cpu",
     threads: int = 1,
     progress: Tell = quiet,
@@ -47,8 +49,8 @@ def diagnose(
         data: the dataset's folder; None: the one the run was trained on.
         agent: a name under `configs/agent`, or its keys.
         planner: a name under `configs/planner`, its keys, or a planner.
-        manifest: a name under `configs/manifest`, its keys, or the file of a manifest.
-        cases: how many decisions are looked at.
+        cases: a name under `configs/cases`, its keys, or the file of a manifest.
+        decisions: how many are looked at.
         device: of a run's model.
         threads: of torch.
         progress: told what is being done.
@@ -60,7 +62,7 @@ def diagnose(
         WmpcError: the agent does not plan, or the recordings hold no states.
     """
     settings = dict(locals())
-    del settings["progress"], settings["cases"]
+    del settings["progress"], settings["decisions"]
     config, given = describe_settings(
         "eval", {**read_defaults("eval"), "shift": "none", **settings, "diagnose": True}
     )
@@ -68,7 +70,7 @@ def diagnose(
         progress(Progress("diagnosis"))
         assert prepared.episodes is not None
         found = diagnosis.diagnose(
-            prepared.entrant, prepared.drawn, prepared.task, prepared.episodes, cases=cases
+            prepared.entrant, prepared.drawn, prepared.task, prepared.episodes, decisions=decisions
         )
     verdict = found["verdict"]
     return Diagnosis(verdict["culprit"], verdict["sentence"], tuple(found["findings"]), found)

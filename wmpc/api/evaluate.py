@@ -37,6 +37,7 @@ from wmpc.reporting import film
 from wmpc.system.asking import Failed
 from wmpc.system.place import in_or_instead
 from wmpc.system.progress import Progress, Tell, quiet
+from wmpc.system.renamed import refuse_old_words
 from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.training.devices import describe_device
 
@@ -74,13 +75,14 @@ class Evaluation:
         return headline(self.content)
 
 
+@refuse_old_words
 def evaluate(
     run: str | Path | JEPA | None = None,
     *,
     data: str | Path | None = None,
     agent: str | Mapping[str, Any] | Agent | Callable[..., Any] = "mpc",
     planner: str | Mapping[str, Any] | Planner = "icem",
-    manifest: str | Path | Mapping[str, Any] = "ahead",
+    cases: str | Path | Mapping[str, Any] = "ahead",
     shift: str | Mapping[str, Any] = "none",
     action_block: int | None = None,
     start: Start = "warm",
@@ -112,7 +114,7 @@ def evaluate(
             called once a case with those of `action_space`, `action_block` and `seed` that it
             names, or is the policy itself, see `wmpc.agents.external`.
         planner: a name under `configs/planner`, its keys, or a planner.
-        manifest: a name under `configs/manifest`, its keys, or the file of a manifest.
+        cases: a name under `configs/cases`, its keys, or the file of a manifest.
         shift: a name under `configs/shift`, or its keys.
         action_block: simulator actions of a block; None: the run's, or those between two frames.
         start: warm, or cold: without the recorded lead-in.

@@ -40,8 +40,8 @@ def describe_settings(verb: str, arguments: Mapping[str, Any]) -> tuple[dict[str
         given = replace(given, planner=planner)
         own = {k: v for k, v in vars(planner).items() if isinstance(v, PLAIN) and k[0] != "_"}
         config["planner"] = {"_target_": f"{type(planner).__module__}.{name_of(planner)}", **own}
-    if isinstance(config.get("manifest"), Path) or str(config.get("manifest")).endswith(".json"):
-        config["manifest"] = read_preset("manifest", "ahead", path=str(config["manifest"]))
+    if isinstance(config.get("cases"), Path) or str(config.get("cases")).endswith(".json"):
+        config["cases"] = read_preset("cases", "ahead", path=str(config["cases"]))
     for key, chosen in read_choices(verb).items():
         settings = config[key]
         if not isinstance(settings, str) and "_target_" not in settings:  # some of its keys

@@ -14,9 +14,9 @@ OWN = ("episodes", "steps", "policy", "seed", "workers", "timeout_s")
 def run(cfg: Any) -> None:
     """Collect what is missing, then say what was covered."""
     console = Console(highlight=False)
-    env: Any = OmegaConf.to_container(cfg.env)
+    task: Any = OmegaConf.to_container(cfg.task)
     with shown(console) as progress:
-        found = collect(env, cfg.data, **{key: cfg[key] for key in OWN}, progress=progress)
+        found = collect(task, cfg.data, **{key: cfg[key] for key in OWN}, progress=progress)
     if found.before >= cfg.episodes:
         console.print(f"{cfg.data} has {found.before} episodes already: nothing to collect.")
     if found.failures:

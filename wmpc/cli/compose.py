@@ -1,6 +1,6 @@
 """From the words of a command line to validated configurations, with hydra.
 
-Hydra composes `configs/VERB.yaml` and its groups. It would also let `env={}` replace a whole node,
+Hydra composes `configs/VERB.yaml` and its groups. It would also let `task={}` replace a whole node,
 or `episodes=many` a number, and names no neighbour of a mistyped key; so each override is checked
 (`wmpc.cli.checks`) against what the same choice of groups gives by default. What is wrong is a
 WmpcError of one sentence.

@@ -10,8 +10,7 @@ from rich.console import Console
 
 from wmpc.cli import compose
 from wmpc.errors import WmpcError
-from wmpc.evaluation.results import RESULTS, headline
-from wmpc.system.json_file import read_json
+from wmpc.evaluation.results import RESULTS, headline, read_results
 from wmpc.system.links import refuse_links
 from wmpc.wm.data import open_episodes
 from wmpc.wm.training.checkpoint import checkpoint_hash
@@ -40,7 +39,7 @@ def run(cfg: Any) -> int:
             return code
         minutes[verb] = (time.perf_counter() - began) / 60
     console.rule()
-    console.print(f"[bold]{headline(read_json(results))}[/]", soft_wrap=True)
+    console.print(f"[bold]{headline(read_results(results))}[/]", soft_wrap=True)
     spent = ", ".join(f"{verb} {m:.1f}" for verb, m in minutes.items())
     console.print(f"Minutes: {spent}; together {sum(minutes.values()):.1f}")
     console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
@@ -49,21 +48,21 @@ def run(cfg: Any) -> int:
 
 def commands(cfg: Any) -> dict[str, list[str]]:
     """The words after `wmpc VERB` for each stage."""
-    env = [f"env={cfg.env.name}"]
-    default = compose.jobs("collect", env)[0].config.env
-    env += [f"env.{key}={value}" for key, value in sorted(leaves(cfg.env) - leaves(default))]
+    task = [f"task={cfg.task.name}"]
+    default = compose.jobs("collect", task)[0].config.task
+    task += [f"task.{key}={value}" for key, value in sorted(leaves(cfg.task) - leaves(default))]
     data, trained = f"data={cfg.folder}/data", f"run={cfg.folder}/run"
     episodes = [] if cfg.episodes is None else [f"episodes={cfg.episodes}"]
     length = f"train.steps={cfg.steps}" if cfg.minutes is None else f"train.minutes={cfg.minutes}"
     return {
         "doctor": [],
-        "collect": [*env, data, *episodes],
+        "collect": [*task, data, *episodes],
         "train": [data, trained, f"model={cfg.preset}", f"seed={cfg.seed}", length],
         "eval": [
             trained,
             data,
             f"name={EVALUATION}",
-            f"manifest.cases={cfg.cases}",
+            f"cases.count={cfg.cases.count}",
             "overwrite=true",
         ],
         "report": [trained, data, f"eval={EVALUATION}", f"out={cfg.folder}/report.html"],
@@ -82,11 +81,11 @@ def leaves(node: Any, prefix: str = "") -> set[tuple[str, Any]]:
 def stands(results: Path, config: Any, folder: Path) -> bool:
     """Whether `results` were measured with this `config`, these weights and this dataset."""
     try:
-        old = read_json(results)
+        old = read_results(results)
     except (OSError, WmpcError):
         return False
     return (
-        old.get("config") == OmegaConf.to_container(config)
+        old["config"] == OmegaConf.to_container(config)
         and old.get("checkpoint") == checkpoint_hash(folder / "run")
-        and old.get("manifest", {}).get("dataset") == open_episodes(folder / "data").hash
+        and old["manifest"].get("dataset") == open_episodes(folder / "data").hash
     )

@@ -29,6 +29,7 @@ from wmpc.cli.signature import defaults
 from wmpc.cli.words import Line, unknown
 from wmpc.errors import WmpcError
 from wmpc.system.construct import find
+from wmpc.system.renamed import KEYS
 
 OWN = re.compile(r"\+*([\w/]+)=([A-Za-z_][\w.]*)\\?(:)([A-Za-z_][\w.]*)")
 """What somebody else wrote, which is no choice of ours; hydra escapes a colon in a sweep."""
@@ -68,6 +69,8 @@ class Presets:
         """Those of one command line."""
         home = Path(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"), "wmpc")
         folders = (*line.folders, home.absolute()) if home.is_dir() else line.folders
+        for old in (folder / key for folder in folders for key in KEYS if (folder / key).is_dir()):
+            raise WmpcError(f"{old} came; it is called {KEYS[old.name]!r} now: rename the folder")
         found = cls(verb, line.name or verb, folders)
         for group in TABLES if folders else ():  # a configuration of one's own may choose from it
             found.options(group)

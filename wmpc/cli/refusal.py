@@ -5,7 +5,7 @@ import os
 from wmpc.system.disk import REFUSALS
 
 LESS = {
-    "collect": "workers, or env.kwargs.image_size",
+    "collect": "workers, or task.kwargs.image_size",
     "train": "train.batch, or take a smaller model=",
     "eval": "workers, or planner.samples",
     "plan": "planner.samples",

@@ -14,7 +14,7 @@ from hydra.core.override_parser.types import Override, QuotedString
 from hydra.errors import HydraException
 
 from wmpc.errors import WmpcError
-from wmpc.system.renamed import KEYS
+from wmpc.system.renamed import rename_word
 
 PLAIN = re.compile(r"([\w./@+]+)=([\w./=:@,~-]+)")
 """A value hydra's grammar refuses although it can only be meant as it stands, such as a path with
@@ -148,6 +148,7 @@ def unknown(what: str, given: Any, allowed: Iterable[str]) -> WmpcError:
     allowed = list(dict.fromkeys(allowed))
     near = difflib.get_close_matches(str(given), allowed, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    if KEYS.get(str(given)) in allowed:
-        hint = f"it is called {KEYS[str(given)]!r} now; "
+    now = rename_word(str(given))
+    if now != given and now.partition(".")[0] in allowed:
+        hint = f"it is called {now!r} now; "
     return WmpcError(f"there is no {what} {given!r}; {hint}allowed: {', '.join(allowed)}")

@@ -142,14 +142,14 @@ def build(
     blocks: int = 5,
     action_block: int = 5,
     budget: int = 10,
-    cases: int = 100,
+    count: int = 100,
     lead_in: int = 3,
     per_episode: int = 5,
     filter: str | None = None,
     goals: Literal["recorded", "sampled"] = "sampled",
     seed: int = 0,
 ) -> Manifest:
-    """Draw `cases` cases, a case an episode at a time and at most `per_episode` from each.
+    """Draw `count` cases, a case an episode at a time and at most `per_episode` from each.
 
     Args:
         kind: "ahead": the goal is the frame `blocks` blocks later in the same episode;
@@ -169,7 +169,7 @@ def build(
     for name, value, least in (
         ("blocks", blocks, 1),
         ("budget", budget, 1),
-        ("cases", cases, 1),
+        ("count", count, 1),
         ("per_episode", per_episode, 1),
         ("lead_in", lead_in, 0),
     ):
@@ -181,13 +181,13 @@ def build(
     actions, stride = budget * action_block, action_block // m
     draw = _Draw(episodes, task, ahead, actions, lead_in, stride, filter, goals, seed)
     ids = np.random.default_rng(seed).permutation(np.asarray(episodes.held_out_ids)).tolist()
-    drawn, excluded = _take([draw.of(index) for index in ids], cases, per_episode)
-    if len(drawn) < cases:
+    drawn, excluded = _take([draw.of(index) for index in ids], count, per_episode)
+    if len(drawn) < count:
         refused = ", ".join(f"{reason} {n}" for reason, n in sorted(excluded.items())) or "none"
         raise WmpcError(
-            f"{cases} cases were asked for, {len(drawn)} could be had from {len(ids)} held-out "
+            f"{count} cases were asked for, {len(drawn)} could be had from {len(ids)} held-out "
             f"episodes, at most {per_episode} from each (refused: {refused}): ask for "
-            f"cases={max(len(drawn), 1)}, allow more per_episode, or collect more episodes."
+            f"count={max(len(drawn), 1)}, allow more per_episode, or collect more episodes."
         )
     return Manifest(
         env=task.id,

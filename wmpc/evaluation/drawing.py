@@ -40,7 +40,7 @@ def recorded(run: str | None, data: str | None) -> Callable[[], Episodes]:
 def frozen(
     settings: dict[str, Any], run: str | None, data: str | None, block: int | None
 ) -> tuple[Manifest, Path]:
-    """The manifest that `settings` (the config group) ask for, and its file.
+    """The manifest that `settings` (the config group `cases`) ask for, and its file.
 
     Drawn once a dataset and settings, then read from DATA/manifests, or from `MANIFESTS` where the
     dataset is read-only. `block` is its action block, None for the actions between two frames.
@@ -55,7 +55,8 @@ def frozen(
         return drawn, Path(path)
     episodes = open_episodes(data_of(run, data))
     block = int(episodes.meta["m"]) if block is None else block
-    identity = json.dumps([manifest.VERSION, settings, block, episodes.hash], sort_keys=True)
+    stated = {"cases" if key == "count" else key: value for key, value in settings.items()}
+    identity = json.dumps([manifest.VERSION, stated, block, episodes.hash], sort_keys=True)
     name = f"{settings['kind']}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}.json"
     places = (episodes.path / "manifests", MANIFESTS)
     refuse_links(places[0], episodes.path)

@@ -42,18 +42,18 @@ BOUNDS = {
     "reference.samples": (1, 1e6),
     "reference.elites": (1, 1e6),
     "reference.iterations": (1, 1e6),
-    "manifest.budget": (1, 1e6),
-    "manifest.blocks": (1, 1e6),
-    "manifest.cases": (1, 1e6),
-    "manifest.lead_in": (0, 1e6),
-    "manifest.per_episode": (1, 1e6),
-    "manifest.seed": (0, 1e18),
+    "cases.budget": (1, 1e6),
+    "cases.blocks": (1, 1e6),
+    "cases.count": (1, 1e6),
+    "cases.lead_in": (0, 1e6),
+    "cases.per_episode": (1, 1e6),
+    "cases.seed": (0, 1e18),
     "shift.seed": (0, 1e18),
     "agent.seed": (0, 1e18),
 }
 ELSEWHERE = ("workers", "name", "folder", "overwrite", "videos", "diagnose", "cold")
 """Keys that no row depends on, and those that stand for a file whose hash is told instead."""
-FILES = ("run", "data", "manifest")
+FILES = ("run", "data", "cases")
 
 
 @dataclass(frozen=True)
@@ -196,5 +196,5 @@ def model_and_cases(config: dict[str, Any], given: Given) -> tuple[JEPA | None, 
             f"action_block={asked} came; {run or 'the model'} was trained with {block}: leave "
             "action_block out, or run"
         )
-    drawn, path = frozen(config["manifest"], run, config["data"], block)
+    drawn, path = frozen(config["cases"], run, config["data"], block)
     return model, drawn, path

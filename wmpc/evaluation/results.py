@@ -20,7 +20,7 @@ from wmpc.system.disk import hold, remove_leftovers, replace_file
 from wmpc.system.json_file import read_json
 from wmpc.system.links import refuse_links
 from wmpc.system.place import in_or_instead
-from wmpc.system.renamed import KEYS, rename_targets
+from wmpc.system.renamed import rename_keys, rename_targets
 
 RESULTS = "results.json"
 FORMAT, VERSION = "wmpc-results", 2
@@ -192,9 +192,7 @@ def read_results(file: Path) -> dict[str, Any]:
         raise WmpcError(f"{file} is damaged or not of this wmpc: evaluate again") from None
     if missing:
         raise WmpcError(f"{file} lacks {sorted(missing)}: evaluate again")
-    config = rename_targets(results.get("config", {}))
-    if isinstance(config, dict):
-        config = {KEYS.get(key, key): value for key, value in config.items()}
+    config = rename_keys(rename_targets(results.get("config", {})))
     results = {"agent": _agent_of(config), **results, "config": config}
     return {**results, "name": file.parent.name, "folder": file.parent}
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from wmpc.errors import WmpcError
 from wmpc.reporting import charts, facts
+from wmpc.system.renamed import rename_word
 
 LABELS = {
     "replay": "replay of the recording",
@@ -77,8 +78,9 @@ def again(results: Mapping[str, Any]) -> str | None:
         return None
     if not file or words[:2] != ["wmpc", "eval"] or {"-m", "--multirun"} & set(words):
         return None
-    kept = [w for w in words if not w.lstrip("+").startswith(("manifest", "name=", "overwrite="))]
-    return shlex.join([*kept, f"manifest.path={file}"])
+    words = [rename_word(word) for word in words]
+    kept = [w for w in words if not w.lstrip("+").startswith(("cases", "name=", "overwrite="))]
+    return shlex.join([*kept, f"cases.path={file}"])
 
 
 def strata(results: Mapping[str, Any]) -> list[dict[str, Any]]:

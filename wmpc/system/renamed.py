@@ -1,7 +1,13 @@
 """Names that artefacts of earlier versions hold, as they are called now."""
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from wmpc.errors import WmpcError
+
+P, T = ParamSpec("P"), TypeVar("T")
 
 MOVED = {
     "wm.model": "wmpc.wm.models.jepa",
@@ -12,8 +18,13 @@ MOVED = {
 }
 """Modules, by their names up to version 0.1."""
 
-KEYS = {"patience": "timeout_s"}
-"""Keys of verbs, by their names up to version 0.1."""
+KEYS = {
+    "patience": "timeout_s",
+    "env": "task",
+    "manifest": "cases",
+    "manifest.cases": "cases.count",
+}
+"""Keys and groups of verbs, by their names up to version 0.1."""
 
 
 def rename_targets(value: Any) -> Any:
@@ -28,6 +39,63 @@ def rename_targets(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {k: _renamed(v) if k == "_target_" else rename_targets(v) for k, v in value.items()}
     return [rename_targets(v) for v in value] if isinstance(value, list) else value
+
+
+def rename_word(word: str) -> str:
+    """Replace the old key of a word of a command line by the name of today.
+
+    Args:
+        word: `KEY=VALUE` or a dotted key alone; signs before it stay, as do words of today.
+
+    Returns:
+        The word with its key renamed.
+    """
+
+    def now(key: re.Match[str]) -> str:
+        group, dot, inner = key[0].partition(".")
+        return KEYS.get(key[0]) or f"{KEYS.get(group, group)}{dot}{inner}"
+
+    return re.sub(r"[\w.]+", now, word, count=1)
+
+
+def rename_keys(config: Any, above: str = "") -> Any:
+    """Replace every old key in a recorded configuration of a verb by the name of today.
+
+    Args:
+        config: plain values as JSON holds them; it is not changed.
+        above: the old keys that lead there, each with a dot behind it.
+
+    Returns:
+        The same values under the names of today.
+    """
+    if not isinstance(config, Mapping):
+        return config
+    return {
+        rename_word(f"{above}{key}").rpartition(".")[2]: rename_keys(value, f"{above}{key}.")
+        for key, value in config.items()
+    }
+
+
+def refuse_old_words(function: Callable[P, T]) -> Callable[P, T]:
+    """Wrap a function so that an argument of an earlier version is refused by its new name.
+
+    Args:
+        function: whose arguments by name are looked at.
+
+    Returns:
+        The function, otherwise the same.
+
+    Raises:
+        WmpcError: when the function is called with an old name.
+    """
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        for old in KEYS.keys() & kwargs.keys():
+            raise WmpcError(f"{function.__name__}: {old}=... came; it is called {KEYS[old]!r} now")
+        return function(*args, **kwargs)
+
+    return checked
 
 
 def _renamed(target: Any) -> Any:

@@ -21,7 +21,7 @@ from wmpc.planners.problem import Planner
 from wmpc.wm.data import Episodes
 from wmpc.wm.models.jepa import JEPA
 
-CASES = 20
+DECISIONS = 20
 
 
 def diagnose(
@@ -31,7 +31,7 @@ def diagnose(
     episodes: Episodes,
     rows: Sequence[Row] = (),
     *,
-    cases: int = CASES,
+    decisions: int = DECISIONS,
     strong: Planner = pool.STRONG,
     truth: Planner = pool.TRUTH,
     steps: int = 1000,
@@ -44,7 +44,7 @@ def diagnose(
         drawn, task: the manifest and its task.
         episodes: the recordings that the model was trained on.
         rows: of the evaluation, whose rate of success is part of the evidence.
-        cases: how many decisions are looked at, spread over the manifest.
+        decisions: how many are looked at, spread over the manifest.
         steps: of a probe's fit.
         strong, truth: what searches the model and the simulator for the ladder's pool.
 
@@ -53,8 +53,8 @@ def diagnose(
     simulator = Simulator(task)
     try:
         agent = planning(entrant, drawn.cases[0])
-        within = reachable(drawn, agent.horizon, cases, task, episodes)
-        indices = np.linspace(0, len(within.cases) - 1, min(cases, len(within.cases))).round()
+        within = reachable(drawn, agent.horizon, decisions, task, episodes)
+        indices = np.linspace(0, len(within.cases) - 1, min(decisions, len(within.cases))).round()
         findings, probe = examine(
             agent.model, episodes, task, simulator, drawn.action_block, steps=steps, seed=seed
         )
@@ -89,7 +89,7 @@ def diagnose(
     return {"findings": [finding.as_dict() for finding in findings], "verdict": found}
 
 
-def reachable(drawn: Manifest, horizon: int, cases: int, task: Any, episodes: Episodes) -> Manifest:
+def reachable(drawn: Manifest, horizon: int, count: int, task: Any, episodes: Episodes) -> Manifest:
     """The manifest, or where its goals lie beyond the horizon, another with goals within it.
 
     There the true distance that a plan of `horizon` blocks reaches says little: behind a wall the
@@ -107,7 +107,7 @@ def reachable(drawn: Manifest, horizon: int, cases: int, task: Any, episodes: Ep
             blocks=min(5, horizon),
             action_block=drawn.action_block,
             budget=horizon,
-            cases=cases,
+            count=count,
             seed=drawn.seed,
         )
 

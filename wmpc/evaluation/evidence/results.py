@@ -164,7 +164,7 @@ def same_cases(results: Sequence[Result]) -> None:
             raise WmpcError(
                 f"{first.label} and {other.label} were measured on different cases: manifest "
                 f"{first.manifest} and {other.manifest}{_why(first, other)}; evaluate both with "
-                "the same manifest.path=..."
+                "the same cases.path=..."
             )
         if other.cases != first.cases:
             raise WmpcError(
