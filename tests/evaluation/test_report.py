@@ -15,10 +15,9 @@ from wmpc.reporting import pictures
 from wmpc.reporting.comparison import comparison_page
 from wmpc.reporting.evaluation import media
 from wmpc.reporting.facts import read_results
-from wmpc.reporting.figures import figure
 from wmpc.reporting.run_page import page
 
-VOID = {"meta", "img", "br", "path", "rect", "circle"}
+VOID = {"meta", "img", "br", "path", "rect"}
 
 
 class Page(HTMLParser):
@@ -83,9 +82,9 @@ def test_the_page_is_valid_complete_and_loads_nothing(run, wmpc):
     text = (run / "report.html").read_text()
     assert len(text) < 5e6
     bare = re.sub(r"base64,[\w+/=]+", "", text)
-    assert not re.search(r"https?:|//\w|@import|url\(|<script|<link", bare)
+    assert not re.search(r"https?:|//\w|@import|url\((?!#)|<script|<link", bare)
     found = Page(text)
-    assert all(source.startswith("data:") for _, source in found.sources)
+    assert all(source.startswith(("data:", "#")) for _, source in found.sources)
     kinds = [tag for tag, _ in found.sources]
     assert kinds.count("video") == 4 and kinds.count("img") == 9  # strips, imagined, a finding
     assert "7 of 10 goals reached from pixels" in found.words
@@ -154,23 +153,6 @@ def test_results_without_a_part_make_a_page_without_it(run, key):
 def test_a_diagnosis_may_be_bare(run, diagnosis):
     change(run, diagnosis=diagnosis)
     Page(page(run))
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        None,
-        {"kind": "lines"},
-        {"kind": "lines", "x": "", "y": "", "series": {"a": [[1, 2], [1]]}},
-        {"kind": "lines", "x": "", "y": "", "log": True, "series": {"a": [[1], [0.0]]}},
-        {"kind": "bars", "x": "", "groups": ["a"], "bars": {"b": [None]}},
-        {"kind": "heatmap", "x": "", "y": "", "xs": [1], "ys": [1], "panels": {"a": [[None]]}},
-        {"kind": "picture", "file": "../../config.json"},
-    ],
-)
-def test_what_cannot_be_drawn_gives_no_picture(run, given):
-    found = figure(given, "title", run / "eval" / "made-up")
-    assert found is None or ("<img" not in found.picture and "left out" in found.picture)
 
 
 def test_three_hundred_cases_fit_into_fifteen_megabytes(trained, tmp_path):

@@ -20,6 +20,8 @@ PAYLOAD = "<script>evil()</script>\"'><img src=x onerror=evil()> javascript:evil
 FILE = Path("eval", "made-up", "results.json")
 SUCH = ("script", "iframe", "object", "embed", "link", "form", "base", "a")
 """Tags that no page of ours has."""
+HERE = ("data:", "#")
+"""How what is in the page itself is named."""
 
 
 class Tags(HTMLParser):
@@ -35,7 +37,7 @@ class Tags(HTMLParser):
         if tag in SUCH:
             self.bad.append(tag)
         for name, value in attributes:
-            if name.startswith("on") or (name in ("src", "href") and not value.startswith("data:")):
+            if name.startswith("on") or (name in ("src", "href") and not value.startswith(HERE)):
                 self.bad.append((tag, name, value))
             if name == "src":
                 self.sources.append(value)

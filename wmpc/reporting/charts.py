@@ -1,20 +1,22 @@
-"""Small charts as inline SVG: they scale, print, and take their colours from the page's style.
+"""Small charts of numbers: lines, points and histograms."""
 
-Series differ by dash or by mark as well as by colour.
-"""
-
+import math
 from collections.abc import Mapping, Sequence
 
-from markupsafe import Markup, escape
+import numpy as np
+from markupsafe import Markup
+from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from wmpc.reporting.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axis, axes, spread, svg
+from wmpc.reporting.drawing import INK, drawn, frame, sheet, to_svg
+from wmpc.reporting.wording import number
 
 Series = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 """By name: x and y."""
-MARKS = 6
-"""Different marks; the page's style has as many colours and dashes."""
+FEW = 12
+"""Points of a line, of which each is marked."""
 
 
+@drawn
 def lines(
     series: Series,
     x_label: str,
@@ -27,99 +29,125 @@ def lines(
     steps: bool = False,
     intervals: Sequence[Sequence[float]] = (),
 ) -> Markup:
-    """Lines over a common x; the first has the page's first colour, and so on.
+    """Draw lines over a common x.
 
-    `intervals`, low and high at each x of the first line, are a band with whiskers.
+    Args:
+        series: the lines.
+        x_label: what is across.
+        y_label: what is upwards.
+        title: what a screen reader says.
+        log: whether y is logarithmic, which leaves out what is not positive.
+        y_range: lowest and highest y, by default those of the series; 0 is always there.
+        percent: whether y is a share, to be written in percent.
+        steps: whether a value holds until the next x.
+        intervals: low and high at each x of the first line: a band with whiskers.
+
+    Returns:
+        The chart.
     """
-    xs = [x for values, _ in series.values() for x in values]
-    ys = [y for _, values in series.values() for y in values if not log or y > 0]
-    low, high = y_range or (min(ys, default=1.0) if log else min([0.0, *ys]), max(ys, default=1.0))
-    x = Axis(min(xs), max(xs), LEFT, WIDTH - RIGHT)
-    y = Axis(low, high, HEIGHT - BOTTOM, TOP, log)
-    parts = [axes(x, y, x_label, y_label, percent)]
-    if intervals:
-        parts += _band(x, y, next(iter(series.values()))[0], intervals)
-    for index, (across, up) in enumerate(series.values()):
-        points = [(x(a), y(b)) for a, b in zip(across, up, strict=True)]
+    axes = frame(x_label, y_label)
+    for name, (across, up) in series.items():
+        few = len(up) <= FEW and not steps
+        (line,) = axes.plot(across, up, gid=f"hint:{name}", clip_on=False)
         if steps:
-            corners = zip(points[1:], points[:-1], strict=True)
-            points = points[:1] + [q for (a, b), (_, c) in corners for q in ((a, c), (a, b))]
-        path = "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in points)
-        parts.append(f'<path class="line c{index % MARKS + 1}" d="{path}"/>')
-        if len(points) <= 12 and not steps:
-            parts.append(marks(points, index))
-    return svg(parts, title)
+            line.set_drawstyle("steps-post")
+        look = {"color": line.get_color(), "marker": line.get_marker(), "clip_on": False}
+        for x, y in zip(across, up, strict=True) if few else ():
+            said = f"hint:{name}: {number(x)}, {number(y)}"
+            axes.plot([x], [y], linestyle="", gid=said, **look)
+        line.set_marker("")
+    if intervals:
+        first, (low, high) = next(iter(series.values()))[0], np.transpose(intervals)
+        axes.fill_between(first, low, high, color="C0", alpha=0.15, linewidth=0)
+        look = {"fmt": "none", "ecolor": INK, "elinewidth": 1.2, "capsize": 3, "clip_on": False}
+        axes.errorbar(first, (low + high) / 2, (high - low) / 2, **look)
+    if log and any(y > 0 for _, up in series.values() for y in up):
+        axes.set_yscale("log", nonpositive="mask")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+        low, high = (math.log10(value) for value in axes.get_ylim())
+        axes.set_ylim(10 ** math.floor(low), 10 ** math.ceil(high))
+    else:
+        low, high = y_range or axes.get_ylim()
+        axes.set_ylim(min(0.0, low), high)
+    if percent:
+        axes.yaxis.set_major_formatter(PercentFormatter(1, 0))
+    return to_svg(axes, title)
 
 
+@drawn
 def scatter(series: Series, x_label: str, y_label: str, title: str) -> Markup:
-    """Points, each name with a mark and colour of its own."""
-    xs = [x for values, _ in series.values() for x in values]
-    ys = [y for _, values in series.values() for y in values]
-    x, y = spread(xs, LEFT, WIDTH - RIGHT), spread(ys, HEIGHT - BOTTOM, TOP)
-    parts = [axes(x, y, x_label, y_label)]
-    for index, (across, up) in enumerate(series.values()):
-        places = sorted({(round(x(a), 1), round(y(b), 1)) for a, b in zip(across, up, strict=True)})
-        parts.append(marks(places, index, 2.4 if len(places) < 200 else 1.6))
-    return svg(parts, title)
+    """Draw points.
+
+    Args:
+        series: the points, each name with a mark and colour of its own.
+        x_label: what is across.
+        y_label: what is upwards.
+        title: what a screen reader says.
+
+    Returns:
+        The chart.
+    """
+    axes = frame(x_label, y_label)
+    axes.margins(0.04)
+    for name, (across, up) in series.items():
+        size = 4.8 if len(up) < 200 else 3.2
+        axes.plot(across, up, linestyle="", markersize=size, gid=f"hint:{name}")
+    return to_svg(axes, title)
 
 
+@drawn
 def histogram(
     values: Sequence[float], limits: Mapping[str, float], x_label: str, title: str, bins: int = 30
 ) -> Markup:
-    """Counts of `values`, with a labelled vertical line at each of `limits`."""
-    low, high = 0.0, max(max(values), *limits.values()) * 1.02
-    counts = [0] * bins
-    for value in values:
-        counts[min(bins - 1, int((value - low) / (high - low) * bins))] += 1
-    x = Axis(low, high, LEFT, WIDTH - RIGHT)
-    y = Axis(0, max(counts) * 1.18, HEIGHT - BOTTOM, TOP)
-    parts = [axes(x, y, x_label, "decisions")]
-    width = (WIDTH - RIGHT - LEFT) / bins
-    for index, count in enumerate(counts):
-        if count:
-            left, top = LEFT + index * width, y(count)
-            parts.append(
-                f'<rect class="bar c1" x="{left + 0.5:.1f}" y="{top:.1f}" width="{width - 1:.1f}" '
-                f'height="{y(0) - top:.1f}"/>'
-            )
+    """Draw counts of values.
+
+    Args:
+        values: not negative, in milliseconds.
+        limits: by name, where a labelled vertical line stands.
+        x_label: what is across.
+        title: what a screen reader says.
+        bins: how many bars, from 0 to the largest value or limit.
+
+    Returns:
+        The chart.
+    """
+    axes = frame(x_label, "decisions")
+    high = max(*values, *limits.values()) * 1.02
+    axes.hist(values, bins, range=(0, high), color="C0", rwidth=0.9)
+    axes.margins(y=0.18)
     for row, (name, value) in enumerate(limits.items()):
-        at, beyond = x(value), x(value) > WIDTH * 0.7
-        anchor, shift = ("end", -4) if beyond else ("start", 4)
-        parts.append(f'<path class="mark" d="M{at:.1f} {TOP}V{y(0):.1f}"/>')
-        parts.append(
-            f'<text x="{at + shift:.1f}" y="{TOP + 10 + 14 * row}" text-anchor="{anchor}" '
-            f'class="value">{escape(name)} {value:.0f} ms</text>'
-        )
-    return svg(parts, title)
+        axes.axvline(value, linewidth=1.2, linestyle=(0, (3, 3)))
+        side = ("right", -4) if value > 0.7 * high else ("left", 4)
+        axes.annotate(
+            f"{name} {value:.0f} ms", (value, 1), (side[1], -10 - 14 * row), ha=side[0],
+            xycoords=axes.get_xaxis_transform(), textcoords="offset points", weight="bold",
+        )  # fmt: skip
+    return to_svg(axes, title)
 
 
-def marks(points: Sequence[tuple[float, float]], index: int, size: float = 2.6) -> str:
-    """Marks at pixels (x, y) as one path: disc, square, triangle, diamond, cross or plus."""
-    r = size
-    shape = (
-        f"m{-r:g} 0a{r:g} {r:g} 0 1 0 {2 * r:g} 0a{r:g} {r:g} 0 1 0 {-2 * r:g} 0z",
-        f"m{-r:g} {-r:g}h{2 * r:g}v{2 * r:g}h{-2 * r:g}z",
-        f"m0 {-1.3 * r:g}l{1.2 * r:g} {2.2 * r:g}h{-2.4 * r:g}z",
-        f"m0 {-1.4 * r:g}l{1.4 * r:g} {1.4 * r:g}l{-1.4 * r:g} {1.4 * r:g}"
-        f"l{-1.4 * r:g} {-1.4 * r:g}z",
-        f"m{-r:g} {-r:g}l{2 * r:g} {2 * r:g}m0 {-2 * r:g}l{-2 * r:g} {2 * r:g}",
-        f"m{-1.2 * r:g} 0h{2.4 * r:g}m{-1.2 * r:g} {-1.2 * r:g}v{2.4 * r:g}",
-    )[index % MARKS]
-    path = "".join(f"M{a:.1f} {b:.1f}{shape}" for a, b in points)
-    return f'<path class="mark{index % MARKS + 1}" d="{path}"/>'
+@drawn
+def counts(name: str, values: Sequence[float], low: float, high: float) -> Markup:
+    """Draw a small histogram.
 
+    Args:
+        name: of what is counted, for a screen reader.
+        values: the counts of equal bins.
+        low: where the first bin begins.
+        high: where the last bin ends.
 
-def _band(
-    x: Axis, y: Axis, across: Sequence[float], intervals: Sequence[Sequence[float]]
-) -> list[str]:
-    """The band between low and high, and a whisker at every x."""
-    ends = [(x(a), y(low), y(high)) for a, (low, high) in zip(across, intervals, strict=True)]
-    upper = "L".join(f"{a:.1f} {top:.1f}" for a, _, top in ends)
-    lower = "L".join(f"{a:.1f} {bottom:.1f}" for a, bottom, _ in reversed(ends))
-    whiskers = "".join(
-        f"M{a - 3:.1f} {top:.1f}h6m-3 0V{bottom:.1f}m-3 0h6" for a, bottom, top in ends
+    Returns:
+        The chart.
+    """
+    axes = frame("", box=(1, 18, 178, 62), figure=sheet(180, 82))
+    axes.grid(False)
+    axes.spines["bottom"].set_visible(True)
+    axes.yaxis.set_visible(False)
+    wide = (high - low) / len(values)
+    axes.bar(
+        [low + wide * i for i in range(len(values))], values, 0.9 * wide, align="edge", color="C0"
     )
-    return [
-        f'<path class="band" d="M{upper}L{lower}z"/>',
-        f'<path class="whiskers" d="{whiskers}"/>',
-    ]
+    axes.set_xlim(low, high)
+    axes.set_xticks([low, high], [number(low), number(high)])
+    for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
+        label.set_horizontalalignment(side)
+    return to_svg(axes, f"Histogram of {name} from {number(low)} to {number(high)}")

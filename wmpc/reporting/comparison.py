@@ -6,8 +6,8 @@ from typing import Any
 from wmpc.reporting import grids
 from wmpc.reporting.evaluation import asked
 from wmpc.reporting.facts import task_name
-from wmpc.reporting.figures import finite
 from wmpc.reporting.template import render
+from wmpc.reporting.wording import is_finite
 
 Results = Mapping[str, Any]
 """What `wmpc.reporting.facts.read_results` gives."""
@@ -79,11 +79,11 @@ def _side(letter: str, results: Sequence[Results], given: Mapping[str, Any] | No
 def _chart(comparison: Mapping[str, Any]) -> Any:
     """The difference and its interval in points, where they are known."""
     ends = [comparison.get("difference"), *(comparison.get("interval") or ())]
-    if len(ends) != 3 or not all(map(finite, ends)):
+    if len(ends) != 3 or not all(map(is_finite, ends)):
         return None
     value, low, high = (100 * float(end) for end in ends)
     spoken = f"A minus B: {value:.1f} points, 95% interval {low:.1f} to {high:.1f}"
-    return grids.whiskers({"A minus B": (value, low, high)}, "points of success", spoken)
+    return grids.interval("A minus B", value, low, high, "points of success", spoken)
 
 
 def _by_case(results: Sequence[Results]) -> dict[int, list[Mapping[str, Any]]]:

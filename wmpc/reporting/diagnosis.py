@@ -4,7 +4,8 @@ them in the results."""
 from collections.abc import Mapping
 from typing import Any
 
-from wmpc.reporting.figures import figure, finite
+from wmpc.reporting.figures import figure
+from wmpc.reporting.wording import is_finite
 
 CULPRITS = {
     "data": "the data",
@@ -27,7 +28,7 @@ def diagnosis(results: Mapping[str, Any]) -> dict[str, Any] | None:
     findings = []
     for finding in sorted(given.get("findings") or [], key=lambda f: f.get("name") != LADDER):
         value, unit = finding.get("value"), finding.get("unit") or ""
-        value = value if finite(value) else None
+        value = value if is_finite(value) else None
         title = finding.get("title") or finding.get("name", "").replace("_", " ")
         spoken = f"{title}. {finding.get('reading') or ''}"
         drawn = figure(finding.get("figure"), spoken, results["folder"])
@@ -46,7 +47,7 @@ def verdict(given: Mapping[str, Any] | None, shown: bool = False) -> dict[str, A
         return None
     culprit = given.get("culprit") or "none"
     rungs = {} if shown else given.get("ladder") or {}
-    ladder = {name: value for name, value in rungs.items() if finite(value)}
+    ladder = {name: value for name, value in rungs.items() if is_finite(value)}
     most = max(map(abs, ladder.values()), default=1) or 1
     return {
         "who": None if culprit == "none" else CULPRITS.get(culprit, culprit),

@@ -4,12 +4,12 @@ import base64
 import os
 import re
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from wmpc.errors import WmpcError
 from wmpc.evaluation.results import RESULTS, read_results
+from wmpc.reporting.wording import is_finite
 from wmpc.system.json_file import read_bytes, read_json
 from wmpc.system.links import refuse_outside
 from wmpc.wm.training.checkpoint import CONFIG, read_config
@@ -95,7 +95,7 @@ def curves(lines: Sequence[Mapping[str, Any]], prefix: str) -> dict[str, tuple[l
     names = sorted({key for line in lines for key in line if key.startswith(prefix)})
     found = {}
     for name in names:
-        points = [(line["step"], line[name]) for line in lines if _is_finite(line.get(name))]
+        points = [(line["step"], line[name]) for line in lines if is_finite(line.get(name))]
         if not points:
             continue
         size = -(-len(points) // MOST_POINTS)
@@ -136,7 +136,3 @@ def sources(dataset: Path) -> list[dict[str, Any]]:
         return []
     given = given if isinstance(given, list) else []
     return [source for source in given if isinstance(source, dict)]
-
-
-def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float) and abs(value) < 1e300 and isfinite(value)

@@ -10,7 +10,8 @@ from markupsafe import Markup
 from PIL import Image
 
 from wmpc.errors import WmpcError
-from wmpc.reporting.examination.figures import counts, shift_chart
+from wmpc.reporting.charts import counts
+from wmpc.reporting.examination.figures import shift_chart
 from wmpc.reporting.pictures import CELL, row
 from wmpc.reporting.template import render
 from wmpc.wm.recordings.doctor import KINDS, Examination, Fault
@@ -26,10 +27,10 @@ def page(examination: Examination, source: Source) -> str:
     """The page, which needs nothing else. Pictures of a few episodes are read from `source`."""
     evidence = examination.evidence
     names = source.about.names.get("action", ())
-    actions = [
-        (str(names[d]) if len(names) > d else f"action {d}", counts(given))
-        for d, given in enumerate(evidence.get("actions", [])[:ACTIONS])
-    ]
+    actions = []
+    for index, given in enumerate(evidence.get("actions", [])[:ACTIONS]):
+        name = str(names[index]) if len(names) > index else f"action {index}"
+        actions.append((name, counts(name, given["counts"], given["low"], given["high"])))
     total = examination.totals["episodes"]
     return render(
         "examination.html",

@@ -1,0 +1,64 @@
+"""The words of the pages for numbers and names."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, TypeGuard
+
+
+def number(value: float) -> str:
+    """Short: 1200 as 1.2k, 0.001 as 10⁻³."""
+    if value and (abs(value) < 0.01 or abs(value) >= 1e6):
+        exponent = math.floor(math.log10(abs(value)))
+        mantissa = value / 10**exponent
+        power = "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return power if math.isclose(mantissa, 1) else f"{mantissa:.2g}·{power}"
+    if abs(value) >= 1000:
+        return f"{value / 1000:.3g}k"
+    return f"{value:.3g}"
+
+
+def words(name: str) -> str:
+    """A name from the code in words: other_room as other room, elbow_rad_per_s as elbow rad/s."""
+    return name.replace("_per_", "/").replace("_", " ")
+
+
+def percent(value: float | None) -> str:
+    """0.934 as 93%; nothing as a dash."""
+    return "\N{EN DASH}" if value is None else f"{100 * value:.0f}%"
+
+
+def quantity(name: str) -> str:
+    """An error's name in words: shoulder_rad as shoulder."""
+    return name.rpartition("_")[0].replace("_", " ") or name
+
+
+def share(value: float) -> str:
+    """A length in percent, from 0 to 100."""
+    return f"{100 * min(1.0, max(0.0, value)):.1f}"
+
+
+def short(value: Any) -> str:
+    """A number with three digits, other things as they are, nothing as a dash."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "\N{EN DASH}"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return number(value)
+
+
+def scalars(details: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What of a finding's details is short enough for a line each."""
+    kinds = (int, float, str)
+    return {k: v for k, v in (details or {}).items() if isinstance(v, kinds) and len(str(v)) < 80}
+
+
+def is_finite(value: Any) -> TypeGuard[float]:
+    """Tell whether something is a number that can be drawn.
+
+    Args:
+        value: anything.
+
+    Returns:
+        False for NaN, infinities, and what is no number or too large to draw.
+    """
+    return isinstance(value, int | float) and abs(value) < 1e300
