@@ -29,7 +29,9 @@ from wmpc.system.memory import keep_freed_memory
 from wmpc.wm.models.spec import describe_data
 from wmpc.wm.objectives.objective import Objective
 from wmpc.wm.training.learner import Learner
-from wmpc.wm.training.loop import optimizer_of, tensors, train_step
+from wmpc.wm.training.fit import optimizer_of, take_step
+from wmpc.wm.training.loop import sampler_of
+from wmpc.wm.training.recipe import Recipe
 
 Step = Callable[[int], None]
 
@@ -61,15 +63,14 @@ def prepare(preset: str, folder: str) -> tuple[Learner, int, Step, Step]:
     learner = Learner(model, Objective(config, model))
     length = learner.objective.window(model)
     windows = Windows(episodes, episodes.train_ids, length, 1, model.columns)
-    optimizer = optimizer_of(learner, cfg.train.rate, cfg.train.weight_decay)
+    recipe = Recipe(batch=cfg.train.batch, lr=cfg.train.lr, weight_decay=cfg.train.weight_decay)
+    optimizer, draw = optimizer_of(learner, recipe), sampler_of(windows, recipe, fabric.device)
 
     def whole(step: int) -> None:
-        data = windows.sample((0, step), cfg.train.batch)
-        train_step(learner, optimizer, data, seed=0, step=step, clip=1.0, fabric=fabric)
+        take_step(learner, optimizer, draw(step), recipe, step, [(0, 10**6)], fabric)
 
     def encoder(step: int) -> None:
-        data = windows.sample((0, step), cfg.train.batch)
-        model.encode(tensors(data, fabric.device)).sum().backward()
+        model.encode(draw(step)).sum().backward()
 
     return learner, cfg.train.batch * length, whole, encoder
 

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, Windows
 from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.training.fit import fit
+from wmpc.wm.training.recipe import Recipe
 
 
 def ridge(z: np.ndarray, y: np.ndarray, strength: float = 1e-3) -> np.ndarray:
@@ -65,7 +67,7 @@ def fit_probe(
     frames: int = 20_000,
     steps: int = 2000,
     batch: int = 512,
-    rate: float = 3e-3,
+    lr: float = 3e-3,
     seed: int = 0,
 ) -> Probe:
     """Fit a probe from the latents of single frames to `describe`'s variables.
@@ -81,7 +83,7 @@ def fit_probe(
     if "state" not in episodes.columns:
         raise WmpcError(f"{episodes.path} has no column 'state', which a probe is fitted to")
     z, y = _pairs(model, episodes, episodes.train_ids, describe, frames)
-    probe = fit_latents(z, y, steps=steps, batch=batch, rate=rate, seed=seed)
+    probe = fit_latents(z, y, steps=steps, batch=batch, lr=lr, seed=seed)
     if len(episodes.held_out_ids):
         z, y = _pairs(model, episodes, episodes.held_out_ids, describe, max(1, frames // 10))
         error = probe(z) - torch.as_tensor(y, dtype=z.dtype, device=z.device)
@@ -95,25 +97,26 @@ def fit_latents(
     *,
     steps: int = 2000,
     batch: int = 512,
-    rate: float = 3e-3,
+    lr: float = 3e-3,
     seed: int = 0,
 ) -> Probe:
     """The same from latents (n, K, D) to variables (n, V); its `error` is not yet measured."""
     scale = y.std(0).clip(min=1e-6)
     z = z.detach().float()
     target = torch.as_tensor(y / scale, dtype=z.dtype, device=z.device)
-    with torch.random.fork_rng(), torch.enable_grad():
+    with torch.random.fork_rng():
         torch.manual_seed(seed)
         linear = ridge(z.flatten(1).cpu().numpy(), y / scale)
         probe = Probe(linear, scale).to(z.device)
-        optimizer = torch.optim.Adam(probe.parameters(), rate)
-        for step in range(steps):
-            optimizer.param_groups[0]["lr"] = rate * (1 - step / steps)
-            rows = torch.randint(len(z), (batch,)).to(z.device)
-            loss = (probe(z[rows]) / probe.scale - target[rows]).square().mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+        rows = torch.randint(len(z), (steps, batch))
+
+    def error(probe: Probe, chosen: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        return {"loss": (probe(z[chosen]) / probe.scale - target[chosen]).square().mean()}
+
+    recipe = Recipe(
+        steps=steps, batch=batch, lr=lr, weight_decay=0.0, warmup=0.0, schedule="linear", clip=None
+    )
+    fit(probe, error, lambda step: rows[step].to(z.device), recipe)
     return probe.requires_grad_(False).eval()
 
 

@@ -12,19 +12,20 @@ from wmpc.api.train import training
 from wmpc.cli.main import main
 from wmpc.errors import WmpcError
 from wmpc.wm.data import EpisodeWriter
-from wmpc.wm.training.recipe import check_settings
+from wmpc.wm.training.recipe import Recipe
 
 WORDS = ["train", "data=set", "run=run", "model=tiny", "train.steps=3", "train.batch=4"]
 WRONG = {
     "preset": ("model=smal", "did you mean 'small'"),
-    "key": ("train.rat=1", "did you mean 'rate'"),
+    "key": ("train.step=1", "did you mean 'steps'"),
     "key of the model": ("model.laten=3", "did you mean 'latent'"),
     "value": ("train.batch=many", "a whole number like"),
     "loss": ("+objective.sigrec=1.0", "did you mean 'sigreg'"),
     "no such class": ("model.encoder._target_=wmpc.wm.models.encoders.Nope", "has no 'Nope'"),
     "class of somebody else": ("model.encoder._target_=os.system", "_target_"),
     "no steps": ("train.steps=0", "at least 1"),
-    "rate": ("train.rate=-1.0", "above 0"),
+    "learning rate": ("train.lr=-1.0", "above 0"),
+    "old key": ("train.rate=1.0", "it is called 'train.lr' now"),
     "no dataset": ("data=nowhere", "there is no dataset at nowhere"),
     "foreign dataset": ("data=foreign", "in no format that is recognised"),
     "truncated dataset": ("data=cut", "cut"),
@@ -122,4 +123,4 @@ def test_a_signal_saves_and_says_which_step_is_kept(here, capsys, monkeypatch, n
 @pytest.mark.parametrize("seed", [-1, 2**63])
 def test_a_seed_that_nothing_can_be_drawn_from(seed):
     with pytest.raises(WmpcError, match=f"seed={seed} came"):
-        check_settings(None, 1, 4, 1e-3, seed)
+        Recipe(steps=1, seed=seed).check()

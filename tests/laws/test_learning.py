@@ -13,6 +13,7 @@ from wmpc.agents.baselines import RandomAgent
 from wmpc.agents.mpc import MPCAgent
 from wmpc.planners import CEM
 from wmpc.wm.training.monitor import evaluate, rankme
+from wmpc.wm.training.recipe import Recipe
 from wmpc.wm.training.run import train
 from wmpc.wm.training.schedule import learning_rate
 
@@ -32,7 +33,7 @@ def episodes(tmp_path_factory):
 def model(episodes, tmp_path_factory):
     run = tmp_path_factory.mktemp("learning") / "run"
     settings = {"steps": STEPS, "batch": BATCH, "evaluate_every": STEPS, "save_every": STEPS}
-    return train(episodes, run, TINY, OBJECTIVE, rate=4e-3, accelerator="cpu", **settings)
+    return train(episodes, run, TINY, OBJECTIVE, lr=4e-3, accelerator="cpu", **settings)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def watched():
 def test_every_step_has_the_rate_of_the_schedule_and_a_clipped_gradient(
     watched, episodes, tmp_path, clip
 ):
-    steps, rate, warmup = 8, 0.01, 0.4
+    steps, shape = 8, {"lr": 0.01, "warmup": 0.4}
     quick = {"batch": 4, "evaluate_every": steps, "accelerator": "cpu"}
     train(
         episodes,
@@ -120,12 +121,11 @@ def test_every_step_has_the_rate_of_the_schedule_and_a_clipped_gradient(
         TINY,
         OBJECTIVE,
         steps=steps,
-        rate=rate,
-        warmup=warmup,
+        **shape,
         clip=clip,
         **quick,
     )
-    rates = [learning_rate(step, [(0, steps)], rate, warmup) for step in range(steps)]
+    rates = [learning_rate(step, [(0, steps)], Recipe(**shape)) for step in range(steps)]
     assert len(set(rates)) > 5
     assert [lrs for lrs, _ in watched] == [pytest.approx([lr] * 2) for lr in rates]
     norms = [norm for _, norm in watched]

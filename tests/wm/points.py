@@ -33,10 +33,9 @@ def wandering(episodes=200, steps=8, seed=0, stride=1):
     starts = rng.uniform(-2, 2, (episodes, 1, 2))
     places = np.concatenate([starts, starts + actions.cumsum(1)], 1)
     blocks = np.concatenate([actions, np.zeros((episodes, 1, 2))], 1)
-    here = torch.arange(steps + 1).repeat(episodes)
     latents = torch.as_tensor(places, dtype=torch.float32).reshape(-1, 1, 2)
     acted = torch.as_tensor(blocks, dtype=torch.float32).reshape(-1, 2)
-    return Encoded(latents, acted, here, steps - here, 1, LAYOUT)
+    return Encoded(latents, acted, np.full(episodes, steps), 1, LAYOUT)
 
 
 def goal(place):

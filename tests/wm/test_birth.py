@@ -12,7 +12,8 @@ from torch import nn
 
 from wmpc.agents.goal_policy import GoalPolicy
 from wmpc.wm.models import encoders, predictors
-from wmpc.wm.training.loop import optimizer_of
+from wmpc.wm.training.fit import optimizer_of
+from wmpc.wm.training.recipe import Recipe
 
 SIZES = {
     "image_size": 64, "in_channels": 3, "channels": (8, 8, 8), "patch": 16, "width": 16, "depth": 3,
@@ -89,7 +90,7 @@ def test_vectors_do_not_decay_and_all_else_does(name):
     network = model(name)
     names = {id(p): n for n, p in network.named_parameters()}
     decay = {}
-    for group in optimizer_of(network, 1.0, 0.1).param_groups:
+    for group in optimizer_of(network, Recipe(lr=1.0, weight_decay=0.1)).param_groups:
         decay |= {names[id(p)]: group["weight_decay"] for p in group["params"]}
     assert decay.keys() == {n for n, _ in network.named_parameters()}
     for layer, module in network.named_modules():

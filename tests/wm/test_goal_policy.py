@@ -8,7 +8,7 @@ import torch
 from wmpc.agents.goal_policy import GoalPolicyAgent, train_goal_policy
 from wmpc.errors import WmpcError
 
-QUICK = {"within": 3, "steps": 500, "batch": 128, "width": 64, "rate": 3e-3}
+QUICK = {"within": 3, "steps": 500, "batch": 128, "width": 64, "lr": 3e-3}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_an_agent_repeats_itself_after_reset(policy):
     assert np.array_equal(first, second)
 
 
-@pytest.mark.parametrize("name", ["within", "steps", "batch", "width", "rate"])
+@pytest.mark.parametrize("name", ["within", "steps", "batch", "width", "lr"])
 def test_settings_out_of_range(walks, name):
     with pytest.raises(WmpcError, match=f"{name} is 0"):
         train_goal_policy(walks, 2, **{name: 0})

@@ -9,6 +9,7 @@ from wmpc.wm.data import open_episodes
 from wmpc.wm.training import loop
 from wmpc.wm.training.checkpoint import read_config
 from wmpc.wm.training.pace import Pace, measure_step
+from wmpc.wm.training.recipe import Recipe
 from wmpc.wm.training.run import train
 from wmpc.wm.training.schedule import learning_rate
 from wmpc.wm.training.stop import Stopped
@@ -114,7 +115,9 @@ def test_steps_that_were_asked_for_are_never_shortened():
 
 def test_the_rate_of_a_shortened_training_has_no_jump_and_ends_low():
     def curve(totals):
-        return [learning_rate(step, totals, 1.0, 0.1) for step in range(totals[-1][1])]
+        return [
+            learning_rate(step, totals, Recipe(lr=1.0, warmup=0.1)) for step in range(totals[-1][1])
+        ]
 
     whole = curve([(0, 1000)])
     for change in (30, 100, 400, 900):
@@ -132,18 +135,18 @@ def test_a_shortened_run_is_resumed_to_the_same_bits(data, tmp_path, monkeypatch
     settings |= {"evaluate_every": 100, "save_every": 7}
 
     def go(run, slow_from, **changes):
-        machine, step, taken = Machine(), loop.train_step, iter(range(10**6))
+        machine, step, taken = Machine(), loop.take_step, iter(range(10**6))
 
         def timed(*args, **kwargs):
             machine.work(1.0 if next(taken) < slow_from else 4.0)
             return step(*args, **kwargs)
 
         with monkeypatch.context() as patch:
-            patch.setattr(loop, "train_step", timed)
+            patch.setattr(loop, "take_step", timed)
             return train(open_episodes(data), run, *smallest(), clock=machine, **settings | changes)
 
     whole = tmp_path / "whole"
-    monkeypatch.setattr("wmpc.wm.training.calibration.train_step", loop.train_step)
+    monkeypatch.setattr("wmpc.wm.training.calibration.take_step", loop.take_step)
     monkeypatch.setattr("wmpc.wm.training.pace.measure_step", lambda *args: 1.0)
     monkeypatch.setattr("wmpc.wm.training.calibration.measure_step", lambda *args: 1.0)
     go(whole, 10)

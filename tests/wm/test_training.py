@@ -20,6 +20,7 @@ from wmpc.errors import WmpcError
 from wmpc.wm.data import EpisodeWriter, open_episodes
 from wmpc.wm.training.checkpoint import checkpoint_hash, read_config
 from wmpc.wm.training.monitor import probe_r2, rankme
+from wmpc.wm.training.recipe import Recipe
 from wmpc.wm.training.run import finished, train
 from wmpc.wm.training.schedule import learning_rate
 
@@ -112,7 +113,7 @@ def test_minutes_become_steps_once(data, tmp_path):
 def test_another_recipe_never_overwrites_a_run(data, tmp_path):
     train(open_episodes(data), tmp_path, *recipe("tiny"), **SETTINGS)
     before = weights(tmp_path)
-    for change in ({"rate": 0.5}, {"seed": 3}, {"steps": 13}):
+    for change in ({"lr": 0.5}, {"seed": 3}, {"steps": 13}):
         with pytest.raises(WmpcError, match="other settings"):
             train(open_episodes(data), tmp_path, *recipe("tiny"), **SETTINGS | change)
     network, objective = recipe("tiny")
@@ -131,7 +132,7 @@ def test_nan_stops_the_run_and_names_the_term(data, tmp_path):
             open_episodes(data),
             tmp_path,
             *recipe("tiny"),
-            **SETTINGS | {"rate": 1e30, "clip": 1e30, "steps": 20},
+            **SETTINGS | {"lr": 1e30, "clip": 1e30, "steps": 20},
         )
 
 
@@ -152,7 +153,8 @@ def test_collapse_stops_the_run_and_names_the_guard(data, tmp_path):
         ({"steps": 0}, "steps"),
         ({"steps": None, "minutes": None}, "minutes"),
         ({"batch": 1}, "batch"),
-        ({"rate": 0.0}, "rate"),
+        ({"lr": 0.0}, "lr"),
+        ({"schedule": "cosin"}, "cosine or linear"),
         ({"save_every": 0}, "save_every"),
         ({"evaluate_every": 0}, "evaluate_every"),
         ({"steps": None, "minutes": float("inf")}, "minutes"),
@@ -187,7 +189,7 @@ def test_damaged_checkpoints(data, tmp_path):
 
 
 def test_learning_rate_rises_then_falls():
-    rates = [learning_rate(step, [(0, 100)], 1.0, 0.1) for step in range(100)]
+    rates = [learning_rate(step, [(0, 100)], Recipe(lr=1.0, warmup=0.1)) for step in range(100)]
     assert rates[9] == 1.0 and rates[0] == pytest.approx(0.1)
     assert all(b > a for a, b in zip(rates[:9], rates[1:10], strict=True))
     assert all(b <= a for a, b in zip(rates[9:], rates[10:], strict=False))

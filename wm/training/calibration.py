@@ -4,62 +4,47 @@ The training that follows is exactly that of the same number of steps asked for 
 """
 
 import copy
-from collections.abc import Mapping
 from typing import Any
 
-from lightning_fabric import Fabric
-
 from wmpc.wm import processes
-from wmpc.wm.data import Windows
-from wmpc.wm.training.learner import Learner
-from wmpc.wm.training.loop import EVALUATION_BATCH, HELD_OUT_WINDOWS, optimizer_of, train_step
+from wmpc.wm.training.fit import optimizer_of, take_step
+from wmpc.wm.training.loop import EVALUATION_BATCH, HELD_OUT_WINDOWS, Training, sampler_of
 from wmpc.wm.training.monitor import evaluate
-from wmpc.wm.training.pace import Pace, measure_step
-from wmpc.wm.training.stop import Stop, Stopped
+from wmpc.wm.training.pace import measure_step
+from wmpc.wm.training.stop import Stopped
+
+ANY = 10**6
+"""Steps that are planned, for the learning rates of those that are measured."""
 
 
-def steps_that_fit(
-    pace: Pace,
-    learner: Learner,
-    windows: Windows,
-    held_out: Windows,
-    recipe: Mapping[str, Any],
-    *,
-    fabric: Fabric,
-    describe: Any,
-    stop: Stop,
-) -> int:
-    """Measure a few steps and a part of an evaluation; how many steps fit into the time promised.
+def steps_that_fit(training: Training) -> int:
+    """Measure a few steps and a part of an evaluation.
 
-    Raises Stopped when `stop` says so.
+    Args:
+        training: it stays as it is, but for its pace, which is told of the evaluation.
+
+    Returns:
+        How many steps fit into the time that its pace promised.
+
+    Raises:
+        Stopped: its `stop` said so.
     """
+    pace, recipe, fabric = training.pace, training.recipe, training.fabric
     assert pace.limit is not None
-    copied: Any = copy.deepcopy(learner)
-    optimizer: Any = optimizer_of(copied, recipe["rate"], recipe["weight_decay"])
-    wrapped, optimizer = fabric.setup(copied, optimizer)
+    copied: Any = copy.deepcopy(training.learner)
+    wrapped, optimizer = fabric.setup(copied, optimizer_of(copied, recipe))
     wrapped.mark_forward_method("loss")
-
-    part = processes.part(recipe["batch"])
+    draw = sampler_of(training.windows, recipe, fabric.device)
 
     def step(index: int) -> None:
-        if processes.anywhere(stop()):
+        if processes.anywhere(training.stop()):
             raise Stopped("training stopped while it measured the speed: nothing is saved yet")
-        key = (recipe["seed"], index)
-        data = windows.sample(key, recipe["batch"], recipe.get("unique", False), part)
-        train_step(
-            wrapped,
-            optimizer,
-            data,
-            seed=recipe["seed"],
-            step=index,
-            clip=recipe["clip"],
-            fabric=fabric,
-        )
+        take_step(wrapped, optimizer, draw(index), recipe, index, [(0, ANY)], fabric)
 
     seconds = measure_step(step, pace.limit, pace.clock)
     before = pace.clock()
-    some = held_out.all(EVALUATION_BATCH, EVALUATION_BATCH)
-    processes.in_first(lambda: evaluate(copied.model, some, describe))
+    some = training.held_out.all(EVALUATION_BATCH, EVALUATION_BATCH)
+    processes.in_first(lambda: evaluate(copied.model, some, training.describe))
     once = pace.clock() - before
     pace.saw_pause("evaluation", once * HELD_OUT_WINDOWS / EVALUATION_BATCH)
     return processes.decide(lambda: pace.fit(seconds))

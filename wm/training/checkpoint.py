@@ -29,6 +29,7 @@ from wmpc.wm.models.world_model import WorldModel
 from wmpc.wm.objectives.earlier import split
 from wmpc.wm.training.devices import find_device
 from wmpc.wm.training.learner import of_model
+from wmpc.wm.training.recipe import rename_fields
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 FORMAT = 1
@@ -138,6 +139,7 @@ def read_config(run: str | Path) -> dict[str, Any]:
     data, steps = (train.get("data"), train.get("steps")) if isinstance(train, dict) else (0, 0)
     if not isinstance(data, str | NoneType) or type(steps) not in (int, NoneType):
         raise WmpcError(f"{path} has train={str(train)[:80]}; it says its data (a path) and steps")
+    config["train"] = rename_fields(train)
     return config
 
 

@@ -1,28 +1,42 @@
-"""What a training changes and saves: a world model, and the objective that may have weights too."""
+"""What a training changes and saves: a module, and the objective that may have weights too."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.objectives.earlier import rename_weights
-from wmpc.wm.objectives.objective import Objective
 
+Loss = Callable[[Any, Any, torch.Generator], Mapping[str, Tensor]]
+"""Maps (module, batch, generator on the CPU) to terms by name, first "loss", what is minimised."""
 OWN = "objective."
 """How the names of an objective's weights begin, beside those of the model."""
 
 
 class Learner(nn.Module):
-    """A model and the objective it is trained with, as one module for an optimiser."""
+    """A module and the objective it is trained with, as one module for an optimiser.
 
-    def __init__(self, model: JEPA, objective: Objective) -> None:
+    Args:
+        model: what is trained, such as an `wmpc.wm.models.jepa.JEPA`.
+        objective: such as an `wmpc.wm.objectives.objective.Objective`, or any function that is a
+            `Loss`; what is to be saved is one of the former.
+    """
+
+    def __init__(self, model: Any, objective: Any) -> None:
         super().__init__()
         self.model, self.objective = model, objective
 
-    def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
-        """See `Objective.forward`."""
+    def loss(self, batch: Any, generator: torch.Generator) -> Mapping[str, Tensor]:
+        """Compute the objective of a batch.
+
+        Args:
+            batch: as the objective takes it.
+            generator: on the CPU, for whatever is drawn.
+
+        Returns:
+            The terms by name, first "loss", what is minimised.
+        """
         return self.objective(self.model, batch, generator)
 
     def weights(self) -> dict[str, Tensor]:

@@ -1,11 +1,8 @@
-"""The training loop: one plain loop on lightning-fabric for a CPU, a GPU or many.
+"""Train a world model in the folder of its run: steps, and what is kept and told of them."""
 
-Batches, learning rate and every random number are functions of (seed, step), so that a run that
-was killed and resumed ends in the same weights, bit for bit on a CPU.
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,82 +16,52 @@ from wmpc.wm import processes
 from wmpc.wm.data import Windows
 from wmpc.wm.data.prefetch import prefetch
 from wmpc.wm.objectives.objective import Objective
+from wmpc.wm.training.fit import Diverged, Sampler, optimizer_of, take_step
 from wmpc.wm.training.learner import Learner
 from wmpc.wm.training.log import Log
 from wmpc.wm.training.monitor import evaluate
 from wmpc.wm.training.pace import Pace
-from wmpc.wm.training.schedule import Totals, learning_rate
+from wmpc.wm.training.recipe import Recipe
+from wmpc.wm.training.schedule import Totals
 from wmpc.wm.training.state import restore, save
 from wmpc.wm.training.stop import Asked, Stop, Stopped, telling_what_is_kept, until, what_is_kept
 
-Batch = Mapping[str, Any]
 Report = Callable[[dict[str, Any]], None]
 """Takes each line of train.jsonl as it is written."""
 HELD_OUT_WINDOWS, EVALUATION_BATCH = 400, 64
 
 
-def optimizer_of(model: torch.nn.Module, rate: float, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW; what has two dimensions or more decays: weights, and with them class tokens,
-    positional embeddings and biases by distance. Vectors do not: biases, the gains of norms.
+def sampler_of(windows: Windows, recipe: Recipe, device: torch.device) -> Sampler:
+    """Make the sampler of a training: the part of each batch that this process has.
 
-    The order of both groups is that of the optimizer's saved state: keep it, old runs resume.
+    Args:
+        windows: of the training episodes.
+        recipe: its `seed`, `batch` and `unique` count.
+        device: where the columns go.
+
+    Returns:
+        A function from the step to columns (B, L, ...) by name, see `Windows.sample`.
     """
-    matrices = [p for p in model.parameters() if p.dim() > 1]
-    others = [p for p in model.parameters() if p.dim() <= 1]
-    groups = [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=rate, weight_decay=weight_decay)
+    part = processes.part(recipe.batch)
+
+    def draw(step: int) -> dict[str, torch.Tensor]:
+        found = windows.sample((recipe.seed, step), recipe.batch, recipe.unique, part)
+        return {name: torch.as_tensor(x).to(device) for name, x in found.items()}
+
+    return draw
 
 
-def tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
-    """Copy a batch's columns to the device."""
-    return {name: torch.as_tensor(x).to(device) for name, x in batch.items()}
+def check_collapse(result: Mapping[str, Any], objective: Objective, step: int) -> None:
+    """Refuse to go on where the latents no longer tell frames apart.
 
+    Args:
+        result: of `wmpc.wm.training.monitor.evaluate`.
+        objective: whose terms are named.
+        step: after how many steps that is.
 
-def train_step(
-    learner: Learner,
-    optimizer: Any,
-    batch: Batch,
-    *,
-    seed: int,
-    step: int,
-    clip: float,
-    fabric: Fabric,
-) -> dict[str, float]:
-    """One update; the loss and its terms. Raises WmpcError naming the term that is not finite.
-
-    Processes that train together each have a part of the batch, and do the same update.
+    Raises:
+        WmpcError: their effective rank is below 1.5 or their mean spread below 0.02.
     """
-    generator = torch.Generator().manual_seed((seed << 32) + step)
-    torch.manual_seed((seed << 32) + (processes.place() << 24) + step)  # dropout
-    terms = learner.loss(tensors(batch, fabric.device), generator)
-    optimizer.zero_grad()
-    found = processes.mean(torch.stack([term.detach() for term in terms.values()]).cpu())
-    values = dict(zip(terms, found.tolist(), strict=True))
-    broken = [name for name, value in values.items() if not np.isfinite(value)]
-    if broken:
-        raise _not_finite(", ".join(broken), step)
-    fabric.backward(terms["loss"])
-    processes.average_gradients(learner)
-    try:
-        fabric.clip_gradients(learner, optimizer, max_norm=clip)
-    except RuntimeError as error:
-        if "non-finite" not in str(error):
-            raise
-        raise _not_finite("the gradient", step) from error
-    optimizer.step()
-    learner.objective.after_step(learner.model)
-    return values
-
-
-def _not_finite(what: str, step: int) -> WmpcError:
-    return WmpcError(
-        f"training stopped at step {step}: {what} is NaN or infinite; the last checkpoint is kept; "
-        "lower train.rate or a term's weight, or look at the data with `wmpc data check`"
-    )
-
-
-def check_collapse(result: dict[str, Any], objective: Objective, step: int) -> None:
-    """Raise WmpcError when the latents no longer tell frames apart."""
     if result["rankme"] >= 1.5 and np.mean(result["spread"]) >= 0.02:
         return
     weights = {name: term.weight for name, term in objective.terms.items()}
@@ -106,136 +73,169 @@ def check_collapse(result: dict[str, Any], objective: Objective, step: int) -> N
     )
 
 
-def fit(
-    learner: Learner,
-    windows: Windows,
-    held_out: Windows,
-    run: Path,
-    *,
-    totals: Totals,
-    batch: int,
-    rate: float,
-    seed: int,
-    fabric: Fabric,
-    pace: Pace,
-    shorten: Callable[[Totals], None],
-    weight_decay: float = 1e-3,
-    warmup: float = 0.05,
-    clip: float = 1.0,
-    evaluate_every: int = 500,
-    save_every: int = 200,
-    log_every: int = 20,
-    held_out_windows: int = HELD_OUT_WINDOWS,
-    unique: bool = False,
-    state: Mapping[str, Any] | None = None,
-    describe: Any = None,
-    report: Report = lambda line: None,
-    stop: Stop = lambda: False,
-) -> None:
-    """Train `learner` for as many steps as `totals` say, going on from `state` if there is one.
+@dataclass(kw_only=True)
+class Training:
+    """A world model in training, and the folder of its run, which the caller holds."""
 
-    Writes `train.jsonl`, the weights and the state into `run`, which the caller holds. With
-    `unique`, a frame that windows of a batch share is encoded once. `describe` goes to
-    `wmpc.wm.training.monitor.evaluate`. When `pace` finds that the time is too short, `shorten`
-    records the new totals before the next step is taken. Raises Stopped, with the state saved, when
-    `stop` says so.
-    """
-    optimizer = optimizer_of(learner, rate, weight_decay)
-    wrapped, optimizer = fabric.setup(learner, optimizer)
-    wrapped.mark_forward_method("loss")
-    done = kept = restore(state, run, learner, optimizer)
-    steps, clock = totals[-1][1], pace.clock
+    learner: Learner
+    windows: Windows
+    """Of the training episodes."""
+    held_out: Windows
+    """Of the others, to evaluate on."""
+    run: Path
+    recipe: Recipe
+    fabric: Fabric
+    pace: Pace
+    shorten: Callable[[Totals], None]
+    """Records in the run's config that there shall be fewer steps, before they are."""
+    describe: Any = None
+    """See `wmpc.wm.training.monitor.evaluate`."""
+    report: Report = lambda line: None
+    stop: Stop = lambda: False
+    totals: list[tuple[int, int]] = field(default_factory=list)
+    done: int = 0
+    """Steps taken."""
+    kept: int = 0
+    """Of these, those that the saved state has."""
+    log: Log | None = None
+    """Of the first process."""
+    optimizer: Any = None
 
-    part = processes.part(batch)
+    @property
+    def steps(self) -> int:
+        """How many there shall be in total, as known now."""
+        return self.totals[-1][1]
 
-    def open_log() -> Log:
-        with telling_what_is_kept(run, done):
-            return Log(run, done)
+    def go_on(self, totals: Totals, state: Mapping[str, Any] | None) -> None:
+        """Train for as many steps as `totals` say; write the log, the weights and the state.
 
-    log = processes.in_first(open_log)
+        When the pace finds that the time is too short, the new totals are recorded before the next
+        step is taken.
 
-    def write(line: dict[str, Any]) -> None:
-        assert log is not None
-        with telling_what_is_kept(run, done):
-            log.append(line)
-        report(line)
+        Args:
+            totals: see `wmpc.wm.training.schedule.Totals`.
+            state: what was saved of the same run; None: it begins.
 
-    def draw(step: int) -> Batch:
-        return windows.sample((seed, step), batch, unique, part)
+        Raises:
+            Stopped: `stop` said so; the state is saved.
+            WmpcError: a loss is not finite, the latents collapsed, or a file cannot be written.
+        """
+        self.totals = list(totals)
+        optimizer = optimizer_of(self.learner, self.recipe)
+        wrapped, self.optimizer = self.fabric.setup(self.learner, optimizer)
+        wrapped.mark_forward_method("loss")
+        self.done = self.kept = restore(state, self.run, self.learner, self.optimizer)
+        self.log = processes.in_first(self._open_log)
+        draw = sampler_of(self.windows, self.recipe, self.fabric.device)
+        with (
+            closing(self.log) if self.log else nullcontext(),
+            closing(prefetch(draw, range(self.done, self.steps))) as drawn,
+        ):
+            if state is not None and not state.get("evaluated", True):
+                self._look()
+                self._keep()
+            self._take_steps(wrapped, drawn)
 
-    def write_state(evaluated: bool) -> None:
-        with telling_what_is_kept(run, done):
-            save(run, done, learner, optimizer, seconds=pace.spent, evaluated=evaluated)
+    def _take_steps(self, wrapped: Any, drawn: Iterator[Any]) -> None:
+        """Take the steps that are left, each followed by what is due after it."""
+        recipe, clock = self.recipe, self.pace.clock
+        logged, paused = (clock(), self.done), 0.0
+        while self.done < self.steps:
+            self._stop_if_asked()
+            before = clock()
+            try:
+                values = take_step(
+                    wrapped, self.optimizer, next(drawn), recipe, self.done, self.totals,
+                    self.fabric,
+                )  # fmt: skip
+            except Diverged as error:
+                raise WmpcError(
+                    f"{error}; the last checkpoint is kept; lower train.lr or a term's weight, or "
+                    "look at the data with `wmpc data check`"
+                ) from error
+            self.done += 1
+            self.pace.saw_step(clock() - before)
+            self._look_ahead()
+            now, last = clock(), self.done == self.steps
+            if self.done % recipe.log_every == 0 or last:
+                seconds, taken = now - logged[0] - paused, self.done - logged[1]
+                processes.in_first(partial(self._write_step, values, taken, seconds))
+                logged, paused = (now, self.done), 0.0
+            if self.done % recipe.evaluate_every == 0 or last:
+                self._look()
+            if self.done % recipe.save_every == 0 or last:
+                self._keep()
+            paused += clock() - now
 
-    def keep(evaluated: bool = True) -> None:
-        nonlocal kept
-        before, kept = clock(), done
-        processes.in_first(partial(write_state, evaluated))
-        pace.saw_pause("save", clock() - before)
+    def _stop_if_asked(self) -> None:
+        if processes.anywhere(self.stop()):
+            if self.kept < self.done:
+                self._keep()
+            raise Stopped(f"training stopped at step {self.done}: {what_is_kept(self.run)}")
 
-    def watch() -> bool:
-        batches = until(stop, held_out.all(EVALUATION_BATCH, held_out_windows))
+    def _look_ahead(self) -> None:
+        """Make do with fewer steps where the time is too short."""
+        if self.pace.limit is None or self.done <= self.totals[-1][0]:
+            return
+        fewer = processes.decide(
+            lambda: self.pace.shortened(self.done, self.steps, self.totals[0][1])
+        )
+        if fewer < self.steps:
+            totals = [*self.totals, (self.done, fewer)]
+            processes.in_first(partial(self._record_fewer, totals))
+            self.totals = totals
+
+    def _record_fewer(self, totals: Totals) -> None:
+        with telling_what_is_kept(self.run, self.done):
+            self.shorten(totals)
+        self._write({"kind": "shortened", "step": self.done, "steps": totals[-1][1]})
+
+    def _look(self) -> None:
+        """Evaluate on held-out windows; stop where that is asked for meanwhile."""
+        before = self.pace.clock()
+        if not processes.decide(self._evaluate):
+            self._keep(evaluated=False)
+            raise Stopped(f"training stopped at step {self.done}: {what_is_kept(self.run)}")
+        self.pace.saw_pause("evaluation", self.pace.clock() - before)
+
+    def _evaluate(self) -> bool:
+        """Whether an evaluation came to its end."""
+        batches = until(self.stop, self.held_out.all(EVALUATION_BATCH, HELD_OUT_WINDOWS))
         try:
-            result = evaluate(learner.model, batches, describe)
+            result = evaluate(self.learner.model, batches, self.describe)
         except Asked:
             return False
-        write({"kind": "eval", "step": done} | result)
-        check_collapse(result, learner.objective, done)
+        self._write({"kind": "eval", "step": self.done} | result)
+        check_collapse(result, self.learner.objective, self.done)
         return True
 
-    def look() -> None:
-        before = clock()
-        if not processes.decide(watch):
-            keep(evaluated=False)
-            raise Stopped(f"training stopped at step {done}: {what_is_kept(run)}")
-        pace.saw_pause("evaluation", clock() - before)
+    def _keep(self, evaluated: bool = True) -> None:
+        """Save the weights and the state."""
+        before, self.kept = self.pace.clock(), self.done
+        processes.in_first(partial(self._save, evaluated))
+        self.pace.saw_pause("save", self.pace.clock() - before)
 
-    def make_do(fewer: int) -> None:
-        with telling_what_is_kept(run, done):
-            shorten([*totals, (done, fewer)])
-        write({"kind": "shortened", "step": done, "steps": fewer})
+    def _save(self, evaluated: bool) -> None:
+        with telling_what_is_kept(self.run, self.done):
+            save(
+                self.run, self.done, self.learner, self.optimizer, seconds=self.pace.spent,
+                evaluated=evaluated,
+            )  # fmt: skip
 
-    with (
-        closing(log) if log else nullcontext(),
-        closing(prefetch(draw, range(done, steps))) as drawn,
-    ):
-        if state is not None and not state.get("evaluated", True):
-            look()
-            keep()
-        logged, paused = (clock(), done), 0.0
-        for step in range(done, steps):
-            if processes.anywhere(stop()):
-                if kept < done:
-                    keep()
-                raise Stopped(f"training stopped at step {done}: {what_is_kept(run)}")
-            before = clock()
-            lr = learning_rate(step, totals, rate, warmup)
-            for group in optimizer.param_groups:
-                group["lr"] = lr
-            values = train_step(
-                wrapped, optimizer, next(drawn), seed=seed, step=step, clip=clip, fabric=fabric
-            )
-            done = step + 1
-            pace.saw_step(clock() - before)
-            if pace.limit is not None and done > totals[-1][0]:
-                look_ahead = partial(pace.shortened, done, steps, totals[0][1])
-                if (fewer := processes.decide(look_ahead)) < steps:
-                    processes.in_first(partial(make_do, fewer))
-                    totals, steps = [*totals, (done, fewer)], fewer
-            now, last = clock(), done == steps
-            if done % log_every == 0 or last:
-                seconds = now - logged[0] - paused
-                frames = (done - logged[1]) * batch * windows.length
-                line = {"kind": "step", "step": done, "steps": steps, "lr": lr}
-                line |= {"loss": values["loss"]}
-                line |= {f"loss/{k}": v for k, v in values.items() if k != "loss"}
-                line |= {"frames_per_s": frames / max(seconds, 1e-9), "seconds": seconds}
-                processes.in_first(partial(write, line))
-                logged, paused = (now, done), 0.0
-            if done % evaluate_every == 0 or last:
-                look()
-            if done % save_every == 0 or last:
-                keep()
-            paused += clock() - now
-            if last:
-                break
+    def _open_log(self) -> Log:
+        with telling_what_is_kept(self.run, self.done):
+            return Log(self.run, self.done)
+
+    def _write_step(self, values: Mapping[str, float], taken: int, seconds: float) -> None:
+        """Log a step, and how fast the last `taken` were."""
+        frames = taken * self.recipe.batch * self.windows.length
+        line = {"kind": "step", "step": self.done, "steps": self.steps}
+        line |= {"lr": self.optimizer.param_groups[0]["lr"], "loss": values["loss"]}
+        line |= {f"loss/{k}": v for k, v in values.items() if k != "loss"}
+        self._write(line | {"frames_per_s": frames / max(seconds, 1e-9), "seconds": seconds})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        assert self.log is not None
+        with telling_what_is_kept(self.run, self.done):
+            self.log.append(line)
+        self.report(line)

@@ -1,105 +1,112 @@
-"""The recipe of a run: frozen in its config when it begins, compared whenever it goes on."""
+"""The recipe of a training: how a module is fitted, by its names in `configs/train.yaml`."""
 
-import json
 import math
 from collections.abc import Mapping
-from itertools import pairwise
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from wmpc.errors import WmpcError
-from wmpc.system.disk import unfinished
-from wmpc.wm.training.checkpoint import CONFIG, read_config
+from wmpc.system.renamed import rename_keys
 
-NOT_ASKED = ("data", "threads", "totals")
-"""What a run's config records of its training beyond what was asked: the same data may lie
-elsewhere by now."""
-
-
-def check_folder(run: Path) -> None:
-    """Raise WmpcError where a folder holds something and no run."""
-    if run.exists() and not run.is_dir():
-        raise WmpcError(f"{run} is a file: choose another folder for the run")
-    holds_run = not run.exists() or (run / CONFIG).is_file()
-    if not holds_run and any(not unfinished(path.name) for path in run.iterdir()):
-        raise WmpcError(f"{run} is not empty and holds no run: choose another folder")
+SCHEDULES = ("cosine", "linear")
+FREE = ("stride", "resident", "evaluate_every", "save_every", "log_every", "accelerator")
+FREE += ("devices", "precision")
+"""Fields that a run may go on with other values of; `stride` is frozen with what the data are."""
+EARLIER = {"schedule": "cosine", "unique": False}
+"""What recipes of version 0.1 meant where they did not say it."""
 
 
-def frozen_recipe(
-    run: Path, recipe: Mapping[str, Any], **others: Mapping[str, Any]
-) -> dict[str, Any] | None:
-    """The training settings that a run's config froze, None where there is no run.
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a module is trained: by AdamW, a step a batch.
 
-    WmpcError where the run has another recipe than the one that is asked for, or others of its
-    config, such as `model`, `objective` and `data`, differ.
+    The fields are the keys of `train` in `configs/train.yaml`, and `seed`. Whatever is trained
+    needs the first ones; from `stride` on they are of the run of a world model.
     """
-    check_folder(run)
-    if not (run / CONFIG).is_file():
-        return None
-    config = read_config(run)
-    frozen = config["train"]
-    if not _are_totals(frozen.get("totals", [[0, frozen.get("steps")]]), frozen.get("steps")):
-        raise WmpcError(f"{run / CONFIG} does not say how many steps to train: nothing can go on")
-    asked = dict(recipe)
-    if recipe["minutes"] is not None:
-        asked["steps"] = frozen["steps"]
-    asked |= {key: frozen[key] for key in NOT_ASKED if key in frozen}
-    pairs = [
-        line
-        for name, asked_for in others.items()
-        for line in _differences(name, config[name], json.loads(json.dumps(asked_for)))
-    ] + _differences("train", frozen, asked)
-    if pairs:
-        raise WmpcError(
-            f"{run} holds a run with other settings ({'; '.join(pairs[:3])}): choose another name, "
-            "or delete that folder"
-        )
-    return frozen
+
+    minutes: float | None = 3.0
+    """How long to train, where `steps` is None: a short calibration turns it into steps."""
+    steps: int | None = None
+    batch: int = 64
+    """Samples a step, of all devices together."""
+    lr: float = 2e-3
+    """The peak learning rate."""
+    weight_decay: float = 1e-3
+    """Of what has two dimensions or more: weights and embeddings."""
+    warmup: float = 0.05
+    """The share of the steps in which the learning rate rises."""
+    schedule: str = "cosine"
+    """How it falls: one of `SCHEDULES`, see `wmpc.wm.training.schedule.learning_rate`."""
+    clip: float | None = 1.0
+    """The largest norm of the gradient; None: any."""
+    seed: int = 0
+    """Of weights, batches and everything random: 0 to 2**63 - 1."""
+    stride: int = 1
+    """Recorded frames that a model step spans."""
+    unique: bool = False
+    """Whether a frame that windows of a batch share is encoded once."""
+    resident: str = "auto"
+    """Where the columns are kept, see `wmpc.wm.data.rows.kept`; changes no bit."""
+    evaluate_every: int = 500
+    """Steps."""
+    save_every: int = 200
+    """Steps: what a kill may cost. The state is saved when training stops, too."""
+    log_every: int = 20
+    """Steps."""
+    accelerator: str = "auto"
+    """auto, or the device as `wmpc.wm.training.devices.find_device` takes it."""
+    devices: int = 1
+    """Processes that train together, one a GPU or several on the CPU's cores; where torchrun
+    started this process, those that it started."""
+    precision: Any = "32-true"
+    """One of `wmpc.wm.training.precision.PRECISIONS`."""
+
+    def frozen(self) -> dict[str, Any]:
+        """Return the fields that decide what is learned, as a run's config freezes them.
+
+        Returns:
+            Plain values by name; `minutes` is None where `steps` are given.
+        """
+        fields = {name: value for name, value in asdict(self).items() if name not in FREE}
+        return fields | ({} if self.steps is None else {"minutes": None})
+
+    def check(self) -> None:
+        """Refuse a recipe of the run of a world model that makes no sense.
+
+        Raises:
+            WmpcError: a field is out of its range; the sentence names it as the command line does.
+        """
+        minutes, steps = self.minutes, self.steps
+        if steps is None and (minutes is None or not 0 < minutes < math.inf):
+            raise WmpcError(
+                f"train.minutes is {minutes} and train.steps is not given: give one, above 0"
+            )
+        for name in ("evaluate_every", "save_every", "log_every"):
+            if getattr(self, name) < 1:
+                raise WmpcError(
+                    f"train.{name} is {getattr(self, name)} steps; it must be at least 1"
+                )
+        if steps is not None and steps < 1:
+            raise WmpcError(f"train.steps is {steps}; it must be at least 1")
+        if not 0 <= self.seed < 2**63:
+            raise WmpcError(f"seed={self.seed} came; a seed is a whole number from 0 to 2**63 - 1")
+        if self.batch < 2 or self.lr <= 0:
+            raise WmpcError(
+                f"train.batch is {self.batch} (at least 2) and train.lr {self.lr} (above 0)"
+            )
+        if self.schedule not in SCHEDULES:
+            raise WmpcError(
+                f"train.schedule is {self.schedule!r}; it may be {' or '.join(SCHEDULES)}"
+            )
 
 
-def check_settings(
-    minutes: float | None, steps: int | None, batch: int, rate: float, seed: int, **every: int
-) -> None:
-    """Raise WmpcError where settings of a training make no sense; `every` are counts of steps."""
-    if steps is None and (minutes is None or not 0 < minutes < math.inf):
-        raise WmpcError(
-            f"train.minutes is {minutes} and train.steps is not given: give one, above 0"
-        )
-    for name, value in every.items():
-        if value < 1:
-            raise WmpcError(f"train.{name} is {value} steps; it must be at least 1")
-    if steps is not None and steps < 1:
-        raise WmpcError(f"train.steps is {steps}; it must be at least 1")
-    if not 0 <= seed < 2**63:
-        raise WmpcError(f"seed={seed} came; a seed is a whole number from 0 to 2**63 - 1")
-    if batch < 2 or rate <= 0:
-        raise WmpcError(f"train.batch is {batch} (at least 2) and train.rate {rate} (above 0)")
+def rename_fields(train: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace the names that a recipe of an earlier version has by those of today.
 
+    Args:
+        train: the entry of a run's config; it is not changed.
 
-def _are_totals(totals: Any, steps: Any) -> bool:
-    """Whether a record of totals is one, and ends in `steps`; see `wmpc.wm.training.schedule`."""
-    try:
-        pairs = [(change, total) for change, total in totals]
-    except (TypeError, ValueError):
-        return False
-    if not pairs or not all(type(x) is int for pair in pairs for x in pair):
-        return False
-    changes, ends = zip(*pairs, strict=True)
-    return (
-        changes[0] == 0
-        and ends[-1] == steps
-        and all(a < b for a, b in pairwise(changes))
-        and all(a > b for a, b in pairwise(ends))
-        and changes[-1] < ends[-1]
-    )
-
-
-def _differences(name: str, old: Any, new: Any) -> list[str]:
-    """`key was old, is new` for each leaf that differs."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        return [
-            line
-            for key in sorted({*old, *new})
-            for line in _differences(f"{name}.{key}", old.get(key), new.get(key))
-        ]
-    return [] if old == new else [f"{name} was {str(old)[:40]}, is {str(new)[:40]}"]
+    Returns:
+        The same values as `Recipe.frozen` calls them, and those that went without saying.
+    """
+    return EARLIER | rename_keys(train, "train.")

@@ -4,6 +4,7 @@ Every frame is encoded once; then a dataset of 3,000 episodes x 31 frames at 16 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -26,12 +27,23 @@ class Encoded:
     """(F, K, D)"""
     blocks: Tensor
     """(F, A), the normalised block executed from each frame; zero where the episode ends before."""
-    before: Tensor
-    """(F,) int64, whole blocks of the same episode before each frame."""
-    after: Tensor
-    """(F,) int64, whole blocks of the same episode after each frame."""
+    lengths: np.ndarray
+    """(n,) int64, recorded steps of each episode; it has one frame more."""
     stride: int
     layout: Layout
+
+    @cached_property
+    def before(self) -> Tensor:
+        """(F,) int64, whole blocks of the same episode before each frame."""
+        return self._blocks(np.concatenate([np.arange(n + 1) for n in self.lengths]))
+
+    @cached_property
+    def after(self) -> Tensor:
+        """(F,) int64, whole blocks of the same episode after each frame."""
+        return self._blocks(np.concatenate([np.arange(n, -1, -1) for n in self.lengths]))
+
+    def _blocks(self, steps: np.ndarray) -> Tensor:
+        return torch.as_tensor(steps // self.stride, device=self.latents.device)
 
     @property
     def picture(self) -> Tensor:
@@ -69,11 +81,7 @@ def encode_training_episodes(model: JEPA, episodes: Episodes, batch: int = 256) 
     steps = actions[first[going, None] + np.arange(stride)]
     blocks[going] = steps.reshape(len(steps), *blocks.shape[1:])
     normal = model.normalise(blocks) * torch.as_tensor(going, device=model.device)[:, None]
-    before, after = (
-        torch.as_tensor(rows // stride, dtype=torch.int64, device=model.device)
-        for rows in (here, left)
-    )
-    return Encoded(latents, normal, before, after, stride, model.layout)
+    return Encoded(latents, normal, lengths, stride, model.layout)
 
 
 def _check(model: JEPA, episodes: Episodes) -> None:

@@ -6,6 +6,8 @@ Inverse dynamics (GC-IDM): the same, given k (Nguyen et al., Latent Geometry Bey
 a network of three layers on the latents of now and goal and the steps left, MSE on the action).
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -15,7 +17,10 @@ from wmpc.agents.encoded import Encoded
 from wmpc.agents.history import History, Rememberer
 from wmpc.agents.meaning import Complete
 from wmpc.errors import WmpcError
+from wmpc.wm.data.hindsight import HindsightPairs
 from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.training.fit import fit
+from wmpc.wm.training.recipe import Recipe
 
 
 class GoalPolicy(nn.Module):
@@ -76,45 +81,67 @@ def train_goal_policy(
     within: int = 5,
     steps: int = 3000,
     batch: int = 256,
-    rate: float = 1e-3,
+    lr: float = 1e-3,
     width: int = 256,
     seed: int = 0,
 ) -> GoalPolicy:
-    """Fit a policy to recorded blocks: any frame, a goal k blocks later, k uniform in 1..`within`
-    (as far as the episode goes), and the last 1 to `context` frames, as an episode begins with one.
+    """Fit a policy to recorded blocks: hindsight pairs of frame and goal, and before each frame its
+    last 0 to `context` - 1, as an episode begins with one.
 
-    Same seed, same bits. WmpcError where a setting is out of range.
+    Args:
+        encoded: the training episodes through the frozen encoder.
+        context: h, the most frames that the policy sees.
+        timed: whether it is told how many blocks lead to the goal.
+        within: the most of these; they are uniform in 1..`within`, as far as the episode goes.
+        steps: of the optimiser.
+        batch: pairs a step.
+        lr: the learning rate at first; it falls to zero.
+        width: of the three hidden layers.
+        seed: of the weights and the pairs: the same seed gives the same bits.
+
+    Returns:
+        The policy, frozen and in evaluation mode.
+
+    Raises:
+        WmpcError: a setting is out of range, or no training episode has a block.
     """
     for name, value in {"within": within, "steps": steps, "batch": batch, "width": width}.items():
         if value < 1:
             raise WmpcError(f"{name} is {value}; it must be at least 1")
-    if not rate > 0:
-        raise WmpcError(f"rate is {rate}; it must be more than 0")
-    starts, stride = encoded.starts(), encoded.stride
-    device, picture = starts.device, encoded.picture
-    generator = torch.Generator().manual_seed(seed)
+    if not lr > 0:
+        raise WmpcError(f"lr is {lr}; it must be more than 0")
+    encoded.starts()
+    pairs = HindsightPairs(encoded.lengths, stride=encoded.stride, within=within)
+    device, picture = encoded.latents.device, encoded.picture
     back = torch.arange(context - 1, -1, -1, device=device)
-    with torch.random.fork_rng(), torch.enable_grad():
+
+    def draw(step: int) -> tuple[Tensor, ...]:
+        """What the policy is given, and the block that was executed."""
+        rng = np.random.default_rng((seed, step))
+        drawn = pairs.draw(rng, batch)
+        numbers = (drawn.now, drawn.goal, drawn.blocks, rng.integers(context, size=batch))
+        row, goal, k, seen = (torch.as_tensor(x, device=device) for x in numbers)
+        valid = back <= torch.minimum(seen, encoded.before[row])[:, None]
+        rows = (row[:, None] - encoded.stride * back).clamp(min=0)
+        context_of = encoded.latents[rows], encoded.blocks[rows[:, :-1]], valid
+        return *context_of, picture[goal], k, encoded.blocks[row]
+
+    with torch.random.fork_rng():
         torch.manual_seed(seed)
         sizes = (encoded.layout.size, picture.shape[1], encoded.blocks.shape[-1])
-        policy = GoalPolicy(*sizes, context, within, timed, width)
-        policy.to(device)
-        optimizer = torch.optim.AdamW(policy.parameters(), rate, weight_decay=1e-4)
-        for step in range(steps):
-            optimizer.param_groups[0]["lr"] = rate * (1 - step / steps)
-            row = starts[torch.randint(len(starts), (batch,), generator=generator).to(device)]
-            most = encoded.after[row].clamp(max=within)
-            k = 1 + (torch.rand(batch, generator=generator).to(device) * most).long()
-            seen = torch.randint(context, (batch,), generator=generator).to(device)
-            valid = back <= torch.minimum(seen, encoded.before[row])[:, None]
-            rows = (row[:, None] - stride * back).clamp(min=0)
-            goal = picture[row + stride * k]
-            acted = policy(encoded.latents[rows], encoded.blocks[rows[:, :-1]], valid, goal, k)
-            loss = (acted - encoded.blocks[row]).square().mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+        policy = GoalPolicy(*sizes, context, within, timed, width).to(device)
+    recipe = Recipe(
+        steps=steps, batch=batch, lr=lr, weight_decay=1e-4, warmup=0.0, schedule="linear",
+        clip=None, seed=seed,
+    )  # fmt: skip
+    fit(policy, _imitation, draw, recipe)
     return policy.eval().requires_grad_(False)
+
+
+def _imitation(policy: GoalPolicy, given: tuple[Tensor, ...], _: Any) -> dict[str, Tensor]:
+    """The mean squared error of the block that the policy would execute."""
+    *seen, block = given
+    return {"loss": (policy(*seen) - block).square().mean()}
 
 
 class GoalPolicyAgent(Rememberer):

@@ -43,7 +43,7 @@ def fitting(verb: str, override: Override, default: DictConfig, choices: Choices
     added = override.is_add() or override.is_force_add()
     if key not in known:
         if taken is not None and name not in taken:
-            raise unknown(f"argument of {node}", name, taken)
+            raise unknown(f"argument of {node}", name, taken, key)
         if not (taken or (added and node in known)):  # what is added needs a place that exists
             raise unknown(f"key of wmpc {verb}", key, [*choices, *known])
         return override if added else parse(f"+{override.input_line}")

@@ -143,12 +143,13 @@ def _text(word: str, override: Override) -> Override:
     return OverridesParser.create().parse_override(f"{key}={quoted(said)}")
 
 
-def unknown(what: str, given: Any, allowed: Iterable[str]) -> WmpcError:
-    """The error for a name that does not exist: the nearest one, and all that do."""
+def unknown(what: str, given: Any, allowed: Iterable[str], key: str = "") -> WmpcError:
+    """The error for a name that does not exist: the nearest one, and all that do. `key` is its
+    dotted name, where `given` is the last part of it."""
     allowed = list(dict.fromkeys(allowed))
     near = difflib.get_close_matches(str(given), allowed, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    now = rename_word(str(given))
-    if now != given and now.partition(".")[0] in allowed:
+    now = rename_word(key or str(given))
+    if now != (key or given) and {now.partition(".")[0], now.rpartition(".")[2]} & {*allowed}:
         hint = f"it is called {now!r} now; "
     return WmpcError(f"there is no {what} {given!r}; {hint}allowed: {', '.join(allowed)}")

@@ -23,6 +23,8 @@ KEYS = {
     "env": "task",
     "manifest": "cases",
     "manifest.cases": "cases.count",
+    "train.rate": "train.lr",
+    "agent.rate": "agent.lr",
 }
 """Keys and groups of verbs, by their names up to version 0.1."""
 

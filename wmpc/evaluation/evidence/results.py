@@ -11,6 +11,7 @@ from wmpc.errors import WmpcError
 from wmpc.evaluation.results import RESULTS, read_results
 from wmpc.system.json_file import read_json
 from wmpc.system.renamed import rename_targets
+from wmpc.wm.training.recipe import rename_fields
 
 VERSUS = "vs"
 """The word between two sides."""
@@ -208,7 +209,7 @@ def _recipe(folder: Path) -> dict[str, Any]:
         return {
             "model": rename_targets(config["model"]),
             "dataset": config["data"].get("dataset"),
-            "train": dict(config["train"]),
+            "train": rename_fields(config["train"]),
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
