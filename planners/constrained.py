@@ -7,16 +7,17 @@ differentiable, and their multipliers are found in a few rounds.
 """
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Generator, Tensor
 
-from wmpc.errors import WmpcError
+from wmpc.planners.checks import check_settings
 from wmpc.planners.problem import Plan, Planner, Problem
 from wmpc.planners.search import Search
 
 
+@dataclass
 class AugmentedLagrangian:
     """Minimise f + sum_i rho/2 (max(0, g_i + lambda_i/rho)^2 - (lambda_i/rho)^2), round by round.
 
@@ -36,21 +37,14 @@ class AugmentedLagrangian:
             the boundary from outside, and this puts where they end inside.
     """
 
-    def __init__(
-        self,
-        planner: Planner,
-        rounds: int = 6,
-        penalty: float = 10.0,
-        growth: float = 4.0,
-        margin: float = 1e-3,
-    ) -> None:
-        if rounds < 1 or penalty <= 0 or growth < 1 or margin < 0:
-            raise WmpcError(
-                "AugmentedLagrangian needs rounds >= 1, penalty > 0, growth >= 1 and margin >= 0, "
-                f"got {rounds}, {penalty}, {growth} and {margin}"
-            )
-        self.planner = planner
-        self.rounds, self.penalty, self.growth, self.margin = rounds, penalty, growth, margin
+    planner: Planner
+    rounds: int = 6
+    penalty: float = 10.0
+    growth: float = 4.0
+    margin: float = 1e-3
+
+    def __post_init__(self) -> None:
+        check_settings(self, "rounds >= 1", "penalty > 0", "growth >= 1", "margin >= 0")
 
     def plan(
         self,
@@ -60,7 +54,18 @@ class AugmentedLagrangian:
         warm_start: Tensor | None = None,
         deadline: float | None = None,
     ) -> Plan:
-        """See `wmpc.planners.problem.Planner`. Without constraints, the planner's own plan."""
+        """Minimise by multipliers; without constraints, return the planner's own plan.
+
+        Args:
+            problem: of B independent problems, with constraints.
+            generator: source of the planner's randomness.
+            warm_start: (B, H, A), the sequence to begin from; None: the middle of the bounds.
+            deadline: seconds from now in which to answer; None: as long as the rounds take.
+
+        Returns:
+            The best plan of all rounds; its stats hold the `multipliers` (B, M) and the `penalty`
+            (B,) of the last.
+        """
         if not problem.constraints:
             return self.planner.plan(
                 problem, generator=generator, warm_start=warm_start, deadline=deadline
@@ -97,7 +102,8 @@ class AugmentedLagrangian:
                 slow = after > (0.5 * before).clamp(min=self.margin)
                 rho = torch.where(slow, rho * self.growth, rho)
                 before = after
-        return search.plan(multipliers=lam, penalty=rho[:, 0])
+        search.stats.update(multipliers=lam, penalty=rho[:, 0])
+        return search.plan()
 
     def _lagrangian(self, problem: Problem, lam: Tensor, rho: Tensor) -> Problem:
         """The round's problem, without constraints; lam (B, M), rho (B, 1)."""

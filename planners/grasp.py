@@ -6,19 +6,33 @@ gradient runs through the rollout; noise on the states makes them wander around 
 straight way. From time to time the actions alone descend the true cost of their rollout.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from wmpc.errors import WmpcError
-from wmpc.planners.gradient import Adam, ProjectedGradient, descend, gradient, starts
-from wmpc.planners.problem import Plan, Problem
+from wmpc.planners.adam import Adam
+from wmpc.planners.checks import check_settings
+from wmpc.planners.descent import descend, gradient, starts
+from wmpc.planners.planner import SearchPlanner
+from wmpc.planners.problem import Problem
+from wmpc.planners.projected_gradient import ProjectedGradient
 from wmpc.planners.search import Search
 
 
-class GRASP:
+@dataclass
+class GRASP(SearchPlanner):
     """Restarts side by side, each with its own states; what is scored are rollouts of the actions.
+
+    With F_t = F(s_t, a_t), the actions descend
+
+        L(a) = cost(F, a) + sum_t ||F_t - s_{t+1}||^2 + gamma sum_t ||F_t - g||^2
+
+    and each state moves towards the prediction of the one before it, with noise xi ~ N(0, 1):
+
+        s_{t+1} <- s_{t+1} + state_rate (F_t - s_{t+1}) + sigma xi.
 
     Two things make the paper's equations independent of the units of latents and cost: states and
     noise are moved in shares, and the actions step by Adam. The problem's cost of the predictions
@@ -40,45 +54,32 @@ class GRASP:
         spread: standard deviation of the random first actions, as a share of the half range.
     """
 
-    def __init__(
-        self,
-        restarts: int = 16,
-        iterations: int = 60,
-        rate: float = 0.4,
-        state_rate: float = 0.2,
-        noise: float = 0.5,
-        goal_weight: float = 1.0,
-        sync: int = 10,
-        sync_steps: int = 20,
-        spread: float = 0.5,
-    ) -> None:
-        if restarts < 1 or iterations < 1 or sync < 1 or sync_steps < 1:
-            raise WmpcError(
-                "GRASP needs restarts, iterations, sync and sync_steps of at least 1, got "
-                f"{restarts}, {iterations}, {sync} and {sync_steps}"
-            )
-        if rate <= 0 or not 0 < state_rate <= 1 or min(noise, goal_weight, spread) < 0:
-            raise WmpcError(
-                "GRASP needs rate > 0, 0 < state_rate <= 1, and noise, goal_weight and spread >= "
-                f"0, got {rate}, {state_rate}, {noise}, {goal_weight} and {spread}"
-            )
-        self.restarts, self.iterations, self.rate = restarts, iterations, rate
-        self.state_rate, self.noise, self.goal_weight = state_rate, noise, goal_weight
-        self.sync, self.sync_steps, self.spread = sync, sync_steps, spread
-        self.rule, self.finish = Adam(rate=rate).step, ProjectedGradient().step
+    restarts: int = 16
+    iterations: int = 60
+    rate: float = 0.4
+    state_rate: float = 0.2
+    noise: float = 0.5
+    goal_weight: float = 1.0
+    sync: int = 10
+    sync_steps: int = 20
+    spread: float = 0.5
 
-    @torch.no_grad()
-    def plan(
-        self,
-        problem: Problem,
-        *,
-        generator: Generator,
-        warm_start: Tensor | None = None,
-        deadline: float | None = None,
-    ) -> Plan:
-        """See `wmpc.planners.problem.Planner`. WmpcError where the model or cost has no
-        gradient."""
-        search = Search(problem, generator, warm_start, deadline)
+    def __post_init__(self) -> None:
+        check_settings(self, "restarts >= 1", "iterations >= 1", "sync >= 1", "sync_steps >= 1")
+        check_settings(self, "rate > 0", "0 < state_rate <= 1")
+        check_settings(self, "noise >= 0", "goal_weight >= 0", "spread >= 0")
+
+    def run(self, search: Search) -> None:
+        """Step states and actions `iterations` times, and descend the rollout in between.
+
+        Args:
+            search: what `SearchPlanner.plan` opened.
+
+        Raises:
+            WmpcError: the goal has not the shape of the latents, or the model or cost no gradient.
+        """
+        problem = search.problem
+        rule, finish = Adam(rate=self.rate).step, ProjectedGradient().step
         s_0, g = problem.dynamics.start, problem.goal
         if g is not None and g.shape != s_0.shape:
             raise WmpcError(
@@ -95,17 +96,16 @@ class GRASP:
         memory: Any = None
         for k in search.rounds(self.iterations):
             if k == 0:
-                descend(search, actions, self.finish, 1)
+                descend(search, actions, finish, 1)
             left = 1 - k % self.sync / self.sync
             F, loss, slope = self._lifted(search, states, actions)
-            x, memory = self.rule(actions / search.half, loss, slope, left, memory)
+            x, memory = rule(actions / search.half, loss, slope, left, memory)
             actions = search.box.clamp(x * search.half)
             # the gradient of L_dyn in s_{t+1} alone, then noise: equation 5 with the states cut
             states = states + self.state_rate * (F[:, :, :-1] - states)
             states = states + sigma * self._xi(search)
             if (k + 1) % self.sync == 0 or k + 1 == self.iterations:
-                actions, _ = descend(search, actions, self.finish, self.sync_steps)
-        return search.plan()
+                actions, _ = descend(search, actions, finish, self.sync_steps)
 
     def _lifted(
         self, search: Search, states: Tensor, actions: Tensor
@@ -137,5 +137,12 @@ class GRASP:
 
 
 def weight(problem: Problem) -> Tensor | float:
-    """What of the goal counts: an entry that is not known must not pull."""
+    """Say how much each entry of the goal counts: one that is not known must not pull.
+
+    Args:
+        problem: has the weight.
+
+    Returns:
+        The problem's weight, broadcastable to (K, D), or 1.
+    """
     return 1.0 if problem.weight is None else problem.weight

@@ -17,12 +17,25 @@ from wmpc.planners.problem import Cost
 def outside_disc(
     centre: Sequence[float], radius: float, probe: Probe | None = None, *, swept: bool = True
 ) -> Cost:
-    """radius - distance to `centre` of the first len(centre) entries of the state.
+    """Constrain the state to stay outside a disc (a ball, where there are more dimensions).
 
-    A model sees only the ends of its blocks. `swept` takes the distance of the straight segments
-    between them, so that no plan jumps over the disc; the way from the present to the first end is
-    not among them, and is left to a margin on the radius. Ends outside a disc of radius
-    sqrt(r^2 + (l/2)^2) keep every straight block of length l outside the disc of radius r.
+    The constraint is radius - distance to the centre. A model sees only the ends of its blocks.
+    `swept` takes the distance of the straight segments between them, so that no plan jumps over the
+    disc; the way from the present to the first end is not among them, and is left to a margin on
+    the radius. Ends outside a disc of radius sqrt(r^2 + (l/2)^2) keep every straight block
+    of length l outside the disc of radius r.
+
+    Args:
+        centre: of the disc, in the first len(centre) entries of the state.
+        radius: above 0, in the same units.
+        probe: decodes the state from latents; None: the latent is the state.
+        swept: whether the ways between the ends of blocks count, not the ends alone.
+
+    Returns:
+        The constraint, (B, N), at most 0 where the whole horizon stays outside.
+
+    Raises:
+        WmpcError: the centre is empty or the radius not above 0; later, the state too short.
     """
     if not radius > 0 or not len(centre):
         raise WmpcError(
@@ -44,9 +57,20 @@ def outside_disc(
 
 
 def half_space(normal: Sequence[float], offset: float, probe: Probe | None = None) -> Cost:
-    """normal . state - offset, of the first len(normal) entries: a wall that must not be passed.
+    """Constrain the state to stay behind a wall: normal . state <= offset.
 
     Straight segments between two ends in a half space stay in it, so the ends are enough.
+
+    Args:
+        normal: of the wall, in the first len(normal) entries of the state; not zero.
+        offset: where the wall stands along the normal.
+        probe: decodes the state from latents; None: the latent is the state.
+
+    Returns:
+        The constraint, (B, N): the largest normal . state - offset of the horizon.
+
+    Raises:
+        WmpcError: the normal is zero; later, the state too short.
     """
     if not any(normal):
         raise WmpcError(f"half_space needs a normal that is not zero, got {list(normal)}")
@@ -59,10 +83,19 @@ def half_space(normal: Sequence[float], offset: float, probe: Probe | None = Non
 
 
 def action_limit(limit: float | Tensor) -> Cost:
-    """max |a| - limit, in the units of the problem's actions; limit a number or (A,).
+    """Constrain the size of actions: max |a| - limit.
 
     Limits that hold alike for every action are `Box` bounds, which cost nothing; this is for those
     that should be reported when broken, or weighed against others.
+
+    Args:
+        limit: not negative, in the units of the problem's actions; a number or (A,).
+
+    Returns:
+        The constraint, (B, N).
+
+    Raises:
+        WmpcError: a limit is negative.
     """
     if torch.as_tensor(limit).lt(0).any():
         raise WmpcError(f"action_limit is {limit}; a limit is not negative")

@@ -1,15 +1,22 @@
 """Model-predictive path integral control (Williams et al. 2017, arXiv 1707.02342)."""
 
-import torch
-from torch import Generator, Tensor
+from dataclasses import dataclass
 
-from wmpc.errors import WmpcError
-from wmpc.planners.problem import Plan, Problem
+import torch
+from torch import Tensor
+
+from wmpc.planners.checks import check_settings
+from wmpc.planners.planner import SearchPlanner
 from wmpc.planners.search import VIOLATED, Search
 
 
-class MPPI:
-    """Move the nominal sequence to the mean of its perturbations, weighted by exp(-S / lambda).
+@dataclass
+class MPPI(SearchPlanner):
+    """Move the nominal sequence u to the weighted mean of its perturbations (algorithm 2).
+
+    v_k = u + eps_k with eps_k ~ N(0, Sigma) for k = 1..K, of cost S_k, and
+
+        u <- sum_k w_k v_k    with w_k = exp(-S_k / lambda) / sum_j exp(-S_j / lambda).
 
     Args:
         samples: K, perturbed sequences an iteration.
@@ -25,46 +32,31 @@ class MPPI:
             own cost.
     """
 
-    def __init__(
-        self,
-        samples: int = 128,
-        iterations: int = 6,
-        temperature: float | None = None,
-        effective: float = 8.0,
-        spread: float = 0.7,
-        decay: float = 0.7,
-        gamma: float = 0.0,
-    ) -> None:
-        if samples < 1 or iterations < 1:
-            raise WmpcError(
-                f"MPPI needs samples and iterations of at least 1, got {samples} and {iterations}"
-            )
-        if temperature is not None and temperature <= 0:
-            raise WmpcError(f"temperature is {temperature}; it must be positive, or None")
-        if temperature is None and not 1 <= effective <= samples:
-            raise WmpcError(f"effective is {effective}; it must be 1 to samples = {samples}")
-        if spread <= 0 or not 0 < decay <= 1 or gamma < 0:
-            raise WmpcError(
-                "MPPI needs spread > 0, decay above 0 and at most 1, and gamma >= 0, got "
-                f"{spread}, {decay} and {gamma}"
-            )
-        self.samples, self.iterations = samples, iterations
-        self.temperature, self.effective = temperature, effective
-        self.spread, self.decay, self.gamma = spread, decay, gamma
+    samples: int = 128
+    iterations: int = 6
+    temperature: float | None = None
+    effective: float = 8.0
+    spread: float = 0.7
+    decay: float = 0.7
+    gamma: float = 0.0
 
-    @torch.no_grad()
-    def plan(
-        self,
-        problem: Problem,
-        *,
-        generator: Generator,
-        warm_start: Tensor | None = None,
-        deadline: float | None = None,
-    ) -> Plan:
-        """See `wmpc.planners.problem.Planner`."""
-        search = Search(problem, generator, warm_start, deadline)
+    def __post_init__(self) -> None:
+        check_settings(
+            self, "samples >= 1", "iterations >= 1", "spread > 0", "0 < decay <= 1", "gamma >= 0"
+        )
+        if self.temperature is None:
+            check_settings(self, "1 <= effective <= samples")
+        else:
+            check_settings(self, "temperature > 0")
+
+    def run(self, search: Search) -> None:
+        """Move u `iterations` times and score where it ended.
+
+        Args:
+            search: what `SearchPlanner.plan` opened.
+        """
         u = search.initial
-        for i in search.rounds(self.iterations + 1):  # the last only scores where it ended
+        for i in search.rounds(self.iterations + 1):
             if i == self.iterations:
                 search.score(u[:, None])
                 break
@@ -77,12 +69,20 @@ class MPPI:
                 S = S + self.gamma * control.sum((-2, -1))
             w = weigh(S, self.temperature, self.effective)
             u = (w[..., None, None] * v).sum(1)
-        return search.plan()
 
 
 def weigh(S: Tensor, temperature: float | None, effective: float) -> Tensor:
-    """Costs (B, K) -> weights (B, K) that sum to 1, proportional to exp(-S / temperature), which
-    None chooses such that 1 / sum_k w_k^2 is `effective`."""
+    """Weigh samples by exp(-S / temperature).
+
+    Args:
+        S: (B, K), their costs; infinite for those that must not count.
+        temperature: in units of the cost; None chooses, in each problem, the one at which the
+            effective sample size 1 / sum_k w_k^2 is `effective`.
+        effective: from 1 to K.
+
+    Returns:
+        w, (B, K), which sum to 1 in each problem.
+    """
     S = S.clamp(max=torch.finfo(S.dtype).max / 4)  # a NaN's rank is infinite
     excess = S - S.amin(1, keepdim=True)
     if temperature is None:

@@ -2,18 +2,21 @@
 
 import difflib
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from wmpc.errors import WmpcError
-from wmpc.planners.problem import Plan, Problem
+from wmpc.planners.checks import check_settings
+from wmpc.planners.planner import SearchPlanner
 from wmpc.planners.search import Search
 
 
-class Nevergrad:
+@dataclass
+class Nevergrad(SearchPlanner):
     """Ask one optimiser a problem for candidates, roll all of them out at once, tell the costs.
 
     Asking and telling take Nevergrad about a millisecond a candidate, in Python: this is for slow
@@ -27,41 +30,30 @@ class Nevergrad:
         spread: first standard deviation, as a share of each action's half range.
     """
 
-    def __init__(
-        self,
-        optimiser: str = "CMA",
-        samples: int = 64,
-        iterations: int = 12,
-        spread: float = 0.5,
-    ) -> None:
-        if samples < 1 or iterations < 1 or spread <= 0:
-            raise WmpcError(
-                "Nevergrad needs samples >= 1, iterations >= 1 and spread > 0, got "
-                f"{samples}, {iterations} and {spread}"
-            )
+    optimiser: str = "CMA"
+    samples: int = 64
+    iterations: int = 12
+    spread: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_settings(self, "samples >= 1", "iterations >= 1", "spread > 0")
         registry = _nevergrad().optimizers.registry
-        if optimiser not in registry:
-            near = difflib.get_close_matches(optimiser, list(registry), 3, 0.0)
+        if self.optimiser not in registry:
+            near = difflib.get_close_matches(self.optimiser, list(registry), 3, 0.0)
             raise WmpcError(
-                f"Nevergrad has no optimiser {optimiser!r}; did you mean {', '.join(near)}?"
+                f"Nevergrad has no optimiser {self.optimiser!r}; did you mean {', '.join(near)}?"
             )
-        self.optimiser, self.samples, self.iterations = optimiser, samples, iterations
-        self.spread = spread
         self._optimiser(np.zeros((2, 2)), 0).ask()  # imports what it needs, so that no plan waits
 
-    @torch.no_grad()
-    def plan(
-        self,
-        problem: Problem,
-        *,
-        generator: Generator,
-        warm_start: Tensor | None = None,
-        deadline: float | None = None,
-    ) -> Plan:
-        """See `wmpc.planners.problem.Planner`."""
-        search = Search(problem, generator, warm_start, deadline)
+    def run(self, search: Search) -> None:
+        """Ask, score and tell `iterations` times; the warm start is scored beside the first.
+
+        Args:
+            search: what `SearchPlanner.plan` opened.
+        """
         N, low = self.samples, search.box.low
-        seed = int(torch.randint(2**31, (1,), generator=generator, device=generator.device))
+        source = search.generator
+        seed = int(torch.randint(2**31, (1,), generator=source, device=source.device))
         optimisers: list[Any] = []
         for i in search.rounds(self.iterations):
             if i == 0:  # not before the clock is asked: making them takes its time
@@ -76,7 +68,6 @@ class Nevergrad:
             for optimiser, row, told in zip(optimisers, asked, losses, strict=True):
                 for candidate, loss in zip(row, told, strict=True):
                     optimiser.tell(candidate, loss)
-        return search.plan()
 
     def _optimiser(self, start: Any, seed: int) -> Any:
         """For one problem, from start (H, A) in shares of the half range; all with one seed, so

@@ -1,23 +1,31 @@
 """Predictive sampling (Howell et al. 2022, arXiv 2212.00541): the simplest planner that works."""
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from wmpc.errors import WmpcError
-from wmpc.planners.problem import Plan, Problem
+from wmpc.planners.checks import check_settings
+from wmpc.planners.planner import SearchPlanner
 from wmpc.planners.search import Search
 
 Interpolation = Literal["zero", "linear", "cubic"]
 
 
 def interpolate(knots: Tensor, H: int, order: Interpolation) -> Tensor:
-    """Values (..., P, A) at P evenly spaced knots -> the spline at H steps, (..., H, A).
+    """Evaluate the spline through evenly spaced knots.
 
-    "zero" holds each value for its share of the horizon; "linear" and "cubic" have the first knot
-    at the first step and the last at the last. Cubic is Hermite's with the slopes of finite
-    differences.
+    Args:
+        knots: (..., P, A), its values.
+        H: steps at which to evaluate.
+        order: "zero" holds each value for its share of the horizon; "linear" and "cubic" have the
+            first knot at the first step and the last at the last. Cubic is Hermite's with the
+            slopes of finite differences.
+
+    Returns:
+        (..., H, A).
     """
     P = knots.shape[-2]
     if order == "zero" or P == 1:
@@ -36,7 +44,8 @@ def interpolate(knots: Tensor, H: int, order: Interpolation) -> Tensor:
     return p + rise * (q - p) + u * (1 - u) * ((1 - u) * m - u * n)
 
 
-class PredictiveSampling:
+@dataclass
+class PredictiveSampling(SearchPlanner):
     """Perturb the nominal sequence by random splines; the best becomes the nominal.
 
     A spline is linear in its knots, so that noise on the knots is a spline added to the nominal:
@@ -51,45 +60,29 @@ class PredictiveSampling:
         decay: each iteration's spread is this share of the one before; 1 is the paper's.
     """
 
-    def __init__(
-        self,
-        samples: int = 128,
-        iterations: int = 6,
-        knots: int = 4,
-        interpolation: Interpolation = "cubic",
-        spread: float = 0.5,
-        decay: float = 0.8,
-    ) -> None:
-        if samples < 1 or iterations < 1 or knots < 1:
-            raise WmpcError(
-                "predictive sampling needs samples, iterations and knots of at least 1, got "
-                f"{samples}, {iterations} and {knots}"
-            )
-        if interpolation not in ("zero", "linear", "cubic"):
-            raise WmpcError(
-                f"interpolation is {interpolation!r}; predictive sampling takes zero, linear or "
-                "cubic"
-            )
-        if spread <= 0 or not 0 < decay <= 1:
-            raise WmpcError(
-                "predictive sampling needs spread > 0 and decay above 0 and at most 1, got "
-                f"{spread} and {decay}"
-            )
-        self.samples, self.iterations, self.knots = samples, iterations, knots
-        self.interpolation: Interpolation = interpolation
-        self.spread, self.decay = spread, decay
+    samples: int = 128
+    iterations: int = 6
+    knots: int = 4
+    interpolation: Interpolation = "cubic"
+    spread: float = 0.5
+    decay: float = 0.8
 
-    @torch.no_grad()
-    def plan(
-        self,
-        problem: Problem,
-        *,
-        generator: Generator,
-        warm_start: Tensor | None = None,
-        deadline: float | None = None,
-    ) -> Plan:
-        """See `wmpc.planners.problem.Planner`."""
-        search = Search(problem, generator, warm_start, deadline)
+    def __post_init__(self) -> None:
+        check_settings(
+            self, "samples >= 1", "iterations >= 1", "knots >= 1", "spread > 0", "0 < decay <= 1"
+        )
+        if self.interpolation not in get_args(Interpolation):
+            raise WmpcError(
+                f"interpolation is {self.interpolation!r}; PredictiveSampling takes zero, linear "
+                "or cubic"
+            )
+
+    def run(self, search: Search) -> None:
+        """Perturb `iterations` times.
+
+        Args:
+            search: what `SearchPlanner.plan` opened.
+        """
         nominal = search.initial
         for i in search.rounds(self.iterations):
             knots = search.noise(self.samples, min(self.knots, search.H))
@@ -100,4 +93,3 @@ class PredictiveSampling:
                 actions[:, 0] = nominal  # from then on it is the best, whose cost is known
             search.score(actions)
             nominal = search.best
-        return search.plan()

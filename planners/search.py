@@ -5,7 +5,7 @@ constraints come before cost, a NaN never wins, and the search ends before its d
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 from torch.nn.functional import one_hot, pad
 
 from wmpc.errors import WmpcError
+from wmpc.planners.checks import check_bounds
 from wmpc.planners.problem import Box, Categorical, Plan, Problem, candidate_bytes
 
 VIOLATED = 1e30
@@ -26,14 +27,23 @@ class Search:
     """The state of a search over (B, H, A) sequences.
 
     Args:
-        problem, generator, warm_start, deadline: as `wmpc.planners.problem.Planner.plan` takes
-        them. space: the kind of actions that the planner can search.
+        problem: what is to be planned.
+        generator: source of all randomness.
+        warm_start: (B, H, A), the sequence to begin from; None: there is none.
+        deadline: seconds from now in which the search must be over; None: no limit.
+        space: the kind of actions that the planner can search.
 
     Attributes:
         box: bounds of one action; for `Categorical`, 0 to 1.
         centre, half: (A,), the middle of the bounds and half their range.
+        warm: whether there was a warm start.
         initial: (B, H, A), the warm start, or the middle of the bounds; one-hot for `Categorical`
             (the warm start's largest entry, or the first class).
+        stats: what the planner wants told of its search in `Plan.stats`.
+
+    Raises:
+        WmpcError: the bounds, the horizon, the current latent or the warm start are malformed, or
+            the actions are of another kind than the planner can search.
     """
 
     def __init__(
@@ -47,14 +57,15 @@ class Search:
         self.began = time.perf_counter()
         self.problem, self.generator, self.deadline = problem, generator, deadline
         start = problem.dynamics.start
-        self.box = _bounds(problem, space, start)
+        self.box = check_bounds(problem, space)
         self.B, self.H, self.A = start.shape[0], problem.horizon, len(self.box.low)
         self.centre = (self.box.high + self.box.low) / 2
         self.half = (self.box.high - self.box.low) / 2
-        self.initial = self._initial(warm_start)
+        self.warm, self.initial = warm_start is not None, self._initial(warm_start)
         if space is Categorical:
             self.initial = one_hot(self.initial.argmax(-1), self.A).to(self.initial)
         self.size = candidate_bytes(problem.dynamics, self.H, self.A)
+        self.stats: dict[str, Any] = {}
         self.found: tuple[Tensor, ...] = ()  # rank, actions, cost, violation, latents
         self.history: list[Tensor] = []
         self.invalid: Tensor | int = 0
@@ -73,17 +84,33 @@ class Search:
         return self.box.clamp(warm_start.to(self.box.low))
 
     def noise(self, N: int, H: int | None = None) -> Tensor:
-        """Standard normal (1, N, H, A): every problem draws the same, so that none depends on
-        which others it is planned beside."""
-        shape = 1, N, H or self.H, self.A
-        kind = {"dtype": self.box.low.dtype, "device": self.generator.device}
-        return torch.randn(shape, generator=self.generator, **kind).to(self.box.low.device)
+        """Draw standard normal noise, the same for every problem, so that no plan depends on which
+        others it is planned beside.
+
+        Args:
+            N: candidates.
+            H: steps; None: the horizon.
+
+        Returns:
+            (1, N, H, A), of the dtype and on the device of the bounds.
+        """
+        return self._draw(torch.randn, N, H or self.H, self.A)
 
     def uniform(self, N: int, A: int | None = None) -> Tensor:
-        """Uniform in [0, 1), (1, N, H, A), the same for every problem as `noise` is."""
-        shape = 1, N, self.H, A or self.A
+        """Draw uniform noise in [0, 1), the same for every problem.
+
+        Args:
+            N: candidates.
+            A: numbers a step; None: one for each entry of an action.
+
+        Returns:
+            (1, N, H, A), of the dtype and on the device of the bounds.
+        """
+        return self._draw(torch.rand, N, self.H, A or self.A)
+
+    def _draw(self, draw: Callable[..., Tensor], N: int, H: int, A: int) -> Tensor:
         kind = {"dtype": self.box.low.dtype, "device": self.generator.device}
-        return torch.rand(shape, generator=self.generator, **kind).to(self.box.low.device)
+        return draw((1, N, H, A), generator=self.generator, **kind).to(self.box.low.device)
 
     @property
     def best(self) -> Tensor:
@@ -91,13 +118,20 @@ class Search:
         return self.found[1] if self.found else self.initial
 
     def rounds(self, most: int, least: int = 0, kind: str | None = None) -> Iterator[int]:
-        """0, 1, ... `most` - 1, ending before the deadline where at least `least` came.
+        """Count the rounds of a loop for which there is time.
 
         Another round is expected to take a quarter longer than the slowest so far, which fades by
         a tenth a round: machines hiccup, and one hiccup should not end the plan early. The first
-        takes what it takes: one round is the shortest deadline that can be kept. A loop with a
-        `kind` knows how long those before it of its kind took. Once a loop ran out of time, no
-        other begins.
+        takes what it takes: one round is the shortest deadline that can be kept. Once a loop ran
+        out of time, no other begins.
+
+        Args:
+            most: rounds where there is time for all.
+            least: rounds that come in any case.
+            kind: a name; a loop knows how long the rounds of those before it of its name took.
+
+        Yields:
+            0, 1, ... `most` - 1, ending before the deadline.
         """
         slowest = self.slowest.get(kind, 0.0)
         for index in range(most):
@@ -120,9 +154,13 @@ class Search:
         return time.perf_counter()
 
     def score(self, actions: Tensor) -> Tensor:
-        """Roll out candidates (B, N, H, A) and return their rank (B, N); see `take`.
+        """Roll out candidates, in pieces that fit the memory, and remember the best.
 
-        Done in pieces that fit the memory; those that there was no time for rank infinite.
+        Args:
+            actions: (B, N, H, A), within the bounds.
+
+        Returns:
+            Their rank (B, N), see `take`; infinite for those that there was no time for.
         """
         pieces, ranks = self.pieces(actions), []
         for index in self.rounds(len(pieces), least=1):
@@ -135,9 +173,17 @@ class Search:
         return pad(rank, (0, actions.shape[1] - rank.shape[1]), value=torch.inf)
 
     def pieces(self, actions: Tensor, gradient: bool = False) -> tuple[Tensor, ...]:
-        """Candidates (B, N, H, A), cut so that each piece fits the memory beside them all.
+        """Cut candidates so that rolling out each piece fits the memory beside them all.
 
-        With `gradient` the activations of every step are kept: H times the bytes.
+        Args:
+            actions: (B, N, H, A).
+            gradient: whether the activations of every step are kept, which takes H times the bytes.
+
+        Returns:
+            Pieces of (B, up to N, H, A), in their order.
+
+        Raises:
+            WmpcError: the memory does not hold a single candidate.
         """
         own = DRAWING * actions.nbytes
         size = self.B * self.size * (self.H if gradient else 1)
@@ -151,10 +197,19 @@ class Search:
         return actions.split(fit, 1)
 
     def take(self, actions: Tensor, latents: Tensor, cost: Tensor) -> Tensor:
-        """Remember the best of candidates with known latents and cost (B, N); return their rank.
+        """Remember the best of candidates whose latents and cost are known.
 
-        The rank is the cost, except that violated constraints come before any cost, and that a
-        NaN counts as infinite: it never wins.
+        Args:
+            actions: (B, N, H, A).
+            latents: (B, N, H, K, D), imagined from them.
+            cost: (B, N), theirs.
+
+        Returns:
+            Their rank (B, N): the cost, except that violated constraints come before any cost, and
+            that a NaN counts as infinite, so that it never wins.
+
+        Raises:
+            WmpcError: the cost or a constraint is not (B, N).
         """
         B = len(actions)
         actions, latents, cost = actions.detach(), latents.detach(), _each("cost", cost, actions)
@@ -182,9 +237,16 @@ class Search:
         return rank
 
     @torch.no_grad()
-    def plan(self, **stats: Any) -> Plan:
-        """The best as a Plan, the initial sequence where there was no time for more; `stats` are
-        kept beside the search's own."""
+    def plan(self) -> Plan:
+        """Give the best as a plan, the initial sequence where there was no time for more.
+
+        Returns:
+            The plan; its `stats` are ours, and `history` (the mean over problems of the best cost
+            of each piece scored), `invalid` (how many costs were NaN), `feasible` (B,), `seconds`.
+
+        Raises:
+            WmpcError: every candidate of some problem cost NaN or infinity.
+        """
         if not self.found:
             self.score(self.initial.unsqueeze(1))
         rank, actions, cost, violation, latents = self.found
@@ -195,10 +257,25 @@ class Search:
                 "broke a constraint by as much: check that the model, the goal and the current "
                 "latent are finite"
             )
-        stats["history"] = torch.stack(self.history).tolist()
-        stats["invalid"], stats["feasible"] = invalid, violation <= 0
-        stats["seconds"] = time.perf_counter() - self.began
-        return Plan(actions, cost, violation, latents, stats)
+        self.stats["history"] = torch.stack(self.history).tolist()
+        self.stats["invalid"], self.stats["feasible"] = invalid, violation <= 0
+        self.stats["seconds"] = time.perf_counter() - self.began
+        return Plan(actions, cost, violation, latents, self.stats)
+
+
+def choose_elites(actions: Tensor, rank: Tensor, K: int) -> tuple[Tensor, Tensor]:
+    """Choose the K candidates of least rank.
+
+    Args:
+        actions: (B, N, H, A).
+        rank: (B, N), theirs.
+        K: how many, at most N.
+
+    Returns:
+        They, (B, K, H, A), and their rank (B, K), the best first.
+    """
+    ranks, chosen = rank.topk(K, largest=False)
+    return actions.take_along_dim(chosen[:, :, None, None], 1), ranks
 
 
 def _each(what: str, value: Tensor, actions: Tensor) -> Tensor:
@@ -210,31 +287,3 @@ def _each(what: str, value: Tensor, actions: Tensor) -> Tensor:
             f"must return (B, N) = {(B, N)}"
         )
     return value.detach()
-
-
-def _bounds(problem: Problem, space: type, start: Tensor) -> Box:
-    """The bounds of one action; WmpcError where the problem makes no sense."""
-    actions = problem.actions
-    if not isinstance(actions, space):
-        raise WmpcError(
-            f"this planner searches a {space.__name__} of actions, the problem has a "
-            f"{type(actions).__name__}: "
-            + ("use CategoricalCEM" if isinstance(actions, Categorical) else "use CEM")
-        )
-    if problem.horizon < 1:
-        raise WmpcError(f"horizon is {problem.horizon}; it must be at least 1")
-    if start.dim() != 3:
-        raise WmpcError(f"dynamics.start is {tuple(start.shape)}; it must be (B, K, D)")
-    if isinstance(actions, Categorical):
-        if actions.n < 2:
-            raise WmpcError(f"a Categorical of {actions.n} actions; it needs at least 2")
-        zeros = start.new_zeros(actions.n)
-        return Box(zeros, zeros + 1)
-    low, high = actions.low, actions.high
-    if low.shape != high.shape or low.dim() != 1 or not len(low):
-        raise WmpcError(
-            f"action bounds are {tuple(low.shape)} and {tuple(high.shape)}; both must be (A,)"
-        )
-    if not (low.isfinite().all() and high.isfinite().all() and (low < high).all()):
-        raise WmpcError("action bounds must be finite with low < high in every dimension")
-    return actions

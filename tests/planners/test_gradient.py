@@ -16,7 +16,7 @@ from wmpc.planners import (
     latent_distance,
     search,
 )
-from wmpc.planners.gradient import descend
+from wmpc.planners.descent import descend
 from wmpc.planners.search import Search
 
 EVERY = [SGD(), Adam(), ProjectedGradient(), GRASP(), Hybrid()]

@@ -1,21 +1,24 @@
 """docs/planners.md is true: its code runs, and it knows every planner and every preset."""
 
 import re
+from inspect import isabstract
 from pathlib import Path
 
 import pytest
-from hydra.utils import instantiate
+from hydra.utils import get_class, instantiate
 from omegaconf import OmegaConf
+from planner_problems import PRESETS
 
 from wmpc import planners
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "planners.md").read_text()
-PRESETS = sorted((ROOT / "configs" / "planner").glob("*.yaml"))
 CLASSES = {
     name
     for name in planners.__all__
-    if hasattr(getattr(planners, name), "plan") and name not in ("Planner", "MPCAgent")
+    if hasattr(made := getattr(planners, name), "plan")
+    and not isabstract(made)
+    and made is not planners.Planner
 }
 
 
@@ -35,7 +38,7 @@ def test_it_names_every_planner_and_preset():
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
 def test_a_preset_is_what_the_class_does_by_itself(path):
     config = OmegaConf.load(path)
-    made, default = instantiate(config), getattr(planners, config["_target_"].rpartition(".")[2])()
+    made, default = instantiate(config), get_class(config["_target_"])()
     assert {k: v for k, v in vars(made).items() if not callable(v)} == {
         k: v for k, v in vars(default).items() if not callable(v)
     }
