@@ -9,21 +9,9 @@ from torch import Tensor, nn
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, Windows
 from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.regression import ridge
 from wmpc.wm.training.fit import fit
 from wmpc.wm.training.recipe import Recipe
-
-
-def ridge(z: np.ndarray, y: np.ndarray, strength: float = 1e-3) -> np.ndarray:
-    """W (X + 1, V), the last row its bias: least squares from z (n, X) to y (n, V), plus
-    n * strength * |W|^2."""
-    z = with_ones(z)
-    gram = z.T @ z + strength * len(z) * np.eye(z.shape[1])
-    return np.linalg.solve(gram, z.T @ y)
-
-
-def with_ones(z: np.ndarray) -> np.ndarray:
-    """(n, X) -> (n, X + 1) in double precision, ones in the last column."""
-    return np.concatenate([z, np.ones((len(z), 1))], 1).astype(np.float64)
 
 
 class Probe(nn.Module):

@@ -78,8 +78,8 @@ def pages(trained, reacher, tmp_path_factory):
     numbers = {"difference": 0.1, "interval": [-0.2, 0.4], "p": 1.0, "differs": []}
     found = {"report": page(run), "comparison": comparison_page({**numbers, **words}, a, b)}
     source = open_source(str(reacher), "native")
-    fault = Fault("time_gap", "error", 1, 2, "timestamp", "A gap.", "Cut it.", (1,))
-    lesser = Fault("dead_action", "warning", None, None, "action[1]", "Dead.", "Drop it.")
+    fault = Fault("time_gap", "error", "timestamp", "A gap.", "Cut it.", 1, 2, (1,))
+    lesser = Fault("dead_action", "warning", "action[1]", "Dead.", "Drop it.")
     found["check"] = examination.page(replace(examine(source), faults=(fault, lesser)), source)
     for name, text in found.items():
         (folder / f"{name}.html").write_text(text)

@@ -6,7 +6,8 @@ import torch
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data import EpisodeWriter, open_episodes
-from wmpc.wm.probe import fit_probe, ridge
+from wmpc.wm.probe import fit_probe
+from wmpc.wm.regression import ridge
 
 
 class Bent:

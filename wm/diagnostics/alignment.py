@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from wmpc.wm.diagnostics.finding import Finding
-from wmpc.wm.probe import ridge, with_ones
+from wmpc.wm.regression import held_out_errors, with_ones
 
 SHIFTS = (-2, -1, 0, 1, 2)
 FOLDS = 5
@@ -91,13 +91,13 @@ def regressed(
 
     past = [rows(z[:, times - k]) for k in range(3)]
     features, target = with_ones(np.concatenate(past, 1)), rows(z[:, times + 1] - z[:, times])
-    fold = np.arange(len(z)).repeat(len(times)) % FOLDS
-    left, gains = _unexplained(features, target, fold), []
+    window = np.arange(len(z)).repeat(len(times))
+    left, gains = _unexplained(features, target, window), []
     for s in shifts:
         now = rows(a[:, times + s])
         bent = (now[:, :, None] * past[0][:, None, :]).reshape(len(now), -1)
         features = np.concatenate([features, now, bent], 1)
-        before, left = left, _unexplained(features, target, fold)
+        before, left = left, _unexplained(features, target, window)
         gains.append(1 - left / max(before, 1e-12))
     driving = [s for s, gain in zip(shifts, gains, strict=True) if gain >= least]
     return Finding(
@@ -126,10 +126,6 @@ def _principal(z: np.ndarray, dimensions: int) -> np.ndarray:
     return z / z.std((0, 1)).clip(min=1e-9)
 
 
-def _unexplained(x: np.ndarray, y: np.ndarray, fold: np.ndarray) -> float:
-    """Squared error of a ridge regression, on each fold of the rows when fitted on the others."""
-    error = 0.0
-    for test in (fold == k for k in range(FOLDS)):
-        guess = with_ones(x[test]) @ ridge(x[~test], y[~test], 1e-2)
-        error += float(((y[test] - guess) ** 2).sum())
-    return error
+def _unexplained(x: np.ndarray, y: np.ndarray, window: np.ndarray) -> float:
+    """Squared error of a ridge regression in windows that it was not fitted to."""
+    return float((held_out_errors(x, y, window, 1e-2, FOLDS) ** 2).sum())

@@ -8,16 +8,9 @@ import torch
 from torch import Tensor
 
 from wmpc.wm.diagnostics.finding import Finding
-from wmpc.wm.probe import Probe, fit_latents, ridge, with_ones
+from wmpc.wm.probe import Probe, fit_latents
+from wmpc.wm.regression import r_squared, ridge, with_ones
 from wmpc.wm.training.monitor import rankme
-
-
-def r2(guess: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """1 - (squared error) / (variance), (V,), of (n, V); NaN for what does not vary."""
-    spread = truth.var(0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        score = 1 - ((guess - truth) ** 2).mean(0) / spread
-    return np.where(spread > 1e-10, score, np.nan)
 
 
 def probes(
@@ -42,12 +35,12 @@ def probes(
     probe = fit_latents(z[:, -1], y, steps=steps, seed=seed)
     scores = {
         "linear": _linear_r2(z[:, -1], y, seen[:, -1], truth),
-        "network": r2(probe(seen[:, -1].float()).double().cpu().numpy(), truth),
+        "network": r_squared(probe(seen[:, -1].float()).double().cpu().numpy(), truth),
     }
     if z.shape[1] > 1:
         several = fit_latents(z.flatten(1, 2), y, steps=steps, seed=seed)
         guess = several(seen.flatten(1, 2).float()).double().cpu().numpy()
-        scores[f"network, {z.shape[1]} frames"] = r2(guess, truth)
+        scores[f"network, {z.shape[1]} frames"] = r_squared(guess, truth)
     bars = {
         name: [_number(scores[group][i]) for group in scores]
         for i, name in enumerate(names)
@@ -100,7 +93,7 @@ def lacking(scores: Mapping[str, Any], below: float = 0.5) -> list[str]:
 def _linear_r2(z: Tensor, y: np.ndarray, seen: Tensor, truth: np.ndarray) -> np.ndarray:
     scale = y.std(0).clip(min=1e-6)
     fit, test = (x.flatten(1).double().cpu().numpy() for x in (z, seen))
-    return r2(with_ones(test) @ ridge(fit, y / scale) * scale, truth)
+    return r_squared(with_ones(test) @ ridge(fit, y / scale) * scale, truth)
 
 
 def _number(value: float) -> float | None:

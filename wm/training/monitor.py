@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from wmpc.wm.models.jepa import JEPA
-from wmpc.wm.probe import ridge, with_ones
+from wmpc.wm.regression import r_squared, ridge, with_ones
 
 
 def rankme(z: Tensor) -> float:
@@ -26,10 +26,7 @@ def probe_r2(z: np.ndarray, y: np.ndarray, episode: np.ndarray) -> np.ndarray:
     fit, test = episode % 2 == 0, episode % 2 == 1
     if fit.sum() < 2 or test.sum() < 2:
         return np.full(y.shape[1], np.nan)
-    error = y[test] - with_ones(z[test]) @ ridge(z[fit], y[fit])
-    spread = y[test].var(0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(spread > 1e-10, 1 - (error**2).mean(0) / spread, np.nan)
+    return r_squared(with_ones(z[test]) @ ridge(z[fit], y[fit]), y[test])
 
 
 @torch.no_grad()

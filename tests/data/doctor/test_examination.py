@@ -13,7 +13,7 @@ from wmpc.wm.recordings.source import Frames
 
 
 def fault(severity, *episodes):
-    return Fault("kind", severity, None, None, None, "Says.", "Do.", episodes)
+    return Fault("kind", severity, None, "Says.", "Do.", episodes=episodes)
 
 
 def scored(*faults):

@@ -4,7 +4,7 @@ One kind of check a file. `columns` and `clock` look at an episode's columns as 
 others at what `seen` keeps of all of them.
 """
 
-from wmpc.wm.recordings.doctor.examine import CHECKS, KINDS, examine
+from wmpc.wm.recordings.doctor.examine import KINDS, examine
 from wmpc.wm.recordings.doctor.fault import Examination, Fault
 
-__all__ = ["CHECKS", "KINDS", "Examination", "Fault", "examine"]
+__all__ = ["KINDS", "Examination", "Fault", "examine"]

@@ -14,6 +14,14 @@ is no switch."""
 
 
 def check(recording: Recording) -> Iterator[Fault]:
+    """Look for dimensions of the action that never change, or always press against a limit.
+
+    Args:
+        recording: what was seen of it.
+
+    Yields:
+        A fault a dimension, and one for each episode in which alone it does not change.
+    """
     if not recording.episodes:
         return
     size = recording.episodes[0].action.shape[-1]
@@ -26,8 +34,6 @@ def check(recording: Recording) -> Iterator[Fault]:
             yield Fault(
                 "dead_action",
                 "warning",
-                None,
-                None,
                 f"action[{d}]",
                 f"{name} is {low[d]:.4g} in every step of every episode.",
                 "Leave this dimension out, or record what the robot was told: nothing can be "
@@ -48,12 +54,11 @@ def _dead_here(recording: Recording, d: int, values: list[np.ndarray]) -> Iterat
             yield Fault(
                 "dead_action",
                 "warning",
-                seen.index,
-                None,
                 f"action[{d}]",
                 f"{_name(recording, d)} stays at {v[0]:.4g} throughout episode {seen.index}; "
                 f"elsewhere it changes in {np.nanmedian(lively):.0%} of the steps.",
                 "Drop these episodes, or find out whether the command was lost on its way.",
+                seen.index,
             )
 
 
@@ -75,8 +80,6 @@ def _saturated(
         yield Fault(
             "saturated_action",
             "warning",
-            None,
-            None,
             f"action[{d}]",
             f"{_name(recording, d)} is at one of its limits, {low:.4g} and {high:.4g}, in "
             f"{share:.0%} of the steps.",

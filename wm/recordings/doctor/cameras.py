@@ -18,9 +18,17 @@ FAR = 5.0
 
 
 def check(recording: Recording) -> Iterator[Fault]:
+    """Look for episodes whose mean picture is unlike that of the others.
+
+    Args:
+        recording: what was seen of it.
+
+    Yields:
+        A fault for each episode and camera, the likeliest only.
+    """
     means = {}
     for camera in recording.cameras:
-        chosen = [s for s in recording.episodes if camera in s.looks]
+        chosen = recording.seen_by(camera)
         if len(chosen) >= 4 and len(chosen) == len(recording.episodes):
             means[camera] = np.stack([s.looks[camera].mean for s in chosen])
     index = [s.index for s in recording.episodes]
@@ -68,14 +76,13 @@ def _odd(
         yield Fault(
             flipped,
             "error",
-            episode,
-            None,
             camera,
             f"{camera} {what} in episode {episode}: put right, its mean picture is {near:.1f} grey "
             f"levels from the usual one, as it is {own:.1f}.",
             "Put these episodes right: pictures[..., ::-1] exchanges the colours."
             if kind == "swapped_colours"
             else "Put these episodes right: turn or mirror their pictures as the others are.",
+            episode,
         )
         return
     if own < far:
@@ -86,8 +93,6 @@ def _odd(
     yield Fault(
         "exposure_jump" if light else "camera_moved",
         "warning",
-        episode,
-        None,
         camera,
         f"{camera} is in another light in episode {episode}: its mean picture is "
         f"{picture.mean() - usual.mean():+.0f} grey levels from the usual one."
@@ -98,6 +103,7 @@ def _odd(
         "should vary."
         if light
         else "Drop these episodes, unless the camera or the scene was meant to vary.",
+        episode,
     )
 
 
@@ -114,14 +120,13 @@ def _exchanged(means: dict[str, np.ndarray], index: list[int]) -> Iterator[Fault
                 yield Fault(
                     "swapped_cameras",
                     "error",
-                    index[e],
-                    None,
                     f"{a}, {b}",
                     f"{a} and {b} are exchanged in episode {index[e]}: each mean picture is nearer "
                     f"to the other camera's ({other[e] / 2:.1f} against {as_is[e] / 2:.1f} grey "
                     "levels).",
                     "Exchange the two columns in these episodes.",
-                    (index[e],),
+                    index[e],
+                    episodes=(index[e],),
                 )
 
 

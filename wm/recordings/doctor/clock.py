@@ -15,15 +15,40 @@ COUNTS = {"frame_index", "frame", "step_index"}
 
 
 def is_clock(name: str) -> bool:
+    """Tell from its name whether a column is a clock.
+
+    Args:
+        name: of the column, with dots or slashes.
+
+    Returns:
+        Whether it holds timestamps or counts frames.
+    """
     return _last(name) in STAMPS | COUNTS
 
 
 def is_stamp(name: str) -> bool:
+    """Tell from its name whether a column holds timestamps.
+
+    Args:
+        name: of the column, with dots or slashes.
+
+    Returns:
+        Whether it does, in seconds.
+    """
     return _last(name) in STAMPS
 
 
 def check(index: int, episode: Mapping[str, np.ndarray], about: About) -> Iterator[Fault]:
-    """Faults of the clock columns of episode `index`."""
+    """Look at the clock columns of an episode.
+
+    Args:
+        index: of the episode.
+        episode: its columns.
+        about: what the recording says of itself, such as its rate.
+
+    Yields:
+        What is wrong with them.
+    """
     for name, values in episode.items():
         values = np.asarray(values)
         if not is_clock(name) or values.dtype.kind not in "fiu" or len(values) < 2:
@@ -41,8 +66,16 @@ def check(index: int, episode: Mapping[str, np.ndarray], about: About) -> Iterat
 
 
 def check_times(index: int, times: np.ndarray, about: About) -> Iterator[Fault]:
-    """Faults of the times (T+1,) at which the frames of an episode were taken, in a recording that
-    has them in no column."""
+    """Look at when frames were taken, in a recording that says so in no column.
+
+    Args:
+        index: of the episode.
+        times: (T+1,), of its frames, in seconds.
+        about: what the recording says of itself, such as its rate.
+
+    Yields:
+        What is wrong with them.
+    """
     if len(times) > 1:
         yield from _timed(index, "time", times, np.diff(times), about.fps)
 
@@ -60,7 +93,7 @@ def _timed(
         step = int(at[0])
         more = f", and in {len(at) - 1} more places" if len(at) > 1 else ""
         says = f"{name} {says.format(a=values[step], b=values[step + 1])} after step {step}"
-        return Fault(kind, severity, index, step, name, f"{says} of episode {index}{more}.", do)
+        return Fault(kind, severity, name, f"{says} of episode {index}{more}.", do, index, step)
 
     back = np.flatnonzero(steps < -slack)
     if len(back):
@@ -85,13 +118,13 @@ def _timed(
         yield Fault(
             "uneven_time",
             "warning",
-            index,
-            int(np.argmax(off_steps(values) > UNEVEN)),
             name,
             f"{name} advances by {low:.0f} to {high:.0f} ms a frame in episode {index}: the rate "
             "varies, and with it what a step does.",
             f"Import with fps={np.floor(1000 / high + 0.01):g} or less: frames are then taken at "
             "even times, each with the action in force.",
+            index,
+            int(np.argmax(off_steps(values) > UNEVEN)),
         )
         return
     gaps = np.flatnonzero(steps > 1.7 * usual + slack)
@@ -108,12 +141,11 @@ def _timed(
         yield Fault(
             "wrong_fps",
             "error",
-            index,
-            None,
             name,
             f"{name} advances by {usual:.4g} s a frame in episode {index}, which is "
             f"{1 / usual:.4g} frames a second; {fps:.4g} are stated.",
             "State the rate at which it was recorded, or import with fps= to bring it there.",
+            index,
         )
 
 
@@ -125,13 +157,13 @@ def _counted(index: int, name: str, values: np.ndarray, steps: np.ndarray) -> It
         yield Fault(
             "index_gap",
             "error",
-            index,
-            step,
             name,
             f"{name} goes from {values[step]:g} to {values[step + 1]:g} after step {step} of "
             f"episode {index}, and does not count on in {len(wrong)} places.",
             "Frames are missing, repeated or out of order: sort them, and cut the episode where "
             "one is missing.",
+            index,
+            step,
         )
 
 

@@ -13,7 +13,17 @@ KINDS = ("not_finite", "action_out_of_bounds", "too_short")
 def check(
     index: int, episode: Mapping[str, np.ndarray], about: About, context: int
 ) -> Iterator[Fault]:
-    """Faults of the columns other than pictures of episode `index`."""
+    """Look at an episode's numbers: are they finite, in bounds, enough?
+
+    Args:
+        index: of the episode.
+        episode: its columns other than pictures.
+        about: what the recording says of itself, such as the bounds of actions.
+        context: frames that a model will see before it predicts the next.
+
+    Yields:
+        What is wrong with them.
+    """
     for name, values in episode.items():
         if values.dtype.kind != "f" or np.isfinite(values).all():
             continue
@@ -22,13 +32,13 @@ def check(
         yield Fault(
             "not_finite",
             "error",
-            index,
-            int(bad[0][0]),
             name,
             f"{name} holds {value} at step {bad[0][0]} of episode {index}, and {len(bad)} such "
             "numbers in this episode.",
             "Leave these steps out (cut the episode there), or fill them in where the sensor "
             "merely dropped out; training stops on a number that is none.",
+            index,
+            int(bad[0][0]),
         )
     action = episode["action"]
     yield from _bounds(index, action, about)
@@ -36,13 +46,12 @@ def check(
         yield Fault(
             "too_short",
             "warning",
-            index,
-            None,
             "action",
             f"Episode {index} has {len(action)} steps, too few for a context of {context} frames "
             "and one to predict.",
             f"It is left out of training: join such episodes, drop them, or use context="
             f"{max(1, len(action))} or less.",
+            index,
         )
 
 
@@ -59,11 +68,11 @@ def _bounds(index: int, action: np.ndarray, about: About) -> Iterator[Fault]:
         yield Fault(
             "action_out_of_bounds",
             "error",
-            index,
-            int(step),
             "action",
             f"Action {action[step, k, a]:.4g} in dimension {a} at step {step} of episode {index} "
             f"is outside the stated bounds [{low[a]:.4g}, {high[a]:.4g}]; {len(outside)} are.",
             "Correct the bounds if they are too narrow; if the robot clipped the command, store "
             "what it executed: numpy.clip(action, low, high).",
+            index,
+            int(step),
         )

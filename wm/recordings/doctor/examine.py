@@ -1,7 +1,6 @@
 """Read a recording once, and ask every check."""
 
-from collections.abc import Callable, Iterator, Mapping
-from types import ModuleType
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -27,26 +26,10 @@ from wmpc.wm.recordings.doctor.seen import TINY, Recording, Seen, filled, look
 from wmpc.wm.recordings.formats.native.reader import Native
 from wmpc.wm.recordings.source import Episode, Source
 
-CHECKS: Mapping[str, ModuleType] = {
-    module.__name__.rsplit(".", 1)[-1]: module
-    for module in (
-        columns,
-        clock,
-        shift,
-        alignment,
-        frozen,
-        teleport,
-        motion,
-        actions,
-        units,
-        twins,
-        exposure,
-        cameras,
-    )
-}
-"""Every check by name; each module lists its `KINDS`."""
-KINDS = ("unreadable", "damaged", *(k for module in CHECKS.values() for k in module.KINDS))
-WHOLE = tuple(module for module in CHECKS.values() if module not in (columns, clock))
+WHOLE = (shift, alignment, frozen, teleport, motion, actions, units, twins, exposure, cameras)
+"""The checks of what is kept of all episodes; `alignment` comes before those who ask what it found.
+Each module lists its `KINDS`."""
+KINDS = ("unreadable", "damaged", *(k for m in (columns, clock, *WHOLE) for k in m.KINDS))
 NUMBERS, PICTURES = 2**28, 2**28
 """Bytes of numbers and of tiny pictures that are kept; of a larger recording, evenly spread
 episodes are weighed against each other, and the checks of one episode still see all."""
@@ -59,13 +42,21 @@ def examine(
     progress: Callable[[int], None] | None = None,
     limit: int | None = None,
 ) -> Examination:
-    """Examine a recording.
+    """Read a recording once and look for faults.
+
+    An episode that cannot be read is a fault like others; the rest goes on.
 
     Args:
+        source: the recording.
         context: frames that a model will see before it predicts the next.
         progress: called with the number of episodes read so far.
         limit: read this many episodes only, evenly spread; None: all.
-    An episode that cannot be read is a fault like others; the rest goes on.
+
+    Returns:
+        The faults, a score, and what charts are drawn from.
+
+    Raises:
+        WmpcError: the context is less than one frame.
     """
     if context < 1:
         raise WmpcError(f"context={context} came; a context has at least 1 frame")
@@ -122,7 +113,7 @@ def _one(
     kept = filled(action).reshape(action.shape)
     where = [filled(numbers[part].reshape(len(action) + 1, -1)) for part in parts]
     if skip == 0:
-        motion = np.concatenate(where, 1) if where else None
+        motion = np.concatenate([np.empty((len(action) + 1, 0), np.float32), *where], 1)
         recording.episodes.append(Seen(index, kept, motion, looks))
     return found
 
@@ -149,11 +140,10 @@ def _digest(source: Native, index: int, episode: Episode) -> Iterator[Fault]:
         yield Fault(
             "damaged",
             "error",
-            index,
-            None,
             None,
             f"Episode {index} is damaged: its digest differs from that taken when it was recorded.",
             "Copy the dataset again from where it came, or drop these episodes.",
+            index,
         )
 
 
@@ -162,11 +152,10 @@ def _unreadable(index: int, error: WmpcError) -> Fault:
     return Fault(
         "unreadable",
         "error",
-        index,
-        None,
         None,
         f"Episode {index} cannot be read: {says}.",
         "Copy the file again from where it came, or drop these episodes.",
+        index,
     )
 
 

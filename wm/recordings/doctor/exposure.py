@@ -16,10 +16,16 @@ in some channel only, which drawn backgrounds are not."""
 
 
 def check(recording: Recording) -> Iterator[Fault]:
+    """Look for black frames, and for pictures clipped at either end of their scale.
+
+    Args:
+        recording: what was seen of it.
+
+    Yields:
+        A fault for each episode and camera.
+    """
     for camera in recording.cameras:
-        chosen = [s for s in recording.episodes if camera in s.looks]
-        if not chosen:
-            continue
+        chosen = recording.seen_by(camera)
         for seen in chosen:
             view = seen.looks[camera]
             black = np.flatnonzero(view.peak <= DARK)
@@ -27,15 +33,16 @@ def check(recording: Recording) -> Iterator[Fault]:
                 yield Fault(
                     "black_frames",
                     "error",
-                    seen.index,
-                    int(black[0]),
                     camera,
                     f"{camera} is black at step {black[0]} of episode {seen.index}, in "
                     f"{len(black)} of its {len(view.peak)} frames.",
                     "Cut these frames out with their actions: the camera had not started, or was "
                     "covered.",
+                    seen.index,
+                    int(black[0]),
                 )
-        yield from _clipped(camera, chosen)
+        if chosen:
+            yield from _clipped(camera, chosen)
 
 
 def _clipped(camera: str, chosen: list) -> Iterator[Fault]:
@@ -55,11 +62,11 @@ def _clipped(camera: str, chosen: list) -> Iterator[Fault]:
             yield Fault(
                 "clipped_exposure",
                 "warning",
-                seen.index,
-                int(at[0]),
                 camera,
                 f"{part:.0%} of the pixels of {camera} are at {word} at step {at[0]} of episode "
                 f"{seen.index}, where {usual:.0%} usually are; so are {len(at)} of its frames.",
                 "Fix the exposure or gain of the camera while recording, and drop these episodes: "
                 "what is clipped cannot be seen.",
+                seen.index,
+                int(at[0]),
             )

@@ -15,14 +15,14 @@ class Fault:
     kind: str
     severity: str
     """`error`: what is learned from the data would be wrong; `warning`: look at it."""
-    episode: int | None
-    step: int | None
-    """The first place; None where it concerns the whole recording or a whole episode."""
     column: str | None
     says: str
     """One sentence with the numbers."""
     do: str
     """What to do about it."""
+    episode: int | None = None
+    step: int | None = None
+    """The first place; None where it concerns the whole recording or a whole episode."""
     episodes: tuple[int, ...] = ()
     """Every episode it was found in, ascending; none where it concerns the whole recording."""
 
@@ -61,7 +61,14 @@ class Examination:
 
 
 def merged(faults: Iterable[Fault]) -> tuple[Fault, ...]:
-    """One fault a kind and column: that of the first episode, with all episodes it is in."""
+    """Merge what is found of one kind in one column: one fault, with all episodes it is in.
+
+    Args:
+        faults: as checks give them.
+
+    Returns:
+        Errors first, then by the number of episodes; each says the first place.
+    """
     found: dict[tuple[str, str | None], list[Fault]] = {}
     for fault in faults:
         found.setdefault((fault.kind, fault.column), []).append(fault)

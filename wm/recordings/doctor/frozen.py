@@ -25,8 +25,16 @@ SAME = "shows the same picture"
 
 
 def check(recording: Recording) -> Iterator[Fault]:
+    """Look for pictures that stay the same while the robot moves.
+
+    Args:
+        recording: what was seen of it.
+
+    Yields:
+        A fault for each episode and camera, or one for a camera that never changes.
+    """
     for camera in recording.cameras:
-        chosen = [s for s in recording.episodes if camera in s.looks]
+        chosen = recording.seen_by(camera)
         changes = [s.looks[camera].change for s in chosen]
         if not chosen:
             continue
@@ -36,8 +44,6 @@ def check(recording: Recording) -> Iterator[Fault]:
             yield Fault(
                 "constant_camera",
                 "error",
-                None,
-                None,
                 camera,
                 f"{camera} {SAME} throughout all {len(chosen)} episodes.",
                 f"Leave {camera} out, or record again with the camera running.",
@@ -78,17 +84,15 @@ def _fault(camera: str, episode: int, first: int, length: int, steps: int) -> Fa
     if length == steps:
         says = f"throughout episode {episode}, while the robot moves."
         do = "Drop these episodes, or this camera."
-        return Fault(
-            "constant_camera", "error", episode, None, camera, f"{camera} {SAME} {says}", do
-        )
+        return Fault("constant_camera", "error", camera, f"{camera} {SAME} {says}", do, episode)
     says = f"for {length + 1} frames from step {first} of episode {episode}, while the robot moves."
     do = "Cut these frames out with their actions, or drop the episode: the camera hung."
-    return Fault("frozen_pictures", "error", episode, first, camera, f"{camera} {SAME} {says}", do)
+    return Fault("frozen_pictures", "error", camera, f"{camera} {SAME} {says}", do, episode, first)
 
 
 def _speeds(recording: Recording, chosen: list, camera: str) -> list[np.ndarray]:
     """How much moves in each step (T,): by numbers, else by the other cameras or the actions."""
-    if all(s.motion is not None for s in chosen):
+    if all(s.motion.size for s in chosen):
         places = [_places(recording, camera, s) for s in chosen]
         return [np.sqrt(np.mean(np.diff(p, axis=0) ** 2, 1)) for p in places]
     others = [c for c in recording.cameras if c != camera and all(c in s.looks for s in chosen)]
@@ -99,7 +103,6 @@ def _speeds(recording: Recording, chosen: list, camera: str) -> list[np.ndarray]
 
 def _places(recording: Recording, camera: str, seen: Seen) -> np.ndarray:
     """(T+1, D) what the camera should show of the motion, in deviations."""
-    assert seen.motion is not None
     places = seen.motion / recording.deviation
     told = recording.told.get(camera)
     return places if told is None else places[:, told]
@@ -107,7 +110,7 @@ def _places(recording: Recording, camera: str, seen: Seen) -> np.ndarray:
 
 def _away(recording: Recording, camera: str, seen: Seen, first: int, length: int) -> float | None:
     """How far the robot gets from where the run starts; None where there are no numbers."""
-    if seen.motion is None:
+    if not seen.motion.size:
         return None
     run = _places(recording, camera, seen)[first : first + length + 1]
     return float(np.sqrt(np.mean((run - run[0]) ** 2, 1)).max())

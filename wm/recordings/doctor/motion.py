@@ -16,13 +16,20 @@ many times its usual step it then moves at once."""
 
 
 def check(recording: Recording) -> Iterator[Fault]:
+    """Look for sensors that are stuck or absent, and for episodes in which nothing moves.
+
+    Args:
+        recording: what was seen of it.
+
+    Yields:
+        A fault for each episode and dimension, or for a dimension of the whole recording.
+    """
     chosen = recording.moving
     if not chosen:
         return
     name = recording.motion
     changes = []
     for seen in chosen:
-        assert seen.motion is not None
         changes.append(np.diff(seen.motion, axis=0) != 0)
         still = np.ptp(seen.motion, 0) <= 1e-6 * recording.deviation
         seeing = [v.change for v in seen.looks.values()]
@@ -30,12 +37,11 @@ def check(recording: Recording) -> Iterator[Fault]:
             yield Fault(
                 "motionless",
                 "warning",
-                seen.index,
-                None,
                 name,
                 f"Nothing moves in the {seen.steps} steps of episode {seen.index}: {name} is "
                 "constant" + (", and so are the pictures." if seeing else "."),
                 "Drop these episodes: the robot was off, or stuck.",
+                seen.index,
             )
     if name == "proprio":  # a full state has fields that a task does not use
         yield from _absent(recording, name)
@@ -44,14 +50,12 @@ def check(recording: Recording) -> Iterator[Fault]:
 
 def _absent(recording: Recording, name: str | None) -> Iterator[Fault]:
     """Zero in the whole recording. Another constant may be a fact, such as where the goal is."""
-    zero = np.all([~track.any(0) for track in recording.tracks], axis=0)
+    zero = np.all([~seen.motion.any(0) for seen in recording.moving], axis=0)
     if zero.any():
         which = ", ".join(map(str, np.flatnonzero(zero)))
         yield Fault(
             "stuck_proprio",
             "warning",
-            None,
-            None,
             name,
             f"{name}: dimension {which} is 0 in every frame of every episode.",
             "Leave it out, or connect the sensor it stands for.",
@@ -63,7 +67,9 @@ def _stuck(recording: Recording, name: str | None, changes: list[np.ndarray]) ->
 
     At a joint's limit values also stay the same, but they leave it smoothly, and come back to it.
     """
-    ends = np.stack([f([f(p, 0) for p in recording.tracks], 0) for f in (np.min, np.max)])
+    ends = np.stack(
+        [f([f(seen.motion, 0) for seen in recording.moving], 0) for f in (np.min, np.max)]
+    )
     still = np.stack([(~c).sum(0) for c in changes])
     steps = np.array([len(c) for c in changes])
     for i, (seen, change) in enumerate(zip(recording.moving, changes, strict=True)):
@@ -72,7 +78,6 @@ def _stuck(recording: Recording, name: str | None, changes: list[np.ndarray]) ->
             start, length = next(iter(runs(~change[:, d])), (0, 0))
             if length < RUN or not change[start : start + length].any():
                 continue
-            assert seen.motion is not None
             if np.abs(seen.motion[start, d] - ends[:, d]).min() <= END * np.ptp(ends[:, d]):
                 continue  # at the end of its scale
             moves = np.abs(np.diff(seen.motion[:, d])) / recording.deviation[d]
@@ -82,18 +87,25 @@ def _stuck(recording: Recording, name: str | None, changes: list[np.ndarray]) ->
             yield Fault(
                 "stuck_proprio",
                 "error",
-                seen.index,
-                start,
                 f"{name}[{d}]",
                 f"Dimension {d} of {name} stands still for {length} steps from step {start} of "
                 f"episode {seen.index}, while others move; elsewhere it changes in "
                 f"{1 - share[d]:.1%} of the steps.",
                 "Cut these steps out: the sensor had stopped.",
+                seen.index,
+                start,
             )
 
 
 def runs(flags: np.ndarray) -> list[tuple[int, int]]:
-    """Start and length of each run of True in (n,), longest first."""
+    """Find where a condition holds without interruption.
+
+    Args:
+        flags: (n,) bool.
+
+    Returns:
+        Start and length of each run of True, longest first.
+    """
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
     found = [(int(a), int(b - a)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
     return sorted(found, key=lambda run: -run[1])

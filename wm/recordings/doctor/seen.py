@@ -32,8 +32,8 @@ class Look:
     """(n,) uint8: the brightest value of all."""
     mean: np.ndarray
     """(h, w, 3) float32: the mean tiny picture."""
-    tiny: np.ndarray | None
-    """(n, h, w, 3) uint8, h and w at most `TINY`; None where memory would not do."""
+    tiny: np.ndarray
+    """(n, h, w, 3) uint8, h and w at most `TINY`; n is 0 where memory would not do."""
 
 
 @dataclass
@@ -43,8 +43,8 @@ class Seen:
     index: int
     action: np.ndarray
     """(T, m, A) float32; what is not finite is filled in."""
-    motion: np.ndarray | None
-    """(T+1, P) float32: what tells where the robot is, filled in likewise."""
+    motion: np.ndarray
+    """(T+1, P) float32: what tells where the robot is, filled in likewise; P may be 0."""
     looks: Mapping[str, Look]
 
     @property
@@ -71,25 +71,39 @@ class Recording:
     def cameras(self) -> list[str]:
         return [name for name in self.columns if is_camera(name)]
 
+    def seen_by(self, camera: str) -> list[Seen]:
+        """List the episodes that a camera has pictures of.
+
+        Args:
+            camera: its column.
+
+        Returns:
+            Some of `episodes`, in their order.
+        """
+        return [seen for seen in self.episodes if camera in seen.looks]
+
     @cached_property
     def moving(self) -> list[Seen]:
         """The episodes that have motion to look at."""
-        return [seen for seen in self.episodes if seen.motion is not None]
-
-    @cached_property
-    def tracks(self) -> list[np.ndarray]:
-        """The motion (T+1, P) of each of `moving`."""
-        return [seen.motion for seen in self.moving if seen.motion is not None]
+        return [seen for seen in self.episodes if seen.motion.size]
 
     @cached_property
     def deviation(self) -> np.ndarray:
         """(P,) float64 standard deviation of each dimension of the motion; 1 where constant."""
-        spread = np.concatenate(self.tracks).std(0, dtype=np.float64)
+        spread = np.concatenate([s.motion for s in self.moving]).std(0, dtype=np.float64)
         return np.where(spread > 1e-9, spread, 1.0)
 
 
 def look(pictures: "np.ndarray | Frames", tiny: bool) -> Look:
-    """See every frame once; at most `CHUNK` bytes of them are held."""
+    """Measure every frame of a camera in one episode; at most `CHUNK` bytes of them are held.
+
+    Args:
+        pictures: (n, H, W, 3) uint8, in memory or decoded one after another.
+        tiny: keep the tiny pictures too.
+
+    Returns:
+        What is kept of them.
+    """
     parts, last = [], None
     size = max(2, CHUNK // max(1, int(np.prod(pictures.shape[1:]))))
     for chunk in _chunks(pictures, size):
@@ -98,11 +112,18 @@ def look(pictures: "np.ndarray | Frames", tiny: bool) -> Look:
     whole = [np.concatenate(values) for values in zip(*parts, strict=True)]
     change, white, black, partly, peak, small = whole
     mean = small.mean(0, dtype=np.float32)
-    return Look(change, white, black, partly, peak, mean, small if tiny else None)
+    return Look(change, white, black, partly, peak, mean, small if tiny else small[:0])
 
 
 def filled(values: np.ndarray) -> np.ndarray:
-    """(n, D) float32 with what is not finite interpolated along time, 0 where nothing is."""
+    """Interpolate along time what is not finite.
+
+    Args:
+        values: (n, ...), one row a time.
+
+    Returns:
+        (n, D) float32, its other dimensions in one; 0 in a dimension without any finite number.
+    """
     out = np.array(values, np.float64).reshape(len(values), -1)
     bad = ~np.isfinite(out) | (np.abs(out) > 1e30)
     for d in np.flatnonzero(bad.any(0)):

@@ -11,63 +11,76 @@ all make a wrong shift informative, but never make the right one useless.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from wmpc.wm.recordings.doctor.fault import Fault
-from wmpc.wm.recordings.doctor.regression import (
-    bootstrap,
-    by_group,
-    components,
-    held_out_errors,
-    ordinary,
-    quadratic,
-    standard,
+from wmpc.wm.recordings.doctor.features import FAR, describe_pictures, standard, with_products
+from wmpc.wm.recordings.doctor.lags import (
+    REACH,
+    ROWS,
+    SHIFTS,
+    ZERO,
+    Explained,
+    choose_episodes,
+    shift_each,
 )
 from wmpc.wm.recordings.doctor.seen import Recording
-from wmpc.wm.recordings.doctor.sight import features
+from wmpc.wm.regression import held_out_errors
 
 KINDS = ("action_shift",)
-SHIFTS = range(-3, 4)
-ROWS = 20_000
-LEAST = 200
-"""Steps, below which nothing is said."""
 LITTLE = 0.005
 """R² that the shifted action must add to the unshifted one."""
 
 
+class Actions(NamedTuple):
+    """What actions explain of the changes between observations."""
+
+    shifted: Explained
+    none: float
+    """R² without any action."""
+    both: np.ndarray
+    """R² (S,) with the shifted and the unshifted action together."""
+    absolute: bool
+    """Whether actions are positions to go to."""
+
+
 def check(recording: Recording) -> Iterator[Fault]:
-    found = explained(recording)
+    """Look for actions that are recorded too early or too late.
+
+    Args:
+        recording: what was seen; its `evidence` is filled in.
+
+    Yields:
+        A fault, if they are.
+    """
+    found = explain(recording)
     if found is None:
         return
-    r2, none, both, draws, absolute = found
-    zero = -SHIFTS.start
-    best = _least(r2, draws)
-    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+    shifted, none, both, absolute = found
     recording.evidence["action_shift"] = {
-        "shifts": list(SHIFTS),
-        "r2": r2.tolist(),
-        "low": low.tolist(),
-        "high": high.tolist(),
+        **shifted.evidence(),
         "without": none,
         "with_both": both.tolist(),
     }
+    r2 = shifted.r2
+    # The smallest shift that is not clearly worse than the best one.
+    worthy = np.flatnonzero(shifted.surely_worse <= 0).tolist()
+    best = min(worthy, key=lambda i: (abs(SHIFTS[i]), -r2[i]))
     k, gain = SHIFTS[best], r2[best] - none
-    adds, usual = both[best] - r2[zero], both[best] - r2[best]
+    adds, usual = both[best] - r2[ZERO], both[best] - r2[best]
     if k == 0 or adds < max(LITTLE, 0.25 * gain) or usual > 0.25 * adds:
         return
     if k < 0 and absolute:
         return
     late = f"late: action[t+{k}] is" if k > 0 else f"early, or act late: action[t{k}] is"
-    column = "action"
     yield Fault(
         "action_shift",
         "error" if k > 0 else "warning",
-        None,
-        None,
-        column,
+        "action",
         f"The actions are {abs(k)} step{'s' * (abs(k) > 1)} {late} what explains the change from "
-        f"observation t to t+1 (R² {r2[best]:.2f} on other episodes; action[t] {r2[zero]:.2f}, no "
+        f"observation t to t+1 (R² {r2[best]:.2f} on other episodes; action[t] {r2[ZERO]:.2f}, no "
         f"action {none:.2f}).",
         f"Record again with action[t] between observation t and t+1, or shift the actions by {k}: "
         f"pair action[t+{k}] with observation t."
@@ -77,81 +90,71 @@ def check(recording: Recording) -> Iterator[Fault]:
     )
 
 
-def _least(r2: np.ndarray, draws: np.ndarray) -> int:
-    """The smallest shift that is not clearly worse than the best one."""
-    surer = np.quantile(draws[:, [int(np.argmax(r2))]] - draws, 0.002, axis=0)
-    return min(map(int, np.flatnonzero(surer <= 0)), key=lambda i: (abs(SHIFTS[i]), -r2[i]))
+def explain(recording: Recording) -> Actions | None:
+    """Explain each change of where the robot is by the action at each shift.
 
+    Args:
+        recording: what was seen.
 
-def explained(
-    recording: Recording,
-) -> tuple[np.ndarray, float, np.ndarray, np.ndarray, bool] | None:
-    """R² by shift (7,), without actions, with the shifted and the unshifted (7,), bootstrap draws
-    (DRAWS, 7), and whether actions are positions; None where there is too little to say."""
+    Returns:
+        How well that goes; None where there is too little to say.
+    """
     where, actions = _tracks(recording)
-    reach = max(SHIFTS)
-    usable = [i for i, a in enumerate(actions) if len(a) >= 2 * reach + 2]
-    rows = sum(len(actions[i]) - 2 * reach for i in usable)
-    if len(usable) < 8 or rows < LEAST:
+    usable = choose_episodes([len(a) for a in actions])
+    if not usable:
         return None
-    usable = usable[:: max(1, rows // ROWS)]
-    group, base, change = [], [], []
-    shifted: list[list[np.ndarray]] = [[] for _ in SHIFTS]
-    for g, i in enumerate(usable):
-        p, a = where[i], actions[i]
-        t = np.arange(reach, len(a) - reach)
-        group.append(np.full(len(t), g))
-        base.append(np.concatenate([p[t], p[t] - p[t - 1], p[t - 1] - p[t - 2]], 1))
-        change.append(p[t + 1] - p[t])
-        for s, k in enumerate(SHIFTS):
-            shifted[s].append(a[t + k])
-    groups, of = len(usable), np.concatenate(group)
-    y = standard(np.concatenate(change))
+    tracks = [where[i] for i in usable]
+    times = [np.arange(REACH, len(p) - 1 - REACH) for p in tracks]
+    of = np.repeat(np.arange(len(usable)), [len(t) for t in times])
+    *_, two, one, now, after, _, _ = shift_each(tracks, times)
+    y = standard(after - now)
     y -= y.mean(0)
     y = y[:, y.std(0) > 0]
-    acts = [standard(np.concatenate(parts)) for parts in shifted]
+    acts = [standard(rows) for rows in shift_each([actions[i] for i in usable], times)]
     if y.shape[1] == 0 or all(not a.any() for a in acts):
         return None
-    good = ordinary(y, of)
+    good = _ordinary(y, of)
     of, y, acts = np.unique(of[good], return_inverse=True)[1], y[good], [a[good] for a in acts]
-    groups = int(of.max()) + 1
-    x = standard(np.concatenate(base)[good])
-    few = components(x[:, : x.shape[1] // 3], 6)
-    if len(y) > 15 * (x.shape[1] + few.shape[1] * (few.shape[1] + 1) // 2):
-        x = np.concatenate([x, standard(quadratic(few))], 1)
-    total = by_group((y**2).sum(1), of, groups)
+    x = standard(np.concatenate([now, now - one, one - two], 1)[good])
+    x = with_products(x, x.shape[1] // 3, 15)
+    total = np.bincount(of, (y**2).sum(1))
 
     def sse(*blocks: np.ndarray) -> np.ndarray:
         errors = held_out_errors(np.concatenate([x, *blocks], 1), y, of)
-        return by_group((errors**2).sum(1), of, groups)
+        return np.bincount(of, (errors**2).sum(1))
 
-    zero = acts[-SHIFTS.start]
     each = np.stack([sse(a) for a in acts], 1)
     none = 1 - sse().sum() / total.sum()
-    both = np.array([1 - sse(a, zero).sum() / total.sum() for a in acts])
-    draws = bootstrap(each, total[:, None])
-    return 1 - each.sum(0) / total.sum(), none, both, draws, _absolute(where, actions)
+    both = np.array([1 - sse(a, acts[ZERO]).sum() / total.sum() for a in acts])
+    shifted = Explained(each, total[:, None])
+    return Actions(shifted, none, both, _absolute(where, actions))
 
 
 def _tracks(recording: Recording) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Where the robot is (T+1, P), by numbers or else by pictures, and its actions (T, m*A)."""
     chosen = recording.moving
     if chosen:
-        where = [track / recording.deviation for track in recording.tracks]
+        where = [s.motion / recording.deviation for s in chosen]
     else:
         camera = next(iter(recording.cameras), "")
-        chosen = [s for s in recording.episodes if _tiny(s, camera) is not None]
+        chosen = [s for s in recording.seen_by(camera) if len(s.looks[camera].tiny)]
         chosen = chosen[:: max(1, sum(s.steps for s in chosen) // ROWS)]
         if not chosen:
             return [], []
-        pictures = [tiny for s in chosen if (tiny := _tiny(s, camera)) is not None]
+        pictures = [s.looks[camera].tiny for s in chosen]
         ends = np.cumsum([len(tiny) for tiny in pictures])[:-1]
-        where = np.split(features(np.concatenate(pictures), 6), ends)
+        where = np.split(describe_pictures(np.concatenate(pictures), 6), ends)
     return where, [s.action.reshape(s.steps, -1).astype(np.float64) for s in chosen]
 
 
-def _tiny(seen, camera: str) -> np.ndarray | None:
-    return seen.looks[camera].tiny if camera in seen.looks else None
+def _ordinary(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """(n,) bool: rows of groups whose mean square is no more than `FAR` times the usual one.
+
+    Episodes in other units would drown all others.
+    """
+    rows = np.maximum(np.bincount(group), 1)
+    size = np.bincount(group, (values**2).mean(1)) / rows
+    return (size <= FAR * np.quantile(size, 0.75) + 1e-12)[group]
 
 
 def _absolute(where: list[np.ndarray], actions: list[np.ndarray]) -> bool:

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from wmpc.wm.recordings.doctor.fault import Fault
-from wmpc.wm.recordings.doctor.regression import components, held_out_errors, quadratic, standard
+from wmpc.wm.recordings.doctor.features import standard, with_products
 from wmpc.wm.recordings.doctor.seen import Recording
+from wmpc.wm.regression import held_out_errors
 
 KINDS = ("teleport",)
 FAR = 2.5
@@ -36,6 +37,14 @@ times further than nearly all other steps."""
 
 
 def check(recording: Recording) -> Iterator[Fault]:
+    """Look for jumps from one frame to the next further than the robot can go.
+
+    Args:
+        recording: what was seen of it.
+
+    Yields:
+        One fault where nearly all episodes jump equally far from an end, else one a jump.
+    """
     found = list(_everywhere(recording))
     yield from found or _here_and_there(recording)
 
@@ -45,7 +54,7 @@ def _everywhere(recording: Recording) -> Iterator[Fault]:
     chosen = [s for s in recording.moving if s.steps >= 6]
     if len(chosen) < 8:
         return
-    tracks = [s.motion / recording.deviation for s in chosen if s.motion is not None]
+    tracks = [s.motion / recording.deviation for s in chosen]
     moves = [np.abs(np.diff(unwrapped(p, recording.deviation), axis=0)) for p in tracks]
     lively = np.mean(np.concatenate(moves) != 0, 0) > 0.5
     if not lively.any():
@@ -70,14 +79,14 @@ def _everywhere(recording: Recording) -> Iterator[Fault]:
             yield Fault(
                 "teleport",
                 "error",
-                first.index,
-                first.steps - 1 - k if back else k,
                 recording.motion,
                 f"{recording.motion} jumps {where} in {len(index)} of {len(chosen)} episodes, by "
                 f"{np.median(here) / np.median(rest):.0f} times the usual step.",
                 "The episodes were cut at the wrong rows, so that each holds a piece of another: "
                 f"move their ends by {k + 1} row{'s' * (k > 0)} "
                 f"{'back' if back else 'on'}, or leave these steps out.",
+                first.index,
+                first.steps - 1 - k if back else k,
                 tuple(chosen[i].index for i in index),
             )
             return
@@ -90,7 +99,6 @@ def _here_and_there(recording: Recording) -> Iterator[Fault]:
         return
     group, step, x, y = [], [], [], []
     for g, seen in enumerate(chosen):
-        assert seen.motion is not None
         p = unwrapped(seen.motion / recording.deviation, recording.deviation)
         a = seen.action.reshape(seen.steps, -1)
         t = np.arange(1, seen.steps)
@@ -98,12 +106,8 @@ def _here_and_there(recording: Recording) -> Iterator[Fault]:
         step.append(t)
         x.append(np.concatenate([p[t], p[t] - p[t - 1], a[t]], 1))
         y.append(p[t + 1] - p[t])
-    size = y[0].shape[1]
     of, at = np.concatenate(group), np.concatenate(step)
-    raw = standard(np.concatenate(x))
-    few = components(raw[:, : 2 * size], 6)
-    if len(raw) > 5 * (raw.shape[1] + few.shape[1] * (few.shape[1] + 1) // 2):
-        raw = np.concatenate([raw, standard(quadratic(few))], 1)
+    raw = with_products(standard(np.concatenate(x)), 2 * y[0].shape[1], 5)
     change = np.concatenate(y)
     scale = np.quantile(np.abs(change), 0.9, axis=0) + 1e-6
     target = np.clip(change / scale, -6, 6)  # so that a jump does not bend the fit
@@ -127,18 +131,26 @@ def _here_and_there(recording: Recording) -> Iterator[Fault]:
         yield Fault(
             "teleport",
             "error",
-            seen.index,
-            int(at[i]),
             recording.motion,
             f"{recording.motion} jumps after step {at[i]} of episode {seen.index}, by "
             f"{jump[i] / np.median(jump):.0f} times what is usually left unexplained and "
             f"{jump[i] / rest.max():.1f} times the largest elsewhere.",
             "Cut the episode in two there: frames are missing, or two recordings were joined.",
+            seen.index,
+            int(at[i]),
         )
 
 
 def unwrapped(p: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """(n, P) without the full turns that an angle jumps by, in radians or degrees."""
+    """Take out the full turns that an angle jumps by, in radians or degrees.
+
+    Args:
+        p: (n, P), a track in deviations.
+        deviation: (P,), what they are.
+
+    Returns:
+        (n, P) float64.
+    """
     out = np.array(p, np.float64)
     for turn in (2 * np.pi, 360.0):
         step = np.diff(out, axis=0) * deviation

@@ -17,6 +17,14 @@ WINDOW = 8
 
 
 def check(recording: Recording) -> Iterator[Fault]:
+    """Look for pairs of episodes that are nearly the same.
+
+    Args:
+        recording: what was seen of it.
+
+    Yields:
+        A fault a pair, at the later one of the two.
+    """
     chosen = [s for s in recording.episodes if s.steps >= POINTS]
     if len(chosen) < 2:
         return
@@ -36,26 +44,21 @@ def check(recording: Recording) -> Iterator[Fault]:
         yield Fault(
             "leak" if leak else "twins",
             "error" if leak else "warning",
-            second,
-            None,
             None,
             f"Episodes {first} and {second} are nearly the same{apart}: their actions, numbers and "
             f"pictures differ by {distance:.2g} deviations of the recording.",
             "Drop one of the two: what is measured on a copy of a training episode says nothing."
             if leak
             else "Drop one of the two, unless it was meant to count twice.",
+            second,
         )
 
 
 def _feature(seen: Seen) -> np.ndarray:
     """The first `POINTS` steps: one may have been cut short."""
-    parts = [seen.action[:POINTS].reshape(-1)]
-    if seen.motion is not None:
-        parts.append(seen.motion[:POINTS].reshape(-1))
-    for view in seen.looks.values():
-        if view.tiny is not None:
-            parts.append(view.tiny[0, ::4, ::4].reshape(-1))
-    return np.concatenate(parts).astype(np.float64)
+    parts = [seen.action[:POINTS], seen.motion[:POINTS]]
+    parts += [view.tiny[:1, ::4, ::4] for view in seen.looks.values()]
+    return np.concatenate([part.reshape(-1) for part in parts]).astype(np.float64)
 
 
 def _pairs(features: np.ndarray) -> Iterator[tuple[int, int, float]]:
@@ -82,7 +85,7 @@ def _same(recording: Recording, a: Seen, b: Seen) -> bool:
     spread = np.concatenate([s.action.reshape(-1, a.action.shape[-1]) for s in (a, b)]).std() + 1e-9
     if np.sqrt(np.mean((a.action[:steps] - b.action[:steps]) ** 2)) > 3 * NEAR * spread:
         return False
-    if a.motion is not None and b.motion is not None:
+    if a.motion.size and b.motion.size:
         apart = (a.motion[: steps + 1] - b.motion[: steps + 1]) / recording.deviation
         return bool(np.sqrt(np.mean(apart**2)) < 3 * NEAR)
     views = [(a.looks[c].mean, b.looks[c].mean) for c in a.looks if c in b.looks]

@@ -31,6 +31,14 @@ KNOWN = {
 
 
 def check(recording: Recording) -> Iterator[Fault]:
+    """Look for columns that are in other units in some of the episodes.
+
+    Args:
+        recording: what was seen of it.
+
+    Yields:
+        A fault for the action, and one for the motion, if they are.
+    """
     names = ["action"] + ([recording.motion] if recording.motion else [])
     for name in names:
         chosen = recording.episodes if name == "action" else recording.moving
@@ -61,13 +69,12 @@ def _column(name: str, index: list[int], rows: list) -> Iterator[Fault]:
     yield Fault(
         "unit_jump",
         "error",
-        episodes[0],
-        None,
         name,
         f"{name} ({which}) is about {large:.3g} times {'larger' if factor > 1 else 'smaller'} in "
         f"{len(episodes)} of {len(index)} episodes than in the others{guess}.",
         "Convert these episodes to the units of the others, or drop them.",
-        episodes,
+        episodes[0],
+        episodes=episodes,
     )
 
 
