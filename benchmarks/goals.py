@@ -24,9 +24,9 @@ from wmpc.agents.baselines import RandomAgent, ZeroAgent
 from wmpc.agents.completion import Completion
 from wmpc.agents.mpc import MPCAgent
 from wmpc.agents.nearest_frame import draw_frames
-from wmpc.evaluation import cases as cases_
-from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.draw_cases import Recorded, draw_manifest
 from wmpc.evaluation.manifest import Case, Manifest
+from wmpc.evaluation.run_cases import run_cases
 from wmpc.evaluation.statistics.success import wilson
 from wmpc.wm.data import Episodes, open_episodes
 
@@ -89,7 +89,7 @@ def table(
     names, began = [], time.perf_counter()
     for name, (agent, told) in agents.items():
         counts: dict[str, list[int]] = {}
-        for row in evaluate(agent, drawn, task, goal=told):
+        for row in run_cases(agent, drawn, task, goal=told):
             assert row.failure is None, row.failure
             errors = parts(np.stack(row.states), drawn.cases[row.case].goal_state, task)
             for part, error in errors.items():
@@ -124,8 +124,8 @@ def main(run: str, data: str, options: dict[str, str]) -> None:
         return MPCAgent(model, planners.ICEM(), seed=case.seed, complete=complete)
 
     filter = "hard" if task.id == "wmpc/PushT-v0" else None
-    drawn = cases_.build(
-        cast(cases_.Recorded, episodes),
+    drawn = draw_manifest(
+        cast(Recorded, episodes),
         task,
         action_block=block,
         count=count,
@@ -150,8 +150,8 @@ def main(run: str, data: str, options: dict[str, str]) -> None:
 
 def subgoals(episodes: Episodes, task: Any, agent: Any, block: int, count: int, seed: int) -> None:
     """Goals 20 blocks ahead, directly and by way of the frame half way."""
-    drawn = cases_.build(
-        cast(cases_.Recorded, episodes),
+    drawn = draw_manifest(
+        cast(Recorded, episodes),
         task,
         blocks=20,
         budget=30,

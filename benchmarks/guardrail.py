@@ -18,9 +18,9 @@ import wmpc
 from wmpc.agents.mpc import MPCAgent
 from wmpc.envs.tasks.two_room.task import RADIUS as DISC
 from wmpc.envs.tasks.two_room.task import WALL, TwoRoom
-from wmpc.evaluation import cases
-from wmpc.evaluation.evaluate import Row, evaluate
+from wmpc.evaluation.draw_cases import Recorded, draw_manifest
 from wmpc.evaluation.manifest import Manifest
+from wmpc.evaluation.run_cases import Row, run_cases
 from wmpc.evaluation.statistics.success import rate, summary
 from wmpc.planners import CEM, AugmentedLagrangian, Planner
 from wmpc.planners.guardrails import outside_disc
@@ -65,8 +65,8 @@ class Filtered:
 
 def draw(task: TwoRoom, episodes: Episodes, count: int, seed: int = 0) -> Manifest:
     """Goals anywhere, 20 blocks of time."""
-    return cases.build(
-        cast(cases.Recorded, episodes),
+    return draw_manifest(
+        cast(Recorded, episodes),
         Filtered(task),
         kind="elsewhere",
         budget=20,
@@ -93,7 +93,7 @@ def run(
     """The rows of the agent, guarded where there is a probe."""
     guard = (outside_disc(CENTRE.tolist(), RADIUS + MARGIN, probe),) if probe else ()
     return list(
-        evaluate(
+        run_cases(
             lambda case: MPCAgent(
                 model, planner, horizon=HORIZON, seed=case.seed, constraints=guard
             ),

@@ -23,8 +23,8 @@ from omegaconf import OmegaConf
 import wmpc
 from wmpc.agents.agent import Goal
 from wmpc.agents.mpc import MPCAgent
-from wmpc.evaluation.drawing import frozen
-from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.find_manifest import find_manifest
+from wmpc.evaluation.run_cases import run_cases
 from wmpc.evaluation.statistics.success import wilson
 
 REFERENCE = "cem 300x30"
@@ -75,7 +75,7 @@ def config_of(settings: dict[str, Any]) -> dict[str, Any]:
 
 def success(model: Any, planner: Any, drawn: Any, task: Any) -> list[bool]:
     """Whether each case was reached, with a planner seed of its own."""
-    rows = evaluate(
+    rows = run_cases(
         lambda case: MPCAgent(model, planner, seed=case.seed), drawn, task, stop_at_success=True
     )
     return [row.success for row in rows]
@@ -109,7 +109,7 @@ def main(run: str, options: dict[str, str]) -> None:
     }
     if "filter" in options:
         settings["filter"] = options["filter"]
-    drawn, _ = frozen(settings, run, options.get("data"), model.spec.action_block)
+    drawn, _ = find_manifest(settings, run, options.get("data"), model.spec.action_block)
     out = Path(run) / "pareto.json"
     found = json.loads(out.read_text()) if out.exists() else {}
     chosen = options["only"].split(",") if "only" in options else list(ENTRANTS)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
-from wmpc.evaluation.results import RESULTS
+from wmpc.evaluation.read_results import RESULTS
 from wmpc.wm.data import open_episodes
 from wmpc.wm.training.checkpoint import WEIGHTS
 from wmpc.wm.training.state import STATE

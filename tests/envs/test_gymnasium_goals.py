@@ -7,8 +7,8 @@ from wmpc import envs
 from wmpc.collecting.collect import Recipe, record_episodes, settings
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
-from wmpc.evaluation.cases import build
-from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.draw_cases import draw_manifest
+from wmpc.evaluation.run_cases import run_cases
 
 TOLERANCES = {"qpos0": 0.1, "qpos1": 0.1}
 
@@ -75,7 +75,7 @@ def test_recorded_frames_are_goals_that_the_recording_reaches_and_doing_nothing_
         def episode(self, index):
             return self.episodes[index]
 
-    drawn = build(Recorded(), task, blocks=3, action_block=2, budget=6, count=6)
+    drawn = draw_manifest(Recorded(), task, blocks=3, action_block=2, budget=6, count=6)
 
     class Replay:
         def __init__(self, case):
@@ -94,8 +94,8 @@ def test_recorded_frames_are_goals_that_the_recording_reaches_and_doing_nothing_
         def act(self):
             return np.zeros((2, 2), np.float32)
 
-    assert all(row.success for row in evaluate(Replay, drawn, task))
-    assert not any(row.success for row in evaluate(Still, drawn, task))
+    assert all(row.success for row in run_cases(Replay, drawn, task))
+    assert not any(row.success for row in run_cases(Still, drawn, task))
 
 
 def test_pictures_may_be_those_of_gymnasium_itself():

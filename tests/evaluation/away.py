@@ -34,8 +34,8 @@ from wmpc.agents.nearest_frame import frame_bank
 from wmpc.cli.compose import jobs
 from wmpc.cli.main import main
 from wmpc.evaluation.diagnosis import diagnose
-from wmpc.evaluation.drawing import frozen
-from wmpc.evaluation.measure import entrant_of
+from wmpc.evaluation.find_manifest import find_manifest
+from wmpc.evaluation.trial import make_entrant
 from wmpc.planners import CEM
 from wmpc.wm.data import Windows, open_episodes
 from wmpc.wm.diagnostics.surprise import errors
@@ -178,10 +178,10 @@ def resuming() -> None:
 def diagnosing() -> None:
     words = [f"run={RUN}", "cases.count=2", "cases.blocks=2", "cases.budget=2"]
     config = jobs("eval", [*words, "planner.samples=8", "planner.elites=2"])[0].config
-    drawn, _ = frozen(dict(config.manifest), RUN, None, 5)
+    drawn, _ = find_manifest(dict(config.manifest), RUN, None, 5)
     task = drawn.make()
     network = model(elsewhere.NAME)
-    entrant = entrant_of(dict(config), Setting(task, 5, network, episodes=lambda: EPISODES))
+    entrant = make_entrant(dict(config), Setting(task, 5, network, episodes=lambda: EPISODES))
     found = diagnose(entrant, drawn, task, EPISODES, cases=1, strong=SMALL, truth=SMALL, steps=3)
     assert found["verdict"]["sentence"]
     task.close()

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from wmpc.errors import WmpcError
-from wmpc.evaluation.cases import build
-from wmpc.evaluation.evaluate import evaluate
-from wmpc.evaluation.row import Row, failures
+from wmpc.evaluation.draw_cases import draw_manifest
+from wmpc.evaluation.row import Row, count_failures
+from wmpc.evaluation.run_cases import run_cases
 from wmpc.system.asking import Failed, ask
 
 
 @pytest.fixture
 def manifest(line):
-    return build(line.Recording(), line.Task(), blocks=3, action_block=4, budget=6, count=6)
+    return draw_manifest(line.Recording(), line.Task(), blocks=3, action_block=4, budget=6, count=6)
 
 
 class Idle:
@@ -67,7 +67,7 @@ def swallow_once():
 
 
 def judged(agent, manifest, line, **arguments):
-    rows = list(evaluate(agent, manifest, line.Task(), **arguments))
+    rows = list(run_cases(agent, manifest, line.Task(), **arguments))
     assert [row.failure is None for row in rows] == [True, False] * 3
     assert not any(row.success or row.held for row in rows[1::2])
     return rows[1::2]
@@ -88,7 +88,7 @@ def test_an_agent_that_swallows_the_alarm_is_rung_again(line, manifest):
 
 
 def test_an_agent_that_cannot_be_made_in_time_fails_its_case(line, manifest):
-    (row,) = evaluate(lambda case: spin(), manifest, line.Task(), cases=[0], timeout_s=0.05)
+    (row,) = run_cases(lambda case: spin(), manifest, line.Task(), cases=[0], timeout_s=0.05)
     assert "the agent hung" in row.failure
 
 
@@ -97,7 +97,7 @@ def test_alarms_of_others_go_on(line, manifest):
     before = signal.signal(signal.SIGALRM, lambda *_: heard.append(1))
     timer = signal.setitimer(signal.ITIMER_REAL, 0.3)
     try:
-        list(evaluate(Idle(spin), manifest, line.Task(), timeout_s=0.02))
+        list(run_cases(Idle(spin), manifest, line.Task(), timeout_s=0.02))
         deadline = time.monotonic() + 5
         while not heard and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -111,7 +111,7 @@ def test_other_threads_evaluate_without_a_timeout(line, manifest):
     rows = []
     slow = Idle(lambda: time.sleep(0.05))
     work = threading.Thread(
-        target=lambda: rows.extend(evaluate(slow, manifest, line.Task(), timeout_s=0.01))
+        target=lambda: rows.extend(run_cases(slow, manifest, line.Task(), timeout_s=0.01))
     )
     work.start()
     work.join()
@@ -141,7 +141,7 @@ def test_reasons_are_counted_whatever_their_details():
         strict=False,
     ):
         row["failure"] = failure
-    assert failures(rows) == {"the agent hung": 2, "odd": 1}
+    assert count_failures(rows) == {"the agent hung": 2, "odd": 1}
 
 
 def test_an_agent_that_meddles_with_what_it_is_given_changes_no_case(line, manifest):
@@ -163,7 +163,7 @@ def test_an_agent_that_meddles_with_what_it_is_given_changes_no_case(line, manif
 
     before = manifest.hash, manifest.cases[0].goal_pixels.copy()
     for start in ("warm", "cold"):
-        rows = list(evaluate(Meddler(spin), manifest, line.Task(), start=start, privileged=True))
+        rows = list(run_cases(Meddler(spin), manifest, line.Task(), start=start, privileged=True))
         assert all((np.stack(row.actions) == 0.5).all() and row.failure is None for row in rows)
     del manifest.__dict__["hash"], manifest.__dict__["content"]
     assert manifest.hash == before[0]
@@ -173,4 +173,4 @@ def test_an_agent_that_meddles_with_what_it_is_given_changes_no_case(line, manif
 @pytest.mark.parametrize("timeout_s", [0, -1, np.nan])
 def test_refuses_a_timeout_that_is_none(line, manifest, timeout_s):
     with pytest.raises(WmpcError, match="seconds, such as 60"):
-        list(evaluate(Idle(spin), manifest, line.Task(), timeout_s=timeout_s))
+        list(run_cases(Idle(spin), manifest, line.Task(), timeout_s=timeout_s))

@@ -15,8 +15,8 @@ from wmpc.agents.mpc import MPCAgent
 from wmpc.collecting.collect import Recipe, record_episodes, settings
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
-from wmpc.evaluation.cases import build
 from wmpc.evaluation.diagnosis import diagnose, reachable
+from wmpc.evaluation.draw_cases import draw_manifest
 from wmpc.planners import CEM, NumpyModel
 from wmpc.planners.numpy_model import NumpyDynamics
 from wmpc.wm.data import EpisodeWriter, open_episodes
@@ -130,7 +130,7 @@ SEARCHES = {"strong": CEM(96, 12, 5), "truth": CEM(64, 8, 5), "steps": 100}
 
 
 def verdict(model, episodes, task, planner=GOOD, count=8):
-    drawn = build(
+    drawn = draw_manifest(
         episodes, task, blocks=AHEAD, budget=AHEAD, count=count, filter="block_moved", per_episode=4
     )
     entrant = Entrant(
@@ -172,15 +172,15 @@ def test_dynamics_that_are_late_on_good_recordings_are_blamed_themselves(episode
 
 
 def test_an_agent_that_does_not_plan_is_refused(episodes, task):
-    drawn = build(episodes, task, blocks=AHEAD, budget=AHEAD, count=2)
+    drawn = draw_manifest(episodes, task, blocks=AHEAD, budget=AHEAD, count=2)
     with pytest.raises(WmpcError, match="needs an agent that plans"):
         diagnose(Entrant(lambda case: ZeroAgent(2, 5)), drawn, task, episodes)
 
 
 def test_goals_beyond_the_horizon_are_replaced_by_goals_within_it(episodes, task):
-    near = build(episodes, task, blocks=AHEAD, budget=AHEAD, count=2)
+    near = draw_manifest(episodes, task, blocks=AHEAD, budget=AHEAD, count=2)
     assert reachable(near, AHEAD, 2, task, episodes) is near
-    far = build(episodes, task, kind="elsewhere", count=2)
+    far = draw_manifest(episodes, task, kind="elsewhere", count=2)
     for drawn, horizon in ((near, 3), (far, 3)):
         within = reachable(drawn, horizon, 2, task, episodes)
         assert within.blocks == 3 and len(within.cases) == 2

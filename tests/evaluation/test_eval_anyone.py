@@ -16,10 +16,10 @@ from wmpc.agents.entrants import Entrant, Setting
 from wmpc.cli.compose import jobs
 from wmpc.errors import WmpcError
 from wmpc.evaluation import manifest as manifests
-from wmpc.evaluation.drawing import frozen
-from wmpc.evaluation.evaluate import evaluate
-from wmpc.evaluation.measure import Part, Trial, alone, entrant_of, measured
+from wmpc.evaluation.find_manifest import find_manifest
 from wmpc.evaluation.row import Row
+from wmpc.evaluation.run_cases import run_cases
+from wmpc.evaluation.trial import Part, Trial, check_workers, make_entrant, measure_rows
 
 QUICK = [
     "cases.count=4", "cases.blocks=3", "cases.budget=4", "cold=0", "reference.cases=0",
@@ -31,15 +31,15 @@ QUICK = [
 def trial(trained):
     """An untrained model's planner on four cases."""
     config = OmegaConf.to_container(jobs("eval", [f"run={trained}", *QUICK])[0].config)
-    drawn, _ = frozen(config["cases"], str(trained), None, 5)
-    return Trial(config, drawn, threads=1)
+    drawn, _ = find_manifest(config["cases"], str(trained), None, 5)
+    return Trial(config, drawn)
 
 
 @pytest.fixture
 def here(trial):
     """The task and the entrant of a trial, in this process."""
     task = trial.drawn.make()
-    yield entrant_of(trial.config, Setting(task, 5, wmpc.load(trial.config["run"]))), task
+    yield make_entrant(trial.config, Setting(task, 5, wmpc.load(trial.config["run"]))), task
     task.close()
 
 
@@ -51,16 +51,16 @@ def bits(row):
 
 def test_rows_depend_neither_on_processes_nor_on_their_order(trial, here):
     parts = [Part("all", "warm", range(4)), Part("some", "cold", [2])]
-    one, one_cold = measured(trial, *here, parts)
-    (backwards,) = measured(trial, *here, [Part("all", "warm", [3, 1, 0, 2])])
+    one, one_cold = measure_rows(trial, *here, parts)
+    (backwards,) = measure_rows(trial, *here, [Part("all", "warm", [3, 1, 0, 2])])
     assert [bits(row) for row in one] == sorted(map(bits, backwards), key=lambda b: b[0]["case"])
-    apart, cold = measured(trial, *here, parts, workers=2)
+    apart, cold = measure_rows(trial, *here, parts, workers=2)
     assert [bits(row) for row in apart] == [bits(row) for row in one]
     assert bits(cold[0]) == bits(one_cold[0])
 
 
 def test_a_row_kept_on_disk_is_the_same_to_the_bit(trial, here):
-    ((row,),) = measured(trial, *here, [Part("one", "warm", [1])])
+    ((row,),) = measure_rows(trial, *here, [Part("one", "warm", [1])])
     again = Row.from_record(json.loads(json.dumps(row.as_record())))
     assert bits(again) == bits(row) and again.latencies_ms == row.latencies_ms
     assert again.successes == row.successes and again.actions[0].dtype == row.actions[0].dtype
@@ -72,12 +72,12 @@ def test_a_row_kept_on_disk_is_the_same_to_the_bit(trial, here):
 DRAW = """
 import sys
 from wmpc import envs
-from wmpc.evaluation.cases import build
+from wmpc.evaluation.draw_cases import draw_manifest
 from wmpc.wm.data import open_episodes
 episodes = open_episodes(sys.argv[1])
 task = envs.make(episodes.meta["env"], **episodes.meta["kwargs"])
 for kind in ("ahead", "elsewhere"):
-    print(build(episodes, task, kind=kind, count=4, blocks=3, lead_in=2).hash)
+    print(draw_manifest(episodes, task, kind=kind, count=4, blocks=3, lead_in=2).hash)
 """
 
 
@@ -92,9 +92,9 @@ def test_cases_are_the_same_bits_in_every_process(reacher):
 
 
 def test_speed_that_decides_success_is_measured_alone(trial):
-    slow = Trial(trial.config, trial.drawn, latency="measured")
+    slow = Trial(trial.config | {"latency": "measured"}, trial.drawn)
     with pytest.raises(WmpcError, match="give workers=1"):
-        alone(slow, workers=2)
+        check_workers(slow, workers=2)
 
 
 def test_an_agent_without_a_model_needs_no_run(reacher, wmpc, tmp_path, monkeypatch):
@@ -155,7 +155,7 @@ def test_wrong_words_are_refused(trained, reacher, wmpc, tmp_path, words, messag
 
 def test_a_manifest_edited_by_hand_is_refused(reacher, wmpc, tmp_path):
     settings = {**jobs("eval", QUICK)[0].config.manifest}
-    drawn, _ = frozen(settings, None, str(reacher), None)
+    drawn, _ = find_manifest(settings, None, str(reacher), None)
     drawn.save(tmp_path / "m.json")
     text = (tmp_path / "m.json").read_text()
     for old, new in (('"budget":4', '"budget":40'), ('"strata":["near"', '"strata":["far"')):
@@ -166,11 +166,11 @@ def test_a_manifest_edited_by_hand_is_refused(reacher, wmpc, tmp_path):
 
 
 def test_a_manifest_evaluated_twice_gives_the_same_cases(trained, trial, tmp_path):
-    copied = shutil.copy(frozen(trial.config["cases"], str(trained), None, 5)[1], tmp_path)
-    again = manifests.load(copied)
+    copied = shutil.copy(find_manifest(trial.config["cases"], str(trained), None, 5)[1], tmp_path)
+    again = manifests.load_manifest(copied)
     assert again.hash == trial.drawn.hash
     first, second = (
-        [bits(row) for row in evaluate(lambda case: agents.ReplayAgent(case.replay), drawn)]
+        [bits(row) for row in run_cases(lambda case: agents.ReplayAgent(case.replay), drawn)]
         for drawn in (trial.drawn, again)
     )
     assert first == second

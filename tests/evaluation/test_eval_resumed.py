@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from wmpc.errors import TakenError
-from wmpc.evaluation import preparation, results
-from wmpc.evaluation.results import claimed
+from wmpc.evaluation import preparation, write_results
 from wmpc.evaluation.row import Row
-from wmpc.evaluation.rows import Rows, RowsFile
+from wmpc.evaluation.rows_file import Rows, RowsFile
+from wmpc.evaluation.write_results import claim_folder
 from wmpc.reporting import film
 
 COMMAND = [sys.executable, "-m", "wmpc.cli.main", "eval"]
@@ -94,7 +94,7 @@ def test_killed_right_after_its_results_it_leaves_nothing_beside_them(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(results, "_remove_replaced", killed)
+        patch.setattr(write_results, "_remove_replaced", killed)
         with pytest.raises(Killed):
             wmpc("eval", *words)
     assert (folder / "rows.jsonl").exists()
@@ -167,15 +167,15 @@ def test_old_results_stay_until_the_new_ones_are_whole(words, folder, wmpc, monk
 
 def test_two_at_once_write_two_folders(tmp_path):
     first, second, third = (tmp_path / name for name in ("a", "a-2", "a-3"))
-    with claimed([first, second], {"x": 1}, False) as one:
-        with claimed([first, second], {"x": 1}, False) as two:
+    with claim_folder([first, second], {"x": 1}, False) as one:
+        with claim_folder([first, second], {"x": 1}, False) as two:
             assert (one.path.parent, two.path.parent) == (first, second)
             two.add("warm", Row(0, 9, "warm", 0))
         with pytest.raises(TakenError, match="another process is evaluating in"):
-            claimed([first], {"x": 1}, True).__enter__()
-    with claimed([second, third], {"x": 2}, False) as other:
+            claim_folder([first], {"x": 1}, True).__enter__()
+    with claim_folder([second, third], {"x": 2}, False) as other:
         assert other.path.parent == third
-    with claimed([second, third], {"x": 1}, False) as again:
+    with claim_folder([second, third], {"x": 1}, False) as again:
         assert again.path.parent == second and again.taken == 1
 
 

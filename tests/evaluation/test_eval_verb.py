@@ -40,7 +40,7 @@ def test_results_say_all_that_a_rate_depends_on(results):
     assert set(results["reference"]) == {"random", "zero", "replay", "simulator"}
     for key in ("checkpoint", "command", "versions", "config", "notes"):
         assert key in results
-    loaded = manifests.load(results["manifest"]["file"])
+    loaded = manifests.load_manifest(results["manifest"]["file"])
     assert loaded.hash == results["manifest"]["hash"] and len(loaded.cases) == 4
 
 
@@ -86,7 +86,7 @@ def coarser(blocks):
 
 def altered(results, path, **changes):
     """The manifest, changed and hashed anew."""
-    loaded = manifests.load(results["manifest"]["file"])
+    loaded = manifests.load_manifest(results["manifest"]["file"])
     for name, value in changes.items():
         object.__setattr__(loaded, name, value)
     loaded.save(path)
@@ -107,7 +107,7 @@ def test_a_manifest_of_something_else_is_refused(results, run, wmpc, tmp_path, c
     if changes.get("env") == "wmpc/TwoRoom-v0":
         changes = {**changes, "render": results["manifest"]["render"]}
     if "cases" in changes:  # the recorded blocks, two of five as one of ten
-        cases = manifests.load(results["manifest"]["file"]).cases
+        cases = manifests.load_manifest(results["manifest"]["file"]).cases
         changes["cases"] = tuple(
             replace(case, lead_in=coarser(case.lead_in), replay=coarser(case.replay))
             for case in cases
@@ -119,7 +119,7 @@ def test_a_manifest_of_something_else_is_refused(results, run, wmpc, tmp_path, c
 
 
 def test_cases_from_training_episodes_are_refused(results, run, wmpc, tmp_path):
-    loaded = manifests.load(results["manifest"]["file"])
+    loaded = manifests.load_manifest(results["manifest"]["file"])
     object.__setattr__(loaded.cases[0], "episode", 3)
     loaded.save(tmp_path / "m.json")
     code, said = wmpc("eval", f"run={run}", f"cases.path={tmp_path / 'm.json'}", *QUICK)

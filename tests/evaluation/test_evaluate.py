@@ -7,14 +7,14 @@ import pytest
 
 from wmpc.agents.baselines import RandomAgent, ReplayAgent, ZeroAgent
 from wmpc.errors import WmpcError
-from wmpc.evaluation.cases import build
-from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.draw_cases import draw_manifest
+from wmpc.evaluation.run_cases import run_cases
 from wmpc.evaluation.statistics.success import summary
 
 
 @pytest.fixture
 def manifest(line):
-    return build(
+    return draw_manifest(
         line.Recording(), line.Task(), blocks=3, action_block=4, budget=6, count=12, lead_in=2
     )
 
@@ -41,7 +41,7 @@ class Walker:
 
 @pytest.mark.parametrize("m", [1, 3, 4, 10, 100])
 def test_a_perfect_agent_succeeds_at_the_first_possible_action(line, manifest, m):
-    for row in evaluate(lambda case: Walker(case, m), manifest, line.Task()):
+    for row in run_cases(lambda case: Walker(case, m), manifest, line.Task()):
         case = manifest.cases[row.case]
         gap = abs(case.goal_state[0] - case.start_state[0])
         assert row.success and row.success_strict and row.success_end and row.failure is None
@@ -55,7 +55,7 @@ def test_warm_agents_watch_the_lead_in_and_cold_ones_do_not(line, manifest):
     for start, frames in (("warm", 3), ("cold", 1)):
         case = manifest.cases[0]
         agent = Walker(case)
-        (row,) = evaluate(agent, manifest, line.Task(), start=start, cases=[0])
+        (row,) = run_cases(agent, manifest, line.Task(), start=start, cases=[0])
         assert np.array_equal(row.states[0], case.start_state)
         assert agent.told[0][1] is None
         assert all(np.shape(executed) == (4, 1) for _, executed in agent.told[1:])
@@ -72,7 +72,7 @@ def test_agents_are_told_what_was_applied_not_what_they_asked_for(line, manifest
             return np.full((4, 1), 1 + 1e-6)
 
     agent = Rounded(manifest.cases[0])
-    (row,) = evaluate(agent, manifest, line.Task(), cases=[0])
+    (row,) = run_cases(agent, manifest, line.Task(), cases=[0])
     assert row.failure is None and len(agent.told) == 8
     assert all((executed == 1).all() for _, executed in agent.told[3:])
 
@@ -80,7 +80,7 @@ def test_agents_are_told_what_was_applied_not_what_they_asked_for(line, manifest
 def test_only_privileged_agents_see_states(line, manifest):
     for privileged in (False, True):
         agent = Walker(manifest.cases[0])
-        list(evaluate(agent, manifest, line.Task(), cases=[0], privileged=privileged))
+        list(run_cases(agent, manifest, line.Task(), cases=[0], privileged=privileged))
         assert all(("state" in seen) == privileged for seen, _ in agent.told)
         assert ("state" in agent.goal.observation) == privileged
         assert agent.goal.observation["pixels"].shape == (8, 8, 3)
@@ -92,10 +92,10 @@ def test_passing_through_the_goal_counts_but_not_at_the_end(line, manifest):
             gap = self.target - self.told[0][0]["proprio"][0]
             return np.full((1, 1), np.sign(gap))
 
-    rows = list(evaluate(Passer, manifest, line.Task(), start="cold"))
+    rows = list(run_cases(Passer, manifest, line.Task(), start="cold"))
     assert all(row.success and not row.success_end for row in rows)
     assert all(row.distance_best <= 1 < row.distance_end for row in rows)
-    stopped = list(evaluate(Passer, manifest, line.Task(), start="cold", stop_at_success=True))
+    stopped = list(run_cases(Passer, manifest, line.Task(), start="cold", stop_at_success=True))
     assert all(row.success_end is None and row.steps == row.steps_to_success for row in stopped)
     assert [r.steps_to_success for r in rows] == [r.steps_to_success for r in stopped]
 
@@ -129,10 +129,10 @@ def oops():
     ],
 )
 def test_an_agent_that_breaks_fails_its_case_alone(line, manifest, wrong, reason):
-    rows = list(evaluate(lambda case: Broken(case, wrong, [2]), manifest, line.Task()))
+    rows = list(run_cases(lambda case: Broken(case, wrong, [2]), manifest, line.Task()))
     assert all(reason in row.failure for row in rows)
     turns = [0]
-    rows = list(evaluate(lambda case: Broken(case, wrong, turns), manifest, line.Task()))
+    rows = list(run_cases(lambda case: Broken(case, wrong, turns), manifest, line.Task()))
     assert [row.failure is None for row in rows] == [True, True, False] * 4
     assert all(row.success == (row.failure is None) for row in rows)
     total = summary([row.as_dict() for row in rows])
@@ -140,27 +140,27 @@ def test_an_agent_that_breaks_fails_its_case_alone(line, manifest, wrong, reason
 
 
 def test_an_agent_that_cannot_be_made_fails_its_case(line, manifest):
-    rows = list(evaluate(lambda case: 1 / 0, manifest, line.Task()))
+    rows = list(run_cases(lambda case: 1 / 0, manifest, line.Task()))
     assert all("ZeroDivisionError" in row.failure for row in rows)
 
 
 def test_a_simulation_that_breaks_is_no_success(line, manifest):
     task = line.Task()
     task.breaks_beyond = 0.0
-    rows = list(evaluate(Walker, manifest, task))
+    rows = list(run_cases(Walker, manifest, task))
     assert all(row.failure == "the simulation failed: fell off the line" for row in rows)
     assert not any(row.success or row.success_strict or row.success_end for row in rows)
 
 
 def test_floors_and_ceiling(line, manifest):
     task = line.Task()
-    replay = list(evaluate(lambda case: ReplayAgent(case.replay), manifest, task))
+    replay = list(run_cases(lambda case: ReplayAgent(case.replay), manifest, task))
     assert all(row.success_strict and row.steps_to_success <= 12 for row in replay)
     assert all(row.success_end for row in replay)  # then it stands still
-    zero = list(evaluate(ZeroAgent(1, block=4), manifest, task))
+    zero = list(run_cases(ZeroAgent(1, block=4), manifest, task))
     assert not any(row.success for row in zero)  # never solved at the start
     chance = [
-        list(evaluate(lambda c: RandomAgent([-1], [1], 4, c.seed), manifest, task))
+        list(run_cases(lambda c: RandomAgent([-1], [1], 4, c.seed), manifest, task))
         for _ in range(2)
     ]
     assert [r.distance_end for r in chance[0]] == [r.distance_end for r in chance[1]]
@@ -170,9 +170,9 @@ def test_refuses_another_task_and_an_unknown_start(line, manifest):
     other = line.Task()
     other.id = "test/Other"
     with pytest.raises(WmpcError, match="not for test/Other"):
-        list(evaluate(Walker, manifest, other))
+        list(run_cases(Walker, manifest, other))
     with pytest.raises(WmpcError, match="'warm' or 'cold'"):
-        list(evaluate(Walker, manifest, line.Task(), start="hot"))
+        list(run_cases(Walker, manifest, line.Task(), start="hot"))
 
 
 class Pulser(Walker):
@@ -186,7 +186,7 @@ class Pulser(Walker):
 @pytest.mark.parametrize(("latency", "late"), [(0.0, 0), (0.02, 1), (0.021, 2), (0.06, 3)])
 def test_a_late_agent_arrives_later_by_what_it_waited(line, manifest, latency, late):
     """At a cold start, and after a pulse, the action that is repeated is zero."""
-    rows = list(evaluate(Pulser, manifest, line.Task(), start="cold", latency=latency))
+    rows = list(run_cases(Pulser, manifest, line.Task(), start="cold", latency=latency))
     for row in rows:
         case = manifest.cases[row.case]
         moves = int(np.ceil(abs(case.goal_state[0] - case.start_state[0]) / 0.1 - 1 - 1e-6))
@@ -204,7 +204,7 @@ def test_the_last_action_is_repeated_while_waiting_and_the_agent_is_told(line, m
             return np.linspace(0.1, 0.4, 4)[:, None] / len(self.told)
 
     agent = Ramp(manifest.cases[0])
-    (row,) = evaluate(agent, manifest, line.Task(), cases=[0], latency=0.12)
+    (row,) = run_cases(agent, manifest, line.Task(), cases=[0], latency=0.12)
     executed = [told for _, told in agent.told[1:]]
     assert [len(told) for told in executed] == [4, 4, 4, 2, 4, 4, 2, 4]  # the lead-in, then 6 late
     before = manifest.cases[0].lead_in[-1, -1]
@@ -221,7 +221,7 @@ def test_a_measured_latency_is_what_the_agent_took(line, manifest):
             return super().act()
 
     quick, slow = (
-        list(evaluate(kind, manifest, line.Task(), cases=[0, 1], latency="measured"))
+        list(run_cases(kind, manifest, line.Task(), cases=[0, 1], latency="measured"))
         for kind in (Walker, Sleeper)
     )
     for one, other in zip(quick, slow, strict=True):
@@ -231,4 +231,4 @@ def test_a_measured_latency_is_what_the_agent_took(line, manifest):
 @pytest.mark.parametrize("latency", [-0.1, np.nan, "slow", None])
 def test_refuses_a_latency_that_is_none(line, manifest, latency):
     with pytest.raises(WmpcError, match="seconds, such as"):
-        list(evaluate(Walker, manifest, line.Task(), latency=latency))
+        list(run_cases(Walker, manifest, line.Task(), latency=latency))

@@ -15,9 +15,9 @@ from wmpc.cli.compose import jobs
 from wmpc.cli.presets import ours
 from wmpc.collecting.collect import Recipe, record
 from wmpc.errors import WmpcError
-from wmpc.evaluation.cases import build
-from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.draw_cases import draw_manifest
 from wmpc.evaluation.exclusions import REASONS, exclusion
+from wmpc.evaluation.run_cases import run_cases
 
 PRESETS = ours("cases")
 
@@ -44,7 +44,7 @@ def drawn(env, preset):
     settings = OmegaConf.to_container(jobs("eval", [f"cases={preset}"])[0].config.cases)
     del settings["path"]
     episodes = recorded(env)
-    return build(episodes, episodes.task, **{**settings, "count": 4, "action_block": 5})
+    return draw_manifest(episodes, episodes.task, **{**settings, "count": 4, "action_block": 5})
 
 
 @pytest.mark.parametrize("env", envs.ids())
@@ -53,9 +53,9 @@ def test_doing_nothing_reaches_no_goal_and_the_recording_each_one_ahead(env, pre
     manifest, task = drawn(env, preset), recorded(env).task
     nothing = ZeroAgent(task.action_space.shape[0], block=5)
     for start in ("warm", "cold"):
-        assert not any(row.success for row in evaluate(nothing, manifest, task, start=start))
+        assert not any(row.success for row in run_cases(nothing, manifest, task, start=start))
     if manifest.kind == "ahead":
-        rows = list(evaluate(lambda case: ReplayAgent(case.replay), manifest, task))
+        rows = list(run_cases(lambda case: ReplayAgent(case.replay), manifest, task))
         assert all(row.success and row.lead_in_drift == 0 for row in rows)
         assert all(0 < row.path_efficiency <= 1 for row in rows)
 
@@ -124,9 +124,9 @@ def test_states_beyond_the_joints_limits_are_no_case(env, inside):
 def test_goals_of_another_layout_are_counted():
     rooms = Recorded("wmpc/TwoRoom-v0", variation="random")
     with pytest.raises(WmpcError, match=r"0 could be had .* \(refused: other_layout \d+\)"):
-        build(rooms, rooms.task, kind="elsewhere", goals="recorded", count=1, per_episode=1)
+        draw_manifest(rooms, rooms.task, kind="elsewhere", goals="recorded", count=1, per_episode=1)
 
 
 def test_a_task_without_hard_cases_says_so(line):
     with pytest.raises(WmpcError, match=r"does not say what its hard cases are.*\['far'\]"):
-        build(line.Recording(), line.Task(), filter="hard", action_block=4)
+        draw_manifest(line.Recording(), line.Task(), filter="hard", action_block=4)

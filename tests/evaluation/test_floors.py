@@ -5,8 +5,8 @@ import pytest
 
 from wmpc import envs
 from wmpc.agents.baselines import RandomAgent, ReplayAgent, ZeroAgent
-from wmpc.evaluation.cases import build
-from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.draw_cases import draw_manifest
+from wmpc.evaluation.run_cases import run_cases
 from wmpc.wm.data import open_episodes
 
 
@@ -14,12 +14,12 @@ from wmpc.wm.data import open_episodes
 def drawn(reacher):
     episodes = open_episodes(reacher)
     task = envs.make("wmpc/Reacher-v0", image_size=32)
-    return build(episodes, task, count=8, blocks=5, lead_in=3), task
+    return draw_manifest(episodes, task, count=8, blocks=5, lead_in=3), task
 
 
 def test_replay_reaches_every_goal_and_the_lead_in_ends_at_the_start_to_the_bit(drawn):
     manifest, task = drawn
-    rows = list(evaluate(lambda case: ReplayAgent(case.replay), manifest, task))
+    rows = list(run_cases(lambda case: ReplayAgent(case.replay), manifest, task))
     assert all(row.success and row.success_strict for row in rows)
     assert all(row.steps_to_success <= 25 for row in rows)
     assert all(row.lead_in_drift == 0 for row in rows)
@@ -29,8 +29,10 @@ def test_replay_reaches_every_goal_and_the_lead_in_ends_at_the_start_to_the_bit(
 def test_floors_are_low(drawn):
     manifest, task = drawn
     space = task.action_space
-    random = evaluate(lambda case: RandomAgent(space.low, space.high, 5, case.seed), manifest, task)
-    zero = evaluate(ZeroAgent(2, 5), manifest, task)
+    random = run_cases(
+        lambda case: RandomAgent(space.low, space.high, 5, case.seed), manifest, task
+    )
+    zero = run_cases(ZeroAgent(2, 5), manifest, task)
     assert sum(row.success for row in random) <= 3
     assert sum(row.success for row in zero) <= 3
 

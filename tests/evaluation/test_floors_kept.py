@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from wmpc.evaluation.reference import _read
+from wmpc.evaluation.references import _read
 from wmpc.evaluation.statistics.success import summary
 
 

@@ -6,8 +6,8 @@ from hostile_agents import EVERY, FAILS, MEDDLES
 from hostile_torch_agents import MEDDLES as MEDDLES_WITH_TORCH
 
 from wmpc.agents.agent_process import AgentProcess
-from wmpc.evaluation.cases import build
-from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.draw_cases import draw_manifest
+from wmpc.evaluation.run_cases import run_cases
 
 BEHAVES = len(EVERY)
 
@@ -18,7 +18,7 @@ def rows_of(line, tmp_path, monkeypatch):
     (tmp_path / "here").write_text("0.5")
     monkeypatch.chdir(tmp_path)
     task = line.Task()
-    manifest = build(line.Recording(), task, blocks=3, action_block=4, budget=3, count=1)
+    manifest = draw_manifest(line.Recording(), task, blocks=3, action_block=4, budget=3, count=1)
 
     def rows(seeds, function="hostile_agents:Agent", timeout_s=5.0):
         process = AgentProcess(function, threads=1)
@@ -29,7 +29,7 @@ def rows_of(line, tmp_path, monkeypatch):
 
         cases = [0] * len(seeds)
         try:
-            return list(evaluate(make, manifest, task, cases=cases, timeout_s=timeout_s))
+            return list(run_cases(make, manifest, task, cases=cases, timeout_s=timeout_s))
         finally:
             process.close()
 

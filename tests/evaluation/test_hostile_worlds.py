@@ -7,8 +7,8 @@ import pytest
 
 from wmpc.agents.baselines import ZeroAgent
 from wmpc.errors import WmpcError
-from wmpc.evaluation.cases import build
-from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.draw_cases import draw_manifest
+from wmpc.evaluation.run_cases import run_cases
 
 METHODS = ("reset", "advance", "observe_state", "get_state", "distance")
 
@@ -43,10 +43,12 @@ def oops():
 
 
 def judged(line, method, deed, **arguments):
-    manifest = build(line.Recording(), line.Task(), blocks=3, action_block=4, budget=3, count=4)
+    manifest = draw_manifest(
+        line.Recording(), line.Task(), blocks=3, action_block=4, budget=3, count=4
+    )
     agent = ZeroAgent(1, block=4)
-    plain = list(evaluate(agent, manifest, line.Task()))
-    rows = list(evaluate(agent, manifest, broken(line.Task, method, deed), **arguments))
+    plain = list(run_cases(agent, manifest, line.Task()))
+    rows = list(run_cases(agent, manifest, broken(line.Task, method, deed), **arguments))
     for row, whole in zip(rows[::2], plain[::2], strict=True):
         assert row.failure is None and np.array_equal(row.states, whole.states)
     return [row.failure for row in rows[1::2]]

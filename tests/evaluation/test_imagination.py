@@ -11,9 +11,9 @@ from wmpc import envs
 from wmpc.agents.entrants import Setting, random
 from wmpc.agents.nearest_frame import frame_bank
 from wmpc.errors import WmpcError
-from wmpc.evaluation.cases import build
-from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.draw_cases import draw_manifest
 from wmpc.evaluation.imagination import Imagination, context, imagination
+from wmpc.evaluation.run_cases import run_cases
 from wmpc.reporting import film
 from wmpc.wm.data import open_episodes
 
@@ -23,9 +23,9 @@ def bench(reacher, trained):
     """Model, episodes, two cases, the task they run in, and a random agent's rows."""
     model, episodes = wmpc.load(trained), open_episodes(reacher)
     task = envs.make(episodes.meta["env"], **episodes.meta["kwargs"])
-    drawn = build(episodes, task, kind="ahead", action_block=5, blocks=3, budget=4, count=2)
+    drawn = draw_manifest(episodes, task, kind="ahead", action_block=5, blocks=3, budget=4, count=2)
     entrant = random(Setting(task, 5))
-    rows = list(evaluate(entrant.make, drawn, task))
+    rows = list(run_cases(entrant.make, drawn, task))
     yield model, episodes, drawn, task, rows
     task.close()
 

@@ -7,21 +7,21 @@ import pytest
 
 from wmpc.errors import WmpcError
 from wmpc.evaluation import manifest as manifests
-from wmpc.evaluation.cases import build
+from wmpc.evaluation.draw_cases import draw_manifest
 
 SETTINGS = {"blocks": 3, "action_block": 4, "budget": 6, "count": 12, "lead_in": 2}
 
 
 def test_same_seed_same_bytes_and_another_seed_others(line):
-    one, two = (build(line.Recording(), line.Task(), **SETTINGS) for _ in range(2))
-    other = build(line.Recording(), line.Task(), **SETTINGS, seed=1)
+    one, two = (draw_manifest(line.Recording(), line.Task(), **SETTINGS) for _ in range(2))
+    other = draw_manifest(line.Recording(), line.Task(), **SETTINGS, seed=1)
     assert one.hash == two.hash != other.hash
 
 
 @pytest.mark.parametrize("kind", ["ahead", "elsewhere"])
 def test_cases_are_held_out_unsolved_spread_and_true_to_the_recording(line, kind):
     recording, task = line.Recording(), line.Task()
-    manifest = build(recording, task, kind=kind, goals="recorded", **SETTINGS)
+    manifest = draw_manifest(recording, task, kind=kind, goals="recorded", **SETTINGS)
     episodes = [case.episode for case in manifest.cases]
     assert set(episodes) == set(recording.held_out_ids)  # 6 of them, two cases each
     for case in manifest.cases:
@@ -47,7 +47,9 @@ def test_cases_are_held_out_unsolved_spread_and_true_to_the_recording(line, kind
 
 
 def test_a_sampled_goal_is_drawn_and_a_filter_is_kept(line):
-    manifest = build(line.Recording(), line.Task(), kind="elsewhere", filter="far", **SETTINGS)
+    manifest = draw_manifest(
+        line.Recording(), line.Task(), kind="elsewhere", filter="far", **SETTINGS
+    )
     assert all(abs(c.start_state[0] - c.goal_state[0]) > 0.35 for c in manifest.cases)
     assert all(c.goal_frame is None for c in manifest.cases)
     assert manifest.excluded.get("far", 0) > 0
@@ -55,15 +57,15 @@ def test_a_sampled_goal_is_drawn_and_a_filter_is_kept(line):
 
 def test_lead_in_is_as_long_as_the_episode_allows(line):
     recording = line.Recording(count=120, steps=7)  # three blocks ahead take 6 of 7 steps
-    manifest = build(recording, line.Task(), **{**SETTINGS, "count": 4, "lead_in": 3})
+    manifest = draw_manifest(recording, line.Task(), **{**SETTINGS, "count": 4, "lead_in": 3})
     assert {len(case.lead_in) for case in manifest.cases} == {0}
     assert manifest.cases[0].lead_in.shape == (0, 4, 1)
 
 
 def test_survives_saving_bit_for_bit(line, tmp_path):
-    manifest = build(line.Recording(), line.Task(), **SETTINGS)
+    manifest = draw_manifest(line.Recording(), line.Task(), **SETTINGS)
     manifest.save(tmp_path / "m.json")
-    loaded = manifests.load(tmp_path / "m.json")
+    loaded = manifests.load_manifest(tmp_path / "m.json")
     assert loaded.hash == manifest.hash and loaded.content == manifest.content
     assert np.array_equal(loaded.cases[3].start_state, manifest.cases[3].start_state)
     assert loaded.cases[3].lead_in.dtype == np.float32
@@ -73,12 +75,12 @@ def test_survives_saving_bit_for_bit(line, tmp_path):
 
 def test_notices_a_single_changed_number(line, tmp_path):
     path = tmp_path / "m.json"
-    build(line.Recording(), line.Task(), **SETTINGS).save(path)
+    draw_manifest(line.Recording(), line.Task(), **SETTINGS).save(path)
     content = json.loads(path.read_text())
     content["cases"][2]["goal_state"][0] += 1e-12
     path.write_text(json.dumps(content))
     with pytest.raises(WmpcError, match="altered"):
-        manifests.load(path)
+        manifests.load_manifest(path)
 
 
 @pytest.mark.parametrize(
@@ -96,19 +98,19 @@ def test_garbage_is_named(tmp_path, text, message):
     path = tmp_path / "m.json"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(WmpcError, match=message):
-        manifests.load(path)
+        manifests.load_manifest(path)
     with pytest.raises(WmpcError, match="no manifest at"):
-        manifests.load(tmp_path / "absent.json")
+        manifests.load_manifest(tmp_path / "absent.json")
 
 
 def test_says_how_many_cases_could_be_had(line):
     with pytest.raises(WmpcError, match=r"100 cases were asked for, \d+ could be had from 6"):
-        build(line.Recording(), line.Task(), **{**SETTINGS, "count": 100})
+        draw_manifest(line.Recording(), line.Task(), **{**SETTINGS, "count": 100})
     still = line.Recording(move=0.01)  # goals ahead are where the point already is
     with pytest.raises(WmpcError, match="pre_solved"):
-        build(still, line.Task(), **SETTINGS)
+        draw_manifest(still, line.Task(), **SETTINGS)
     with pytest.raises(WmpcError, match="too_short 6"):
-        build(line.Recording(steps=3), line.Task(), **SETTINGS)
+        draw_manifest(line.Recording(steps=3), line.Task(), **SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -124,17 +126,17 @@ def test_says_how_many_cases_could_be_had(line):
 )
 def test_wrong_settings_are_named(line, change, message):
     with pytest.raises(WmpcError, match=message):
-        build(line.Recording(), line.Task(), **{**SETTINGS, **change})
+        draw_manifest(line.Recording(), line.Task(), **{**SETTINGS, **change})
 
 
 def test_another_task_or_drawing_is_refused(line):
-    manifest = build(line.Recording(), line.Task(), **SETTINGS)
+    manifest = draw_manifest(line.Recording(), line.Task(), **SETTINGS)
     for name, value in (("id", "test/Other"), ("render_settings", {"width": 9})):
         task, recording = line.Task(), line.Recording()
         setattr(task, name, value)
         with pytest.raises(WmpcError, match=r"not for test/Other|draws with"):
             manifest.check(task)
         with pytest.raises(WmpcError, match=r"the task is test/Other|draws with"):
-            build(recording, task, **SETTINGS)
+            draw_manifest(recording, task, **SETTINGS)
     with pytest.raises(WmpcError, match="no held-out episode"):
-        build(line.Recording(count=5), line.Task(), **SETTINGS)
+        draw_manifest(line.Recording(count=5), line.Task(), **SETTINGS)

@@ -3,8 +3,8 @@
 import pytest
 
 from wmpc import envs
-from wmpc.evaluation import reference as module
-from wmpc.evaluation.cases import build
+from wmpc.evaluation import references as module
+from wmpc.evaluation.draw_cases import draw_manifest
 from wmpc.wm.data import open_episodes
 
 NONE = {"cases": 0}
@@ -14,17 +14,17 @@ NONE = {"cases": 0}
 def asked(reacher, tmp_path, monkeypatch):
     """asked(): the floors; `asked.measured` lists what was not remembered."""
     task = envs.make("wmpc/Reacher-v0", image_size=32)
-    drawn = build(open_episodes(reacher), task, count=2, blocks=2, budget=2, lead_in=1)
-    measured, real = [], module.evaluate
+    drawn = draw_manifest(open_episodes(reacher), task, count=2, blocks=2, budget=2, lead_in=1)
+    measured, real = [], module.run_cases
 
     def watched(*arguments, **keywords):
         measured.append(1)
         return real(*arguments, **keywords)
 
-    monkeypatch.setattr(module, "evaluate", watched)
+    monkeypatch.setattr(module, "run_cases", watched)
 
     def ask():
-        return module.reference(drawn, tmp_path / "drawn.json", task, NONE)
+        return module.measure_references(drawn, tmp_path / "drawn.json", task, NONE)
 
     ask.measured = measured
     yield ask

@@ -11,10 +11,10 @@ import pytest
 from made_up import FAILURE, made_up_run
 
 from wmpc.errors import WmpcError
+from wmpc.evaluation.read_results import read_results
 from wmpc.reporting import pictures
 from wmpc.reporting.comparison import comparison_page
 from wmpc.reporting.evaluation import media
-from wmpc.reporting.facts import read_results
 from wmpc.reporting.run_page import page
 
 VOID = {"meta", "img", "br", "path", "rect"}

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from made_up_sides import GOOD, POOR, refused, said_of, writer
 
-from wmpc.evaluation.evidence.comparison import comparison_of
-from wmpc.evaluation.evidence.results import find
-from wmpc.reporting.facts import read_results
+from wmpc.evaluation.evidence.comparison import compare_results
+from wmpc.evaluation.evidence.result import find_result
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def test_a_clear_difference_of_two_planners_on_one_checkpoint(write, wmpc, tmp_p
     found = json.loads((tmp_path / "told.json").read_text())
     assert found["table"] == {"both": 40, "only_a": 15, "only_b": 0, "neither": 5}
     assert found["p"] == pytest.approx(2 / 2**15, abs=1e-12) and found["significant"]
-    assert found == comparison_of(*(read_results(f / "results.json") for f in (a, b)))
+    assert found == compare_results([find_result(a)], [find_result(b)])
 
 
 def test_a_comparison_may_be_a_page_and_nothing_else_is(write, wmpc, tmp_path):
@@ -53,7 +52,7 @@ def test_no_clear_difference_asks_for_more_cases(write, wmpc):
     a, b = write("r", "x", few), write("r", "y", other, samples=8)
     said = said_of(wmpc, "compare", a, b)
     assert "do not tell A and B apart" in said and "That A and B are equally good." in said
-    advised = comparison_of(*(read_results(f / "results.json") for f in (a, b)))["needed"]
+    advised = compare_results([find_result(a)], [find_result(b)])["needed"]
     assert f"takes {advised['cases']} cases" in said and advised["cases"] > 1000
     closer = said_of(wmpc, "compare", a, b, "difference=0.1")
     assert "a difference of 10 points takes" in closer
@@ -147,10 +146,10 @@ def test_a_run_stands_for_its_latest_results(write, wmpc, tmp_path):
 def test_a_run_that_results_name_elsewhere_is_not_read(write, tmp_path):
     """Results may come from anybody: the path of a run in them is a word."""
     there = write("a", "one", GOOD)
-    assert find(str(there)).settings["training.model.latent"] == 16
+    assert find_result(str(there)).settings["training.model.latent"] == 16
     moved = tmp_path / "elsewhere"
     shutil.copytree(there, moved)
-    assert "training.model.latent" not in find(str(moved)).settings
+    assert "training.model.latent" not in find_result(str(moved)).settings
 
 
 def test_other_cases_are_refused_with_both_hashes(write, wmpc):

@@ -6,10 +6,10 @@ import shutil
 import pytest
 from made_up_sides import GOOD, POOR, refused, said_of, writer
 
-from wmpc.evaluation.evidence.comparison import compared
-from wmpc.evaluation.evidence.results import parsed
+from wmpc.evaluation.evidence.comparison import compare_results
+from wmpc.evaluation.evidence.result import parse_result
+from wmpc.evaluation.read_results import read_results
 from wmpc.evaluation.statistics import comparison
-from wmpc.reporting.facts import read_results
 
 
 @pytest.fixture
@@ -57,8 +57,8 @@ def test_no_checkpoint_is_no_bond_between_bootstrapped_sides(write, monkeypatch)
             write(function[-1], f"{seed}", outcomes, checkpoint=None, config=config)
             for seed, config in enumerate(configs)
         ]
-        sides.append([parsed(read_results(folder / "results.json")) for folder in folders])
-    found = compared(*sides)
+        sides.append([parse_result(read_results(folder / "results.json")) for folder in folders])
+    found = compare_results(*sides)
     assert shared == [False] and found["significant"]
     assert "A 2 agent seeds, B 2 agent seeds" in found["may"][0]
 

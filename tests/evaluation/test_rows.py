@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from wmpc.evaluation.cases import build
-from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.draw_cases import draw_manifest
 from wmpc.evaluation.row import Row
+from wmpc.evaluation.run_cases import run_cases
 from wmpc.evaluation.statistics.success import by_stratum
 
 RATIO = {"success": True, "strict": False, "distance": 0.5, "errors": {}}
@@ -51,7 +51,9 @@ def test_a_failure_takes_all_of_it_back():
 
 
 def test_actions_lead_from_state_to_state(line):
-    manifest = build(line.Recording(), line.Task(), blocks=3, action_block=4, budget=6, count=3)
+    manifest = draw_manifest(
+        line.Recording(), line.Task(), blocks=3, action_block=4, budget=6, count=3
+    )
 
     class Drunk:
         def reset(self, goal):
@@ -63,7 +65,7 @@ def test_actions_lead_from_state_to_state(line):
         def act(self):
             return self.rng.uniform(-1, 1, (3, 1))
 
-    for row in evaluate(Drunk(), manifest, line.Task(), latency=0.02):
+    for row in run_cases(Drunk(), manifest, line.Task(), latency=0.02):
         task = line.Task()
         task.goal = {"state": np.zeros(2)}
         task.set_state(row.states[0])

@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import binom
 
 from wmpc.agents.baselines import ReplayAgent, ZeroAgent
-from wmpc.evaluation.cases import build
-from wmpc.evaluation.evaluate import evaluate
+from wmpc.evaluation.draw_cases import draw_manifest
+from wmpc.evaluation.run_cases import run_cases
 from wmpc.evaluation.statistics.success import rate, wilson
 
 REPETITIONS = 1000
@@ -26,7 +26,7 @@ SLOW = [(p, n) for n in (8, 50) for p in (0.0, 0.3, 0.9, 1.0) if (p, n) != (0.9,
 )
 def test_intervals_cover_as_often_as_binomial_arithmetic_says(line, n, p):
     rng, task = np.random.default_rng(7), line.Task()
-    manifest = build(line.Recording(200), task, blocks=1, action_block=2, budget=1, count=n)
+    manifest = draw_manifest(line.Recording(200), task, blocks=1, action_block=2, budget=1, count=n)
     zero = ZeroAgent(1, 2)
 
     def scripted(case):
@@ -34,7 +34,7 @@ def test_intervals_cover_as_often_as_binomial_arithmetic_says(line, n, p):
 
     counts = []
     for _ in range(REPETITIONS):
-        rows = evaluate(scripted, manifest, task, start="cold", stop_at_success=True)
+        rows = run_cases(scripted, manifest, task, start="cold", stop_at_success=True)
         counts.append(rate([row.success for row in rows]))
     covered = sum(low <= p <= high for low, high in (found["interval"] for found in counts))
     expected = exact_coverage(n, p)

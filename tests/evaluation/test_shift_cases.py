@@ -15,17 +15,17 @@ from wmpc.envs.shift import SHIFTS, apply
 from wmpc.envs.shift.table import presets
 from wmpc.errors import WmpcError
 from wmpc.evaluation import manifest as manifests
-from wmpc.evaluation.cases import build
-from wmpc.evaluation.evaluate import Row, evaluate
+from wmpc.evaluation.draw_cases import draw_manifest
+from wmpc.evaluation.run_cases import Row, run_cases
 from wmpc.evaluation.shifted_cases import shifted, solved_by_nothing
-from wmpc.evaluation.sweep import notes, sweep, table, worlds
+from wmpc.evaluation.sweep import remark_shift, sweep, table, worlds
 from wmpc.wm.data import open_episodes
 
 
 @pytest.fixture(scope="module")
 def drawn(reacher):
     task = envs.make("wmpc/Reacher-v0", image_size=32)
-    return build(open_episodes(reacher), task, blocks=3, action_block=5, count=6, budget=4)
+    return draw_manifest(open_episodes(reacher), task, blocks=3, action_block=5, count=6, budget=4)
 
 
 def own(name):
@@ -66,7 +66,7 @@ def test_a_shift_is_recorded_and_comes_back(drawn, tmp_path):
     other = shifted(drawn, {"name": "gain", "magnitude": -0.4})
     assert one.hash == again.hash and len({one.hash, other.hash, drawn.hash}) == 3
     one.save(tmp_path / "shifted.json")
-    loaded = manifests.load(tmp_path / "shifted.json")
+    loaded = manifests.load_manifest(tmp_path / "shifted.json")
     assert loaded.hash == one.hash and loaded.shift == one.shift
     task = loaded.make()
     assert task.model.actuator_gainprm[0, 0] == 0.5 * drawn.make().model.actuator_gainprm[0, 0]
@@ -98,7 +98,7 @@ def test_starts_are_where_the_lead_in_leads(drawn):
             act=lambda: np.zeros((5, 2), np.float32),
         )
 
-    for row in evaluate(still, damped):
+    for row in run_cases(still, damped):
         assert row.lead_in_drift == 0 and row.failure is None
         assert row.distance_start == damped.cases[row.case].distance
 
@@ -118,7 +118,7 @@ def test_a_sweep_measures_the_same_cases_at_every_magnitude(drawn):
     assert result["magnitudes"] == [0, 1] and result["hashes"] == [w.hash for w in moved]
     assert [s["success"]["n"] for s in result["summaries"]] == [6, 6] and result["cases"] == 6
     assert [len(rows) for rows in result["rows"]] == [6, 6]
-    assert any("replay is no upper bound" in note for note in notes(moved))
+    assert any("replay is no upper bound" in note for note in remark_shift(moved))
     assert json.loads(json.dumps(result)) == result
     assert len(table(result)) == 3 and "50%" in table(result)[1]
     for wrong in ([], ["a"], [None], [True]):
@@ -142,7 +142,7 @@ def test_cases_that_begin_solved_in_a_shifted_world_leave_every_magnitude(drawn)
     moved = worlds(settings, planted)
     result = sweep(moved, measured)
     assert {s["success"]["n"] for s in result["summaries"]} == {6 - len(out)}
-    assert any(f"solves them at one: {len(out)}" in note for note in notes(moved))
+    assert any(f"solves them at one: {len(out)}" in note for note in remark_shift(moved))
 
 
 def test_the_verb_sweeps(trained, wmpc, tmp_path):

@@ -30,7 +30,7 @@ TRICKS = [
     "wmpc.wm.models.encoders.nn.Sequential", "wmpc.wm.models.encoders.torch.load",
     "wmpc.wm.models.predictors.base.torch.load", "wmpc.wm.models.predictors.adaln.nn.Linear",
     "wmpc.wm.objectives.objective.find", "wmpc.wm.models.jepa.build", "wmpc.wm.models.build.build",
-    "wmpc.wm.models.build.import_module", "wmpc.evaluation.measure.construct",
+    "wmpc.wm.models.build.import_module", "wmpc.evaluation.trial.construct",
     "wmpc.agents.entrants.external", "wmpc.agents.external.find", "wmpc.planners.CEM", "os.system",
     "builtins.eval", "subprocess.Popen", "torch.load", "torch.nn.Linear", "numpy.load",
     "wmpc/wm/models/jepa.JEPA", "wmpc.wm.models.jepa.JEPA\0", " wmpc.wm.models.jepa.JEPA",

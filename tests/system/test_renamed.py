@@ -7,8 +7,8 @@ import pytest
 
 import wmpc
 from wmpc.errors import WmpcError
-from wmpc.evaluation.drawing import frozen
-from wmpc.evaluation.results import read_results
+from wmpc.evaluation.find_manifest import find_manifest
+from wmpc.evaluation.read_results import read_results
 from wmpc.system.renamed import rename_keys, rename_word
 
 
@@ -45,7 +45,7 @@ def test_results_are_read_under_the_keys_of_today(tmp_path):
 def test_frozen_cases_keep_the_file_that_they_had(tmp_path):
     wmpc.collect("reacher", tmp_path / "set", episodes=10, steps=10, workers=0)
     asked = {"kind": "ahead", "blocks": 1, "budget": 2, "count": 1}
-    _, file = frozen(asked, None, str(tmp_path / "set"), None)
+    _, file = find_manifest(asked, None, str(tmp_path / "set"), None)
     old = {"kind": "ahead", "blocks": 1, "budget": 2, "cases": 1}
     identity = json.dumps([2, old, 5, wmpc.open_episodes(tmp_path / "set").hash], sort_keys=True)
     assert file.stem == f"ahead-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"

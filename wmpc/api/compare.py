@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from wmpc.api.evaluate import Evaluation
-from wmpc.evaluation.evidence.comparison import compared
-from wmpc.evaluation.evidence.results import Result, find
+from wmpc.evaluation.evidence.comparison import compare_results
+from wmpc.evaluation.evidence.result import Result, find_result
 from wmpc.reporting.damage import damaged
 
 Side = str | Path | Evaluation | Sequence["str | Path | Evaluation"]
@@ -31,7 +31,7 @@ class Comparison:
     may_not: tuple[str, ...]
     """What may not."""
     content: Mapping[str, Any]
-    """All of it, see `wmpc.evaluation.evidence.comparison.comparison_of`."""
+    """All of it, see `wmpc.evaluation.evidence.comparison.compare_results`."""
 
 
 def compare(a: Side, b: Side, *, difference: float | None = None) -> Comparison:
@@ -50,7 +50,7 @@ def compare(a: Side, b: Side, *, difference: float | None = None) -> Comparison:
             twice, or is damaged.
     """
     with damaged("one of the results"):
-        found = compared(_results(a), _results(b), difference)
+        found = compare_results(_results(a), _results(b), difference)
     low, high = found["interval"]
     return Comparison(
         found["difference"], (low, high), found["significant"], found["headline"],
@@ -60,4 +60,4 @@ def compare(a: Side, b: Side, *, difference: float | None = None) -> Comparison:
 
 def _results(side: Side) -> list[Result]:
     listed = [side] if isinstance(side, str | Path | Evaluation) else side
-    return [find(one.folder if isinstance(one, Evaluation) else one) for one in listed]
+    return [find_result(one.folder if isinstance(one, Evaluation) else one) for one in listed]

@@ -70,7 +70,11 @@ def diagnose(
         progress(Progress("diagnosis"))
         assert prepared.episodes is not None
         found = diagnosis.diagnose(
-            prepared.entrant, prepared.drawn, prepared.task, prepared.episodes, decisions=decisions
+            prepared.entrant,
+            prepared.trial.drawn,
+            prepared.task,
+            prepared.episodes,
+            decisions=decisions,
         )
     verdict = found["verdict"]
     return Diagnosis(verdict["culprit"], verdict["sentence"], tuple(found["findings"]), found)

@@ -10,28 +10,20 @@ from wmpc.agents.agent import Agent
 from wmpc.api.settings import describe_settings
 from wmpc.errors import WmpcError
 from wmpc.evaluation.diagnosis import diagnose
-from wmpc.evaluation.drawing import MANIFESTS
-from wmpc.evaluation.evaluate import TIMEOUT_S, Latency, Start
+from wmpc.evaluation.find_manifest import MANIFESTS
 from wmpc.evaluation.imagination import imagination
-from wmpc.evaluation.measure import Part, measured, measured_in
-from wmpc.evaluation.preparation import Prepared, identity, prepare
-from wmpc.evaluation.reference import reference as measure_reference
+from wmpc.evaluation.preparation import Prepared, prepare
+from wmpc.evaluation.provenance import versions
+from wmpc.evaluation.read_results import FORMAT, RESULTS, VERSION, headline
+from wmpc.evaluation.references import measure_references
 from wmpc.evaluation.remarks import remark_latency, remark_overhead, remark_workers
-from wmpc.evaluation.results import (
-    FORMAT,
-    RESULTS,
-    VERSION,
-    claimed,
-    commit,
-    headline,
-    result_folders,
-    versions,
-)
-from wmpc.evaluation.row import Row, failures
-from wmpc.evaluation.rows import RowsFile
+from wmpc.evaluation.row import Row, count_failures
+from wmpc.evaluation.rows_file import RowsFile
+from wmpc.evaluation.run_cases import TIMEOUT_S, Latency, Start
 from wmpc.evaluation.statistics.success import by_stratum, summary
-from wmpc.evaluation.sweep import notes as shift_notes
-from wmpc.evaluation.sweep import sweep
+from wmpc.evaluation.sweep import remark_shift, sweep
+from wmpc.evaluation.trial import Part, measure_rows, measure_shifted
+from wmpc.evaluation.write_results import claim_folder, commit_results, result_folders
 from wmpc.planners.problem import Planner
 from wmpc.reporting import film
 from wmpc.system.asking import Failed
@@ -148,8 +140,8 @@ def evaluate(
     config, given = describe_settings("eval", settings)
     began = time.perf_counter()
     with prepare(config, given, progress) as prepared:
-        folders = result_folders(config, prepared.drawn, prepared.entrant.name)
-        with claimed(folders, identity(prepared), overwrite) as kept:
+        folders = result_folders(config, prepared.trial.drawn, prepared.entrant.name)
+        with claim_folder(folders, prepared.identity, overwrite) as kept:
             if kept.taken:
                 says = (
                     f"{kept.taken} rows of this evaluation are in {kept.path}: going on from there"
@@ -158,7 +150,7 @@ def evaluate(
             try:
                 rows, results = _measure(prepared, kept, progress)
                 results |= {"command": command, "seconds": time.perf_counter() - began}
-                commit(kept, results)
+                commit_results(kept, results)
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(
                     f"{len(kept)} rows are kept in {kept.path}; the same command goes on from there"
@@ -170,30 +162,30 @@ def _measure(
     prepared: Prepared, kept: RowsFile, progress: Tell
 ) -> tuple[list[Row], dict[str, Any]]:
     """Measure what is not in `kept` yet, draw pictures beside it, and put all together."""
-    config, drawn, task, entrant = prepared.config, prepared.drawn, prepared.task, prepared.entrant
-    start, workers, trial = config["start"], config["workers"], prepared.trial
-    notes, diagnosis, swept = list(prepared.notes), None, None
+    trial, task, entrant = prepared.trial, prepared.task, prepared.entrant
+    config, drawn, start = trial.config, trial.drawn, trial.config["start"]
+    workers, notes, diagnosis, swept = config["workers"], list(prepared.notes), None, None
     few = range(min(config["cold"], len(drawn.cases)) if start == "warm" else 0)
     parts = [
         Part(f"{start} starts", start, range(len(drawn.cases))),
         Part("cold starts", "cold", few),
     ]
-    rows, cold = measured(trial, entrant, task, parts, workers, kept, progress)
+    rows, cold = measure_rows(trial, entrant, task, parts, workers, kept, progress)
     if prepared.moved:
         swept = sweep(
             prepared.moved,
-            lambda world: measured_in(world, trial, entrant, start, workers, kept, progress),
+            lambda world: measure_shifted(world, trial, entrant, start, workers, kept, progress),
         )
-        notes += shift_notes(prepared.moved)
+        notes += remark_shift(prepared.moved)
     if prepared.episodes is not None:
         progress(Progress("diagnosis"))
         try:
             diagnosis = diagnose(entrant, drawn, task, prepared.episodes, rows)
         except (WmpcError, Failed) as error:  # the rows stand without it
             notes.append(f"There is no diagnosis: {error}")
-    notes += remark_latency(prepared.late, task) + remark_workers(workers) + remark_overhead(rows)
+    notes += remark_latency(trial.latency, task) + remark_workers(workers) + remark_overhead(rows)
     progress(Progress("floors and the planner in the true simulator"))
-    floors = measure_reference(
+    references = measure_references(
         drawn, prepared.path, task, config["reference"], start, timeout_s=config["timeout_s"],
         rows=kept,
     )  # fmt: skip
@@ -227,13 +219,13 @@ def _measure(
         "device": None if model is None else describe_device(model.device),
         "privileged": entrant.privileged,
         "start": start,
-        "latency": prepared.late,
+        "latency": trial.latency,
         "workers": workers,
         "summary": summary(plain),
         "strata": by_stratum(plain, strata),
-        "failures": failures(plain),
+        "failures": count_failures(plain),
         "cold": summary([row.as_dict() for row in cold]) if cold else None,
-        "reference": floors,
+        "reference": references,
         "shift": swept,
         "diagnosis": diagnosis,
         "media": media,

@@ -15,13 +15,14 @@ from wmpc.agents.entrants import Setting
 from wmpc.agents.goals import in_turn
 from wmpc.api.settings import PLAIN, describe_settings
 from wmpc.errors import WmpcError
-from wmpc.evaluation.drawing import agree_with_task, recorded
-from wmpc.evaluation.evaluate import play
+from wmpc.evaluation.compatibility import check_task
+from wmpc.evaluation.find_manifest import open_later
 from wmpc.evaluation.goal import Reader, Said, Stop
-from wmpc.evaluation.measure import entrant_of, model_of
 from wmpc.evaluation.numbers import check_numbers
-from wmpc.evaluation.results import versions
+from wmpc.evaluation.provenance import versions
 from wmpc.evaluation.row import Row
+from wmpc.evaluation.run_cases import play_episode
+from wmpc.evaluation.trial import find_model, make_entrant
 from wmpc.planners.problem import Planner
 from wmpc.reporting import film
 from wmpc.system.asking import Failed
@@ -152,19 +153,19 @@ def plan(
     config["goal"] = words or (said if isinstance(said, PLAIN) else type(said).__name__)
     check_numbers(config, BOUNDS)
     envs.allow(env_id, env_kwargs)
-    model = model_of(config, given)
+    model = find_model(config, given)
     if model is None:
         raise WmpcError("run=null came; plans are made with a trained model: give run=FOLDER")
     task: Any = envs.make_recorded(model.spec.env)
-    opened = recorded(config["run"], config["data"])
+    opened = open_later(config["run"], config["data"])
     try:
-        agree_with_task(model.spec, task, str(run))
+        check_task(model.spec, task, str(run))
         stops = Reader(model.spec, task, cache(opened), seed).stops(said, mask, crop)
         route, target = in_turn([stop.goal for stop in stops]), stops[-1]
         _one_layout(stops)
         folder = _plan_folder(Path(run), None if name is None else str(name))
         setting = Setting(task, model.spec.action_block, model, episodes=opened)
-        entrant = entrant_of(config, setting, given)
+        entrant = make_entrant(config, setting, given)
         if entrant.privileged and (target.state is None or len(stops) > 1):
             raise WmpcError(
                 "this agent needs the goal's state, and pursues one: give a recorded frame or a "
@@ -178,7 +179,7 @@ def plan(
         progress(Progress("planning"))
         try:
             with sensible_threads(model.predictor):
-                play(
+                play_episode(
                     task, followed, pursued, row, actions=budget * model.spec.action_block,
                     action_block=model.spec.action_block, privileged=entrant.privileged,
                     timeout_s=None,

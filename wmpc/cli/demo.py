@@ -10,7 +10,7 @@ from rich.console import Console
 
 from wmpc.cli import compose
 from wmpc.errors import WmpcError
-from wmpc.evaluation.results import RESULTS, headline, read_results
+from wmpc.evaluation.read_results import RESULTS, headline, read_results
 from wmpc.system.links import refuse_links
 from wmpc.wm.data import open_episodes
 from wmpc.wm.training.checkpoint import checkpoint_hash

@@ -12,7 +12,7 @@ from rich.markup import escape
 from wmpc.api.evaluate import Evaluation, evaluate
 from wmpc.cli.progress import shown
 from wmpc.errors import WmpcError
-from wmpc.evaluation.results import RESULTS
+from wmpc.evaluation.read_results import RESULTS
 from wmpc.evaluation.sweep import table
 
 

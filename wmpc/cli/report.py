@@ -12,10 +12,10 @@ from rich.markup import escape
 from wmpc.api.report import report
 from wmpc.cli.compose import unknown
 from wmpc.errors import WmpcError
-from wmpc.evaluation.evidence import sides
-from wmpc.evaluation.evidence.comparison import compare_sides
-from wmpc.evaluation.evidence.results import Result
+from wmpc.evaluation.evidence.comparison import compare_results
+from wmpc.evaluation.evidence.result import Result
 from wmpc.evaluation.evidence.seeds import split_by_seeds
+from wmpc.evaluation.evidence.sides import find_sides, pair_sides
 from wmpc.evaluation.evidence.tasks import average_tasks
 from wmpc.reporting.comparison import comparison_page
 from wmpc.reporting.damage import damaged
@@ -43,7 +43,7 @@ def run(cfg: Any) -> None:
 def several(cfg: Any) -> None:
     """Do what `cfg.do` names with the results `cfg.of`; print it, and write `cfg.out` if given."""
     find: dict[str, Callable[[list[list[Result]]], dict[str, Any]]] = {
-        "compare": lambda results: compare_sides(results, cfg.difference),
+        "compare": lambda results: compare_results(*pair_sides(results), cfg.difference),
         "seeds": split_by_seeds,
         "tasks": average_tasks,
     }
@@ -51,7 +51,7 @@ def several(cfg: Any) -> None:
     drawn = out is not None and out.suffix == ".html"
     if drawn and cfg.do != "compare":
         raise WmpcError(f"out={out} came; {cfg.do} has no page: give out=NAME.json")
-    results = sides([str(word) for word in cfg.of])
+    results = find_sides([str(word) for word in cfg.of])
     with damaged(f"one of {' '.join(map(str, cfg.of))}"):
         found = find[cfg.do](results)
         for part in SHOWS[cfg.do](found):
@@ -65,5 +65,5 @@ def several(cfg: Any) -> None:
 
 def comparison(found: dict[str, Any], results: list[list[Result]]) -> str:
     """A comparison as a page."""
-    a, b = results if len(results) == 2 else ([results[0][0]], [results[0][1]])
+    a, b = pair_sides(results)
     return comparison_page(found, [r.content for r in a], [r.content for r in b])

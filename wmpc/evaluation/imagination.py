@@ -13,9 +13,9 @@ import torch
 
 from wmpc.agents.nearest_frame import FrameBank, frame_bank
 from wmpc.errors import WmpcError
-from wmpc.evaluation.drawing import data_of
-from wmpc.evaluation.evaluate import Row
+from wmpc.evaluation.find_manifest import find_dataset
 from wmpc.evaluation.manifest import Case
+from wmpc.evaluation.run_cases import Row
 from wmpc.wm.data import open_episodes
 from wmpc.wm.models.jepa import JEPA
 
@@ -50,7 +50,7 @@ def imagination(model: Any, run: str | None, data: str | None) -> Imagination | 
     if not isinstance(model, JEPA):  # an agent that needs none
         return None
     try:
-        return Imagination(model, frame_bank(model, open_episodes(data_of(run, data))))
+        return Imagination(model, frame_bank(model, open_episodes(find_dataset(run, data))))
     except WmpcError:  # a run may have forgotten its dataset, which may have moved
         return None
 

@@ -3,15 +3,13 @@
 It holds the states, actions and goal pictures themselves, so it needs no dataset, and a hash of
 all of it, so that two rates with the same hash were measured on the same cases. Floats are written
 with `repr`, which round-trips: a loaded case starts from the recorded bits.
-`wmpc.evaluation.cases.build` draws one from a dataset's held-out episodes.
+`wmpc.evaluation.draw_cases.build` draws one from a dataset's held-out episodes.
 """
 
 import base64
 import hashlib
 import io
 import json
-import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
@@ -25,6 +23,7 @@ from wmpc import envs
 from wmpc.agents.agent import Goal
 from wmpc.errors import WmpcError
 from wmpc.evaluation.manifest_values import decode, read_case, read_own
+from wmpc.system.disk import replace_file
 from wmpc.system.json_file import read_json
 
 FORMAT, VERSION = "wmpc-manifest", 2
@@ -68,9 +67,13 @@ class Case:
         return decode(self.goal_png)
 
     def goal(self, privileged: bool = False) -> Goal:
-        """The picture to reach; for privileged agents also the state and variation.
+        """Say what is to be reached, in copies, which an agent may work on in place.
 
-        Copies: an agent may work on them in place, and the case must stay what it is.
+        Args:
+            privileged: give the state and the variation beside the picture.
+
+        Returns:
+            The goal.
         """
         seen: dict[str, np.ndarray] = {"pixels": self.goal_pixels.copy()}
         if privileged:
@@ -132,7 +135,11 @@ class Manifest:
         return _hash(self.content)
 
     def make(self) -> Any:
-        """The task these cases run in."""
+        """Make the task that these cases run in.
+
+        Returns:
+            The task, with the shift of these cases; to be closed.
+        """
         task = envs.make_recorded({**self.kwargs, "id": self.env})
         self.check(task)
         if self.shift is None:
@@ -142,7 +149,14 @@ class Manifest:
         return apply(task, self.shift)
 
     def check(self, task: Any) -> None:
-        """WmpcError unless `task` is the one these cases were drawn for, drawn the same way."""
+        """Refuse a task that is not the one these cases were drawn for.
+
+        Args:
+            task: where they would run.
+
+        Raises:
+            WmpcError: it is another, draws other pictures, or has other states or actions.
+        """
         if task.id != self.env:
             raise WmpcError(
                 f"This manifest is for {self.env}, not for {task.id}: use one drawn from a dataset "
@@ -164,26 +178,29 @@ class Manifest:
                 )
 
     def save(self, path: str | Path) -> None:
-        """Write it whole or not at all."""
+        """Write it whole or not at all.
+
+        Args:
+            path: the file; its folder is made.
+        """
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         text = _canonical({**self.content, "hash": self.hash}) + "\n"
-        temporary = path.with_name(f".wmpc-{secrets.token_hex(8)}-{path.name[-100:]}")
-        try:
-            with open(temporary, "x") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, path)
-        except BaseException as error:
-            temporary.unlink(missing_ok=True)
-            if isinstance(error, OSError):
-                raise OSError(error.errno, error.strerror, str(path)) from error
-            raise
+        replace_file(path, text.encode())
 
 
-def load(path: str | Path) -> Manifest:
-    """Read a manifest; WmpcError where it is missing, foreign, damaged or altered."""
+def load_manifest(path: str | Path) -> Manifest:
+    """Read a manifest.
+
+    Args:
+        path: its file.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        WmpcError: it is missing, foreign, damaged or altered.
+    """
     path = Path(path)
     if not path.is_file():
         raise WmpcError(f"There is no manifest at {path}.")
@@ -222,7 +239,14 @@ def _listed(cases: Any) -> list[Any]:
 
 
 def png(pixels: np.ndarray) -> bytes:
-    """A picture (H, W, 3) uint8, losslessly."""
+    """Encode a picture without loss.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+
+    Returns:
+        The bytes of a PNG file.
+    """
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "png")
     return buffer.getvalue()

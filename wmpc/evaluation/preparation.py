@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from wmpc import envs
-from wmpc.agents.entrants import Entrant, Given, Setting
+from wmpc.agents.entrants import Entrant, Given
 from wmpc.errors import WmpcError
+from wmpc.evaluation.compatibility import check_cases, check_held_out
 from wmpc.evaluation.diagnosis.decision import planning
-from wmpc.evaluation.drawing import agree, frozen, held_out, recorded
-from wmpc.evaluation.evaluate import Latency, check_latency, check_start
+from wmpc.evaluation.find_manifest import find_manifest, open_later
 from wmpc.evaluation.manifest import Manifest
-from wmpc.evaluation.measure import Trial, alone, entrant_of, model_of
 from wmpc.evaluation.numbers import check_numbers
-from wmpc.evaluation.reference import code_digest
-from wmpc.evaluation.results import refuse_results, result_folders, versions
+from wmpc.evaluation.provenance import code_digest, versions
+from wmpc.evaluation.run_cases import check_latency, check_start
 from wmpc.evaluation.sweep import worlds
+from wmpc.evaluation.trial import Trial, check_workers, find_model, make_entrant
+from wmpc.evaluation.write_results import refuse_results, result_folders
 from wmpc.system.asking import LONGEST_S
 from wmpc.system.progress import Progress, Tell
 from wmpc.system.threads import torch_threads
@@ -60,44 +61,39 @@ FILES = ("run", "data", "cases")
 class Prepared:
     """What one evaluation is of."""
 
-    config: dict[str, Any]
-    """The keys of `wmpc eval` in plain values; what was given as an object is described in them."""
-    given: Given
+    trial: Trial
     model: JEPA | None
-    drawn: Manifest
     path: Path
+    """The manifest's file."""
     task: Any
     entrant: Entrant
     episodes: Episodes | None
     """To diagnose on."""
     moved: list[Manifest]
     """The worlds of a shift."""
-    late: Latency
     notes: list[str]
-
-    @property
-    def trial(self) -> Trial:
-        """The same in values that travel to another process."""
-        return Trial(
-            self.config, self.drawn, self.late, self.config["timeout_s"], self.config["threads"],
-            self.given,
-        )  # fmt: skip
 
     @cached_property
     def checkpoint(self) -> str | None:
         """The hash of the model's checkpoint; of a model that was given, of its weights."""
-        if self.given.model is not None:
-            return weights_digest(self.given.model.state_dict())
-        run = self.config["run"]
+        if self.trial.given.model is not None:
+            return weights_digest(self.trial.given.model.state_dict())
+        run = self.trial.config["run"]
         return None if run is None else checkpoint_hash(run)
 
-
-def check(config: dict[str, Any]) -> None:
-    """Raise WmpcError where a number of the configuration makes no sense."""
-    check_numbers(config, BOUNDS)
-    if config["latency"] is not None:
-        check_latency(config["latency"])
-    check_start(config["start"])
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Whatever the rows depend on, in plain JSON values."""
+        config = self.trial.config
+        return {
+            "manifest": self.trial.drawn.hash,
+            "checkpoint": self.checkpoint,
+            "dataset": _dataset_hash(config["run"], config["data"]),
+            "agent": self.entrant.source,
+            "config": {k: v for k, v in config.items() if k not in (*ELSEWHERE, *FILES)},
+            "versions": versions(),
+            "code": code_digest(("wmpc",)),
+        }
 
 
 @contextmanager
@@ -109,92 +105,68 @@ def prepare(config: dict[str, Any], given: Given, progress: Tell) -> Iterator[Pr
         given: objects that stand for some of them.
         progress: told what is being made.
 
+    Yields:
+        All of it; the task is closed in the end.
+
     Raises:
-        WmpcError: the parts do not fit each other, or the agent cannot be made.
+        WmpcError: a number makes no sense, the parts do not fit each other, or the agent cannot be
+            made.
     """
-    check(config)
+    check_numbers(config, BOUNDS)
+    if config["latency"] is not None:
+        check_latency(config["latency"])
+    check_start(config["start"])
     with torch_threads(config["threads"]):
         yield from _prepare(config, given, progress)
 
 
 def _prepare(config: dict[str, Any], given: Given, progress: Tell) -> Iterator[Prepared]:
     envs.allow(config["env_id"], config["env_kwargs"])
-    model, drawn, path = model_and_cases(config, given)
-    if config["name"] is not None:
-        refuse_results(next(result_folders(config, drawn, "")), config["overwrite"])
-    task = drawn.make()
-    try:
-        held_out(drawn)
-        notes = (
-            [] if model is None else agree(model.spec, drawn, task, config["run"] or "the model")
-        )
-        progress(Progress("the agent"))
-        setting = Setting(
-            task,
-            drawn.action_block,
-            model,
-            episodes=recorded(config["run"], config["data"]),
-            timeout_s=config["timeout_s"],
-        )
-        entrant = entrant_of(config, setting, given)
-        if not entrant.tried:
-            entrant.make(drawn.cases[0])  # what is wrong with it is said before it runs
-        late = 0.0 if config["latency"] is None else config["latency"]
-        alone(Trial(config, drawn, late), config["workers"])
-        shift = config["shift"]
-        yield Prepared(
-            config, given, model, drawn, path, task, entrant,
-            episodes=diagnosable(entrant, drawn, task, config) if config["diagnose"] else None,
-            moved=[] if shift["name"] is None else worlds(shift, drawn),
-            late=late,
-            notes=notes,
-        )  # fmt: skip
-    finally:
-        task.close()
-
-
-def identity(prepared: Prepared) -> dict[str, Any]:
-    """Whatever the rows of an evaluation depend on, in plain JSON values."""
-    config = prepared.config
-    return {
-        "manifest": prepared.drawn.hash,
-        "checkpoint": prepared.checkpoint,
-        "dataset": dataset_hash(config["run"], config["data"]),
-        "agent": prepared.entrant.source,
-        "config": {k: v for k, v in config.items() if k not in (*ELSEWHERE, *FILES)},
-        "versions": versions(),
-        "code": code_digest(("wmpc",)),
-    }
-
-
-def dataset_hash(run: str | None, data: str | None) -> str | None:
-    """That of the recordings which the agent may learn from, where they are there."""
-    try:
-        return recorded(run, data)().hash
-    except (WmpcError, OSError):
-        return None
-
-
-def diagnosable(entrant: Entrant, drawn: Manifest, task: Any, config: dict[str, Any]) -> Episodes:
-    """The recordings that a diagnosis needs; WmpcError at once where there can be none."""
-    planning(entrant, drawn.cases[0])
-    if task.wires:
-        raise WmpcError(
-            f"diagnose=true came, but the simulator knows nothing of {drawn.shift}: diagnose on "
-            "the unshifted manifest"
-        )
-    return recorded(config["run"], config["data"])()
-
-
-def model_and_cases(config: dict[str, Any], given: Given) -> tuple[JEPA | None, Manifest, Path]:
-    """The model, if the agent has one, and the cases with their file."""
     find_device(config["device"])  # is there, also where no model needs it
-    model, run, asked = model_of(config, given), config["run"], config["action_block"]
+    model, run, asked = find_model(config, given), config["run"], config["action_block"]
     block = asked if model is None else model.spec.action_block
     if asked not in (None, block):
         raise WmpcError(
             f"action_block={asked} came; {run or 'the model'} was trained with {block}: leave "
             "action_block out, or run"
         )
-    drawn, path = frozen(config["cases"], run, config["data"], block)
-    return model, drawn, path
+    drawn, path = find_manifest(config["cases"], run, config["data"], block)
+    if config["name"] is not None:
+        refuse_results(next(result_folders(config, drawn, "")), config["overwrite"])
+    trial, task = Trial(config, drawn, given), drawn.make()
+    try:
+        check_held_out(drawn)
+        notes = [] if model is None else check_cases(model.spec, drawn, task, run or "the model")
+        progress(Progress("the agent"))
+        entrant = make_entrant(config, trial.setting(task, model), given)
+        if not entrant.tried:
+            entrant.make(drawn.cases[0])  # what is wrong with it is said before it runs
+        check_workers(trial, config["workers"])
+        shift = config["shift"]
+        yield Prepared(
+            trial, model, path, task, entrant,
+            episodes=_diagnosable(trial, entrant, task) if config["diagnose"] else None,
+            moved=[] if shift["name"] is None else worlds(shift, drawn),
+            notes=notes,
+        )  # fmt: skip
+    finally:
+        task.close()
+
+
+def _dataset_hash(run: str | None, data: str | None) -> str | None:
+    """That of the recordings which the agent may learn from, where they are there."""
+    try:
+        return open_later(run, data)().hash
+    except (WmpcError, OSError):
+        return None
+
+
+def _diagnosable(trial: Trial, entrant: Entrant, task: Any) -> Episodes:
+    """The recordings that a diagnosis needs; WmpcError at once where there can be none."""
+    planning(entrant, trial.drawn.cases[0])
+    if task.wires:
+        raise WmpcError(
+            f"diagnose=true came, but the simulator knows nothing of {trial.drawn.shift}: diagnose "
+            "on the unshifted manifest"
+        )
+    return open_later(trial.config["run"], trial.config["data"])()

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from wmpc.evaluation.evaluate import Latency, waiting_actions
 from wmpc.evaluation.row import Row
+from wmpc.evaluation.run_cases import Latency, waiting_actions
 
 
 def remark_latency(latency: Latency, task: Any) -> list[str]:

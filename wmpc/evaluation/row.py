@@ -138,7 +138,7 @@ def _unpacked(packed: Mapping[str, Any] | None) -> list[np.ndarray]:
     return list(np.frombuffer(data, packed["dtype"]).reshape(packed["shape"]).copy())
 
 
-def failures(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def count_failures(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """How often cases failed, by reason, the most frequent first; details after a colon in
     `failure` do not make another reason. `rows` as `Row.as_dict` gives them."""
     reasons = (row["failure"].partition(":")[0] for row in rows if row["failure"] is not None)

@@ -8,8 +8,8 @@ from wmpc.agents.baselines import ZeroAgent
 from wmpc.envs.shift.apply import apply, complete
 from wmpc.envs.shift.table import SHIFTS
 from wmpc.errors import WmpcError
-from wmpc.evaluation.evaluate import evaluate
 from wmpc.evaluation.manifest import Case, Manifest, png
+from wmpc.evaluation.run_cases import run_cases
 
 
 def shifted(manifest: Manifest, shift: Mapping[str, Any]) -> Manifest:
@@ -42,7 +42,7 @@ def solved_by_nothing(manifest: Manifest) -> set[int]:
     task = manifest.make()
     try:
         nothing = ZeroAgent(task.action_space.shape[0], manifest.action_block)
-        rows = evaluate(nothing, manifest, task, stop_at_success=True)
+        rows = run_cases(nothing, manifest, task, stop_at_success=True)
         return found | {row.case for row in rows if row.success}
     finally:
         task.close()

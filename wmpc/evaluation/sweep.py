@@ -6,8 +6,8 @@ from typing import Any
 
 from wmpc.envs.shift import SHIFTS
 from wmpc.errors import WmpcError
-from wmpc.evaluation.evaluate import Row
 from wmpc.evaluation.manifest import Manifest
+from wmpc.evaluation.run_cases import Row
 from wmpc.evaluation.shifted_cases import shifted, solved_by_nothing
 from wmpc.evaluation.statistics.success import summary
 
@@ -53,7 +53,7 @@ def sweep(
     }
 
 
-def notes(worlds: Sequence[Manifest]) -> list[str]:
+def remark_shift(worlds: Sequence[Manifest]) -> list[str]:
     """What a reader of the curve must know."""
     settings, left_out = worlds[0].shift or {}, worlds[0].excluded.get(LEFT_OUT, 0)
     goal = {

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wmpc.evaluation.read_results import task_name
 from wmpc.reporting import grids
 from wmpc.reporting.evaluation import asked
-from wmpc.reporting.facts import task_name
 from wmpc.reporting.template import render
 from wmpc.reporting.wording import is_finite
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wmpc.errors import WmpcError
-from wmpc.evaluation.results import RESULTS, read_results
+from wmpc.evaluation.read_results import RESULTS, read_results
 from wmpc.reporting.wording import is_finite
 from wmpc.system.json_file import read_bytes, read_json
 from wmpc.system.links import refuse_outside
@@ -120,11 +120,6 @@ def dataset_of(config: Mapping[str, Any] | None, data: str | None) -> Path | Non
     if data is not None and not Path(data).is_dir():
         raise WmpcError(f"there is no dataset at {data}")
     return Path(path) if path and Path(path).is_dir() else None
-
-
-def task_name(env: str) -> str:
-    """wmpc/Reacher-v0 as Reacher."""
-    return env.removeprefix("wmpc/").split("-v")[0]
 
 
 def sources(dataset: Path) -> list[dict[str, Any]]:

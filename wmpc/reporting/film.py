@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from wmpc.evaluation.evaluate import Row
 from wmpc.evaluation.imagination import Imagination
 from wmpc.evaluation.manifest import Manifest
+from wmpc.evaluation.run_cases import Row
 from wmpc.reporting.pictures import side_by_side, strip, write_png, write_video
 
 PICTURES = 7

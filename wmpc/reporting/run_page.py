@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from wmpc.evaluation.read_results import task_name
 from wmpc.reporting import evaluation, facts
 from wmpc.reporting.diagnosis import diagnosis
 from wmpc.reporting.template import render
@@ -31,7 +32,7 @@ def page(folder: Path, evaluation_name: str | None = None, data: str | None = No
     }
     return render(
         "page.html",
-        name=facts.task_name(env or folder.name),
+        name=task_name(env or folder.name),
         run=folder.name,
         folder=folder,
         config=config,

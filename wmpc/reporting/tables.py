@@ -12,7 +12,7 @@ Shown = Iterator[str | Table]
 
 
 def show_comparison(found: Mapping[str, Any]) -> Shown:
-    """Yield what `wmpc.evaluation.evidence.comparison.compared` found, in markup of rich."""
+    """Yield what `wmpc.evaluation.evidence.comparison.compare_results` found, in markup of rich."""
     whose = " and ".join(sorted({found[side]["seed_of"] for side in "ab"}))
     table = Table("side", "results", "trainings", f"{whose} seeds", "reached", box=None)
     for side in "ab":

@@ -9,14 +9,14 @@ import torch
 from wmpc.agents.entrants import Entrant
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
-from wmpc.evaluation.cases import Recorded, build
 from wmpc.evaluation.diagnosis import candidates, ladder, pool, verdict
 from wmpc.evaluation.diagnosis.decision import Decision, planning
 from wmpc.evaluation.diagnosis.landscape import landscape
 from wmpc.evaluation.diagnosis.recordings import examine
 from wmpc.evaluation.diagnosis.surprise import surprise_findings
-from wmpc.evaluation.evaluate import Row
+from wmpc.evaluation.draw_cases import Recorded, draw_manifest
 from wmpc.evaluation.manifest import Manifest
+from wmpc.evaluation.run_cases import Row
 from wmpc.planners.problem import Planner
 from wmpc.wm.data import Episodes
 from wmpc.wm.models.jepa import JEPA
@@ -99,7 +99,7 @@ def reachable(drawn: Manifest, horizon: int, count: int, task: Any, episodes: Ep
         return drawn
 
     def near(filter: str | None) -> Manifest:
-        return build(
+        return draw_manifest(
             cast(Recorded, episodes),
             task,
             filter=filter,

@@ -15,8 +15,8 @@ from wmpc.envs.observation import Observation
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
 from wmpc.evaluation.diagnosis.recorder import Recorder
-from wmpc.evaluation.evaluate import HIDDEN, Row, play
 from wmpc.evaluation.manifest import Case, Manifest
+from wmpc.evaluation.run_cases import HIDDEN, Row, play_episode
 from wmpc.planners.knots import HeldDynamics, hold
 from wmpc.planners.problem import Problem
 from wmpc.wm.diagnostics.sample import columns
@@ -67,7 +67,7 @@ class Decision:
         self.row = Row(0, case.episode, "warm", case.seed)
         goal = case.goal(entrant.privileged)
         block = drawn.action_block
-        play(
+        play_episode(
             task, agent, goal, self.row, actions=0, action_block=block, lead_in=case.lead_in,
             privileged=entrant.privileged,
         )  # fmt: skip

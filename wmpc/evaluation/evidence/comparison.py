@@ -1,21 +1,13 @@
 """What follows from two sides' results on the same cases, and what does not: numbers and words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from wmpc.errors import WmpcError
 from wmpc.evaluation.evidence.conclusions import LEVEL, conclusions
-from wmpc.evaluation.evidence.results import (
-    VERSUS,
-    Result,
-    grid,
-    parsed,
-    same_cases,
-    shown,
-    unequal,
-)
+from wmpc.evaluation.evidence.result import Result, check_same_cases, grid, shown, unequal
 from wmpc.evaluation.statistics import comparison, power
 from wmpc.evaluation.statistics.seeds import split
 
@@ -24,17 +16,19 @@ KINDS = {
     "latency": "latency", "privileged": "access to the simulator's state", "versions.": "versions",
 }  # fmt: skip
 
-Results = Mapping[str, Any]
 
-
-def comparison_of(
-    results_a: Results | Sequence[Results],
-    results_b: Results | Sequence[Results],
-    difference: float | None = None,
+def compare_results(
+    a: list[Result], b: list[Result], difference: float | None = None
 ) -> dict[str, Any]:
-    """Compare two sides, each one result (as `read_results` gives it) or several seeds of a method.
+    """Compare two sides, each one result or several that differ by their seeds.
 
-    Plain JSON values. `difference` is the one to count the cases for, default: as seen.
+    Args:
+        a: one side.
+        b: the other.
+        difference: the one to count the cases for, 0.05 is 5 points; None: as seen.
+
+    Returns:
+        Plain JSON values:
 
         manifest     the hash of the common manifest; `cases`: how many
         a, b         of each side: `labels`, `rates` [training][planner seed], `rate` (their mean),
@@ -52,34 +46,14 @@ def comparison_of(
                      side, and the difference that these cases would; each None where there is none
         headline     one sentence;  may, may_not: lists of sentences
 
-    WmpcError where the sides were not measured on the same cases, where a side mixes methods, or
-    where a result comes twice.
-    """
-    return compared(_parsed(results_a), _parsed(results_b), difference)
-
-
-def compare_sides(results: list[list[Result]], difference: float | None = None) -> dict[str, Any]:
-    """Compare two sides, or the two results of one, as `comparison_of` does.
-
     Raises:
-        WmpcError: there is one side, and not of two results; or as `comparison_of` says.
+        WmpcError: the sides were not measured on the same cases, one mixes methods, or a result
+            comes twice.
     """
-    if len(results) == 1:
-        if len(results[0]) != 2:
-            raise WmpcError(
-                f"{len(results[0])} results came: compare takes two, A B, or several seeds a side "
-                f"around the word {VERSUS}, A0 A1 {VERSUS} B0 B1"
-            )
-        results = [[result] for result in results[0]]
-    return compared(results[0], results[1], difference)
-
-
-def compared(a: list[Result], b: list[Result], difference: float | None = None) -> dict[str, Any]:
-    """`comparison_of` for results already read."""
     number = isinstance(difference, int | float) and 0 < abs(difference) <= 1
     if difference is not None and not number:
         raise WmpcError(f"difference={difference} came: it is a share of cases, 0.05 for 5 points")
-    same_cases([*a, *b])
+    check_same_cases([*a, *b])
     (first, rows_a), (second, rows_b) = grid(a), grid(b)
     refuse_twice(a, b)
     shared = [row[0].training for row in rows_a] == [row[0].training for row in rows_b]
@@ -127,7 +101,7 @@ def _numbers(a: np.ndarray, b: np.ndarray, shared: bool) -> dict[str, Any]:
 def _needed(
     found: Mapping[str, Any], a: np.ndarray, b: np.ndarray, shared: bool, claimed: float | None
 ) -> dict[str, Any]:
-    """How many cases would show the difference, see `comparison_of`."""
+    """How many cases would show the difference, see `compare_results`."""
     d = abs(found["difference"] if claimed is None else claimed)
     needed: dict[str, Any] = {"difference": d, "cases": None, "unpaired": None, "detectable": None}
     if found["table"] is not None:
@@ -193,7 +167,15 @@ def _side(rows: list[list[Result]]) -> dict[str, Any]:
 
 
 def refuse_twice(a: list[Result], b: list[Result]) -> None:
-    """WmpcError where one result is on both sides."""
+    """Refuse one result on both sides.
+
+    Args:
+        a: one side.
+        b: the other.
+
+    Raises:
+        WmpcError: a result is on both, or a copy of it.
+    """
     for one in a:
         for other in b:
             alike = one.checkpoint == other.checkpoint and one.planner_seed == other.planner_seed
@@ -207,10 +189,3 @@ def refuse_twice(a: list[Result], b: list[Result]) -> None:
                     f"{one.folder} and {other.folder} are the same results: {checkpoint}seeds, "
                     "settings and outcomes; give two different ones"
                 )
-
-
-def _parsed(results: Results | Sequence[Results]) -> list[Result]:
-    many = [results] if isinstance(results, Mapping) else list(results)
-    if not many:
-        raise WmpcError("a side without results came: give at least one of each")
-    return [parsed(content) for content in many]

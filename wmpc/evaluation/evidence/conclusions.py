@@ -12,9 +12,13 @@ EXTREME = 0.95
 
 
 def conclusions(found: Mapping[str, Any]) -> dict[str, Any]:
-    """`headline` (a sentence), `may` and `may_not` (lists of sentences) of a comparison.
+    """Put a comparison into words.
 
-    `found` is what `wmpc.evaluation.evidence.comparison.comparison_of` gives, but for these three.
+    Args:
+        found: what `wmpc.evaluation.evidence.comparison.compare_results` gives, but for these.
+
+    Returns:
+        `headline` (a sentence), `may` and `may_not` (lists of sentences).
     """
     return {
         "headline": headline(found),
@@ -24,7 +28,14 @@ def conclusions(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def headline(found: Mapping[str, Any]) -> str:
-    """The comparison in one sentence."""
+    """Say in one sentence what came out.
+
+    Args:
+        found: see `conclusions`.
+
+    Returns:
+        Who reaches more, by how much, and how sure that is.
+    """
     low, high = found["interval"]
     sides = f"{percent(found['a']['rate'])} against {percent(found['b']['rate'])}"
     test = "" if found["p"] is None else f", exact McNemar p = {found['p']:.2g}"
@@ -37,18 +48,40 @@ def headline(found: Mapping[str, Any]) -> str:
 
 
 def points(share: float) -> str:
-    """0.034 as "3.4 points"."""
+    """Write a difference of rates.
+
+    Args:
+        share: such as 0.034.
+
+    Returns:
+        Such as "3.4 points".
+    """
     text = f"{100 * share:.1f}".removesuffix(".0")
     return f"{text} point" if text == "1" else f"{text} points"
 
 
 def percent(share: float) -> str:
-    """0.934 as "93.4%"."""
+    """Write a rate.
+
+    Args:
+        share: such as 0.934.
+
+    Returns:
+        Such as "93.4%".
+    """
     return points(share).split()[0] + "%"
 
 
 def span(low: float, high: float) -> str:
-    """An interval of differences."""
+    """Write an interval of differences.
+
+    Args:
+        low: its lower end, a share.
+        high: its upper end.
+
+    Returns:
+        Such as "1.2 to 3.4 points".
+    """
     return f"{points(low).split()[0]} to {points(high)}"
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from wmpc.errors import WmpcError
 from wmpc.evaluation.evidence.conclusions import points
-from wmpc.evaluation.evidence.results import VERSUS, Result, grid
+from wmpc.evaluation.evidence.result import VERSUS, Result, grid
 from wmpc.evaluation.statistics.seeds import split
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from wmpc.errors import WmpcError
 from wmpc.evaluation.evidence.comparison import refuse_twice
 from wmpc.evaluation.evidence.conclusions import FEW, percent, points, span
-from wmpc.evaluation.evidence.results import Result, grid
+from wmpc.evaluation.evidence.result import Result, grid
 from wmpc.evaluation.statistics.aggregate import iqm, stratified_draws
 from wmpc.evaluation.statistics.comparison import percentile_interval
 

@@ -97,7 +97,7 @@ def by_stratum(
     """Success as `rate` gives it, by stratum; a case counts in each of its own.
 
     Args:
-        rows: see `wmpc.evaluation.evaluate.Row.as_dict`.
+        rows: see `wmpc.evaluation.run_cases.Row.as_dict`.
         strata: of every case of the manifest, in its order, the names.
 
     Returns:
@@ -112,7 +112,7 @@ def by_stratum(
 
 
 def summary(rows: Sequence[Mapping[str, Any]], hold: int = 10) -> dict[str, Any]:
-    """What `rows` (see `wmpc.evaluation.evaluate.Row.as_dict`) come to.
+    """What `rows` (see `wmpc.evaluation.run_cases.Row.as_dict`) come to.
 
     `success` (at any simulator action), `strict`, `end` (at the last action) and `held` (for `hold`
     simulator actions on end), each as `rate` gives them; `failures`; `steps` (median simulator

@@ -30,7 +30,7 @@ class Recorded(Protocol):
 
 @dataclass(frozen=True)
 class _Draw:
-    """The settings of a draw; see `build`."""
+    """The settings of a draw; see `draw_manifest`."""
 
     episodes: Recorded
     task: Any
@@ -134,7 +134,7 @@ class _Draw:
         )
 
 
-def build(
+def draw_manifest(
     episodes: Recorded,
     task: Any,
     *,
@@ -149,20 +149,32 @@ def build(
     goals: Literal["recorded", "sampled"] = "sampled",
     seed: int = 0,
 ) -> Manifest:
-    """Draw `count` cases, a case an episode at a time and at most `per_episode` from each.
+    """Draw cases from the held-out episodes, a case an episode at a time.
+
+    What is no case, and why, see `wmpc.evaluation.exclusions`: doing nothing reaches no goal, and
+    the recorded actions reach every goal that is ahead.
 
     Args:
+        episodes: of the dataset.
+        task: of the same environment.
         kind: "ahead": the goal is the frame `blocks` blocks later in the same episode;
             "elsewhere": a state of its own, by `goals`: "sampled" by the task, or "recorded" in
             another held-out episode of the same variation.
+        blocks: from start to goal, kind "ahead" only.
         action_block: n, simulator actions of a block.
         budget: blocks that an agent may act for.
+        count: how many cases.
         lead_in: recorded blocks before the start, fewer where the episode has fewer.
+        per_episode: how many of one episode at most.
         filter: a name in `task.filters` that every case must pass, or "hard": the task's own.
+        goals: see `kind`.
+        seed: of all that is drawn.
 
-    What is no case, and why, see `wmpc.evaluation.exclusions`: doing nothing reaches no goal, and
-    the recorded actions reach every goal that is ahead. WmpcError where the dataset is of another
-    task, or has too few cases.
+    Returns:
+        The manifest.
+
+    Raises:
+        WmpcError: the dataset is of another task or has too few cases, or a setting makes no sense.
     """
     m = _check(episodes, task, kind, goals, action_block)
     filter = filter_of(task, filter)

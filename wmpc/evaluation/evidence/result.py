@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wmpc.errors import WmpcError
-from wmpc.evaluation.results import RESULTS, read_results
+from wmpc.evaluation.read_results import RESULTS, read_results, task_name
 from wmpc.system.json_file import read_json
 from wmpc.system.renamed import rename_targets
 from wmpc.wm.training.recipe import rename_fields
@@ -65,13 +65,23 @@ class Result:
         return self.content["manifest"]["hash"]
 
 
-def find(word: str | Path) -> Result:
-    """The results at `word`: a results.json, its folder, or a run, whose latest are meant."""
+def find_result(word: str | Path) -> Result:
+    """Find and read results.
+
+    Args:
+        word: a results.json, its folder, or a run, whose latest are meant.
+
+    Returns:
+        The result.
+
+    Raises:
+        WmpcError: there is none, or it is damaged.
+    """
     path = Path(word)
     if path.name == RESULTS and path.is_file():
         path = path.parent
     if (path / RESULTS).is_file():
-        return parsed(read_results(path / RESULTS))
+        return parse_result(read_results(path / RESULTS))
     found = sorted(path.glob(f"eval/*/{RESULTS}"), key=lambda file: file.stat().st_mtime)
     if not found:
         what = "holds no results" if path.is_dir() else "does not exist"
@@ -79,11 +89,21 @@ def find(word: str | Path) -> Result:
             f"{path} {what}: give the folder of a {RESULTS} (RUN/eval/NAME), or a run that "
             f"`wmpc eval run=...` has evaluated"
         )
-    return parsed(read_results(found[-1]))
+    return parse_result(read_results(found[-1]))
 
 
-def parsed(content: Mapping[str, Any]) -> Result:
-    """What `read_results` gave as a `Result`; WmpcError where its rows or settings are damaged."""
+def parse_result(content: Mapping[str, Any]) -> Result:
+    """Take from results what can be compared.
+
+    Args:
+        content: what `read_results` gave.
+
+    Returns:
+        The result.
+
+    Raises:
+        WmpcError: its rows or settings are damaged.
+    """
     folder = Path(content["folder"])
     try:
         counted = [row for row in content["rows"] if row["start"] == content["start"]]
@@ -120,13 +140,22 @@ def parsed(content: Mapping[str, Any]) -> Result:
 
 
 def grid(results: Sequence[Result]) -> tuple[np.ndarray, list[list[Result]]]:
-    """Outcomes (T, P, n) of results that differ by their seeds alone, and the results so ordered.
+    """Arrange results that differ by their seeds alone: by training seed, then by planner seed.
 
-    Sorted by training seed, then planner seed. Results without a checkpoint are of one training,
-    and differ by their agent's seed. WmpcError where they differ otherwise, where the same seeds
-    come twice, or where trainings have different numbers of planner seeds.
+    Results without a checkpoint are of one training, and differ by their agent's seed.
+
+    Args:
+        results: at least one.
+
+    Returns:
+        Outcomes (T, P, n) bool of T trainings, P planner seeds of each and n cases; and the results
+        in that order, [training][planner seed].
+
+    Raises:
+        WmpcError: they differ otherwise, the same seeds come twice, or trainings have different
+            numbers of planner seeds.
     """
-    same_cases(results)
+    check_same_cases(results)
     first = results[0]
     for other in results[1:]:
         if differing := unequal(first, other, ignore="versions."):
@@ -157,8 +186,15 @@ def grid(results: Sequence[Result]) -> tuple[np.ndarray, list[list[Result]]]:
     return np.array([[result.outcomes for result in row] for row in rows]), rows
 
 
-def same_cases(results: Sequence[Result]) -> None:
-    """WmpcError unless all were measured on the same cases of one manifest."""
+def check_same_cases(results: Sequence[Result]) -> None:
+    """Refuse results that were not measured on the same cases of one manifest.
+
+    Args:
+        results: at least one.
+
+    Raises:
+        WmpcError: they were not.
+    """
     first = results[0]
     for other in results[1:]:
         if other.manifest != first.manifest:
@@ -175,7 +211,16 @@ def same_cases(results: Sequence[Result]) -> None:
 
 
 def unequal(a: Result, b: Result, ignore: str = " ") -> list[str]:
-    """Names of the settings that differ, but those that begin with `ignore`."""
+    """List the settings in which two results differ.
+
+    Args:
+        a: one result.
+        b: the other.
+        ignore: how the names of settings begin that do not count.
+
+    Returns:
+        Their dotted names.
+    """
     names = [*a.settings, *(key for key in b.settings if key not in a.settings)]
     return [
         name
@@ -185,7 +230,15 @@ def unequal(a: Result, b: Result, ignore: str = " ") -> list[str]:
 
 
 def shown(result: Result, name: str) -> str:
-    """A setting's value, or a dash where there is none."""
+    """Say what a result's setting is.
+
+    Args:
+        result: whose.
+        name: its dotted name.
+
+    Returns:
+        Its value in words, or a dash where there is none.
+    """
     value = result.settings.get(name, "-")
     return value.rpartition(".")[2] if name.endswith("_target_") else str(value)
 
@@ -239,8 +292,12 @@ def _label(folder: Path) -> str:
 
 def _task(content: Mapping[str, Any]) -> str:
     manifest = content["manifest"]
-    name = content["env"]["id"].rpartition("/")[2].partition("-v")[0]
-    parts = [name, manifest.get("kind"), manifest.get("filter"), manifest["hash"][:6]]
+    parts = [
+        task_name(content["env"]["id"]),
+        manifest.get("kind"),
+        manifest.get("filter"),
+        manifest["hash"][:6],
+    ]
     return " ".join(str(part) for part in parts if part)
 
 

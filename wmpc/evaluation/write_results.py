@@ -1,31 +1,22 @@
-"""What `wmpc eval` leaves: a folder with `results.json`, and the sentence that sums it up."""
+"""Write what `wmpc eval` leaves: claim a folder, then commit `results.json` in it."""
 
 import json
-import os
-import platform
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
-from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from wmpc.errors import TakenError, WmpcError
 from wmpc.evaluation.manifest import Manifest
-from wmpc.evaluation.rows import ROWS, RowsFile, read_token
+from wmpc.evaluation.read_results import RESULTS, task_name
+from wmpc.evaluation.rows_file import ROWS, RowsFile, read_token
 from wmpc.system.disk import hold, remove_leftovers, replace_file
 from wmpc.system.json_file import read_json
 from wmpc.system.links import refuse_links
 from wmpc.system.place import in_or_instead
-from wmpc.system.renamed import rename_keys, rename_targets
 
-RESULTS = "results.json"
-FORMAT, VERSION = "wmpc-results", 2
-PLANNING = ("mpc", "simulator")
-"""The agents that a planner matters to, in results that do not say so themselves."""
 UNTRAINED = "evals"
 """Where results go that are no run's."""
 
@@ -37,6 +28,9 @@ def result_folders(config: Mapping[str, Any], drawn: Manifest, agent: str) -> It
         config: the keys of `wmpc eval`.
         drawn: the cases.
         agent: its name.
+
+    Yields:
+        Existing folders and new ones.
 
     Raises:
         WmpcError: a link leads to one.
@@ -66,13 +60,24 @@ def _names(config: Mapping[str, Any], drawn: Manifest, agent: str) -> Iterator[s
 
 
 @contextmanager
-def claimed(
+def claim_folder(
     folders: Iterable[Path], identity: Mapping[str, Any], overwrite: bool
 ) -> Iterator[RowsFile]:
-    """Hold the first of `folders` where this evaluation may write; gives its rows so far.
+    """Hold the first folder where this evaluation may write, as long as the context lasts.
 
     That is one without results (unless `overwrite`), without rows of another evaluation, and that
-    no other process holds. WmpcError where there is none.
+    no other process holds.
+
+    Args:
+        folders: at least one, the first choice first.
+        identity: whatever the rows depend on, in plain JSON values.
+        overwrite: replace results, and rows of another evaluation.
+
+    Yields:
+        The rows so far, in their file.
+
+    Raises:
+        TakenError: there is none; it says why not.
     """
     refused = None
     for folder in folders:
@@ -89,8 +94,18 @@ def claimed(
 
 
 def refuse_results(folder: Path, overwrite: bool) -> None:
-    """TakenError where `folder` holds results that are not to be replaced. What their evaluation
-    would have removed, had it not been killed right after they were written, is removed first."""
+    """Refuse a folder that holds results which are not to be replaced.
+
+    What their evaluation would have removed, had it not been killed right after they were written,
+    is removed first.
+
+    Args:
+        folder: where results would go.
+        overwrite: they may be replaced.
+
+    Raises:
+        TakenError: it holds some.
+    """
     if (folder / RESULTS).exists() and not overwrite:
         with suppress(OSError, WmpcError):
             results, token = read_json(folder / RESULTS), read_token(folder / ROWS)
@@ -117,8 +132,13 @@ def _held(folder: Path, identity: Mapping[str, Any], overwrite: bool) -> Iterato
             yield rows
 
 
-def commit(rows: RowsFile, results: Mapping[str, Any]) -> None:
-    """Write the results, which the rows so far are a part of, then remove what they replace."""
+def commit_results(rows: RowsFile, results: Mapping[str, Any]) -> None:
+    """Write results.json, then remove what it replaces.
+
+    Args:
+        rows: so far, which are part of the results; it lies in the folder.
+        results: plain JSON values.
+    """
     folder = rows.path.parent
     content = {**results, "evaluation": rows.token}
     replace_file(folder / RESULTS, json.dumps(content, indent=1).encode())
@@ -140,72 +160,3 @@ def _committed(folder: Path) -> str | None:
         return read_json(folder / RESULTS).get("evaluation")
     except (OSError, WmpcError):
         return None
-
-
-def task_name(env: str) -> str:
-    """The id of a task of ours without the frills: Reacher for wmpc/Reacher-v0."""
-    return env.rpartition("/")[2].rpartition("-v")[0] or env
-
-
-def versions() -> dict[str, Any]:
-    """What the numbers may depend on."""
-    names = ("wmpc", "torch", "numpy", "mujoco", "gymnasium")
-    return {name: version(name) for name in names} | {
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "torch threads": torch.get_num_threads(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "OpenGL": os.environ.get("MUJOCO_GL", ""),
-    }
-
-
-def headline(results: Mapping[str, Any]) -> str:
-    """The result in one sentence."""
-    total = results["summary"]
-    found, latency = total["success"], total["latency_ms"]
-    low, high = (f"{100 * x:.0f}" for x in found["interval"])
-    beside = ", ".join(
-        f"{'simulator planner' if who == 'simulator' else who} "
-        f"{100 * entry['summary']['success']['rate']:.0f}%"
-        for who, entry in results["reference"].items()
-    )
-    parts = [
-        f"{task_name(results['env']['id'])}: {found['successes']}/{found['n']} reached "
-        f"({100 * found['rate']:.0f}%, 95% interval {low}-{high}%), {beside}"
-    ]
-    if latency["decisions"]:
-        parts.append(f"decision p50 {latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms")
-    if total["failures"]:
-        why = ", ".join(f"{reason} ({n})" for reason, n in results["failures"].items())
-        parts.append(f"{total['failures']} of them failed: {why}")
-    return "; ".join(parts)
-
-
-def read_results(file: Path) -> dict[str, Any]:
-    """A `results.json`, with the `name` and `folder` it lies in; WmpcError where it is not one."""
-    try:
-        results = read_json(file, "evaluation's results")
-        if (results["format"], results["version"]) != (FORMAT, VERSION):
-            raise KeyError("format")
-        missing = {"env", "summary", "manifest", "reference", "rows"} - results.keys()
-    except (ValueError, KeyError, TypeError):
-        raise WmpcError(f"{file} is damaged or not of this wmpc: evaluate again") from None
-    if missing:
-        raise WmpcError(f"{file} lacks {sorted(missing)}: evaluate again")
-    config = rename_keys(rename_targets(results.get("config", {})))
-    results = {"agent": _agent_of(config), **results, "config": config}
-    return {**results, "name": file.parent.name, "folder": file.parent}
-
-
-def _agent_of(config: Any) -> dict[str, Any]:
-    """What results of an earlier version, which do not say it, tell of their agent."""
-    try:
-        agent, planner = config["agent"], config.get("planner") or {}
-        name = agent["_target_"].rpartition(".")[2]
-        searches = name in PLANNING
-        return {
-            "name": agent.get("function") or name,
-            "planner": planner["_target_"].rpartition(".")[2] if searches else None,
-        }
-    except (KeyError, TypeError, AttributeError):
-        return {"name": "unknown", "planner": None}

@@ -35,7 +35,7 @@ TIMEOUT_S = 60.0
 """Seconds after which an agent counts as hung."""
 
 
-def evaluate(
+def run_cases(
     agent: Agent | Make,
     manifest: Manifest,
     task: Any = None,
@@ -48,11 +48,17 @@ def evaluate(
     timeout_s: float | None = TIMEOUT_S,
     goal: Callable[[Case], Goal] | None = None,
 ) -> Iterator[Row]:
-    """Yield a row for each of `cases` (indices; default: all).
+    """Run an agent on cases, one after the other.
+
+    What an agent does wrong fails its case alone: it raises, hangs, or returns actions that are out
+    of bounds, not finite or wrongly shaped. So does a task that raises or hangs.
 
     Args:
         agent: one agent for all cases, or a function that makes one for each.
-        task: where to run; default: the manifest's own.
+        manifest: the cases.
+        task: where to run; None: the manifest's own.
+        start: warm or cold, see the module's docstring.
+        cases: indices of those that are run; None: all.
         privileged: let the agent see `state` and `variation` beside the pictures and
             proprioception. A learned agent must not.
         stop_at_success: end a case there, for agents too slow to see its budget out.
@@ -63,9 +69,11 @@ def evaluate(
         goal: what the agent is told of a case's goal, such as a part of it; None: its picture.
             Success stays the case's own.
 
-    WmpcError where the task is not the manifest's. What an agent does wrong fails its case alone:
-    it raises, hangs, or returns actions that are out of bounds, not finite or wrongly shaped. So
-    does a task that raises or hangs.
+    Yields:
+        A row a case.
+
+    Raises:
+        WmpcError: the task is not the manifest's, or a setting makes no sense.
     """
     check_start(start)
     check_latency(latency)
@@ -87,7 +95,7 @@ def evaluate(
             row = Row(index, case.episode, start, case.seed)
             try:
                 ask(timeout_s, reset, who=WORLD, passing=(WmpcError,))  # it does not fit
-                play(
+                play_episode(
                     own,
                     cast(Agent, agent if one else ask(timeout_s, cast(Make, agent), case)),
                     case.goal(privileged) if goal is None else goal(case),
@@ -110,13 +118,27 @@ def evaluate(
 
 
 def check_start(start: str) -> None:
-    """WmpcError where there is no such start."""
+    """Refuse what is no start.
+
+    Args:
+        start: warm or cold.
+
+    Raises:
+        WmpcError: it is neither.
+    """
     if start not in ("warm", "cold"):
         raise WmpcError(f"A start {start!r} came; starts are 'warm' or 'cold'.")
 
 
 def check_latency(latency: Any) -> None:
-    """WmpcError where that is none."""
+    """Refuse what is no latency.
+
+    Args:
+        latency: seconds, or "measured".
+
+    Raises:
+        WmpcError: it is neither, or an hour or more.
+    """
     seconds = isinstance(latency, int | float) and not isinstance(latency, bool)
     if latency != "measured" and not (seconds and 0 <= latency < 3600):
         raise WmpcError(
@@ -124,7 +146,7 @@ def check_latency(latency: Any) -> None:
         )
 
 
-def play(
+def play_episode(
     task: Any,
     agent: Agent,
     goal: Goal,
@@ -139,10 +161,24 @@ def play(
     latency: Latency = 0.0,
     timeout_s: float | None = TIMEOUT_S,
 ) -> None:
-    """One episode of `agent` in `task`, which was reset; `row` is filled as it goes.
+    """Run one episode of an agent; `row` is filled as it goes.
 
     The agent sees the world after every `action_block` simulator actions, also within a longer
-    chunk of its own, so its history has no holes. Raises `Failed`.
+    chunk of its own, so its history has no holes. Raises `Failed` where agent or task fail.
+
+    Args:
+        task: where it acts, which was reset.
+        agent: who acts; it is reset here.
+        goal: what it is told to reach.
+        row: of the episode, new.
+        actions: the budget in simulator actions.
+        action_block: simulator actions of a block.
+        lead_in: blocks (n, A) executed first, while the agent watches.
+        expected_start: state (S,) that they should lead to.
+        privileged: let the agent see what is in `HIDDEN`.
+        stop_at_success: end there.
+        latency: how long the world goes on while the agent decides.
+        timeout_s: seconds that each call may take; None: any.
     """
     watch, overhead = _Watch(task, agent, privileged, timeout_s), 0.0
     ask(timeout_s, agent.reset, goal)
@@ -186,7 +222,15 @@ def play(
 
 
 def waiting_actions(seconds: float, task: Any) -> int:
-    """How many simulator actions of `task` begin within so many seconds of a decision."""
+    """Count the simulator actions that begin while an agent decides.
+
+    Args:
+        seconds: that the decision takes.
+        task: whose `dt` is the time of one.
+
+    Returns:
+        How many.
+    """
     return math.ceil(seconds / task.dt - 1e-9) if seconds else 0
 
 

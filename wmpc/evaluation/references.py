@@ -4,24 +4,21 @@ Measured once a manifest and version of what computes it, in NAME.reference.json
 `MANIFESTS` if that is read-only.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from importlib.metadata import version
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 from wmpc.agents import entrants as agents
 from wmpc.agents.entrants import Entrant, Setting
 from wmpc.errors import WmpcError
-from wmpc.evaluation.drawing import MANIFESTS
-from wmpc.evaluation.evaluate import TIMEOUT_S, Start, evaluate
+from wmpc.evaluation.find_manifest import MANIFESTS
 from wmpc.evaluation.manifest import Manifest
-from wmpc.evaluation.rows import Rows
+from wmpc.evaluation.provenance import code_digest
+from wmpc.evaluation.rows_file import Rows
+from wmpc.evaluation.run_cases import TIMEOUT_S, Start, run_cases
 from wmpc.evaluation.statistics.success import summary
 from wmpc.planners import CEM
 from wmpc.system.disk import replace_file, writable
@@ -34,7 +31,7 @@ SOURCES = ("wmpc.envs", "wmpc.planners", "wmpc.agents", "wmpc.evaluation")
 """The packages that a floor is computed by."""
 
 
-def reference(
+def measure_references(
     drawn: Manifest,
     path: Path,
     task: Any,
@@ -44,11 +41,20 @@ def reference(
     timeout_s: float | None = TIMEOUT_S,
     rows: Rows | None = None,
 ) -> dict[str, Any]:
-    """For each of `NAMES` that applies: its `settings` and `summary`, measured or remembered.
+    """Measure what a rate is read beside, or remember it.
 
-    `simulator` says how its planner searches (arguments of `CEM` and `MPCAgent`) and on how many
-    `cases`; the others do all. Those in `rows` are not measured again, and each new one is added
-    there at once.
+    Args:
+        drawn: the cases.
+        path: the manifest's file, beside which the references are kept.
+        task: where to run.
+        simulator: how the planner in the simulator searches (arguments of `CEM` and `MPCAgent`)
+            and on how many `cases`; the others do all.
+        start: warm or cold.
+        timeout_s: seconds that a call may take before its case fails; None: any.
+        rows: those in it are not measured again, and each new one is added there at once.
+
+    Returns:
+        For each of `NAMES` that applies: its `settings` and `summary`, plain JSON values.
     """
     rows = Rows() if rows is None else rows
     kept = path.with_suffix(".reference.json")
@@ -68,16 +74,11 @@ def reference(
         if known.get(name, {}).get("settings") != settings:
             entrant = _entrant(name, setting, simulator)
             part, cases = f"reference {name}", range(settings["cases"])
-            for row in evaluate(
-                entrant.make,
-                drawn,
-                task,
-                start=start,
-                cases=rows.missing(part, cases),
-                privileged=entrant.privileged,
-                stop_at_success=entrant.privileged,
-                timeout_s=timeout_s,
-            ):
+            privileged = entrant.privileged
+            for row in run_cases(
+                entrant.make, drawn, task, start=start, cases=rows.missing(part, cases),
+                privileged=privileged, stop_at_success=privileged, timeout_s=timeout_s,
+            ):  # fmt: skip
                 rows.add(part, row)
             total = summary([row.as_dict() for row in rows.of(part, cases)])
             known[name] = {"settings": settings, "summary": total}
@@ -89,25 +90,12 @@ def reference(
 
 
 def computed_by() -> dict[str, str]:
-    """What a floor depends on beside its settings: versions of libraries, a digest of our code."""
+    """Say what a reference depends on beside its settings.
+
+    Returns:
+        Versions of libraries by name, and a digest of our `code`.
+    """
     return {name: version(name) for name in LIBRARIES} | {"code": code_digest(SOURCES)}
-
-
-@cache
-def code_digest(packages: tuple[str, ...]) -> str:
-    """SHA-256, 16 digits, of the names and bytes of all Python and XML files of `packages`."""
-    sha = hashlib.sha256()
-
-    def add(folder: Traversable, name: str) -> None:
-        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-            if entry.is_dir():
-                add(entry, f"{name}/{entry.name}")
-            elif entry.name.endswith((".py", ".xml")):
-                sha.update(f"{name}/{entry.name}|".encode() + entry.read_bytes())
-
-    for package in packages:
-        add(files(package), package)
-    return sha.hexdigest()[:16]
 
 
 def _entrant(name: str, setting: Setting, simulator: Mapping[str, Any]) -> Entrant:
