@@ -154,7 +154,7 @@ def test_wrong_words_are_refused(trained, reacher, wmpc, tmp_path, words, messag
 
 
 def test_a_manifest_edited_by_hand_is_refused(reacher, wmpc, tmp_path):
-    settings = {**jobs("eval", QUICK)[0].config.manifest}
+    settings = {**jobs("eval", QUICK)[0].config.cases}
     drawn, _ = find_manifest(settings, None, str(reacher), None)
     drawn.save(tmp_path / "m.json")
     text = (tmp_path / "m.json").read_text()
