@@ -7,7 +7,8 @@ import numpy as np
 
 from wmpc.errors import WmpcError
 from wmpc.evaluation.evidence.conclusions import LEVEL, conclusions
-from wmpc.evaluation.evidence.result import Result, check_same_cases, grid, shown, unequal
+from wmpc.evaluation.evidence.grid import arrange_results, check_same_cases, shown, unequal
+from wmpc.evaluation.evidence.result import Result
 from wmpc.evaluation.statistics import comparison, power
 from wmpc.evaluation.statistics.seeds import split
 
@@ -54,7 +55,7 @@ def compare_results(
     if difference is not None and not number:
         raise WmpcError(f"difference={difference} came: it is a share of cases, 0.05 for 5 points")
     check_same_cases([*a, *b])
-    (first, rows_a), (second, rows_b) = grid(a), grid(b)
+    (first, rows_a), (second, rows_b) = arrange_results(a), arrange_results(b)
     refuse_twice(a, b)
     shared = [row[0].training for row in rows_a] == [row[0].training for row in rows_b]
     found = _numbers(first, second, shared)

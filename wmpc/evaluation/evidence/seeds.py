@@ -4,7 +4,8 @@ from typing import Any
 
 from wmpc.errors import WmpcError
 from wmpc.evaluation.evidence.conclusions import points
-from wmpc.evaluation.evidence.result import VERSUS, Result, grid
+from wmpc.evaluation.evidence.grid import arrange_results
+from wmpc.evaluation.evidence.result import VERSUS, Result
 from wmpc.evaluation.statistics.seeds import split
 
 
@@ -26,7 +27,7 @@ def split_by_seeds(results: list[list[Result]]) -> dict[str, Any]:
             f"seeds takes two or more results of one method that differ by their seeds, without "
             f"{VERSUS}"
         )
-    outcomes, rows = grid(results[0])
+    outcomes, rows = arrange_results(results[0])
     found, n = split(outcomes), outcomes.shape[2]
     whose, known = rows[0][0].seed_of, all(row[0].checkpoint for row in rows)
     parts = {"training": found.training, "planner": found.planner, "cases": found.cases}

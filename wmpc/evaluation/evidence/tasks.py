@@ -7,7 +7,8 @@ import numpy as np
 from wmpc.errors import WmpcError
 from wmpc.evaluation.evidence.comparison import refuse_twice
 from wmpc.evaluation.evidence.conclusions import FEW, percent, points, span
-from wmpc.evaluation.evidence.result import Result, grid
+from wmpc.evaluation.evidence.grid import arrange_results
+from wmpc.evaluation.evidence.result import Result
 from wmpc.evaluation.statistics.aggregate import iqm, stratified_draws
 from wmpc.evaluation.statistics.comparison import percentile_interval
 
@@ -72,7 +73,10 @@ def _by_task(side: list[Result]) -> dict[str, tuple[str, list[float]]]:
         groups.setdefault(result.manifest, []).append(result)
     found = {}
     for manifest, group in groups.items():
-        found[manifest] = (group[0].task, [float(x) for x in grid(group)[0].mean((1, 2))])
+        found[manifest] = (
+            group[0].task,
+            [float(x) for x in arrange_results(group)[0].mean((1, 2))],
+        )
     counts = {label: len(score) for label, score in found.values()}
     if len(set(counts.values())) > 1:
         told = ", ".join(f"{label} {count}" for label, count in counts.items())
