@@ -21,8 +21,8 @@ def smallest():
     return model, objective | {"sigreg": objective["sigreg"] | {"directions": 8}}
 
 
-def record_square(path: Path) -> Path:
-    """Twenty episodes; the same ones on every machine."""
+def record_square(path: Path, proprio: bool = False) -> Path:
+    """Twenty episodes; the same ones on every machine. With `proprio`, the place is felt too."""
     rng = np.random.default_rng(0)
     meta = {"env": "square", "fps": 10.0, "action_low": [-1.0, -1.0], "action_high": [1.0, 1.0]}
     with EpisodeWriter(path, meta) as writer:
@@ -32,5 +32,6 @@ def record_square(path: Path) -> Path:
             pixels = np.zeros((9, 64, 64, 3), np.uint8)
             for t, (x, y) in enumerate(place.astype(int)):
                 pixels[t, y : y + 8, x : x + 8] = 255
-            writer.append({"pixels": pixels, "action": action, "state": place})
+            felt = {"proprio": place.astype("f4")} if proprio else {}
+            writer.append({"pixels": pixels, "action": action, "state": place} | felt)
     return path

@@ -38,8 +38,7 @@ class LatentDynamics:
 
     def rollout(self, actions: Tensor) -> Tensor:
         """(B, N, H, A) -> (B, N, H, K, D), each step fed with the one before."""
-        z = self.predictor.rollout(self.latents.flatten(2), self.executed, self.valid, actions)
-        return z.unflatten(-1, self.latents.shape[2:])
+        return self.predictor.rollout(self.latents, self.executed, self.valid, actions)
 
     def candidate_bytes(self, horizon: int) -> int:
         """Bytes that rolling out one candidate of `horizon` blocks takes at most: what every linear
@@ -60,8 +59,7 @@ class LatentDynamics:
         a = torch.cat([candidates(self.executed, N), actions.flatten(0, 1)], 1)
         valid = candidates(self.valid, N)
         valid = torch.cat([valid, valid.new_ones(B * N, H - 1)], 1)
-        following = self.predictor(z.flatten(2), a, valid)[:, -H:]
-        return following.unflatten(0, (B, N)).unflatten(-1, self.latents.shape[2:])
+        return self.predictor(z, a, valid)[:, -H:].unflatten(0, (B, N))
 
 
 def compile_rollouts(predictor: Predictor, mode: str = "default") -> None:

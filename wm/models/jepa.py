@@ -21,12 +21,14 @@ from wmpc.wm.models.spec import DataSpec
 
 
 class JEPA(nn.Module):
-    """Latents are (K, D): slot 0 from the pictures, slot 1, if asked for, the standardised
-    proprioception, zero-padded: it is not learnt and so needs no protection from collapse.
+    """Latents are (K, D): the tokens that the encoder gives of the pictures, through a head, and
+    behind them, if asked for, one of the standardised proprioception, zero-padded: it is not learnt
+    and so needs no protection from collapse.
 
     Args:
         spec: what the data look like (sizes, statistics, bounds), from the dataset.
-        encoder, predictor: configs with `_target_` in `wm`.
+        encoder: config of a `wmpc.wm.models.encoders.base.Encoder`, with `_target_`.
+        predictor: config of a `wmpc.wm.models.predictors.base.Predictor`, likewise.
         latent: D.
         context: h, the most frames a prediction may see.
         proprio: whether proprioception is a slot of the latent.
@@ -59,9 +61,10 @@ class JEPA(nn.Module):
                 f"data have {spec.proprio_size}; set model.proprio=false or a larger model.latent"
             )
         self.spec, self.latent, self.context = spec, latent, context
-        self.layout = Layout({"pixels": 1} | ({"proprio": 1} if proprio else {}), latent)
         channels = 3 * len(spec.cameras)
         self.encoder = build(encoder, image_size=spec.image_size, in_channels=channels)
+        groups = {"pixels": self.encoder.tokens} | ({"proprio": 1} if proprio else {})
+        self.layout = Layout(groups, latent)
         # A BatchNorm lets SIGReg shape the latent freely; a LayerNorm would block it (LeWM).
         features = self.encoder.features
         if head == "linear":
@@ -75,8 +78,8 @@ class JEPA(nn.Module):
         else:
             raise WmpcError(f"model.head is {head!r}; it may be linear or mlp")
         self.action_size = spec.action_size
-        sizes = {"latent": self.layout.size, "action": self.action_size, "context": context}
-        self.predictor = build(predictor, **sizes)
+        sizes = {"latent": latent, "tokens": self.layout.tokens, "action": self.action_size}
+        self.predictor = build(predictor, **sizes, context=context)
         for name, value in spec.statistics().items():
             self.register_buffer(name, torch.as_tensor(value), persistent=False)
 
@@ -97,13 +100,12 @@ class JEPA(nn.Module):
         """
         if self._felt(observation):
             felt = self._slot(observation)
-            return torch.cat([torch.zeros_like(felt), felt], 2)
+            unseen = felt.new_zeros(*felt.shape[:2], self.encoder.tokens, self.latent)
+            return torch.cat([unseen, felt], 2)
         pixels = [self._pixels(observation, name) for name in self.spec.cameras]
         B, T = pixels[0].shape[:2]
-        x = torch.cat(pixels, -1).flatten(0, 1).permute(0, 3, 1, 2)
-        x = x.to(self.action_mean.dtype)
-        x = x.sub_(127.5).div_(64)  # to about unit variance; in place, it is the largest tensor
-        z = self.head(self.encoder(x)).view(B, T, 1, -1)
+        tokens = self.encoder(torch.cat(pixels, -1).flatten(0, 1).permute(0, 3, 1, 2))
+        z = self.head(tokens.flatten(0, 1)).view(B, T, -1, self.latent)
         if "proprio" not in self.layout:
             return z
         if "proprio" not in observation:
@@ -127,11 +129,12 @@ class JEPA(nn.Module):
             )
         if "proprio" not in self.layout:
             return torch.ones(1, 1, device=self.device)
-        slots = [float(not self._felt(observation)), float("proprio" in observation)]
-        known = torch.tensor(slots, device=self.device).unsqueeze(-1)
+        known = torch.full((self.layout.tokens, 1), float(not self._felt(observation)))
+        known[-1] = float("proprio" in observation)
+        known = known.to(self.device)
         if "proprio" in observation and weight is not None and "proprio" in weight:
             known = known.repeat(1, self.latent)
-            known[1, : self.spec.proprio_size] *= torch.as_tensor(weight["proprio"]).to(known)
+            known[-1, : self.spec.proprio_size] *= torch.as_tensor(weight["proprio"]).to(known)
         return known
 
     def unsaid(
@@ -170,7 +173,7 @@ class JEPA(nn.Module):
 
         Position t sees at most the last h frames up to t, and of those only the valid ones.
         """
-        return self.predictor(latents.flatten(2), actions, valid).view_as(latents)
+        return self.predictor(latents, actions, valid)
 
     def _felt(self, observation: Mapping[str, Any]) -> bool:
         """Whether an observation has no picture, and a proprioception that the model knows."""

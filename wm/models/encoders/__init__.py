@@ -1,6 +1,7 @@
-"""Pictures to features. An encoder maps (N, C, H, W) floats in [-2, 2] to (N, features)."""
+"""Encoders: from pictures to tokens."""
 
+from wmpc.wm.models.encoders.base import Encoder, scale_pixels
 from wmpc.wm.models.encoders.conv import ConvEncoder
 from wmpc.wm.models.encoders.vit import ViTEncoder
 
-__all__ = ["ConvEncoder", "ViTEncoder"]
+__all__ = ["ConvEncoder", "Encoder", "ViTEncoder", "scale_pixels"]

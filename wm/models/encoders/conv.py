@@ -5,12 +5,18 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from wmpc.errors import WmpcError
+from wmpc.wm.models.encoders.base import scale_pixels
 
 
 class ConvEncoder(nn.Module):
-    """Strided convolutions, 8x8 stride 4 first, then 4x4 stride 2 down to 4x4 positions.
+    """Strided convolutions, 8x8 stride 4 first, then 4x4 stride 2 down to 4x4 positions: one token.
 
     Fast on a CPU: at 64 px three layers. Larger pictures get more layers of the last width.
+
+    Args:
+        image_size: a power of two of at least 32.
+        in_channels: three for each camera.
+        channels: of each layer.
     """
 
     def __init__(
@@ -31,8 +37,16 @@ class ConvEncoder(nn.Module):
             if isinstance(layer, nn.Conv2d):  # keep the signal's variance from layer to layer
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         self.layers = nn.Sequential(*layers)
-        self.features = widths[-1] * 16
+        self.tokens, self.features = 1, widths[-1] * 16
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, features)"""
-        return self.layers(pixels).flatten(1)
+        """Encode pictures (N, C, H, W), as `wmpc.wm.models.encoders.base.Encoder` says.
+
+        Args:
+            pixels: of so many channels and of the size that the encoder was built for.
+
+        Returns:
+            (N, 1, F).
+        """
+        x = scale_pixels(pixels, next(self.parameters()).dtype)
+        return self.layers(x).flatten(1).unsqueeze(1)

@@ -1,6 +1,6 @@
 """Predictors: from a context of latents and actions to the next latent."""
 
-from wmpc.wm.models.predictors.base import Predictor, candidates, windows
+from wmpc.wm.models.predictors.base import Predictor, VectorPredictor, candidates, windows
 from wmpc.wm.models.predictors.cached_transformer import CachedTransformer
 from wmpc.wm.models.predictors.causal_transformer import CausalTransformer
 from wmpc.wm.models.predictors.lewm import from_lewm
@@ -10,6 +10,7 @@ __all__ = [
     "CachedTransformer",
     "CausalTransformer",
     "Predictor",
+    "VectorPredictor",
     "WindowMLP",
     "candidates",
     "from_lewm",

@@ -1,33 +1,102 @@
 """What a predictor is: from a context of latents and actions to the next latent.
 
-z (B, T, X) with slots flattened into X = K * D, a (B, T, A), a[:, t] leads from z[:, t] to
-z[:, t + 1]; valid (B, T) bool tells real frames from padding, which always stands before them.
+a[:, t] leads from z[:, t] to z[:, t + 1]; `valid` tells real frames from padding, which always
+stands before them.
 """
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class Predictor(Protocol):
-    """See the module's docstring."""
+    """See the module's docstring.
+
+    It is built with `latent` (D, numbers in a token), `tokens` (K), `action` (A) and `context` (h).
+    """
 
     context: int
     """h, the most frames that a prediction may see."""
 
     def __call__(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
-        """The next latent after every position, (B, T, X), each from at most h frames up to it."""
-        ...
+        """Predict the latent after every position, each from at most h frames up to it.
 
-    def last(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
-        """The next latent after the last position only, (B, X)."""
+        Args:
+            z: (B, T, K, D), latents.
+            a: (B, T, A), the standardised block executed from each.
+            valid: (B, T) bool.
+
+        Returns:
+            (B, T, K, D).
+        """
         ...
 
     def rollout(self, z: Tensor, a: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
-        """Imagine N sequences from one context: z (B, c, X), a (B, c - 1, A), valid (B, c),
-        actions (B, N, H, A) -> (B, N, H, X). The same numbers as `roll_last`, sooner."""
+        """Imagine N sequences from one context, each prediction joining the context of the next.
+
+        Args:
+            z: (B, c, K, D), the last c latents, c <= h.
+            a: (B, c - 1, A), the blocks between them.
+            valid: (B, c) bool.
+            actions: (B, N, H, A), the blocks to imagine.
+
+        Returns:
+            (B, N, H, K, D).
+        """
         ...
+
+
+class VectorPredictor(nn.Module, ABC):
+    """A `Predictor` that reads a latent as one vector of X = K * D numbers.
+
+    A subclass says what comes next (`every`, `last`), and may roll out in less than
+    `roll_last` takes.
+    """
+
+    context: int
+    """h, the most frames that a prediction may see."""
+
+    @abstractmethod
+    def every(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
+        """Predict as `Predictor` does: z (B, T, X), a (B, T, A), valid (B, T) -> (B, T, X)."""
+
+    @abstractmethod
+    def last(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
+        """Predict after the last position only: the same arguments, T <= h -> (B, X)."""
+
+    def roll(self, z: Tensor, a: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
+        """Roll out as `Predictor` does: z (B, c, X), a (B, c - 1, A), valid (B, c), actions
+        (B, N, H, A) -> (B, N, H, X). The same numbers as `roll_last`."""
+        return roll_last(self, z, a, valid, actions)
+
+    def forward(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
+        """Predict as `Predictor` does.
+
+        Args:
+            z: (B, T, K, D).
+            a: (B, T, A).
+            valid: (B, T) bool.
+
+        Returns:
+            (B, T, K, D).
+        """
+        return self.every(z.flatten(2), a, valid).view_as(z)
+
+    def rollout(self, z: Tensor, a: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
+        """Roll out as `Predictor` does.
+
+        Args:
+            z: (B, c, K, D).
+            a: (B, c - 1, A).
+            valid: (B, c) bool.
+            actions: (B, N, H, A).
+
+        Returns:
+            (B, N, H, K, D).
+        """
+        return self.roll(z.flatten(2), a, valid, actions).unflatten(-1, z.shape[2:])
 
 
 def windows(x: Tensor, h: int) -> Tensor:
@@ -41,8 +110,10 @@ def candidates(x: Tensor, N: int) -> Tensor:
     return x.unsqueeze(1).expand(-1, N, *x.shape[1:]).flatten(0, 1)
 
 
-def roll_last(predictor: Predictor, z: Tensor, a: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
-    """`Predictor.rollout` by its definition: each prediction joins the context of the next."""
+def roll_last(
+    predictor: VectorPredictor, z: Tensor, a: Tensor, valid: Tensor, actions: Tensor
+) -> Tensor:
+    """`VectorPredictor.roll` by its definition: each prediction joins the context of the next."""
     B, N, H, _ = actions.shape
     h, c = predictor.context, z.shape[1]
     z, valid = candidates(z, N), candidates(valid, N)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wmpc.wm.models.predictors.adaln import AdaLN, evaluate, perceptron
-from wmpc.wm.models.predictors.base import roll_last
+from wmpc.wm.models.predictors.base import VectorPredictor, roll_last
 from wmpc.wm.models.predictors.rolling import KeyValue, attend, linear, without_padding
 
 
@@ -49,15 +49,17 @@ class MemoryBlock(AdaLN):
         return self.after(x, m, attend(q, seen, self.bias[:, : len(seen)].flip(1)))
 
 
-class CachedTransformer(nn.Module):
+class CachedTransformer(VectorPredictor):
     """Each prediction starts from the newest frame, is modulated by its action, and attends in
     every layer to the last h frames as they came in.
 
     Args:
-        latent, action: sizes of a latent and of an action.
+        latent: D, numbers in a token.
+        action: A.
         context: h, frames.
         width, depth, heads, head_width, mlp, dropout, action_mlp, head: as `CausalTransformer`, of
             the same size.
+        tokens: K.
     """
 
     def __init__(
@@ -73,8 +75,10 @@ class CachedTransformer(nn.Module):
         dropout: float = 0.1,
         action_mlp: int | None = None,
         head: int = 0,
+        tokens: int = 1,
     ) -> None:
         super().__init__()
+        latent *= tokens
         self.context, self.heads = context, heads
         self.inlet = nn.Linear(latent, width)
         hidden = action_mlp or width
@@ -87,7 +91,7 @@ class CachedTransformer(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.outlet = perceptron(width, head, latent)
 
-    def forward(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
+    def every(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
         """(B, T, X), (B, T, A), (B, T) -> (B, T, X)"""
         return self._predict(z, a, valid, z.shape[1])
 
@@ -114,14 +118,14 @@ class CachedTransformer(nn.Module):
         kv = linear(self.remember(x + c), self.memory.weight)
         return kv.unflatten(-1, (len(self.blocks), 2, self.heads, -1))
 
-    def rollout(self, z: Tensor, a: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
-        """See `Predictor`. Dropout is drawn anew for every window, so training rolls plainly."""
+    def roll(self, z: Tensor, a: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
+        """Dropout is drawn anew for every window, so training rolls plainly."""
         if self.training:
             return roll_last(self, z, a, valid, actions)
         return without_padding(self._roll, z, a, valid, actions)
 
     def _roll(self, z: Tensor, a: Tensor, actions: Tensor) -> Tensor:
-        """`rollout` of a context without padding: every frame is processed once, those of the
+        """`roll` of a context without padding: every frame is processed once, those of the
         context but the newest once for all candidates."""
         past = self._memories(self.inlet(z[:, :-1]), self.action(a))
         seen = [self._by_layer(frame.unsqueeze(1)) for frame in past.unbind(1)]

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wmpc.wm.models.predictors.adaln import AdaLN, evaluate, perceptron
-from wmpc.wm.models.predictors.base import roll_last, windows
+from wmpc.wm.models.predictors.base import VectorPredictor, roll_last, windows
 from wmpc.wm.models.predictors.rolling import KeyValue, attend, linear, without_padding
 
 
@@ -56,19 +56,21 @@ class AdaLNBlock(AdaLN):
         return self.after(x[asked:], [part[asked:] for part in m], torch.stack(attended))
 
 
-class CausalTransformer(nn.Module):
+class CausalTransformer(VectorPredictor):
     """Causal transformer over the context, actions by AdaLN-zero, as in LeWM (arXiv 2603.19312).
 
     A position counts the real frames before it, so that a short context looks like the beginning
     of a long one. Windows longer than the context are cut into windows of its length.
 
     Args:
-        latent, action: sizes of a latent and of an action.
+        latent: D, numbers in a token.
+        action: A.
         context: h, frames.
         width, depth, heads, head_width, mlp, dropout: of the transformer.
         action_mlp: hidden size of the action's embedding; None: width.
         head: hidden size of an MLP after the last norm; 0: a linear layer.
         renormalise: see `AdaLN`.
+        tokens: K.
     """
 
     def __init__(
@@ -85,8 +87,10 @@ class CausalTransformer(nn.Module):
         action_mlp: int | None = None,
         head: int = 0,
         renormalise: bool = False,
+        tokens: int = 1,
     ) -> None:
         super().__init__()
+        latent *= tokens
         self.context = context
         self.inlet = nn.Linear(latent, width) if latent != width else nn.Identity()
         hidden = action_mlp or width
@@ -98,7 +102,7 @@ class CausalTransformer(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.outlet = perceptron(width, head, latent)
 
-    def forward(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
+    def every(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
         """(B, T, X), (B, T, A), (B, T) -> (B, T, X)"""
         B, T = valid.shape
         if self.context < T:
@@ -116,16 +120,16 @@ class CausalTransformer(nn.Module):
 
     def last(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
         """(B, T, X), (B, T, A), (B, T) -> (B, X), the latent after the last position"""
-        return self(z, a, valid)[:, -1]
+        return self.every(z, a, valid)[:, -1]
 
-    def rollout(self, z: Tensor, a: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
-        """See `Predictor`. Dropout is drawn anew for every window, so training rolls plainly."""
+    def roll(self, z: Tensor, a: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
+        """Dropout is drawn anew for every window, so training rolls plainly."""
         if self.training:
             return roll_last(self, z, a, valid, actions)
         return without_padding(self._roll, z, a, valid, actions)
 
     def _roll(self, z: Tensor, a: Tensor, actions: Tensor) -> Tensor:
-        """`rollout` of a context without padding, with the least work.
+        """`roll` of a context without padding, with the least work.
 
         The window begins at frame `first`. While it grows, a new frame is all there is to compute:
         keys and values of the others are kept. Once it slides, every frame's position changes,

@@ -52,7 +52,7 @@ def without_padding(
     valid: Tensor,
     actions: Tensor,
 ) -> Tensor:
-    """Call `roll(z, a, actions)` on the real frames only; arguments as `Predictor.rollout`.
+    """Call `roll(z, a, actions)` on the real frames only; arguments as `VectorPredictor.roll`.
 
     Padding stands before the real frames and no real frame sees it, so cutting it off changes
     nothing. Problems with contexts of different lengths are rolled out one length after another.

@@ -4,16 +4,32 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from wmpc.wm.models.predictors.base import roll_last, windows
+from wmpc.wm.models.predictors.base import VectorPredictor, windows
 
 
-class WindowMLP(nn.Module):
-    """Residual MLP over the whole context at once: z_{t+1} = z_t + f(z, a, valid)."""
+class WindowMLP(VectorPredictor):
+    """Residual MLP over the whole context at once: z_{t+1} = z_t + f(z, a, valid).
+
+    Args:
+        latent: D, numbers in a token.
+        action: A.
+        context: h, frames.
+        width: of the hidden layers.
+        depth: residual layers.
+        tokens: K.
+    """
 
     def __init__(
-        self, latent: int, action: int, context: int, width: int = 512, depth: int = 2
+        self,
+        latent: int,
+        action: int,
+        context: int,
+        width: int = 512,
+        depth: int = 2,
+        tokens: int = 1,
     ) -> None:
         super().__init__()
+        latent *= tokens
         self.context = context
         self.inlet = nn.Linear(context * (latent + action + 1), width)
         self.blocks = nn.ModuleList(
@@ -24,7 +40,7 @@ class WindowMLP(nn.Module):
         nn.init.zeros_(self.outlet.weight)
         nn.init.zeros_(self.outlet.bias)
 
-    def forward(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
+    def every(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
         """(B, T, X), (B, T, A), (B, T) -> (B, T, X)"""
         B, T = valid.shape
         h = self.context
@@ -41,7 +57,3 @@ class WindowMLP(nn.Module):
         for block in self.blocks:
             x = x + block(x)
         return z[:, -1] + self.outlet(x)
-
-    def rollout(self, z: Tensor, a: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
-        """See `Predictor`."""
-        return roll_last(self, z, a, valid, actions)
