@@ -37,18 +37,25 @@ def diagnose(
     steps: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """All findings and the verdict, in plain JSON values.
+    """Run every diagnostic of an agent that plans, and name the likely bottleneck.
 
     Args:
         entrant: an agent that plans; its model, planner and cost are what is diagnosed.
-        drawn, task: the manifest and its task.
+        drawn: the manifest, whose cases the decisions are of.
+        task: the manifest's.
         episodes: the recordings that the model was trained on.
         rows: of the evaluation, whose rate of success is part of the evidence.
         decisions: how many are looked at, spread over the manifest.
+        strong: what searches the model for the ladder's pool.
+        truth: what searches the simulator for it.
         steps: of a probe's fit.
-        strong, truth: what searches the model and the simulator for the ladder's pool.
+        seed: of all that is drawn.
 
-    WmpcError where the agent does not plan, or the recordings hold no states.
+    Returns:
+        `findings`, a list, and `verdict` (see there), in plain JSON values.
+
+    Raises:
+        WmpcError: the agent does not plan, or the recordings hold no states or are too short.
     """
     simulator = Simulator(task)
     try:
@@ -90,10 +97,21 @@ def diagnose(
 
 
 def reachable(drawn: Manifest, horizon: int, count: int, task: Any, episodes: Episodes) -> Manifest:
-    """The manifest, or where its goals lie beyond the horizon, another with goals within it.
+    """Give cases whose goals lie within the horizon.
 
-    There the true distance that a plan of `horizon` blocks reaches says little: behind a wall the
-    way that leads to the goal leads away from it at first.
+    Beyond it the true distance that a plan of `horizon` blocks reaches says little: behind a wall
+    the way that leads to the goal leads away from it at first.
+
+    Args:
+        drawn: the manifest.
+        horizon: blocks that the agent plans ahead.
+        count: cases to draw, where others are needed.
+        task: the manifest's.
+        episodes: the recordings to draw from.
+
+    Returns:
+        The manifest itself where its goals are within the horizon; else another, of goals at most
+        5 blocks ahead, with the manifest's filter where enough such cases pass it.
     """
     if drawn.blocks is not None and drawn.blocks <= horizon:
         return drawn

@@ -17,8 +17,16 @@ MOST = 256
 def rescored(
     decisions: Sequence[tuple[torch.Tensor, np.ndarray, torch.Tensor]], pools: Sequence[Pool]
 ) -> tuple[Finding, Finding]:
-    """Rank correlation and elite regret, of each case's (predicted, reached, true cost), (N,), as
-    `rescore` gives them; the `pools` say how the true outcomes rank once encoded."""
+    """Compare how the model ranks the planner's candidates with how the truth does.
+
+    Args:
+        decisions: what `rescore` gives, of each case.
+        pools: of the same cases; they say how the true outcomes rank once encoded.
+
+    Returns:
+        The findings `candidate_ranking` (the mean of Kendall's tau) and `elite_regret` (tolerances
+        that the candidate best by the model ends farther away than the one best by truth).
+    """
     tau = [kendall(p.numpy(), t.numpy()) for p, _, t in decisions]
     rho = [spearman(p.numpy(), t.numpy()) for p, _, t in decisions]
     picked = np.array([d[int(p.argmin())] for p, d, _ in decisions])
@@ -63,7 +71,15 @@ def rescored(
 def rescore(
     decision: Decision, generator: torch.Generator
 ) -> tuple[torch.Tensor, np.ndarray, torch.Tensor]:
-    """Predicted cost, distance reached and true cost, (N,), of at most `MOST` candidates."""
+    """Execute candidates of the planner in the true simulator.
+
+    Args:
+        decision: the decision that they were candidates of.
+        generator: draws those that are executed, where there are more than `MOST`.
+
+    Returns:
+        Predicted cost, distance reached (tolerances) and true cost, (N,) each.
+    """
     some = decision.candidates
     some = some[torch.randperm(len(some), generator=generator)[:MOST]]
     outcomes = decision.simulate(some)
@@ -71,7 +87,15 @@ def rescore(
 
 
 def exploitation(pools: Sequence[Pool]) -> Finding:
-    """Predicted minus realised cost of the plans chosen, beside that of ordinary candidates."""
+    """Measure by how much the plans chosen are more hopeful than ordinary candidates.
+
+    Args:
+        pools: of several cases.
+
+    Returns:
+        The finding `exploitation`: predicted minus realised cost of the plans, as a share of the
+        realised.
+    """
     plans = np.array([[float(p.predicted[0]), float(p.realised[0])] for p in pools])
     others = np.concatenate(
         [torch.stack([p.predicted, p.realised], 1).numpy()[p.own][1:] for p in pools]

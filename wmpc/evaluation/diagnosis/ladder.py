@@ -64,7 +64,15 @@ class Ladder:
 
 
 def climb(pools: Sequence[Pool], starts: Sequence[float]) -> Ladder:
-    """The ladder of the pools of several cases, whose start distances are given."""
+    """Let every rung choose from the pool of each case.
+
+    Args:
+        pools: of several cases.
+        starts: the distance of each case before any action, in tolerances.
+
+    Returns:
+        The distances that the choices reach.
+    """
     reached = [
         [
             float(pool.reached[0]),
@@ -80,9 +88,15 @@ def climb(pools: Sequence[Pool], starts: Sequence[float]) -> Ladder:
 
 
 def chosen(reached: np.ndarray, cost: Tensor | np.ndarray) -> float:
-    """What the cheapest sequence reaches; the mean of all that are as cheap, but for rounding.
+    """Say what the cheapest sequence reaches.
 
-    Of a cost that tells nothing apart, none is chosen: its mean is what chance would reach.
+    Args:
+        reached: (N,), the distance that each sequence reaches, in tolerances.
+        cost: (N,), theirs; NaN counts as infinite.
+
+    Returns:
+        The mean distance of all that are as cheap as the cheapest, but for rounding: of a cost that
+        tells nothing apart, what chance would reach.
     """
     cost = np.nan_to_num(np.asarray(cost, np.float64), nan=np.inf)
     least = cost.min()

@@ -13,8 +13,18 @@ POINTS = 11
 
 
 def landscape(decision: Decision) -> Finding:
-    """Every action of the plan moved along the first two of its numbers, by up to the half range;
-    the agent's cost of what the model imagines, and of what follows, encoded."""
+    """Draw the cost around a plan, by the model and by the simulator.
+
+    Every action of the plan is moved along the first two of its numbers, by up to the half range.
+    Where an action is one number, the first half of the horizon is moved against the second.
+
+    Args:
+        decision: its plan is the middle.
+
+    Returns:
+        The finding `cost_landscape`: Spearman's correlation between the agent's cost of what the
+        model imagines and of what really follows, encoded; the picture shows both.
+    """
     box = decision.problem.actions
     assert isinstance(box, Box)
     half = (box.high - box.low) / 2

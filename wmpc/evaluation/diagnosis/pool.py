@@ -54,8 +54,18 @@ def gather(
     truth: Planner = TRUTH,
     seed: int = 0,
 ) -> Pool:
-    """The pool of a decision. `probe` reads coordinates (..., C) off latents (..., K, D); `strong`
-    searches the model anew, `truth` the simulator."""
+    """Gather sequences for a decision, and execute, imagine and cost all of them.
+
+    Args:
+        decision: gives the problem, the agent's plan and what its planner tried.
+        probe: reads coordinates (..., C) off latents (..., K, D).
+        strong: searches the model anew, from the agent's plan.
+        truth: searches the true simulator, from there as well.
+        seed: of both searches and of what is drawn.
+
+    Returns:
+        The pool, the agent's plan first.
+    """
     generator = torch.Generator().manual_seed(seed)
     problem, plan = decision.problem, decision.plan[None]
     strong_plan, strong_tried = _search(problem, strong, plan, generator)

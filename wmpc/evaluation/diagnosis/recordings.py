@@ -36,7 +36,24 @@ def examine(
     steps: int = 1000,
     seed: int = 0,
 ) -> tuple[list[Finding], Probe]:
-    """All findings, and a probe of the coordinates (..., C), in tolerances; `steps` fit a probe."""
+    """Run the diagnostics that need recordings alone.
+
+    Args:
+        model: the world model.
+        episodes: with states; probes are fitted to training episodes and judged on held-out ones.
+        task: says what is described and what counts.
+        simulator: of the task; recorded actions are replayed in it.
+        block: simulator actions of a block.
+        steps: of a probe's fit.
+        seed: of probes, and of the actions and pairs that are drawn.
+
+    Returns:
+        The findings, and a probe that reads the task's coordinates (..., C), in tolerances, off
+        latents.
+
+    Raises:
+        WmpcError: the episodes are too short for a rollout, or for shifted actions.
+    """
     m = int(episodes.meta["m"])
     stride, h = block // m, model.context
     room = (int(np.max(episodes.lengths[episodes.held_out_ids])) // stride) + 1 - h
@@ -86,7 +103,17 @@ def examine(
 
 
 def aligned(episodes: Episodes, task: Any, simulator: Simulator, m: int) -> Finding:
-    """Recorded actions against recorded states, in the true simulator; training episodes count."""
+    """Replay recorded actions, shifted in time, to see whether they belong to their frames.
+
+    Args:
+        episodes: with states; the training episodes count.
+        task: describes states.
+        simulator: of the task.
+        m: simulator actions a recorded step.
+
+    Returns:
+        The finding of `wmpc.wm.diagnostics.alignment.replayed`.
+    """
     varied = ["variation"] if "variation" in episodes.columns else []
     windows = Windows(episodes, episodes.train_ids, _length(episodes), 1, ["state", *varied])
     recorded = {name: [] for name in ("state", "action", "variation")}
@@ -112,7 +139,17 @@ def aligned(episodes: Episodes, task: Any, simulator: Simulator, m: int) -> Find
 
 
 def seen_alignment(model: Any, episodes: Episodes, m: int, held: Sample | None) -> Finding:
-    """Recorded actions against recorded pictures, by regression on their latents."""
+    """Regress recorded actions on the latents of recorded pictures, to see whether they belong.
+
+    Args:
+        model: encodes the pictures.
+        episodes: the held-out ones count.
+        m: simulator actions a recorded step.
+        held: held-out windows a recorded step apart, where there are some; None: they are drawn.
+
+    Returns:
+        The finding of `wmpc.wm.diagnostics.alignment.regressed`.
+    """
     if held is None:
         length = _length(episodes)
         held = draw(model, episodes, episodes.held_out_ids, length, 1, WINDOWS)

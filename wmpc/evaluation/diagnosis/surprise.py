@@ -15,10 +15,22 @@ from wmpc.wm.models.jepa import JEPA
 def surprise_findings(
     model: JEPA, task: Any, episodes: Episodes, clips: int = 40, seed: int = 0
 ) -> list[Finding]:
-    """One `Finding` a violation that `task` offers, each of up to `clips` clips of every object.
+    """Measure whether the model is surprised where recorded physics is broken.
 
     One half of the held-out episodes says what is ordinary, the clips come from the other.
-    WmpcError where there are fewer than two.
+
+    Args:
+        model: predicts the frames.
+        task: offers violations, of its objects and walls.
+        episodes: with held-out episodes.
+        clips: the most of one violation of one object.
+        seed: of the clips.
+
+    Returns:
+        A finding of each violation that some clip could be made of.
+
+    Raises:
+        WmpcError: there are fewer than two held-out episodes.
     """
     held_out = np.asarray(episodes.held_out_ids)
     if len(held_out) < 2:

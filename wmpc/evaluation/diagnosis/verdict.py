@@ -17,13 +17,18 @@ LADDER_READING = (
 
 
 def verdict(ladder: Ladder, findings: Sequence[Finding], rate: float | None) -> dict[str, Any]:
-    """`culprit`, `sentence`, `evidence` and `ladder`, in plain JSON values.
+    """Name the likely bottleneck, and the evidence for it.
+
+    Data come before all else: a model cannot be right about actions recorded beside other frames.
 
     Args:
+        ladder: its culprit is the verdict's, unless the data are.
         findings: those of the recordings and decisions.
         rate: the share of cases that the agent solved; None where it is not known.
 
-    Data come before all else: a model cannot be right about actions recorded beside other frames.
+    Returns:
+        `culprit`, `sentence`, `evidence` (sentences) and `ladder` (the distance of each rung and
+        the start's, in tolerances), in plain JSON values.
     """
     known = {finding.name: finding for finding in findings}
     shift = known["action_alignment"].value
@@ -45,7 +50,15 @@ def verdict(ladder: Ladder, findings: Sequence[Finding], rate: float | None) -> 
 
 
 def ladder_finding(ladder: Ladder, pools: Sequence[Pool]) -> Finding:
-    """The ladder as a picture."""
+    """Draw the ladder.
+
+    Args:
+        ladder: the distances.
+        pools: of its cases.
+
+    Returns:
+        The finding `ladder`: tolerances by which the best rung comes nearer than the agent.
+    """
     search = [(float(pool.predicted[0]), float(pool.predicted.min())) for pool in pools]
     bars = {"start": float(ladder.start.mean()), **ladder.rungs, "best of all": ladder.best.mean()}
     return Finding(

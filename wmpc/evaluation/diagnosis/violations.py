@@ -57,7 +57,14 @@ class _Moment:
 
 
 def offered(task: Any) -> list[tuple[str, str]]:
-    """(violation, thing) that a task has: of each object, and of its walls."""
+    """List the violations that a task offers.
+
+    Args:
+        task: names its `objects` and `walls`.
+
+    Returns:
+        (violation, thing): three of each object, and `through_wall` where there are walls.
+    """
     found = [(what, thing) for what in VIOLATIONS[:-1] for thing in task.objects]
     return found + ([("through_wall", "wall")] if task.walls else [])
 
@@ -75,7 +82,7 @@ def clips(
     action_block: int = 5,
     seed: int = 0,
 ) -> list[Clip]:
-    """Up to `count` clips from the episodes `ids`, at most one from each.
+    """Make clips of one violation and of their intact twins, at most one from each episode.
 
     - teleport: the object is at once where another sampled state has it, at least `JUMP` tolerances
       away and overlapping nothing, and goes on from there under the same actions;
@@ -83,10 +90,22 @@ def clips(
     - through_wall: the walls stop nothing any more, where they did stop something on the record.
 
     Args:
-        before, after: frames of a clip before the violation, and from it on.
+        task: is stepped and drawn; it is left in another state.
+        episodes: the recordings, with states.
+        violation: one of `VIOLATIONS`.
+        thing: which of the task's objects, or "wall".
+        ids: the episodes to choose from.
+        count: the most clips.
+        before: frames of a clip before the violation.
+        after: frames from it on.
         action_block: n, a multiple of the dataset's actions a frame.
+        seed: of the moments, places and colours.
 
-    WmpcError where the task does not offer the violation.
+    Returns:
+        The clips; fewer than `count` where fewer episodes lend themselves to it.
+
+    Raises:
+        WmpcError: the task does not offer the violation.
     """
     if (violation, thing) not in offered(task):
         listed = ", ".join(f"{what} of {which}" for what, which in offered(task)) or "none"
