@@ -43,6 +43,14 @@ class Probe(nn.Module):
         self.register_buffer("error", torch.full((V,), torch.nan))
 
     def forward(self, latents: Tensor) -> Tensor:
+        """Read the variables off latents.
+
+        Args:
+            latents: (..., K, D).
+
+        Returns:
+            (..., V), in the variables' units.
+        """
         z = latents.flatten(-2)
         return (self.linear(z) + self.network(z)) * self.scale
 
@@ -60,13 +68,25 @@ def fit_probe(
 ) -> Probe:
     """Fit a probe from the latents of single frames to `describe`'s variables.
 
+    Each variable counts by its own spread.
+
     Args:
+        model: encodes the frames.
+        episodes: with a column "state".
         describe: state column (n, S) -> the variables wanted (n, V), such as `Task.describe`.
         frames: of the training episodes, at most; a tenth as many held-out ones make
             `Probe.error`.
-        steps: of Adam on the ridge regression and the network beside it; 0: the regression alone.
+        steps: of the optimiser on the ridge regression and the network beside it; 0: the
+            regression alone.
+        batch: frames a step.
+        lr: learning rate, falling to 0.
+        seed: of the network's weights and the batches.
 
-    Each variable counts by its own spread. WmpcError where the dataset has no column "state".
+    Returns:
+        The probe, without gradients; its `error` is NaN where there are no held-out episodes.
+
+    Raises:
+        WmpcError: the dataset has no column "state".
     """
     if "state" not in episodes.columns:
         raise WmpcError(f"{episodes.path} has no column 'state', which a probe is fitted to")
@@ -88,7 +108,19 @@ def fit_latents(
     lr: float = 3e-3,
     seed: int = 0,
 ) -> Probe:
-    """The same from latents (n, K, D) to variables (n, V); its `error` is not yet measured."""
+    """Fit a probe from latents to variables.
+
+    Args:
+        z: (n, K, D), latents.
+        y: (n, V), variables.
+        steps: of the optimiser; 0: the ridge regression alone.
+        batch: rows a step.
+        lr: learning rate, falling to 0.
+        seed: of the network's weights and the batches.
+
+    Returns:
+        The probe, on the device of `z`, without gradients; its `error` is not yet measured.
+    """
     scale = y.std(0).clip(min=1e-6)
     z = z.detach().float()
     target = torch.as_tensor(y / scale, dtype=z.dtype, device=z.device)

@@ -19,17 +19,35 @@ T = TypeVar("T")
 
 
 def count() -> int:
-    """N, the processes that train together; 1 where this one is alone."""
+    """Count the processes that train together.
+
+    Returns:
+        N; 1 where this one is alone.
+    """
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def place() -> int:
-    """Which of them this one is, 0 to N - 1. The first decides and writes."""
+    """Say which of the processes this one is. The first decides and writes.
+
+    Returns:
+        From 0 to N - 1.
+    """
     return dist.get_rank() if count() > 1 else 0
 
 
 def part(batch: int) -> slice:
-    """The rows of a batch that this process takes; WmpcError where it cannot be cut evenly."""
+    """Choose the rows of a batch that this process takes.
+
+    Args:
+        batch: rows of the whole batch.
+
+    Returns:
+        The rows, batch / N of them.
+
+    Raises:
+        WmpcError: the batch is no multiple of N.
+    """
     each, left = divmod(batch, count())
     if left or not each:
         raise WmpcError(
@@ -69,22 +87,42 @@ class _Gather(torch.autograd.Function):
 
 
 def total(x: Tensor) -> Tensor:
-    """The sum of a tensor over all processes, differentiable."""
+    """Sum a tensor over all processes, differentiably.
+
+    Args:
+        x: of the same shape in every process.
+
+    Returns:
+        The sum, of the same shape.
+    """
     return _Sum.apply(x) if count() > 1 else x  # type: ignore[return-value]
 
 
 def gather(x: Tensor) -> Tensor:
-    """(B, ...) -> (N * B, ...): the rows of all processes in their order, differentiable.
+    """Gather the rows of all processes in their order, differentiably.
 
     A loss computed from them is the same in every process; averaged with `average_gradients`, its
     gradient is that of one process with the whole batch.
+
+    Args:
+        x: (B, ...), of the same shape in every process.
+
+    Returns:
+        (N * B, ...).
     """
     return _Gather.apply(x) if count() > 1 else x  # type: ignore[return-value]
 
 
 @torch.no_grad()
 def mean(x: Tensor) -> Tensor:
-    """The mean of a tensor over all processes, outside of any gradient."""
+    """Average a tensor over all processes, outside of any gradient.
+
+    Args:
+        x: of the same shape in every process.
+
+    Returns:
+        The mean, of the same shape.
+    """
     return x if count() == 1 else total(x) / count()
 
 
@@ -93,6 +131,9 @@ def average_gradients(model: nn.Module) -> None:
     """Replace each parameter's gradient by its mean over all processes, in one message a dtype.
 
     The same parameters have a gradient in every process: all run the same program.
+
+    Args:
+        model: its parameters' gradients are changed in place.
     """
     if count() == 1:
         return
@@ -105,16 +146,32 @@ def average_gradients(model: nn.Module) -> None:
 
 
 def in_first(compute: Callable[[], T]) -> T | None:
-    """Compute something in the first process, which alone returns it; where it raises there, all
-    do, as in `decide`."""
+    """Compute something in the first process alone; where it raises there, all do (`decide`).
+
+    Args:
+        compute: called in the first process.
+
+    Returns:
+        What it returned, in the first process; None in the others.
+    """
     kept: list[T] = []
     decide(lambda: kept.append(compute()))
     return kept[0] if kept else None
 
 
 def decide(compute: Callable[[], T]) -> T:
-    """Compute something in the first process and tell all: they return it, or raise what it did,
-    the others as a WmpcError of the same words."""
+    """Compute something in the first process and tell it to all.
+
+    Args:
+        compute: called in the first process; what it returns can be pickled.
+
+    Returns:
+        What it returned, in every process.
+
+    Raises:
+        WmpcError: it raised; in the other processes with the same words. The first raises what it
+            raised itself.
+    """
     if count() == 1:
         return compute()
     answer: list[Any] = [None, ""]
@@ -131,7 +188,14 @@ def decide(compute: Callable[[], T]) -> T:
 
 
 def anywhere(flag: bool) -> bool:
-    """Whether any process says so."""
+    """Ask whether any process says so.
+
+    Args:
+        flag: what this one says.
+
+    Returns:
+        True in every process where it is so in one.
+    """
     if count() == 1:
         return flag
     said = torch.tensor([float(flag)])
