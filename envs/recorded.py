@@ -5,7 +5,6 @@ id counts only if it is registered in this process already, arguments only if th
 file or a module. What a person gives with `allow`, as on the command line, is theirs.
 """
 
-import importlib
 import re
 from collections.abc import Iterator, Mapping
 from math import isfinite
@@ -15,7 +14,7 @@ import gymnasium
 
 from wmpc import envs
 from wmpc.errors import WmpcError
-from wmpc.system.construct import add_current_directory
+from wmpc.system.construct import import_named
 
 if TYPE_CHECKING:
     from wmpc.envs.gymnasium_adapter import GymnasiumTask
@@ -45,13 +44,10 @@ def allow(env_id: str | None = None, kwargs: Mapping[str, Any] | None = None) ->
     GIVEN.update(text for _, text in _leaves(kwargs or {}) if isinstance(text, str))
     if not colon:
         return
-    add_current_directory()
     try:
-        importlib.import_module(module)
-    except (Exception, SystemExit) as error:
-        raise WmpcError(
-            f"env_id={env_id} came; importing {module} raised {type(error).__name__}: {error}"
-        ) from error
+        import_named(module)
+    except WmpcError as error:
+        raise WmpcError(f"env_id={env_id} came. {error}") from error
 
 
 def make_recorded(stated: Mapping[str, Any]) -> "Task | GymnasiumTask":

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 import wmpc
 from wmpc.api.presets import read_preset
 from wmpc.cli import compose
-from wmpc.cli.presets import ours
+from wmpc.configs import list_presets
 
 ROOT = Path(__file__).parents[1]
 NOT_YAML = {"progress", "command", "stop", "clock"}
@@ -74,7 +74,7 @@ VERB_OF |= {"model": "train", "objective": "train", "task": "collect"}
 
 @pytest.mark.parametrize("group", VERB_OF)
 def test_a_preset_is_what_the_command_line_makes_of_it(group):
-    for name in ours(group):
+    for name in list_presets(group):
         more = ["agent.function=m:f"] if name == "external" else []
         (job,) = compose.jobs(VERB_OF[group], [f"{group}={name}", *more])
         read = read_preset(group, name)

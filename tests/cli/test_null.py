@@ -8,8 +8,9 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from wmpc.cli import compose
-from wmpc.cli.presets import Presets, has_targets, ours
+from wmpc.cli.presets import Presets, has_targets
 from wmpc.cli.signature import admits_none, parameters
+from wmpc.configs import list_presets
 from wmpc.errors import WmpcError
 
 GROUPS = {
@@ -22,7 +23,7 @@ GROUPS = {
 CHOICES = [
     pytest.param(group, name, marks=[pytest.mark.slow] if place else [])
     for group in GROUPS
-    for place, name in enumerate(ours(group))
+    for place, name in enumerate(list_presets(group))
 ]
 GIVEN = {"agent.function": "module:f"}
 

@@ -5,10 +5,11 @@ from inspect import Parameter
 import pytest
 from omegaconf import OmegaConf
 
-from wmpc.cli.presets import Presets, ours
+from wmpc.cli.presets import Presets
 from wmpc.cli.signature import parameters
+from wmpc.configs import list_presets
 
-PRESETS = [(group, name) for group in ("agent", "planner") for name in ours(group)]
+PRESETS = [(group, name) for group in ("agent", "planner") for name in list_presets(group)]
 GIVEN = {"setting", "constraints", "complete"}
 """What no YAML can hold."""
 LEFT_OUT = {"mpc": {"join"}, "simulator": {"join", "asynchronous", "deadline", "knots", "memory"}}

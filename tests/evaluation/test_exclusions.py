@@ -12,14 +12,14 @@ from omegaconf import OmegaConf
 from wmpc import envs
 from wmpc.agents.baselines import ReplayAgent, ZeroAgent
 from wmpc.cli.compose import jobs
-from wmpc.cli.presets import ours
 from wmpc.collecting.collect import Recipe, record
+from wmpc.configs import list_presets
 from wmpc.errors import WmpcError
 from wmpc.evaluation.draw_cases import draw_manifest
 from wmpc.evaluation.exclusions import REASONS, exclusion
 from wmpc.evaluation.run_cases import run_cases
 
-PRESETS = ours("cases")
+PRESETS = list_presets("cases")
 
 
 class Recorded:

@@ -10,7 +10,8 @@ import pytest
 
 from wmpc import envs
 from wmpc.cli.compose import jobs
-from wmpc.cli.presets import Presets, primary
+from wmpc.cli.presets import Presets
+from wmpc.configs import read_file
 from wmpc.envs.shift import SHIFTS, apply
 from wmpc.envs.shift.table import presets
 from wmpc.errors import WmpcError
@@ -29,7 +30,7 @@ def drawn(reacher):
 
 
 def own(name):
-    return primary("shift/none") | presets()[name]
+    return read_file("shift/none") | presets()[name]
 
 
 def test_each_is_a_choice_of_the_command_line():

@@ -5,7 +5,7 @@ import torch
 from omegaconf import OmegaConf
 
 from wmpc.cli import compose
-from wmpc.cli.presets import ours
+from wmpc.configs import list_presets
 from wmpc.wm.models.build import build
 from wmpc.wm.models.spec import DataSpec
 from wmpc.wm.objectives.objective import Objective, terms
@@ -24,7 +24,7 @@ def preset(name):
     return recipe(name)[0]
 
 
-PRESETS = ours("model")
+PRESETS = list_presets("model")
 
 
 def spec(size=64, cameras=("pixels",), stride=1, proprio=3):

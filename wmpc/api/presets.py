@@ -1,11 +1,9 @@
 """The files of `configs/`, the one source of defaults, for whoever calls from Python."""
 
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from wmpc.configs import list_presets, read_file
 from wmpc.envs.shift.table import presets
 from wmpc.errors import WmpcError
 
@@ -29,12 +27,10 @@ def read_preset(group: str, chosen: str | Mapping[str, Any], **changes: Any) -> 
     rows = presets() if group == "shift" else {}
     if chosen in rows:
         return {**read_preset(group, "none"), **rows[chosen], **changes}
-    folder = files("wmpc.configs").joinpath(group)
-    own = (f.name.removesuffix(".yaml") for f in folder.iterdir() if ".yaml" in f.name)
-    names = sorted([*own, *rows])
+    names = sorted([*list_presets(group), *rows])
     if chosen not in names:
         raise WmpcError(f"there is no {group} {chosen!r}; allowed: {', '.join(names)}")
-    settings = yaml.safe_load(folder.joinpath(f"{chosen}.yaml").read_text()) or {}
+    settings = read_file(f"{group}/{chosen}")
     for choice in settings.pop("defaults", []):
         if isinstance(choice, str):
             settings = (
@@ -66,7 +62,7 @@ def read_defaults(verb: str) -> dict[str, Any]:
     Returns:
         Plain values by key; a node is a mapping of its own.
     """
-    return {key: value for key, value in _read(verb).items() if key != "defaults"}
+    return {key: value for key, value in read_file(verb).items() if key != "defaults"}
 
 
 def read_choices(verb: str) -> dict[str, str]:
@@ -78,7 +74,7 @@ def read_choices(verb: str) -> dict[str, str]:
     Returns:
         The preset's name by group.
     """
-    chosen = [choice for choice in _read(verb).get("defaults", []) if isinstance(choice, dict)]
+    chosen = [choice for choice in read_file(verb).get("defaults", []) if isinstance(choice, dict)]
     return {group: name for choice in chosen for group, name in choice.items()}
 
 
@@ -94,7 +90,3 @@ def read_objective(model: str | Mapping[str, Any]) -> str:
     choices = read_choices(f"model/{model}") if isinstance(model, str) else {}
     own = [name for group, name in choices.items() if group.startswith("override /objective")]
     return own[0] if own else read_choices("train")["objective"]
-
-
-def _read(verb: str) -> dict[str, Any]:
-    return yaml.safe_load(files("wmpc.configs").joinpath(f"{verb}.yaml").read_text())

@@ -6,9 +6,10 @@ from typing import Any
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from wmpc.cli.presets import Presets, has_targets, ours, primary
+from wmpc.cli.presets import Presets, has_targets
 from wmpc.cli.signature import admits_none, parameters, plain_types
 from wmpc.cli.words import parse, unknown
+from wmpc.configs import list_presets, read_file
 from wmpc.errors import WmpcError
 
 Choices = Mapping[str, str]
@@ -90,12 +91,12 @@ def refuse_other_type(said: str, key: str, old: Any, new: Any) -> None:
 def check_own(presets: Presets, config: DictConfig, choices: Choices) -> None:
     """Raise WmpcError where a configuration, of which a person may have written parts, has keys
     that nobody reads, lacks some, or has a value of another type than `configs/VERB.yaml`."""
-    stated = {key: value for key, value in primary(presets.verb).items() if key != "defaults"}
+    stated = {key: value for key, value in read_file(presets.verb).items() if key != "defaults"}
     top = {group.split("/")[0] for group in choices}
     _compare(f"{presets.name}.yaml", OmegaConf.create(stated), config, top)
     for group, choice in choices.items():
         node = OmegaConf.select(config, group.replace("/", "."))
-        others = [{*primary(f"{group}/{name}")} - {"defaults"} for name in ours(group)]
+        others = [{*read_file(f"{group}/{name}")} - {"defaults"} for name in list_presets(group)]
         if isinstance(node, DictConfig) and "_target_" not in node and others:
             inner = {g.split("/")[-1] for g in choices if g.startswith(f"{group}/")}
             allowed, needed = set.union(*others) | inner, set.intersection(*others)

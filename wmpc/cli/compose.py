@@ -16,8 +16,9 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from wmpc.cli.checks import Choices, check_own, check_value, fitting, is_choice, leaves
-from wmpc.cli.presets import Presets, own_choice, primary
+from wmpc.cli.presets import Presets, own_choice
 from wmpc.cli.words import Line, parse, quoted, read, unknown, with_keys
+from wmpc.configs import read_file
 from wmpc.errors import WmpcError
 
 __all__ = ["Job", "describe", "jobs", "unknown"]
@@ -41,7 +42,7 @@ def jobs(verb: str, words: list[str]) -> list[Job]:
     """
     line = read(words)
     presets = Presets.of(verb, line)
-    points, swept = _points(line, with_keys(line.words, primary(verb)))
+    points, swept = _points(line, with_keys(line.words, read_file(verb)))
     titles = [" ".join(point[i] for i in swept) for point in points]
     made = [_job(presets, point, title) for point, title in zip(points, titles, strict=True)]
     names = [job.config.get("name") for job in made]
@@ -107,8 +108,8 @@ def describe(verb: str, words: list[str]) -> str:
     presets = Presets.of(verb, line)
     text = files("wmpc.configs").joinpath(f"{verb}.yaml").read_text()
     lines = [re.sub(r"^defaults:\n(?:[ -].*\n)*", "", text, flags=re.MULTILINE).strip()]
-    _, _, config, choices = _settled(presets, with_keys(line.words, primary(verb)))
-    order = [name for d in primary(verb).get("defaults", []) if isinstance(d, dict) for name in d]
+    _, _, config, choices = _settled(presets, with_keys(line.words, read_file(verb)))
+    order = [name for d in read_file(verb).get("defaults", []) if isinstance(d, dict) for name in d]
     for group in sorted(choices, key=lambda g: (order.index(g.split("/")[0]), g)):
         lines += ["", f"# {group}: {', '.join(presets.options(group))}"]
         inner = tuple(f"{g}/".replace("/", ".") for g in choices if g.startswith(f"{group}/"))

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,6 +26,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from wmpc.cli.signature import defaults
 from wmpc.cli.words import Line, unknown
+from wmpc.configs import list_files, list_presets, read_file
 from wmpc.errors import WmpcError
 from wmpc.system.construct import find
 from wmpc.system.renamed import KEYS
@@ -80,8 +80,8 @@ class Presets:
 
     def options(self, group: str) -> list[str]:
         """The names one can choose from in a group."""
-        own = (name for folder in self.folders for name in _names(folder / group))
-        return sorted({*ours(group), *own, *_stored(group)})
+        own = (name for folder in self.folders for name in list_files(folder / group))
+        return sorted({*list_presets(group), *own, *_stored(group)})
 
     def composed(self, overrides: Iterable[str]) -> tuple[DictConfig, dict[str, str]]:
         """The configuration, resolved and not to be changed, and the choice of each group."""
@@ -110,27 +110,17 @@ def _composed(presets: Presets, words: tuple[str, ...]) -> tuple[DictConfig, dic
         what = " ".join(words) or f"the configuration {presets.name}"
         raise WmpcError(f"{what} does not fit: {said}") from None
     for group, choice in choices.items():
-        for folder in presets.folders if choice in ours(group) else ():
-            if choice in _names(folder / group):
+        for folder in presets.folders if choice in list_presets(group) else ():
+            if choice in list_files(folder / group):
                 raise WmpcError(
                     f"{folder / group / choice}.yaml has the name of a preset of ours: rename it"
                 )
     return config, choices
 
 
-def ours(group: str) -> list[str]:
-    """The names of a group in `wmpc.configs`."""
-    return _names(files("wmpc.configs").joinpath(group))
-
-
 def has_targets(group: str) -> bool:
     """Whether the choices of a group name what is made of them."""
-    return any("_target_" in primary(f"{group}/{name}") for name in ours(group)[:1])
-
-
-def primary(verb: str) -> dict[str, Any]:
-    """`configs/VERB.yaml` as it stands."""
-    return yaml.safe_load(files("wmpc.configs").joinpath(f"{verb}.yaml").read_text()) or {}
+    return any("_target_" in read_file(f"{group}/{name}") for name in list_presets(group)[:1])
 
 
 def own_choice(word: str, groups: Iterable[str]) -> list[str]:
@@ -152,7 +142,7 @@ def own_choice(word: str, groups: Iterable[str]) -> list[str]:
 def _store_table(group: str) -> None:
     """Make presets of the rows of a group's table."""
     for name, row in find(TABLES[group])().items():
-        ConfigStore.instance().store(name, primary(f"{group}/none") | row, group)
+        ConfigStore.instance().store(name, read_file(f"{group}/none") | row, group)
 
 
 def _stored(group: str) -> list[str]:
@@ -163,9 +153,3 @@ def _stored(group: str) -> list[str]:
     for name in filter(None, group.split("/")):
         node = node.get(name, {})
     return [name.removesuffix(".yaml") for name in node if name.endswith(".yaml") and group]
-
-
-def _names(folder: Any) -> list[str]:
-    if not folder.is_dir():
-        return []
-    return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if ".yaml" in f.name)

@@ -14,30 +14,22 @@ from typing import Any
 from wmpc.errors import WmpcError
 
 
-def add_current_directory() -> None:
-    """Let modules be found in the current directory, after all others."""
-    if os.getcwd() not in sys.path and "" not in sys.path:
-        sys.path.append(os.getcwd())
-
-
-def find(name: str) -> Callable[..., Any]:
-    """Import what a name stands for; the current directory comes last on `sys.path`.
+def import_named(module: str) -> Any:
+    """Import a module that a person names; the current directory comes last on `sys.path`.
 
     Args:
-        name: `package.module:name`, or with a dot for the colon.
+        module: its dotted name.
+
+    Returns:
+        The module.
 
     Raises:
-        WmpcError: there is no such module, importing it fails, or it has no such callable.
+        WmpcError: there is no such module, or importing it fails.
     """
-    module, _, attribute = name.partition(":") if ":" in name else name.rpartition(".")
-    if not module or not attribute:
-        raise WmpcError(
-            f"{name!r} came; write module:function or module:Class, such as my_agent:make."
-        )
-    if not module.startswith("wmpc."):
-        add_current_directory()
+    if not module.startswith("wmpc.") and os.getcwd() not in sys.path and "" not in sys.path:
+        sys.path.append(os.getcwd())
     try:
-        found: Any = importlib.import_module(module)
+        return importlib.import_module(module)
     except (Exception, SystemExit) as error:
         missing = isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(
             f"{error.name}."
@@ -47,6 +39,26 @@ def find(name: str) -> Callable[..., Any]:
             if missing
             else f"Importing {module} raised {type(error).__name__}: {error}"
         ) from error
+
+
+def find(name: str) -> Callable[..., Any]:
+    """Import what a person names.
+
+    Args:
+        name: `package.module:name`, or with a dot for the colon.
+
+    Returns:
+        The function or class.
+
+    Raises:
+        WmpcError: there is no such module, importing it fails, or it has no such callable.
+    """
+    module, _, attribute = name.partition(":") if ":" in name else name.rpartition(".")
+    if not module or not attribute:
+        raise WmpcError(
+            f"{name!r} came; write module:function or module:Class, such as my_agent:make."
+        )
+    found = import_named(module)
     for part in attribute.split("."):
         if not hasattr(found, part):
             place = getattr(found, "__file__", None) or module
@@ -59,9 +71,16 @@ def find(name: str) -> Callable[..., Any]:
 
 
 def construct(config: Mapping[str, Any]) -> Any:
-    """Call `config["_target_"]` with the other entries, those that are such mappings made first.
+    """Call what a configuration names by `_target_` with its other entries.
 
-    Raises WmpcError where it does not take these entries.
+    Args:
+        config: `_target_` and the arguments; those with a `_target_` of their own are made first.
+
+    Returns:
+        What the call returns.
+
+    Raises:
+        WmpcError: there is no such callable, or it does not take these arguments.
     """
     arguments = {k: _made(v) for k, v in config.items() if k != "_target_"}
     target = find(config["_target_"])
