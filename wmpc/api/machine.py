@@ -43,10 +43,13 @@ class Check:
 
 
 def examine_machine(timeout: float = 10) -> Iterator[Check]:
-    """Look at everything that wmpc needs of a machine, one `Check` a look.
+    """Look at everything that wmpc needs of a machine.
 
     Args:
         timeout: seconds for each GL backend to show a picture.
+
+    Yields:
+        What each look found.
     """
     yield python()
     yield libraries(metadata.requires("wmpc") or [])
@@ -60,14 +63,25 @@ def examine_machine(timeout: float = 10) -> Iterator[Check]:
 
 
 def python() -> Check:
-    """The interpreter."""
+    """Look at the interpreter.
+
+    Returns:
+        Its version, and whether it is new enough.
+    """
     found = f"{platform.python_version()}, {platform.system()} {platform.machine()}"
     fix = "wmpc needs Python 3.11 or newer." if sys.version_info < (3, 11) else ""
     return Check("python", found, fix, bool(fix))
 
 
 def libraries(requirements: list[str]) -> Check:
-    """Installed versions of `requirements` (lines of package metadata), against their bounds."""
+    """Hold installed versions against their bounds.
+
+    Args:
+        requirements: lines of package metadata.
+
+    Returns:
+        The versions, and how to install what does not fit.
+    """
     found, wrong = [], []
     for requirement in map(Requirement, requirements):
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
@@ -84,7 +98,11 @@ def libraries(requirements: list[str]) -> Check:
 
 
 def device() -> Check:
-    """Where torch will train."""
+    """Look for where torch will train.
+
+    Returns:
+        The device.
+    """
     if torch.cuda.is_available():
         return Check("device", f"cuda: {torch.cuda.get_device_name()}")
     if torch.version.cuda:
@@ -94,7 +112,11 @@ def device() -> Check:
 
 
 def threads() -> Check:
-    """torch's threads against the cores this process may use."""
+    """Hold torch's threads against the cores this process may use.
+
+    Returns:
+        Both numbers, and what to set where they do not fit.
+    """
     count, cores = torch.get_num_threads(), usable_cores()
     fix = ""
     if count > cores:
@@ -105,7 +127,11 @@ def threads() -> Check:
 
 
 def usable_cores() -> int:
-    """Cores by affinity and by the control group's quota, whichever is fewer."""
+    """Count the cores by affinity and by the control group's quota, whichever is fewer.
+
+    Returns:
+        At least 1.
+    """
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
@@ -117,7 +143,14 @@ def usable_cores() -> int:
 
 
 def gemm(seconds: float = 0.3) -> Check:
-    """Matrix products a second in float32, for about `seconds`."""
+    """Multiply matrices in float32.
+
+    Args:
+        seconds: how long, about.
+
+    Returns:
+        The speed.
+    """
     n = 1024
     matrix = torch.rand(n, n, generator=torch.Generator().manual_seed(0))
     torch.mm(matrix, matrix)
@@ -131,10 +164,16 @@ def gemm(seconds: float = 0.3) -> Check:
 
 
 def drawing(probes: list[dict[str, Any]], chosen: str) -> Iterator[Check]:
-    """A check for each of `probes` (from `wmpc.envs.gl.probe`), then whether `chosen` is one that
-    works.
+    """Say which GL backends draw, then whether the chosen one does.
 
     A backend that fails is no problem while the chosen one (MUJOCO_GL, or what is found) draws.
+
+    Args:
+        probes: from `wmpc.envs.gl.probe`.
+        chosen: the backend's name; "" where nothing is set.
+
+    Yields:
+        What was found of each, then of the chosen one.
     """
     speed = {}
     for probe in probes:
@@ -158,13 +197,24 @@ def drawing(probes: list[dict[str, Any]], chosen: str) -> Iterator[Check]:
 
 
 def first_line(error: object) -> str:
-    """The first sentence of an error's text, short enough for the table."""
+    """Shorten an error's text for the table.
+
+    Args:
+        error: the error, or its text.
+
+    Returns:
+        Its first sentence, at most 100 characters.
+    """
     line = (str(error).strip() or type(error).__name__).splitlines()[0]
     return line.rpartition("): ")[2].partition(". ")[0][:100]
 
 
 def codec() -> Check:
-    """Write a few frames as H.264 and read them back."""
+    """Write a few frames as H.264 and read them back.
+
+    Returns:
+        How far off they are, or why it fails.
+    """
     import imageio.v3 as iio
 
     ramp = np.linspace(0, 255, 64, dtype=np.uint8)
@@ -187,13 +237,24 @@ def codec() -> Check:
 
 
 def disk(free: float) -> Check:
-    """Free bytes where datasets and runs will lie."""
+    """Judge the room where datasets and runs will lie.
+
+    Args:
+        free: bytes.
+
+    Returns:
+        How much that is, and whether it is little.
+    """
     fix = "Datasets take about 12 kB a frame at 64 px: free some space." if free < 2 * GIB else ""
     return Check("disk here", f"{free / GIB:.0f} GiB free", fix)
 
 
 def available_memory() -> float:
-    """Bytes a new process may take."""
+    """Measure the memory that a new process may take.
+
+    Returns:
+        Bytes.
+    """
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         return 1024 * float(next(x.split()[1] for x in lines if x.startswith("MemAvailable")))
@@ -202,6 +263,13 @@ def available_memory() -> float:
 
 
 def memory(available: float) -> Check:
-    """Free bytes of memory."""
+    """Judge the free memory.
+
+    Args:
+        available: bytes.
+
+    Returns:
+        How much that is, and whether it is little.
+    """
     fix = "Close something, or collect with workers=1." if available < 2 * GIB else ""
     return Check("memory", f"{available / GIB:.1f} GiB free", fix)

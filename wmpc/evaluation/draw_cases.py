@@ -25,7 +25,16 @@ class Recorded(Protocol):
     def hash(self) -> str: ...
     @property
     def held_out_ids(self) -> Sequence[int] | np.ndarray: ...
-    def episode(self, index: int) -> Mapping[str, np.ndarray]: ...
+    def episode(self, index: int) -> Mapping[str, np.ndarray]:
+        """Read an episode.
+
+        Args:
+            index: of the episode.
+
+        Returns:
+            Its columns.
+        """
+        ...
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,18 @@ HARD = "hard"
 
 
 def filter_of(task: Any, name: str | None) -> str | None:
-    """The name in `task.filters` that is meant; WmpcError where the task has no such filter."""
+    """Find the filter that is meant.
+
+    Args:
+        task: whose `filters` it is one of.
+        name: of the filter; "hard": the task's own; None: none.
+
+    Returns:
+        Its name in `task.filters`, or None.
+
+    Raises:
+        WmpcError: the task has no such filter.
+    """
     filters = sorted(getattr(task, "filters", {}))
     if name == HARD:
         hard = getattr(task, "hard_filter", None)
@@ -53,14 +64,19 @@ def exclusion(
     actions: int,
     replay: np.ndarray | None,
 ) -> str | None:
-    """The first reason why start (S,) and goal (S,) are no case under `variation`, or None.
+    """Say why a start and a goal are no case, by simulating in the task.
 
     Args:
+        task: which is left wherever that ends.
+        start: state (S,).
+        goal: state (S,).
+        variation: (V,), under which both are.
         filter: a name in `task.filters`.
         actions: the budget in simulator actions.
         replay: the recorded actions (N, A) from start to goal, where there are any.
 
-    Simulates in `task`, which is left wherever that ends.
+    Returns:
+        The first reason, a key of `REASONS` or the filter's name; None where they are one.
     """
     if task.success(start, goal):
         return "pre_solved"

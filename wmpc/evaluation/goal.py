@@ -53,8 +53,19 @@ class Reader:
     seed: int
 
     def stops(self, words: Any, mask: Any = None, crop: Any = None) -> list[Stop]:
-        """The goals that `goal=`, one or a list, `mask=` and `crop=` mean, in their order;
-        WmpcError where they mean none."""
+        """Read the goals that `goal=`, `mask=` and `crop=` mean.
+
+        Args:
+            words: one goal or a list of them.
+            mask: the file of a picture; only what is white there counts.
+            crop: x0, y0, x1, y1; only this box counts.
+
+        Returns:
+            The goals, in their order.
+
+        Raises:
+            WmpcError: they mean none.
+        """
         listed = list(words) if isinstance(words, list | tuple) else [words]
         if not listed:
             raise WmpcError(f"goal is an empty list: give {KINDS}")
@@ -68,7 +79,17 @@ class Reader:
         return [self._masked(stop, counts) for stop in stops]
 
     def given(self, said: Goal | np.ndarray) -> Stop:
-        """A goal, a picture or numbers that a program gives."""
+        """Take a goal that a program gives.
+
+        Args:
+            said: a goal, a picture (H, W, 3) uint8, or proprioception (P,), NaN where open.
+
+        Returns:
+            The goal, and what it is shown as.
+
+        Raises:
+            WmpcError: it has neither a picture nor proprioception, or another size.
+        """
         if isinstance(said, np.ndarray):
             if said.ndim != 3:
                 return self._proprio(said)
@@ -88,7 +109,17 @@ class Reader:
         return replace(self._proprio(open_ones), goal=said)
 
     def read(self, word: str) -> Stop:
-        """One goal."""
+        """Read one goal in words.
+
+        Args:
+            word: see `KINDS`.
+
+        Returns:
+            The goal, and what it is shown as.
+
+        Raises:
+            WmpcError: there is no such file or frame, or the word cannot be read.
+        """
         if frame := re.fullmatch(r"frame:(\d+):(\d+)", word):
             return self._frame(int(frame[1]), int(frame[2]))
         if word.startswith("proprio:"):
@@ -120,7 +151,18 @@ class Reader:
         return self.spec.cameras[0]
 
     def counts(self, mask: Any, crop: Any) -> np.ndarray | None:
-        """(H, W), how much each pixel counts; None: all, each once."""
+        """Say how much each pixel of a goal's picture counts.
+
+        Args:
+            mask: the file of a picture.
+            crop: x0, y0, x1, y1.
+
+        Returns:
+            (H, W), from 0 to 1; None: all, each once.
+
+        Raises:
+            WmpcError: both are given, or cannot be read.
+        """
         if mask is not None and crop is not None:
             raise WmpcError("mask and crop came; give one of them")
         if mask is not None:
@@ -178,7 +220,18 @@ class Reader:
 
 
 def numbers(word: str, said: str) -> np.ndarray:
-    """`0.1,_,nan` -> (n,) float64; `_` and nan leave a number open."""
+    """Read numbers with commas between.
+
+    Args:
+        word: what messages call them.
+        said: such as "0.1,_,nan"; `_` and nan leave a number open.
+
+    Returns:
+        (n,) float64, NaN where open.
+
+    Raises:
+        WmpcError: something else stands there.
+    """
     try:
         return np.array([np.nan if x.strip() == "_" else float(x) for x in said.split(",")])
     except ValueError:
@@ -188,7 +241,17 @@ def numbers(word: str, said: str) -> np.ndarray:
 
 
 def array(path: str) -> np.ndarray:
-    """An array in a file."""
+    """Read an array.
+
+    Args:
+        path: of a `.npy` file.
+
+    Returns:
+        The array.
+
+    Raises:
+        WmpcError: there is no such file, or no array in it.
+    """
     if not Path(path).is_file():
         raise WmpcError(f"there is no file {path}: a goal is {KINDS}")
     return read_npy(path)

@@ -72,7 +72,17 @@ BLOCKS = ("lead_in", "replay")
 
 
 def read_own(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a manifest but its cases."""
+    """Read the fields of a manifest but its cases.
+
+    Args:
+        content: the object in its file.
+
+    Returns:
+        The fields by name.
+
+    Raises:
+        WmpcError: one is missing or does not fit.
+    """
     own = _checked(content, OWN, "it")
     if own["budget"] * own["action_block"] > LARGEST:
         raise WmpcError(f"its budget is more than {LARGEST} simulator actions")
@@ -80,7 +90,18 @@ def read_own(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_case(values: Any, own: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a case, its picture as bytes; `own` is what `read_own` gave."""
+    """Read the fields of a case.
+
+    Args:
+        values: the object in the file.
+        own: the manifest's fields, from `read_own`.
+
+    Returns:
+        The fields by name, the picture as bytes.
+
+    Raises:
+        WmpcError: one is missing or does not fit.
+    """
     action_block, render = own["action_block"], own["render"]
     if not isinstance(values, Mapping):
         raise WmpcError(f"a case is {str(values)[:40]!r}")
@@ -119,7 +140,17 @@ def read_case(values: Any, own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def decode(data: bytes) -> np.ndarray:
-    """The picture (H, W, 3) uint8 in a PNG file; WmpcError where that is none, or too large."""
+    """Decode the picture in a PNG file.
+
+    Args:
+        data: its bytes.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        WmpcError: it is none, too large, or not RGB.
+    """
     sides = [int.from_bytes(data[at : at + 4], "big") for at in (16, 20)]
     if not data.startswith(PNG) or not all(map(_whole(1, LARGEST_SIDE), sides)):
         raise WmpcError(f"a goal's picture is no PNG of at most {LARGEST_SIDE} pixels a side")

@@ -10,7 +10,15 @@ Bounds = Mapping[str, tuple[float, float]]
 
 
 def check_numbers(config: Mapping[str, Any], bounds: Bounds) -> None:
-    """WmpcError unless each dotted key of `bounds` has a number within them, or null."""
+    """Refuse numbers of a configuration that make no sense.
+
+    Args:
+        config: of a verb.
+        bounds: the least and the largest value, by dotted key; null is allowed everywhere.
+
+    Raises:
+        WmpcError: a value is no number, or lies outside.
+    """
     for key, (low, high) in bounds.items():
         value: Any = config
         for name in key.split("."):

@@ -10,7 +10,15 @@ from wmpc.evaluation.run_cases import Latency, waiting_actions
 
 
 def remark_latency(latency: Latency, task: Any) -> list[str]:
-    """Say with which latency of the agent a rate in `task` was measured, if with one."""
+    """Say with which latency of the agent a rate was measured.
+
+    Args:
+        latency: seconds, or "measured".
+        task: that it was measured in.
+
+    Returns:
+        A sentence, or none where there was no latency.
+    """
     if not latency:
         return []
     if latency == "measured":
@@ -22,7 +30,14 @@ def remark_latency(latency: Latency, task: Any) -> list[str]:
 
 
 def remark_workers(workers: int) -> list[str]:
-    """Say in how many processes latencies were measured, if in several."""
+    """Say in how many processes latencies were measured.
+
+    Args:
+        workers: processes.
+
+    Returns:
+        A sentence, or none where there was one process.
+    """
     if workers == 1:
         return []
     return [
@@ -32,7 +47,14 @@ def remark_workers(workers: int) -> list[str]:
 
 
 def remark_overhead(rows: Sequence[Row]) -> list[str]:
-    """Say what passing pictures to an agent's own process took, if it had one."""
+    """Say what passing pictures to an agent's own process took.
+
+    Args:
+        rows: of the evaluation.
+
+    Returns:
+        A sentence, or none where it had none.
+    """
     spent = [row.overhead_ms for row in rows if row.overhead_ms > 0]
     if not spent:
         return []

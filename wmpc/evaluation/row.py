@@ -55,13 +55,23 @@ class Row:
     """Each simulator action (A,) executed, which led to `states[1:]`; not part of `as_dict`."""
 
     def begin(self, state: np.ndarray, distance: float) -> None:
-        """The agent may act from here."""
+        """Note where the agent may act from.
+
+        Args:
+            state: (S,).
+            distance: to the goal, in tolerances.
+        """
         self.states.append(state)
         self.successes.append(distance <= 1.0)
         self.distance_start = self.distance_best = self.distance_end = distance
 
     def take(self, state: np.ndarray, info: Mapping[str, Any]) -> None:
-        """One simulator action later."""
+        """Note what one simulator action led to.
+
+        Args:
+            state: (S,) after it.
+            info: what the task says of it: `action`, `success`, `strict`, `distance` and `errors`.
+        """
         self.steps += 1
         self.states.append(state)
         self.actions.append(info["action"])
@@ -74,7 +84,11 @@ class Row:
             self.success, self.steps_to_success = True, self.steps
 
     def conclude(self, coordinates: Callable[[np.ndarray], np.ndarray] | None) -> None:
-        """What only the whole episode tells; `coordinates` are the task's, if it has any."""
+        """Work out what only the whole episode tells.
+
+        Args:
+            coordinates: the task's, from states (n, S) to places (n, C), if it has any.
+        """
         runs = "".join("1" if success else " " for success in self.successes[1:]).split()
         self.held = max(map(len, runs), default=0)
         if self.steps_to_success is not None and coordinates is not None:
@@ -84,19 +98,31 @@ class Row:
             self.path_efficiency = min(1.0, straight / length) if length > 0 else None
 
     def fail(self, reason: str) -> None:
-        """A case in which anything broke is no success, whatever came before."""
+        """Note that something broke: then a case is no success, whatever came before.
+
+        Args:
+            reason: why, perhaps with a colon and details.
+        """
         self.failure = reason
         self.success = self.success_strict = self.success_end = False
         self.steps_to_success = self.path_efficiency = None
         self.held = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Describe the row without its trajectory.
+
+        Returns:
+            Plain JSON values by field.
+        """
         names = [f.name for f in fields(self) if f.name not in HEAVY]
         return {name: getattr(self, name) for name in names}
 
     def as_record(self) -> dict[str, Any]:
-        """All of it in plain JSON values, to the bit; see `from_record`."""
+        """Describe all of the row, to the bit; see `from_record`.
+
+        Returns:
+            Plain JSON values by field.
+        """
         return self.as_dict() | {
             "states": _packed(self.states),
             "successes": self.successes,
@@ -105,7 +131,19 @@ class Row:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "Row":
-        """The row that `as_record` said; KeyError, TypeError or ValueError where it is none."""
+        """Make the row that `as_record` described.
+
+        Args:
+            record: what it gave.
+
+        Returns:
+            The row.
+
+        Raises:
+            KeyError: a field is missing.
+            TypeError: a field is of another type.
+            ValueError: an array cannot be read.
+        """
         arrays = {name: _unpacked(record[name]) for name in ("states", "actions")}
         plain = {f.name: record[f.name] for f in fields(cls) if f.name not in arrays}
         fresh = cls(0, 0, "", 0)
@@ -139,7 +177,13 @@ def _unpacked(packed: Mapping[str, Any] | None) -> list[np.ndarray]:
 
 
 def count_failures(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """How often cases failed, by reason, the most frequent first; details after a colon in
-    `failure` do not make another reason. `rows` as `Row.as_dict` gives them."""
+    """Count why cases failed; details after a colon do not make another reason.
+
+    Args:
+        rows: as `Row.as_dict` gives them.
+
+    Returns:
+        How often, by reason, the most frequent first.
+    """
     reasons = (row["failure"].partition(":")[0] for row in rows if row["failure"] is not None)
     return dict(Counter(reasons).most_common())

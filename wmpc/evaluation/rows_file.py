@@ -30,15 +30,36 @@ class Rows:
         return len(self._rows)
 
     def missing(self, part: str, cases: Iterable[int]) -> list[int]:
-        """Those of `cases` that have no row yet."""
+        """List the cases that have no row yet.
+
+        Args:
+            part: of the evaluation.
+            cases: of which.
+
+        Returns:
+            Some of them, in their order.
+        """
         return [case for case in cases if (part, case) not in self._rows]
 
     def of(self, part: str, cases: Iterable[int]) -> list[Row]:
-        """The rows of `cases`."""
+        """Look up rows.
+
+        Args:
+            part: of the evaluation.
+            cases: that have one.
+
+        Returns:
+            A row a case.
+        """
         return [self._rows[part, case] for case in cases]
 
     def add(self, part: str, row: Row) -> None:
-        """Keep one more row."""
+        """Keep one more row.
+
+        Args:
+            part: of the evaluation.
+            row: of one of its cases.
+        """
         self._rows[part, row.case] = row
 
 
@@ -78,7 +99,12 @@ class RowsFile(Rows):
             raise
 
     def add(self, part: str, row: Row) -> None:
-        """Keep one more row, on the disk too."""
+        """Keep one more row, on the disk too.
+
+        Args:
+            part: of the evaluation.
+            row: of one of its cases.
+        """
         super().add(part, row)
         self._append({"part": part, **row.as_record()})
 
@@ -124,7 +150,14 @@ class RowsFile(Rows):
 
 
 def read_token(path: Path) -> str | None:
-    """The token of the evaluation whose rows are in a file; None where its first line is none."""
+    """Read of which evaluation the rows in a file are.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        Its token; None where the first line is none.
+    """
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as stream:
         header = _parsed(stream.readline(1 << 20))
     return None if header is None else str(header.get("token"))

@@ -13,12 +13,22 @@ from wmpc.evaluation.run_cases import run_cases
 
 
 def shifted(manifest: Manifest, shift: Mapping[str, Any]) -> Manifest:
-    """The same cases, shifted; `shift` is recorded, and so part of the hash.
+    """Shift the cases of a manifest.
 
     Where the shift changes how things move, a start is where the recorded lead-in now leads. Goal
     states stay; goal pictures are drawn again unless the shift's `goal` is "recorded". What was
     excluded was excluded in the unshifted world: a recording need no longer lead to its goal, and a
-    case may ask nothing (`solved_by_nothing`). WmpcError where the manifest is shifted already.
+    case may ask nothing (`solved_by_nothing`).
+
+    Args:
+        manifest: the cases, not shifted yet.
+        shift: see `wmpc.envs.shift`; it is recorded, and so part of the hash.
+
+    Returns:
+        The same cases, shifted.
+
+    Raises:
+        WmpcError: the manifest is shifted already.
     """
     given = complete(shift)
     if manifest.shift is not None:
@@ -35,7 +45,14 @@ def shifted(manifest: Manifest, shift: Mapping[str, Any]) -> Manifest:
 
 
 def solved_by_nothing(manifest: Manifest) -> set[int]:
-    """Indices of the cases that begin within the tolerances, or come there without any action."""
+    """Find the cases that begin within the tolerances, or come there without any action.
+
+    Args:
+        manifest: the cases.
+
+    Returns:
+        Their indices.
+    """
     found = {index for index, case in enumerate(manifest.cases) if case.distance <= 1}
     if manifest.shift is None or not SHIFTS[manifest.shift["name"]].moves:
         return found

@@ -13,8 +13,15 @@ DISTANCES = ("near", "middle", "far")
 
 
 def stratified(cases: Sequence[Case], task: Any) -> tuple[Case, ...]:
-    """The cases with their `strata`: the third of their distance among these cases, and each of the
-    task's filters that they pass. A case between two thirds is in the nearer one."""
+    """Note the strata of cases: the third of their distance, and the task's filters that they pass.
+
+    Args:
+        cases: among which the thirds are; one between two thirds is in the nearer one.
+        task: whose `filters` are tried.
+
+    Returns:
+        The cases with their `strata`.
+    """
     bounds = np.quantile([case.distance for case in cases], (1 / 3, 2 / 3))
     filters = getattr(task, "filters", {})
     found = []

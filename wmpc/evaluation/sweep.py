@@ -16,10 +16,20 @@ LEFT_OUT = "solved_in_a_shifted_world"
 
 
 def worlds(settings: Mapping[str, Any], drawn: Manifest) -> list[Manifest]:
-    """The cases `drawn` at each of the magnitudes that the config group `shift` asks for.
+    """Shift cases by each of the magnitudes that are asked for.
 
     The same cases for all: those that doing nothing solves in any of the worlds are left out of
-    every one. WmpcError or WmpcError where the settings make no sense.
+    every one.
+
+    Args:
+        settings: the keys of the config group `shift`.
+        drawn: the cases.
+
+    Returns:
+        A manifest a magnitude.
+
+    Raises:
+        WmpcError: the settings make no sense, or doing nothing solves every case.
     """
     magnitudes = list(settings["magnitudes"])
     if not magnitudes or not all(type(value) in (int, float) for value in magnitudes):
@@ -37,8 +47,15 @@ def worlds(settings: Mapping[str, Any], drawn: Manifest) -> list[Manifest]:
 def sweep(
     worlds: Sequence[Manifest], measure: Callable[[Manifest], Sequence[Row]]
 ) -> dict[str, Any]:
-    """`results["shift"]`: one evaluation a world. `measure` runs the agent on the cases of a
-    manifest, in the task that it makes."""
+    """Measure an agent in each world.
+
+    Args:
+        worlds: the same cases, shifted ever more.
+        measure: runs the agent on the cases of a manifest, in the task that it makes.
+
+    Returns:
+        What results.json has under `shift`.
+    """
     shifts = [world.shift or {} for world in worlds]
     rows = [[row.as_dict() for row in measure(world)] for world in worlds]
     kept = ("case", "success", "steps_to_success", "distance_end", "failure")
@@ -54,7 +71,14 @@ def sweep(
 
 
 def remark_shift(worlds: Sequence[Manifest]) -> list[str]:
-    """What a reader of the curve must know."""
+    """Say what a reader of the curve must know.
+
+    Args:
+        worlds: the same cases, shifted ever more.
+
+    Returns:
+        Sentences.
+    """
     settings, left_out = worlds[0].shift or {}, worlds[0].excluded.get(LEFT_OUT, 0)
     goal = {
         "seen": "Goal pictures were drawn in the shifted world",
@@ -75,7 +99,14 @@ def remark_shift(worlds: Sequence[Manifest]) -> list[str]:
 
 
 def table(result: Mapping[str, Any]) -> list[str]:
-    """The curve as lines: magnitude, successes, rate and its 95% interval."""
+    """Write the curve as lines.
+
+    Args:
+        result: what `sweep` gave.
+
+    Returns:
+        A heading, then a line a magnitude: successes, rate and its 95% interval.
+    """
     lines = [f"{result['name']} ({result['unit']}) of {result['pattern']}"]
     for magnitude, total in zip(result["magnitudes"], result["summaries"], strict=True):
         found = total["success"]

@@ -29,13 +29,20 @@ class Died:
 def answers(
     prepare: Callable[[Any], Answer], setting: Any, questions: Sequence[Any], workers: int
 ) -> Iterator[tuple[Any, Any]]:
-    """Yield each of `questions` with its answer, as they come, from so many processes.
+    """Answer questions in processes of their own.
 
     Args:
-        prepare: called with `setting` in each process; gives the function that answers there.
+        prepare: called with `setting` in each process; gives the function that answers there. What
+            it or the function raises is raised here.
+        setting: picklable.
+        questions: picklable.
+        workers: processes.
 
-    The answer to a question whose process ended is a `Died`. What `prepare` or the function raises
-    is raised here; WmpcError where a process ends before it is ready.
+    Yields:
+        Each question with its answer, as they come; `Died` where its process ended.
+
+    Raises:
+        WmpcError: a process ended before it was ready.
     """
     left = deque(questions)
     busy: dict[Connection, tuple[BaseProcess, list[Any]]] = {}  # a list: none while it prepares

@@ -41,11 +41,21 @@ def ask(
     who: str = AGENT,
     passing: tuple[type[Exception], ...] = (),
 ) -> Any:
-    """Call a `function` of the agent, or of `who`.
+    """Call a function of the agent or of the world: whatever goes wrong is one exception.
 
-    `Failed` with the place where it raised anything at all, or where it took longer than
-    `timeout_s` seconds. KeyboardInterrupt only where Ctrl-C was pressed meanwhile, also if the
-    function swallowed it. What is `passing` is raised as it is.
+    Args:
+        timeout_s: seconds that the call may take; None: any.
+        function: what is called.
+        *arguments: of it.
+        who: what the message calls its owner.
+        passing: exceptions that are raised as they are.
+
+    Returns:
+        What the function returns.
+
+    Raises:
+        Failed: it raised anything at all, or took too long; the message says where.
+        KeyboardInterrupt: Ctrl-C was pressed meanwhile, also if the function swallowed it.
     """
     pressed: list[bool] = []
     try:
@@ -66,8 +76,14 @@ def ask(
 
 
 def account(error: BaseException) -> str:
-    """Say what was raised and where, on one line of printable text, whatever the exception's own
-    methods do."""
+    """Say what was raised and where, whatever the exception's own methods do.
+
+    Args:
+        error: the exception.
+
+    Returns:
+        One line of printable text.
+    """
     try:
         said = str.__getitem__(str(error), slice(2 * MOST_WORDS))  # it may be a subclass of str
     except BaseException:
@@ -87,7 +103,18 @@ def account(error: BaseException) -> str:
 
 
 def checked(chunk: Any, space: Box) -> np.ndarray:
-    """The agent's actions (m, A), copied; `Failed` where they are none, or are outside `space`."""
+    """Check the actions that an agent returned.
+
+    Args:
+        chunk: what it returned.
+        space: of one action, (A,).
+
+    Returns:
+        The actions (m, A), copied.
+
+    Raises:
+        Failed: they are none, not finite, too many, or out of bounds.
+    """
     size = space.shape[0]
     try:
         chunk = np.array(chunk)

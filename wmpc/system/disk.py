@@ -55,11 +55,20 @@ REFUSALS = {
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Give the path of a new empty file beside `path` to write to; replace `path` by it at the end.
+    """Give the path of a new empty file beside `path`, which replaces `path` at the end.
 
     The file has an unforeseeable name with the suffix of `path`, was created exclusively, and is
     flushed to the disk before it takes its place. If the body raises, it is removed and `path`
-    stays as it was. OSError carries the name of `path`, also where the disk is full.
+    stays as it was.
+
+    Args:
+        path: of the file to replace.
+
+    Yields:
+        Where to write meanwhile.
+
+    Raises:
+        OSError: with the name of `path`, such as where the disk is full.
     """
     path = Path(path)
     temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}-{path.name[-TAIL:]}")
@@ -81,14 +90,29 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def replace_file(path: str | Path, data: bytes) -> None:
-    """Replace a file by `data`: a reader sees the old bytes or the new ones, whatever happens."""
+    """Replace a file: a reader sees the old bytes or the new ones, whatever happens.
+
+    Args:
+        path: of the file.
+        data: all of its new bytes.
+    """
     with replacing(path) as temporary:
         temporary.write_bytes(data)
 
 
 @contextmanager
 def naming(path: str | Path) -> Iterator[None]:
-    """Give an OSError that names no file, as those of open files do, the name `path`."""
+    """Name a file in an OSError that names none, as those of open files do.
+
+    Args:
+        path: of the file.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        OSError: what the body raised, with the name.
+    """
     try:
         yield
     except OSError as error:
@@ -98,12 +122,23 @@ def naming(path: str | Path) -> Iterator[None]:
 
 
 def settle(fd: int) -> None:
-    """Wait until what was written to an open file is on the disk."""
+    """Wait until what was written to an open file is on the disk.
+
+    Args:
+        fd: its descriptor.
+    """
     getattr(os, "fdatasync", os.fsync)(fd)  # macOS has no fdatasync
 
 
 def flush(path: Path) -> None:
-    """Wait until what a file (or the list of names in a folder) holds is on the disk."""
+    """Wait until what a file (or the list of names in a folder) holds is on the disk.
+
+    Args:
+        path: of the file or the folder.
+
+    Raises:
+        OSError: it cannot be written; a filesystem that cannot flush a folder is no error.
+    """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
@@ -116,10 +151,20 @@ def flush(path: Path) -> None:
 
 @contextmanager
 def hold(folder: str | Path, activity: str) -> Iterator[None]:
-    """Hold an existing folder for writing; the kernel lets go when the process ends, however it
-    ends. WmpcError where another process holds it, or where its filesystem has no locks.
+    """Hold an existing folder for writing while the context lasts.
 
-    `activity` completes "another process is ... FOLDER", such as "training in".
+    The kernel lets go when the process ends, however it ends.
+
+    Args:
+        folder: the folder.
+        activity: completes "another process is ... FOLDER", such as "training in".
+
+    Yields:
+        Nothing.
+
+    Raises:
+        TakenError: another process holds it.
+        WmpcError: its filesystem has no locks.
     """
     fd = acquire(folder, activity)
     try:
@@ -129,7 +174,19 @@ def hold(folder: str | Path, activity: str) -> Iterator[None]:
 
 
 def acquire(folder: str | Path, activity: str) -> int:
-    """As `hold`; returns the descriptor that holds the lock until it is closed."""
+    """Hold an existing folder for writing until a descriptor is closed.
+
+    Args:
+        folder: the folder.
+        activity: completes "another process is ... FOLDER", such as "training in".
+
+    Returns:
+        The descriptor that holds the lock.
+
+    Raises:
+        TakenError: another process holds it.
+        WmpcError: its filesystem has no locks.
+    """
     path = Path(folder) / LOCK
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     try:
@@ -155,7 +212,14 @@ def acquire(folder: str | Path, activity: str) -> int:
 
 
 def writable(folder: str | Path) -> bool:
-    """Whether files can be made in `folder`, or in the nearest folder above it that exists."""
+    """Say whether files can be made in a folder, or in the nearest folder above it that exists.
+
+    Args:
+        folder: the folder, which need not exist.
+
+    Returns:
+        Whether they can.
+    """
     folder = Path(folder).absolute()
     while not folder.exists():
         folder = folder.parent
@@ -163,12 +227,23 @@ def writable(folder: str | Path) -> bool:
 
 
 def unfinished(name: str) -> bool:
-    """Whether a file so named says nothing of what a folder holds: a lock, or one half written."""
+    """Say whether a file says nothing of what a folder holds: a lock, or one half written.
+
+    Args:
+        name: of the file.
+
+    Returns:
+        Whether it is one of those.
+    """
     return name == LOCK or name.startswith(TEMPORARY) or name.endswith(".json.tmp")
 
 
 def remove_leftovers(folder: str | Path) -> None:
-    """Remove what killed processes left unfinished in `folder`. Only for who holds the folder."""
+    """Remove what killed processes left unfinished; only for who holds the folder.
+
+    Args:
+        folder: the folder.
+    """
     for path in Path(folder).glob(f"{TEMPORARY}*"):
         if path.is_file() or path.is_symlink():
             path.unlink(missing_ok=True)

@@ -20,11 +20,14 @@ ESCAPES = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 def read_json(path: str | Path, what: str = "JSON object") -> dict[str, Any]:
-    """The JSON object in a file.
+    """Read the JSON object in a file.
 
     Args:
         path: a regular file; a FIFO or device is refused, not waited for.
         what: what the file should be, for the message: "a dataset's meta.json".
+
+    Returns:
+        The object.
 
     Raises:
         WmpcError: the file is no regular file, too large, not UTF-8, not JSON, nested too deeply,
@@ -38,8 +41,18 @@ def read_json(path: str | Path, what: str = "JSON object") -> dict[str, Any]:
 
 
 def parse_json(data: bytes, name: str) -> Any:
-    """The JSON value that `data` holds; WmpcError, which begins with `name`, where it holds
-    none."""
+    """Parse a JSON value.
+
+    Args:
+        data: its bytes.
+        name: what messages begin with.
+
+    Returns:
+        The value.
+
+    Raises:
+        WmpcError: they hold none, or one that is too large or nested too deeply.
+    """
     try:
         values = sum(map(data.count, (b",", b"[", b"{")))
         if values > JSON_VALUES:
@@ -56,7 +69,18 @@ def parse_json(data: bytes, name: str) -> Any:
 
 
 def read_bytes(path: str | Path, limit: int) -> bytes:
-    """A whole regular file; WmpcError where it is none, or has more than `limit` bytes."""
+    """Read a whole regular file.
+
+    Args:
+        path: of the file; a FIFO is not waited for.
+        limit: bytes that it may have.
+
+    Returns:
+        Its bytes.
+
+    Raises:
+        WmpcError: it is no regular file, or larger.
+    """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO would wait
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)

@@ -17,10 +17,13 @@ LOOK_S = 1.0
 
 
 def end_with_parent(parent: int) -> None:
-    """End this process when the process `parent`, which started it, has ended, even by SIGKILL.
+    """End this process when the one that started it has ended, even by SIGKILL.
 
     Linux sends the signal itself, when the thread that started this process ends. Elsewhere, and
-    where `parent` ended before this call, a thread of this process looks once a second.
+    where the parent ended before this call, a thread of this process looks once a second.
+
+    Args:
+        parent: the id of the process that started this one.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -36,9 +39,15 @@ def _wait_for(parent: int) -> None:
 def start(
     work: Callable[..., None], *arguments: Any, environment: Mapping[str, str]
 ) -> tuple[BaseProcess, Connection]:
-    """Start a process that calls `work(pipe, *arguments)`; returns it and the other end of `pipe`.
+    """Start a process that is not interrupted by Ctrl-C and ends with this one.
 
-    It is not interrupted by Ctrl-C and ends with this process. `environment` is added to its own.
+    Args:
+        work: what it calls, with its end of a pipe and the arguments.
+        *arguments: picklable.
+        environment: variables that are added to its own.
+
+    Returns:
+        The process, and our end of the pipe.
     """
     context = multiprocessing.get_context("spawn")
     pipe, theirs = context.Pipe()
@@ -60,14 +69,26 @@ def start(
 
 
 def end(process: BaseProcess, pipe: Connection) -> None:
-    """End a process that `start` gave, at once."""
+    """End a process at once.
+
+    Args:
+        process: that `start` gave.
+        pipe: to it, which is closed.
+    """
     pipe.close()
     process.kill()
     process.join()
 
 
 def ending(code: int | None) -> str:
-    """How a process ended, in words, by its exit code: negative for a signal."""
+    """Say how a process ended.
+
+    Args:
+        code: its exit code, negative for a signal; None where it is not known.
+
+    Returns:
+        Words that follow the process's name.
+    """
     if code is None or code >= 0:
         return f"ended with exit code {code}"
     name = next((s.name for s in signal.Signals if s == -code), f"signal {-code}")

@@ -13,7 +13,18 @@ from wmpc.errors import WmpcError
 
 
 def refuse_links(path: Path, root: Path) -> Path:
-    """Return `path`, to write to; WmpcError where it, or a folder from `root` to it, is a link."""
+    """Refuse a path that leads through a symbolic link.
+
+    Args:
+        path: to write to.
+        root: the folder that was named, which may be a link itself.
+
+    Returns:
+        The path.
+
+    Raises:
+        WmpcError: it, or a folder from the root to it, is a link.
+    """
     for part in (path, *path.parents):
         if part == root:
             break
@@ -26,10 +37,18 @@ def refuse_links(path: Path, root: Path) -> Path:
 
 
 def open_in_place(path: Path, flags: int = os.O_RDWR) -> int:
-    """Open or create a file to change it where it lies; returns its descriptor.
+    """Open or create a file to change it where it lies.
 
-    WmpcError where it is a symbolic link, no regular file, or has other names (hard links), by
-    which a file elsewhere would change.
+    Args:
+        path: of the file.
+        flags: of `os.open`, besides those that keep to this file.
+
+    Returns:
+        Its descriptor.
+
+    Raises:
+        WmpcError: it is a symbolic link, no regular file, or has other names (hard links), by which
+            a file elsewhere would change.
     """
     keep = os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     try:
@@ -47,10 +66,20 @@ def open_in_place(path: Path, flags: int = os.O_RDWR) -> int:
 
 
 def refuse_outside(path: Path, folder: Path) -> Path:
-    """Return `path`, a file in `folder` to read; WmpcError where a link leads it out of `folder`.
+    """Refuse a file that a link leads out of its folder.
 
-    Links to `blobs` beside the `snapshots` that hold `folder` are how the Hugging Face cache keeps
-    a folder, and are followed.
+    Links to `blobs` beside the `snapshots` that hold the folder are how the Hugging Face cache
+    keeps a folder, and are followed.
+
+    Args:
+        path: of a file to read.
+        folder: that it should be in.
+
+    Returns:
+        The path.
+
+    Raises:
+        WmpcError: it is elsewhere.
     """
     real, home = os.path.realpath(path), os.path.realpath(folder)
     if os.path.basename(os.path.dirname(home)) == "snapshots":

@@ -14,15 +14,35 @@ NPY_BYTES = 2**30
 
 
 def read_npy(path: str | Path, limit: int = NPY_BYTES) -> np.ndarray:
-    """The array in a regular file; WmpcError as `parse_npy`, OSError as `open`."""
+    """Read the array in a `.npy` file.
+
+    Args:
+        path: a regular file.
+        limit: bytes that it may have.
+
+    Returns:
+        The array, in this machine's byte order.
+
+    Raises:
+        WmpcError: it holds none, see `parse_npy`.
+        OSError: as `open`.
+    """
     return parse_npy(read_bytes(path, limit), str(path))
 
 
 def parse_npy(data: bytes, name: str) -> np.ndarray:
-    """The array that the bytes of a `.npy` file hold, in this machine's byte order.
+    """Parse the bytes of a `.npy` file.
 
-    WmpcError, which begins with `name`, where they hold none, anything but plain numbers, or fewer
-    or more than the header states.
+    Args:
+        data: all of them.
+        name: what messages begin with.
+
+    Returns:
+        The array, in this machine's byte order.
+
+    Raises:
+        WmpcError: they hold no array, anything but plain numbers, or fewer or more than the header
+            states.
     """
     stream = io.BytesIO(data)
     try:

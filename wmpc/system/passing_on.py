@@ -10,8 +10,15 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def passes_on(
     *functions: Callable[..., Any], supplied: tuple[str, ...] = ()
 ) -> Callable[[Function], Function]:
-    """Write into a function's signature what its `**arguments` may be: the keyword-only parameters
-    of `functions`, to which it hands them, but those that it has `supplied` itself."""
+    """Write into a function's signature what its `**arguments` may be.
+
+    Args:
+        *functions: to which it hands them; their keyword-only parameters are shown.
+        supplied: those that it gives itself, which are not.
+
+    Returns:
+        A decorator.
+    """
 
     def mark(function: Function) -> Function:
         own = inspect.signature(function)

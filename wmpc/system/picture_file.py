@@ -21,9 +21,16 @@ GIVE = "give a PNG or JPEG"
 
 
 def read_picture(path: str | Path) -> tuple[Image.Image, str]:
-    """The picture in a file, RGB, turned as it was held, and its size and mode as they were.
+    """Read a PNG or JPEG file, turned as the picture was held.
 
-    WmpcError where there is no such file or no picture that is read: see `decode_picture`.
+    Args:
+        path: a regular file.
+
+    Returns:
+        The picture in RGB, and its size and mode as they were, in words.
+
+    Raises:
+        WmpcError: there is no such file, or no picture that is read, see `decode_picture`.
     """
     if not Path(path).is_file():
         raise WmpcError(f"There is no file {path}.")
@@ -31,10 +38,20 @@ def read_picture(path: str | Path) -> tuple[Image.Image, str]:
 
 
 def decode_picture(data: bytes, name: str) -> tuple[Image.Image, str]:
-    """As `read_picture`, of the bytes of a file that errors call `name`.
+    """Decode a PNG or JPEG file, turned as the picture was held.
 
-    WmpcError where they are no PNG or JPEG, state more than `MOST_PIXELS`, are truncated, animated
-    or of more than 8 bits a channel. How see-through a pixel is does not count.
+    How see-through a pixel is does not count.
+
+    Args:
+        data: the bytes of the file.
+        name: what messages call it.
+
+    Returns:
+        The picture in RGB, and its size and mode as they were, in words.
+
+    Raises:
+        WmpcError: it is no PNG or JPEG, states more than `MOST_PIXELS`, is truncated, animated, or
+            of more than 8 bits a channel.
     """
     try:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:

@@ -9,8 +9,18 @@ from wmpc.system.links import refuse_links
 
 
 def in_or_instead(folder: Path, name: str, instead: str | Path) -> Path:
-    """The path `name` in `folder`; where that cannot be written to, in the folder `instead` of the
-    working directory, which a WmpcWarning says."""
+    """Choose where to write what belongs into a folder that may be read-only.
+
+    A WmpcWarning says so where it is not that folder.
+
+    Args:
+        folder: where it belongs.
+        name: of the file or folder in it.
+        instead: a folder in the working directory, for where the first cannot be written to.
+
+    Returns:
+        The path of `name` in one of the two.
+    """
     if writable(folder):
         return refuse_links(folder / name, folder)
     path = refuse_links(Path(instead) / name, Path())

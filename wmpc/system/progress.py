@@ -24,4 +24,8 @@ Tell = Callable[[Progress], None]
 
 
 def quiet(progress: Progress) -> None:
-    """Tell nobody."""
+    """Tell nobody.
+
+    Args:
+        progress: what would be told.
+    """

@@ -13,9 +13,15 @@ over before the threads have met (docs/lab-notes.md)."""
 
 @contextmanager
 def sensible_threads(predictor: nn.Module) -> Iterator[None]:
-    """One torch thread while planning with a small predictor on a CPU, else as many as there were.
+    """Plan with one torch thread where the predictor is small, else with as many as there were.
 
     A rule, not a measurement: the same machine must give the same bits.
+
+    Args:
+        predictor: of the model, whose parameters are counted.
+
+    Yields:
+        Nothing; afterwards there are as many threads as before.
     """
     before = torch.get_num_threads()
     if sum(p.numel() for p in predictor.parameters()) < SMALL:
@@ -28,7 +34,14 @@ def sensible_threads(predictor: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """So many torch threads, afterwards as many as there were."""
+    """Set the number of torch threads while the context lasts.
+
+    Args:
+        count: how many.
+
+    Yields:
+        Nothing; afterwards there are as many as before.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

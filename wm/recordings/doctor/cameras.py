@@ -15,6 +15,7 @@ LEAST = 3.0
 """Grey levels that a mean picture must be nearer to the usual one to count."""
 FAR = 5.0
 """Grey levels beyond those that pictures usually differ by, which are another picture."""
+COLOURS = "has red and blue exchanged"
 
 
 def check(recording: Recording) -> Iterator[Fault]:
@@ -38,7 +39,7 @@ def check(recording: Recording) -> Iterator[Fault]:
         yield fault
     for camera, pictures in means.items():
         usual = np.median(pictures, 0)
-        own = np.abs(pictures - usual).mean((1, 2, 3))
+        own = _apart(pictures, usual)
         half, limit = np.quantile(own, [0.5, 0.75])
         far = limit + 6 * (limit - half) + FAR
         for i, picture in enumerate(pictures):
@@ -57,30 +58,23 @@ def _odd(
 ) -> Iterator[Fault]:
     """What is wrong with the mean picture (h, w, 3) of an episode, the likeliest only."""
     others = {
-        "swapped_colours": picture[..., ::-1],
-        "flipped_pictures": picture[::-1],
-        "turned": picture[::-1, ::-1],
-        "mirrored": picture[:, ::-1],
+        COLOURS: picture[..., ::-1],
+        "is upside down": picture[::-1],
+        "is turned by half a turn": picture[::-1, ::-1],
+        "is mirrored": picture[:, ::-1],
     }
-    found = {kind: float(np.abs(p - usual).mean()) for kind, p in others.items()}
-    kind = min(found, key=lambda k: found[k])
-    near = found[kind]
+    found = {what: float(np.abs(p - usual).mean()) for what, p in others.items()}
+    what = min(found, key=lambda k: found[k])
+    near = found[what]
     if own - near > LEAST and near < 0.6 * own and near < 1.5 * limit + 1:
-        flipped = "flipped_pictures" if kind in ("turned", "mirrored") else kind
-        what = {
-            "swapped_colours": "has red and blue exchanged",
-            "flipped_pictures": "is upside down",
-            "turned": "is turned by half a turn",
-            "mirrored": "is mirrored",
-        }[kind]
         yield Fault(
-            flipped,
+            "swapped_colours" if what == COLOURS else "flipped_pictures",
             "error",
             camera,
             f"{camera} {what} in episode {episode}: put right, its mean picture is {near:.1f} grey "
             f"levels from the usual one, as it is {own:.1f}.",
             "Put these episodes right: pictures[..., ::-1] exchanges the colours."
-            if kind == "swapped_colours"
+            if what == COLOURS
             else "Put these episodes right: turn or mirror their pictures as the others are.",
             episode,
         )

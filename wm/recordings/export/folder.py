@@ -17,7 +17,14 @@ from wmpc.system.disk import REFUSALS, TAIL, TEMPORARY, flush
 def new_folder(path: str | Path) -> Iterator[Path]:
     """Give a hidden sibling to write to, which becomes `path` at the end; an error removes it.
 
-    WmpcError where `path` exists and is not an empty folder, or another process is exporting to it.
+    Args:
+        path: the folder that is to be.
+
+    Yields:
+        The folder to write to meanwhile.
+
+    Raises:
+        WmpcError: `path` exists and is not an empty folder, or another process is exporting to it.
     """
     path = Path(path)
     with _unfinished(path) as temporary:  # which sweeps, also where the export was complete
@@ -33,7 +40,17 @@ def new_folder(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def new_file(path: str | Path) -> Iterator[Path]:
-    """As `new_folder`, for an export that is one file: gives its path until it is complete."""
+    """Give a hidden file to write to, which becomes `path` at the end; an error removes it.
+
+    Args:
+        path: the file that is to be.
+
+    Yields:
+        Where to write meanwhile.
+
+    Raises:
+        WmpcError: `path` exists, or another process is exporting to it.
+    """
     path = Path(path)
     with _unfinished(path) as temporary:
         if path.exists():

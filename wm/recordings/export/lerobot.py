@@ -58,17 +58,21 @@ def export_lerobot(
     """Write a dataset to a new folder, whole or not at all.
 
     Args:
+        episodes: of the dataset.
+        path: the folder.
         codec: "h264" or "av1" in videos, which lose a little, or "png" in the tables, which loses
             nothing.
         crf: quality of the video, lower is better; None: one that keeps simulator pictures well.
         pixel_format: "yuv420p", which everything plays, or "yuv444p" (h264), which keeps the colour
             of every pixel; None: the latter where a side is under 128 pixels.
         task: what is done, in words; None: the environment's name.
-        data_files_size_in_mb, video_files_size_in_mb, chunks_size: LeRobot's limits of a file and
-            of a folder.
+        data_files_size_in_mb: LeRobot's limit of a table's file.
+        video_files_size_in_mb: of a video's file.
+        chunks_size: of files in a folder.
         progress: called with the number of episodes written.
 
-    WmpcError where the folder exists, or pictures do not suit the codec.
+    Raises:
+        WmpcError: the folder exists, or pictures do not suit the codec.
     """
     if codec not in (*ENCODERS, "png"):
         raise WmpcError(f"there is no codec {codec!r}; choose {', '.join(ENCODERS)} or png")
@@ -138,7 +142,15 @@ def export_lerobot(
 
 
 def key_of(name: str, columns: Mapping[str, Column]) -> str:
-    """LeRobot's name of a column; those that mean nothing to it keep out of its policies' way."""
+    """Name a column as LeRobot does; what means nothing to it keeps out of its policies' way.
+
+    Args:
+        name: of the column.
+        columns: of the dataset.
+
+    Returns:
+        The key of the feature.
+    """
     if name == "pixels":
         return "observation.image"
     if name.startswith("pixels/"):

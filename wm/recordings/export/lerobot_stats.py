@@ -15,7 +15,14 @@ Stats = Mapping[str, np.ndarray]
 
 
 def statistics(rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Of rows (N, K): each (K,), `count` (1,)."""
+    """Compute the statistics of rows.
+
+    Args:
+        rows: (N, ...), in K numbers each.
+
+    Returns:
+        By name, float64 (K,); `count` is (1,).
+    """
     rows = np.asarray(rows, np.float64).reshape(len(rows), -1)
     out = {"min": rows.min(0), "max": rows.max(0), "mean": rows.mean(0), "std": rows.std(0)}
     out["count"] = np.array([len(rows)])
@@ -26,7 +33,14 @@ def statistics(rows: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def picture_statistics(pictures: np.ndarray) -> dict[str, np.ndarray]:
-    """Of pictures (N, H, W, 3) uint8: each (3, 1, 1) in [0, 1], `count` (1,) pictures."""
+    """Compute the statistics of each colour, over at most `SAMPLES` pictures.
+
+    Args:
+        pictures: (N, H, W, 3) uint8.
+
+    Returns:
+        By name, float64 (3, 1, 1) from 0 to 1; `count` is (1,), of pictures.
+    """
     some = np.unique(np.linspace(0, len(pictures) - 1, SAMPLES).round().astype(np.int64))
     step = [max(1, size // SIDE) for size in pictures.shape[1:3]]
     colours = np.asarray(pictures[some])[:, :: step[0], :: step[1]].reshape(-1, 3) / 255
@@ -36,9 +50,13 @@ def picture_statistics(pictures: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def joined(parts: Sequence[Stats]) -> dict[str, np.ndarray]:
-    """Statistics of all episodes from those of each.
+    """Join the statistics of episodes as lerobot does: quantiles are weighted means of theirs.
 
-    As lerobot joins them: quantiles are the mean of the episodes', weighted by their counts.
+    Args:
+        parts: of each episode.
+
+    Returns:
+        Of all episodes, by name.
     """
     counts = np.stack([part["count"] for part in parts]).astype(np.float64)
     weights = (counts / counts.sum(0)).reshape(len(parts), *[1] * parts[0]["mean"].ndim)

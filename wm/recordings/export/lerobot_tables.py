@@ -25,7 +25,14 @@ class TableFiles:
         self._number, self._bytes = -1, 0
 
     def place(self, size: int) -> tuple[int, int]:
-        """Chunk and file that a table of `size` bytes will go to."""
+        """Say where the next table goes.
+
+        Args:
+            size: of the table, in bytes.
+
+        Returns:
+            The numbers of the folder and of the file in it.
+        """
         if self._writer is None or self._bytes + size > self.limit:
             self.close()
             self._number, self._bytes = self._number + 1, 0
@@ -33,7 +40,11 @@ class TableFiles:
         return divmod(self._number, self.chunks_size)
 
     def append(self, table: Any) -> None:
-        """Write a table where `place` said."""
+        """Write a table where `place` said.
+
+        Args:
+            table: of pyarrow; the columns are those of all.
+        """
         if self._writer is None:
             chunk, file = divmod(self._number, self.chunks_size)
             self._file = self.folder / self.path.format(chunk_index=chunk, file_index=file)
@@ -54,7 +65,12 @@ class TableFiles:
 
 
 def write_tasks(path: Path, tasks: list[str]) -> None:
-    """The tasks by `task_index`, as a frame of pandas whose index are the words."""
+    """Write the tasks by `task_index`, as a frame of pandas whose index are the words.
+
+    Args:
+        path: of the parquet file.
+        tasks: in words.
+    """
     pa, parquet = extra("pyarrow", "writing"), extra("pyarrow.parquet", "writing parquet")
     table = pa.table({"task_index": pa.array(range(len(tasks)), pa.int64()), "task": tasks})
     kinds = {"task_index": ("int64", "int64"), "task": ("unicode", "object")}

@@ -68,7 +68,15 @@ class VideoFiles:
         self._number = -1
 
     def append(self, pictures: Iterable[np.ndarray], count: int) -> dict[str, int | float]:
-        """Encode `count` pictures (H, W, 3) and say where they lie, as `meta/episodes` does."""
+        """Encode an episode's pictures.
+
+        Args:
+            pictures: (H, W, 3) uint8 each.
+            count: how many there are.
+
+        Returns:
+            Where they lie, by the names that `meta/episodes` has for it.
+        """
         av = extra("av", "encoding video")
         if self._container is None or self._would_overflow(count):
             self.close()

@@ -43,19 +43,21 @@ def export_minari(
     dataset_id: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Write `episodes` as the Minari dataset `path`, whose folder is named as `NAME-v0`.
+    """Write a dataset as the Minari dataset `path`, whose folder is named as `NAME-v0`.
 
     With MINARI_DATASETS_PATH set to the folder it lies in, `minari.load_dataset("NAME-v0")` reads
     it. The environment can be recovered from it where gymnasium knows its id in this process.
 
     Args:
+        episodes: of the dataset.
+        path: the folder.
         jpeg: pictures of at least 32 x 32 as JPEG: smaller, and not what they were.
         data_format: "hdf5" or "arrow".
         dataset_id: with namespaces, `group/NAME-v0`, of which `path` is the end.
         progress: is told the number of episodes written, after each.
 
-    Raises WmpcError where `path` is not empty or is not named so, and where a column cannot be
-    kept.
+    Raises:
+        WmpcError: `path` is not empty or is not named so, or a column cannot be kept.
     """
     path = Path(path)
     dataset_id = _checked(path, dataset_id)

@@ -29,7 +29,13 @@ class Writer(AbstractContextManager["Writer"], ABC):
 
     @abstractmethod
     def write(self, index: int, arrays: Arrays, stated: Mapping[str, Any]) -> None:
-        """Write an episode: arrays by path, T+1 or T rows each, and what is stated of it."""
+        """Write an episode.
+
+        Args:
+            index: of the episode.
+            arrays: by path, T+1 or T rows each.
+            stated: what is said of the episode by name, `total_steps` among it.
+        """
 
     def __exit__(self, *_: object) -> None:
         """Let go of open files."""
@@ -45,6 +51,13 @@ class HDF5Writer(Writer):
         self.file = self._h5py.File(self.raw, "w", track_order=True)
 
     def write(self, index: int, arrays: Arrays, stated: Mapping[str, Any]) -> None:
+        """Write an episode as a group.
+
+        Args:
+            index: of the episode.
+            arrays: by path, T+1 or T rows each.
+            stated: the group's attributes.
+        """
         group = self.file.create_group(f"episode_{index}")
         group.attrs.update({"id": index, **stated})
         for path, array in arrays.items():
@@ -67,6 +80,13 @@ class ArrowWriter(Writer):
     """`<episode>/part-0.arrow`; all has T+1 rows there, what has T is padded with zeros."""
 
     def write(self, index: int, arrays: Arrays, stated: Mapping[str, Any]) -> None:
+        """Write an episode as a folder.
+
+        Args:
+            index: of the episode.
+            arrays: by path, T+1 or T rows each.
+            stated: its metadata.
+        """
         pa = extra("pyarrow", "writing Arrow")
         tree: dict[str, Any] = {}
         frames = stated["total_steps"] + 1

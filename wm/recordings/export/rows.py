@@ -6,8 +6,16 @@ from wmpc.wm.data.format import Column
 
 
 def every_frame(values: np.ndarray, column: Column, frames: int) -> np.ndarray:
-    """A column of an episode as (frames, ...): the last of the steps once more, and what it has
-    once in every row."""
+    """Give a column a row a frame.
+
+    Args:
+        values: of an episode.
+        column: what they are.
+        frames: of the episode, T + 1.
+
+    Returns:
+        (frames, ...): the last of the steps once more, and what an episode has once in every row.
+    """
     if column.rows == "episode":
         return np.broadcast_to(values, (frames, *values.shape))
     return values if column.rows == "frames" else np.concatenate([values, values[-1:]])

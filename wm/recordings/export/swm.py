@@ -23,12 +23,18 @@ from wmpc.wm.recordings.io.files import extra
 def export_swm(
     episodes: Episodes, path: str | Path, *, progress: Callable[[int], None] | None = None
 ) -> None:
-    """Write all episodes into the new file `path` (`.h5`), bit for bit.
-
-    `progress` is told the number of episodes written, after each.
+    """Write all episodes into a new file, bit for bit.
 
     Several actions a frame lie side by side in a row of `action`. Cameras `pixels/NAME` become
-    `pixels_NAME`. WmpcError where the path exists.
+    `pixels_NAME`.
+
+    Args:
+        episodes: of the dataset.
+        path: the file, NAME.h5.
+        progress: is told the number of episodes written, after each.
+
+    Raises:
+        WmpcError: the path exists, or is named otherwise.
     """
     path = Path(path)
     if path.suffix not in (".h5", ".hdf5"):
