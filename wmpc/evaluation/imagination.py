@@ -59,9 +59,7 @@ def context(task: Any, case: Case, start: str) -> tuple[list[dict[str, np.ndarra
     """What the agent had seen at the case's start: frames (c), and the blocks (c - 1, n, A) between
     them, none of a cold start. Leaves `task` in that start."""
     warm = start == "warm"
-    state = case.lead_in_state if warm else case.start_state
-    options = {"state": state, "goal_state": case.goal_state, "variation": case.variation}
-    task.reset(seed=case.seed, options=options)
+    case.begin(task, warm)
     seen = [task.observe_state(task.get_state())]
     blocks = case.lead_in if warm else case.lead_in[:0]
     for block in blocks:

@@ -66,6 +66,17 @@ class Case:
         """(H, W, 3) uint8."""
         return decode(self.goal_png)
 
+    def begin(self, task: Any, warm: bool = True) -> None:
+        """Reset a task to where the case begins.
+
+        Args:
+            task: of the manifest.
+            warm: begin where the recorded lead-in does, else at the start itself.
+        """
+        state = self.lead_in_state if warm else self.start_state
+        options = {"state": state, "goal_state": self.goal_state, "variation": self.variation}
+        task.reset(seed=self.seed, options=options)
+
     def goal(self, privileged: bool = False) -> Goal:
         """Say what is to be reached, in copies, which an agent may work on in place.
 

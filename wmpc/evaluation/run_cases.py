@@ -13,7 +13,6 @@ the world when the waiting is over, then after every block.
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -86,15 +85,11 @@ def run_cases(
         for index in range(len(manifest.cases)) if cases is None else cases:
             case = manifest.cases[index]
             warm = start == "warm"
-            options = {
-                "state": case.lead_in_state if warm else case.start_state,
-                "goal_state": case.goal_state,
-                "variation": case.variation,
-            }
-            reset = partial(own.reset, seed=case.seed, options=options)
             row = Row(index, case.episode, start, case.seed)
             try:
-                ask(timeout_s, reset, who=WORLD, passing=(WmpcError,))  # it does not fit
+                ask(
+                    timeout_s, case.begin, own, warm, who=WORLD, passing=(WmpcError,)
+                )  # it does not fit
                 play_episode(
                     own,
                     cast(Agent, agent if one else ask(timeout_s, cast(Make, agent), case)),

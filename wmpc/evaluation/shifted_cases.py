@@ -68,13 +68,7 @@ def solved_by_nothing(manifest: Manifest) -> set[int]:
 def _case(task: Any, case: Case, shift: Mapping[str, Any]) -> Case:
     start, picture = case.start_state, case.goal_png
     if SHIFTS[shift["name"]].moves:
-        task.reset(
-            options={
-                "state": case.lead_in_state,
-                "goal_state": case.goal_state,
-                "variation": case.variation,
-            }
-        )
+        case.begin(task)
         actions = case.lead_in.reshape(-1, case.lead_in.shape[-1])
         if not any(task.advance(action)["failure"] for action in actions):
             start = task.get_state()  # else the evaluation meets the failure, and says so

@@ -8,15 +8,15 @@ import numpy as np
 from wmpc.errors import WmpcError
 from wmpc.wm.data.format import digest
 from wmpc.wm.recordings.doctor import (
+    action_shift,
     actions,
-    alignment,
     cameras,
     clock,
     columns,
     exposure,
     frozen,
     motion,
-    shift,
+    picture_shift,
     teleport,
     twins,
     units,
@@ -26,9 +26,10 @@ from wmpc.wm.recordings.doctor.seen import TINY, Recording, Seen, filled, look
 from wmpc.wm.recordings.formats.native.reader import Native
 from wmpc.wm.recordings.source import Episode, Source
 
-WHOLE = (shift, alignment, frozen, teleport, motion, actions, units, twins, exposure, cameras)
-"""The checks of what is kept of all episodes; `alignment` comes before those who ask what it found.
-Each module lists its `KINDS`."""
+WHOLE = (action_shift, picture_shift, frozen, teleport, motion, actions, units, twins)
+WHOLE += (exposure, cameras)
+"""The checks of what is kept of all episodes; `frozen` asks what `picture_shift` found. Each module
+lists its `KINDS`."""
 KINDS = ("unreadable", "damaged", *(k for m in (columns, clock, *WHOLE) for k in m.KINDS))
 NUMBERS, PICTURES = 2**28, 2**28
 """Bytes of numbers and of tiny pictures that are kept; of a larger recording, evenly spread

@@ -65,7 +65,7 @@ class Recording:
     evidence: dict[str, Any] = field(default_factory=dict)
     told: dict[str, np.ndarray] = field(default_factory=dict)
     """By camera, (P,) bool: the dimensions of the motion that its pictures tell; filled in by
-    `alignment`. They do not tell speeds, say."""
+    `picture_shift`. They do not tell speeds, say."""
 
     @property
     def cameras(self) -> list[str]:

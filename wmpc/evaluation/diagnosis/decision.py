@@ -58,12 +58,7 @@ class Decision:
         self.agent = agent = planning(entrant, case)
         self.privileged = entrant.privileged
         agent.planner = recorder = Recorder(agent.planner)
-        options = {
-            "state": case.lead_in_state,
-            "goal_state": case.goal_state,
-            "variation": case.variation,
-        }
-        task.reset(seed=case.seed, options=options)
+        case.begin(task)
         self.row = Row(0, case.episode, "warm", case.seed)
         goal = case.goal(entrant.privileged)
         block = drawn.action_block
