@@ -16,7 +16,7 @@ from wmpc.evaluation.preparation import Prepared, prepare
 from wmpc.evaluation.provenance import versions
 from wmpc.evaluation.read_results import FORMAT, RESULTS, VERSION, headline
 from wmpc.evaluation.references import measure_references
-from wmpc.evaluation.remarks import remark_latency, remark_overhead, remark_workers
+from wmpc.evaluation.remarks import remark_measuring
 from wmpc.evaluation.row import Row, count_failures
 from wmpc.evaluation.rows_file import RowsFile
 from wmpc.evaluation.run_cases import TIMEOUT_S, Latency, Start
@@ -183,7 +183,7 @@ def _measure(
             diagnosis = diagnose(entrant, drawn, task, prepared.episodes, rows)
         except (WmpcError, Failed) as error:  # the rows stand without it
             notes.append(f"There is no diagnosis: {error}")
-    notes += remark_latency(trial.latency, task) + remark_workers(workers) + remark_overhead(rows)
+    notes += remark_measuring(trial.latency, task, workers, rows)
     progress(Progress("floors and the planner in the true simulator"))
     references = measure_references(
         drawn, prepared.path, task, config["reference"], start, timeout_s=config["timeout_s"],

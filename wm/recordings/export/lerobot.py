@@ -134,7 +134,7 @@ def export_lerobot(
         write_tasks(folder / "meta/tasks.parquet", tasks)
         together = {key: joined([found[key] for found in stats]) for key in stats[0]}
         _write_json(folder / "meta/stats.json", together)
-        formats = {name: video.pixel_format for name, video in videos.items()}
+        formats = {name: str(video.pixel_format) for name, video in videos.items()}
         info = _info(episodes, keys, codec, formats, first)
         info |= {"data_files_size_in_mb": data_files_size_in_mb, "chunks_size": chunks_size}
         info |= {"video_files_size_in_mb": video_files_size_in_mb}

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,43 +27,43 @@ GROUP = "2"
 PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 
 
+@dataclass
 class VideoFiles:
     """Appends episodes of one camera's pictures to mp4 files, in BT.601 colours.
 
-    Args:
-        folder: of the dataset.
-        key: of the feature.
-        fps: frames a second.
-        size: height and width; WmpcError where they are odd and the format cannot hold that.
-        codec, crf: one of `ENCODERS`, and its quality; lower is better.
-        pixel_format: "yuv420p" or, of h264 only, "yuv444p"; None: the latter for small pictures.
-        limit: bytes that a file may have, apart from a single episode that is larger.
-        chunks_size: files a folder.
+    WmpcError where the sizes are odd and the format cannot hold that.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        key: str,
-        fps: float,
-        size: tuple[int, ...],
-        codec: str,
-        crf: int,
-        pixel_format: str | None,
-        limit: float,
-        chunks_size: int,
-    ) -> None:
-        self.folder, self.key, self.size = folder, key, size
-        self.rate = Fraction(fps).limit_denominator(1001)
-        self.codec, self.crf, self.limit, self.chunks_size = codec, crf, limit, chunks_size
-        full = codec == "h264" and min(size) < SMALL
-        self.pixel_format = pixel_format or ("yuv444p" if full else "yuv420p")
-        if self.pixel_format not in FORMATS[codec]:
-            raise WmpcError(f"{codec} takes {' or '.join(FORMATS[codec])}, not {pixel_format!r}")
-        if self.pixel_format == "yuv420p" and (size[0] % 2 or size[1] % 2):
+    folder: Path
+    """Of the dataset."""
+    key: str
+    """Of the feature."""
+    fps: float
+    """Frames a second."""
+    size: tuple[int, ...]
+    """Height and width."""
+    codec: str
+    crf: int
+    """One of `ENCODERS`, and its quality; lower is better."""
+    pixel_format: str | None
+    """Either "yuv420p" or, of h264 only, "yuv444p"; None: the latter for small pictures."""
+    limit: float
+    """Bytes that a file may have, apart from a single episode that is larger."""
+    chunks_size: int
+    """Files a folder."""
+
+    def __post_init__(self) -> None:
+        self.rate = Fraction(self.fps).limit_denominator(1001)
+        full = self.codec == "h264" and min(self.size) < SMALL
+        self.pixel_format = self.pixel_format or ("yuv444p" if full else "yuv420p")
+        if self.pixel_format not in FORMATS[self.codec]:
             raise WmpcError(
-                f"{key} has pictures of {size[0]} x {size[1]}; {codec} in yuv420p takes even sizes "
-                "only: codec=png keeps any"
+                f"{self.codec} takes {' or '.join(FORMATS[self.codec])}, not {self.pixel_format!r}"
+            )
+        if self.pixel_format == "yuv420p" and (self.size[0] % 2 or self.size[1] % 2):
+            raise WmpcError(
+                f"{self.key} has pictures of {self.size[0]} x {self.size[1]}; {self.codec} in "
+                "yuv420p takes even sizes only: codec=png keeps any"
             )
         self._container: Any = None
         self._number = -1
