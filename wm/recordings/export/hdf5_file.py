@@ -5,6 +5,7 @@ and crashes there. So it is told that all is well; whoever writes asks `check`.
 """
 
 import io
+import os
 from pathlib import Path
 
 
@@ -35,14 +36,14 @@ class HDF5File(io.FileIO):
             How many there are, as if all were written.
         """
         view = memoryview(data).cast("B")
-        end = self.tell() + len(view)
+        place = self.tell()
         try:
             done = len(view) if self.error else 0
             while done < len(view):
-                done += super().write(view[done:])
+                done += os.pwrite(self.fileno(), view[done:], place + done)
         except OSError as error:
             self.error = error
-        self.seek(end)
+        self.seek(place + len(view))
         return len(view)
 
     def readinto(self, buffer) -> int:  # type: ignore[override]
