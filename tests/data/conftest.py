@@ -84,17 +84,13 @@ class Memory(Source):
             shape = array.shape if rows == "episode" else array.shape[1:]
             self.columns = {**self.columns, name: Column(name, array.dtype, shape, rows)}
 
-    @staticmethod
-    def recognises(path):
-        return False
-
     @property
     def decoded(self):
         return sum(film.decoded for film in self.films)
 
-    def episode(self, index, columns=None):
+    def _read(self, index, names):
         found = {}
-        for name in self._chosen(index, columns):
+        for name in names:
             found[name] = self.episodes[index][name]
             if name in self.cameras:
                 found[name] = Film(found[name])

@@ -70,7 +70,17 @@ class CachedFrames:
         return self.take(np.arange(len(self))[rows])
 
     def take(self, indices: Any, axis: int = 0, out: Any = None, mode: str = "raise") -> np.ndarray:
-        """As `np.take(array, indices, axis=0)`; WmpcError where they do not fit into the cache."""
+        """Take frames as `np.take(array, indices, axis=0)` does, decoding those that are not kept.
+
+        Args:
+            indices: rows, of any shape.
+            axis: 0; there for numpy's sake.
+            out: an array to fill; None: a new one.
+            mode: not looked at; there for numpy's sake.
+
+        Returns:
+            (*indices.shape, H, W, 3) uint8. More at once than the cache holds are a WmpcError.
+        """
         with self._lock:
             return self._take(indices, out)
 
@@ -186,13 +196,24 @@ class Direct(Episodes):
         return sha.hexdigest()
 
     def frames(self, name: str) -> Any:
-        """As `Episodes.frames`; a camera decodes what is taken from it."""
+        """Give a column of all episodes end to end.
+
+        Args:
+            name: of the column.
+
+        Returns:
+            An array (rows, ...); of a camera `CachedFrames`, which decode what is taken from them.
+        """
         if name in self.cameras:
             return self.cameras[name]
         return self._numbers[name] if name in self._numbers else super().frames(name)
 
     def verify(self) -> None:
-        """WmpcError: a recording of another format has no digests."""
+        """Refuse: a recording of another format has no digests.
+
+        Raises:
+            WmpcError: always.
+        """
         raise WmpcError(f"{self.path} has no digests to compare with: import it first")
 
 
@@ -201,8 +222,17 @@ def read_numbers(
     ids: Sequence[int] | np.ndarray,
     progress: Callable[[int], None] = lambda done: None,
 ) -> tuple[dict[str, np.ndarray], Survey]:
-    """Every number of the episodes `ids`, end to end by column (rows, ...), and what is found in
-    them: one pass. Rows of an episode that is refused are zero."""
+    """Read every number of some episodes in one pass.
+
+    Args:
+        source: the recording.
+        ids: (N,) indices of the episodes.
+        progress: takes the number of episodes read so far.
+
+    Returns:
+        By column, the rows (rows, ...) of the episodes end to end, read-only, those of an episode
+        that is refused zero; and what was found in them.
+    """
     columns = {n: stored(c) for n, c in source.columns.items() if n not in source.cameras}
     ends = np.cumsum(source.lengths[ids] + 1)
     rows = {n: column.span(ends, len(ends) - 1)[1] for n, column in columns.items()}

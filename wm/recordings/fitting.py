@@ -13,14 +13,20 @@ import numpy as np
 
 from wmpc.wm.data.format import is_camera
 
-Form = tuple[tuple[int, ...], np.dtype]
-"""Shape and dtype of a row."""
+Form = tuple[tuple[int, ...], np.dtype, str]
+"""Shape and dtype of a row, and what its rows are."""
 
 
 def rows_misfit(rows: int | None, wanted: int, of: str) -> str | None:
-    """Why an array with `rows` rows (None: a single value) is no column of `wanted`, or None.
+    """Say why an array is no column of a number of rows.
 
-    `of` says what there are `wanted` of.
+    Args:
+        rows: how many it has; None: it is a single value.
+        wanted: how many a column has.
+        of: what there are so many of.
+
+    Returns:
+        The end of a sentence that begins with its name; None where it is one.
     """
     if rows == wanted:
         return None
@@ -37,13 +43,23 @@ class Forms:
     """Episodes that were looked at, with their names."""
 
     def add(self, index: int, name: str, forms: Mapping[str, Form | str]) -> None:
-        """Take in episode `index`, called `name`."""
+        """Take in what an episode holds.
+
+        Args:
+            index: of the episode.
+            name: of the episode, for sentences.
+            forms: by key the form, or why it is none.
+        """
         self.seen[index] = name
         for key, form in forms.items():
             self.found.setdefault(key, {})[index] = form
 
     def usual(self) -> dict[str, Form]:
-        """The commonest form of each key that has one somewhere, in the order of their finding."""
+        """Find the commonest form of each key that has one somewhere.
+
+        Returns:
+            Form by key, in the order of their finding.
+        """
         forms = {
             key: Counter(form for form in by.values() if not isinstance(form, str))
             for key, by in self.found.items()
@@ -51,7 +67,11 @@ class Forms:
         return {key: counts.most_common(1)[0][0] for key, counts in forms.items() if counts}
 
     def never(self) -> dict[str, str]:
-        """Keys that fit in no episode, and why."""
+        """Find the keys that fit in no episode.
+
+        Returns:
+            By key, why.
+        """
         fitting = self.usual()
         return {
             key: next(str(form) for form in by.values())
@@ -60,7 +80,11 @@ class Forms:
         }
 
     def unfit(self) -> dict[str, dict[int, str]]:
-        """By key, the episodes in which it is not of its usual form, and why."""
+        """Find the episodes in which a key is not of its usual form.
+
+        Returns:
+            By key, by index of the episode, why.
+        """
         out: dict[str, dict[int, str]] = {}
         for key, usual in self.usual().items():
             for index, name in self.seen.items():
@@ -79,14 +103,32 @@ class Forms:
 
 
 def is_essential(name: str) -> bool:
-    """Whether a column is what a model learns from."""
+    """Say whether a column is what a model learns from: a camera, the action or proprioception.
+
+    Args:
+        name: of the column.
+
+    Returns:
+        Whether it is.
+    """
     return is_camera(name) or name in ("action", "proprio")
 
 
 def left_out(
     unfit: Mapping[str, Mapping[int, str]], count: int, without: Collection[int] = ()
 ) -> dict[str, str]:
-    """The columns to leave out of `count` episodes but those `without`, and why."""
+    """Choose the columns that are to be left out.
+
+    Those are what some episode does not hold; what a model learns from only where most do not.
+
+    Args:
+        unfit: by column, by index of the episode, why it does not hold it.
+        count: of all episodes.
+        without: indices of episodes that do not count.
+
+    Returns:
+        By column, why it is left out.
+    """
     used = count - len({index for index in without if 0 <= index < count})
     out = {}
     for name, reasons in unfit.items():

@@ -45,9 +45,18 @@ def survey(
     progress: Callable[[int], None] = lambda done: None,
     keep: Callable[[int, Mapping[str, np.ndarray]], None] = lambda place, numbers: None,
 ) -> Survey:
-    """Read every number of the episodes `ids` once: what cannot be stored is known before hours
-    of decoding, and the bounds of the actions are known. `keep` takes the place in `ids` and the
-    numbers of each episode that can be stored.
+    """Read every number of some episodes once, without pictures.
+
+    So what cannot be stored is known before hours of decoding, and so is the range of the actions.
+
+    Args:
+        source: the recording.
+        ids: (N,) indices of the episodes.
+        progress: takes the number of episodes read so far.
+        keep: takes the place in `ids` and the numbers of each episode that can be stored.
+
+    Returns:
+        What was found.
     """
     names = [name for name in source.columns if name not in source.cameras]
     size = source.columns["action"].shape[-1]
@@ -70,7 +79,15 @@ def survey(
 
 
 def bytes_needed(source: Source, frames: int) -> int:
-    """Bytes on disk of `frames` frames as `source` gives them."""
+    """Compute the room that frames take on disk.
+
+    Args:
+        source: the recording, as it is to be stored.
+        frames: how many.
+
+    Returns:
+        Bytes.
+    """
     rows = sum(c.row_bytes for c in map(stored, source.columns.values()) if c.rows != "episode")
     return frames * rows + len(source.columns) * HEADER_BYTES
 
@@ -87,18 +104,26 @@ def import_episodes(
     finish: Finish = dict,
     progress: Callable[[int, int], None] = lambda episodes, frames: None,
 ) -> int:
-    """Write the episodes `ids` of `source` to the native dataset `path`; returns how many were
-    there already.
+    """Write episodes of a recording to a native dataset.
 
     Args:
+        source: the recording, as it is to be stored.
+        path: of the dataset; one that an import left unfinished goes on.
         meta: as `EpisodeWriter` takes it.
+        ids: (N,) indices of the episodes.
         opened: opens the source anew, one for each of the `workers` threads that decode; None
             decodes in this one.
+        workers: threads.
         clip: whether actions out of the bounds are put on them; else they are refused.
+        finish: adds to an episode what its environment knows.
         progress: takes the number of episodes in the dataset and of frames written by this call.
 
-    WmpcError where the disk has no room for it, `path` holds something else, or an episode is
-    damaged: those before it are kept.
+    Returns:
+        How many episodes were there already.
+
+    Raises:
+        WmpcError: the disk has no room for it, `path` holds something else, or an episode is
+            damaged; those before it are kept.
     """
     path = Path(path)
     with EpisodeWriter(path, meta) as writer:
@@ -126,8 +151,14 @@ def import_episodes(
 
 
 def measured_bounds(found: Survey) -> tuple[list[float], list[float]]:
-    """Bounds (A,) from the recorded actions, where the recording states none: their range, and
-    where an action never changes a hair around it."""
+    """Take the range of the recorded actions for their bounds, where the recording states none.
+
+    Args:
+        found: what a survey found.
+
+    Returns:
+        Lower and upper bounds (A,); where an action never changes, a hair around it.
+    """
     low, high = np.asarray(found.low, np.float32), np.asarray(found.high, np.float32)
     same = low >= high
     hair = np.maximum(np.abs(low), 1).astype(np.float32) * np.float32(1e-3)

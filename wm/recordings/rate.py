@@ -16,13 +16,29 @@ share of its steps are off, or one by as much as the last."""
 
 
 def rate_of(times: np.ndarray) -> float:
-    """Frames a second, by the median step of ascending times (n >= 2,) in seconds."""
+    """Compute the rate that time stamps tell by their median step.
+
+    Args:
+        times: (n,) seconds, ascending, n at least 2.
+
+    Returns:
+        Frames a second.
+    """
     return 1 / float(np.median(np.diff(times)))
 
 
 def agrees(times: np.ndarray, fps: float) -> bool:
-    """Whether times (n,) are those of about `fps` frames a second, be they jittered, or with gaps:
-    by their median step or, but for one frame, by the whole time that they take."""
+    """Say whether time stamps are those of about a stated rate, be they jittered, or with gaps.
+
+    They are by their median step or, but for one frame, by the whole time that they take.
+
+    Args:
+        times: (n,) seconds, ascending.
+        fps: the stated rate.
+
+    Returns:
+        Whether they are, within `RATE_TOLERANCE`; True of a single one.
+    """
     if len(times) < 2:
         return True
     wanted = (len(times) - 1) / fps
@@ -31,26 +47,54 @@ def agrees(times: np.ndarray, fps: float) -> bool:
 
 
 def off_steps(times: np.ndarray) -> np.ndarray:
-    """(n-1,) share by which each step differs from the median one."""
+    """Compute the share by which each step differs from the median one.
+
+    Args:
+        times: (n,) seconds, ascending.
+
+    Returns:
+        (n-1,).
+    """
     steps = np.diff(times)
     return np.abs(steps / np.median(steps) - 1)
 
 
 def varies(times: np.ndarray) -> bool:
-    """Whether times (n,) come at a varying rate: many steps are off, not a few gaps."""
+    """Say whether time stamps come at a varying rate: many steps are off, not a few gaps.
+
+    Args:
+        times: (n,) seconds, ascending.
+
+    Returns:
+        Whether they do.
+    """
     if len(times) < 4:
         return False
     return int((off_steps(times) > UNEVEN).sum()) > max(2, OFTEN * (len(times) - 1))
 
 
 def is_uneven(times: np.ndarray) -> bool:
-    """Whether times (n,) are no even clock: at a varying rate, or with gaps."""
+    """Say whether time stamps are no even clock: at a varying rate, or with gaps.
+
+    Args:
+        times: (n,) seconds, ascending.
+
+    Returns:
+        Whether they are none.
+    """
     return len(times) > 2 and (varies(times) or bool((off_steps(times) > GAP).any()))
 
 
 def at_even_times(times: np.ndarray, fps: float) -> np.ndarray:
-    """Rows (T+1,) of the frames nearest in time to the first one's plus j / fps; a row may come
-    twice where frames are further apart than that."""
+    """Find the frames nearest in time to the first one's plus j / fps.
+
+    Args:
+        times: (n,) seconds, ascending.
+        fps: frames a second wanted.
+
+    Returns:
+        (T+1,) int64 rows; one may come twice where frames are further apart than that.
+    """
     count = int(np.floor((times[-1] - times[0]) * fps + 1e-6)) + 1
     wanted = times[0] + np.arange(count) / fps
     right = np.clip(np.searchsorted(times, wanted), 1, max(1, len(times) - 1))
@@ -61,8 +105,15 @@ def at_even_times(times: np.ndarray, fps: float) -> np.ndarray:
 
 
 def pace(source: Source) -> str | None:
-    """A sentence on the time stamps of a recording that are no even clock, or of another rate than
-    it states; None where there is nothing to say. A few episodes are looked at."""
+    """Look at the time stamps of a few episodes.
+
+    Args:
+        source: the recording.
+
+    Returns:
+        A sentence where they are no even clock, or of another rate than it states; None where there
+        is nothing to say.
+    """
     good = np.flatnonzero(source.lengths > 1)
     picks = good[np.unique(np.linspace(0, len(good) - 1, min(len(good), SAMPLED)).astype(int))]
     found = []

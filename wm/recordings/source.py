@@ -16,6 +16,7 @@ import numpy as np
 from wmpc.errors import WmpcError
 from wmpc.wm.data.format import Column, is_camera
 from wmpc.wm.recordings import fitting
+from wmpc.wm.recordings.io.files import Place
 
 EPISODE_BYTES = 4 * 2**30
 """What one episode may take decoded: its numbers together, and each camera's pictures (4 GiB).
@@ -34,9 +35,16 @@ class Frames(ABC):
 
     @abstractmethod
     def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield the pictures (H, W, 3) of ascending, distinct `rows` in turn.
+        """Decode the pictures of ascending, distinct rows.
 
-        WmpcError where one cannot be decoded, or is not of the stated size.
+        Args:
+            rows: (n,) which.
+
+        Yields:
+            (H, W, 3) uint8 of each in turn.
+
+        Raises:
+            WmpcError: one cannot be decoded, or is not of the stated size.
         """
 
     def __len__(self) -> int:
@@ -112,32 +120,85 @@ class Source(ABC):
         """By column, the episodes that do not hold it as the others do, and why."""
         self._found: tuple[Mapping[str, Column], Mapping[str, str]] | None = None
 
-    @staticmethod
-    @abstractmethod
-    def recognises(path: str) -> bool:
-        """Whether the path looks like this format, told by names and a few bytes at most."""
+    @classmethod
+    def recognises(cls, path: str) -> bool:
+        """Say whether a path looks like this format, by names and a few bytes at most.
 
-    @staticmethod
-    def resembles(path: str) -> bool:
-        """Whether files have the names of this format. Asked where nothing recognises the path:
-        opening it then says what is wrong with it. May raise."""
+        Args:
+            path: a path, or a URL that fsspec knows.
+
+        Returns:
+            Whether it does; False where it cannot be looked at.
+        """
+        try:
+            return cls._is_at(Place(path))
+        except Exception:  # whatever a file system or a format's library raises
+            return False
+
+    @classmethod
+    def resembles(cls, path: str) -> bool:
+        """Say whether files have the names of this format, though no reader recognises them.
+
+        Opening such a path says what is wrong with it.
+
+        Args:
+            path: a path, or a URL that fsspec knows.
+
+        Returns:
+            Whether they have. May raise what a file system raises.
+        """
+        return cls._is_like(Place(path))
+
+    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
+        """Read an episode.
+
+        Args:
+            index: 0 to N-1.
+            columns: names of those wanted; None: all.
+
+        Returns:
+            An array of each column as `columns` describes it, pictures as `Frames`.
+
+        Raises:
+            WmpcError: there is no such episode or column, or it is damaged: an episode is never
+                silently shorter or misaligned.
+        """
+        return self._read(index, self._chosen(index, columns))
+
+    @classmethod
+    def _is_at(cls, place: Place) -> bool:
+        """Whether the place looks like this format. May raise."""
+        return False
+
+    @classmethod
+    def _is_like(cls, place: Place) -> bool:
+        """Whether the place has the names of this format. May raise."""
         return False
 
     @abstractmethod
-    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
-        """Episode `index`, 0 to N-1, with these columns (default: all): arrays and `Frames`.
-
-        WmpcError where it is damaged; an episode is never silently shorter or misaligned.
-        """
+    def _read(self, index: int, names: Sequence[str]) -> dict[str, Any]:
+        """These columns, which it has, of an episode, which there is."""
 
     def times(self, index: int) -> np.ndarray | None:
-        """(T+1,) seconds at which the frames of an episode were taken, ascending; None where they
-        are not recorded. WmpcError where it is damaged."""
+        """Read when the frames of an episode were taken.
+
+        Args:
+            index: 0 to N-1.
+
+        Returns:
+            (T+1,) seconds, ascending; None where they are not recorded. A damaged episode is a
+            WmpcError.
+        """
         return None
 
     def settle(self, without: Collection[int] = ()) -> None:
-        """Leave out the columns that not all episodes but those `without` hold. A reader calls it
-        when it has found its columns; called again, it begins with all of them."""
+        """Leave out the columns that not all episodes hold.
+
+        A reader calls it when it has found its columns; called again, it begins with all of them.
+
+        Args:
+            without: indices of episodes that do not count.
+        """
         self._found = self._found or (self.columns, self.about.left_out)
         columns, left = self._found
         out = fitting.left_out(self.unfit, len(self), {*without, *self.unreadable})

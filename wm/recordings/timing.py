@@ -25,8 +25,19 @@ class Timing:
 
     @classmethod
     def between(cls, recorded: float | None, fps: float | None, path: str) -> "Timing":
-        """WmpcError where the recorded rate is unknown or too low, with the rates that divide
-        it."""
+        """Choose the recorded frames that a wanted rate needs.
+
+        Args:
+            recorded: frames a second of the recording; None: not known.
+            fps: frames a second wanted; None: all.
+            path: the recording's, for errors.
+
+        Returns:
+            The timing.
+
+        Raises:
+            WmpcError: the recorded rate is not known, or lower than the one wanted.
+        """
         if fps is None:
             return cls(recorded)
         if recorded is None:
@@ -49,18 +60,40 @@ class Timing:
         return self.stride == int(self.stride) and not self.by_time
 
     def steps(self, recorded: np.ndarray) -> np.ndarray:
-        """Steps T of episodes with `recorded` steps."""
+        """Count the steps that remain.
+
+        Args:
+            recorded: steps of an episode, or (N,) of several.
+
+        Returns:
+            Steps T at the new rate, int64 of the same shape.
+        """
         return np.floor(np.asarray(recorded) / self.stride + 1e-9).astype(np.int64)
 
     def rows(self, steps: int) -> np.ndarray:
-        """The rows (T+1,) of the frames kept of an episode with `steps` recorded steps."""
+        """Find the frames kept of an episode.
+
+        Args:
+            steps: its recorded steps.
+
+        Returns:
+            (T+1,) int64 rows.
+        """
         kept = int(self.steps(np.array(steps)))
         nearest = np.floor(np.arange(kept + 1) * self.stride + 0.5)  # halves always upwards
         return np.minimum(nearest, steps).astype(np.int64)
 
     def group(self, array: np.ndarray, is_action: bool) -> np.ndarray:
-        """A steps column (T, ...) at the new rate: an action (T, m, A) -> (T', f * m, A), any other
-        (T', f, ...); with a stride that is not whole, the rows in force."""
+        """Bring a column with a row a step to the new rate.
+
+        Args:
+            array: (T, ...); an action (T, m, A).
+            is_action: whether it is the action.
+
+        Returns:
+            With a stride of f, an action (T', f * m, A), any other (T', f, ...); with one that is
+            not whole, the rows in force when each step begins.
+        """
         rows = self.rows(len(array))[:-1]
         if not self.is_whole:
             return array[rows]
@@ -71,7 +104,15 @@ class Timing:
         return array.reshape(len(rows), -1, array.shape[-1]) if is_action else array
 
     def grouped(self, shape: tuple[int, ...], is_action: bool) -> tuple[int, ...]:
-        """The row shape that `group` gives."""
+        """Compute the row shape that `group` gives.
+
+        Args:
+            shape: of a recorded row.
+            is_action: whether it is the action's.
+
+        Returns:
+            The shape of a row at the new rate.
+        """
         f = int(self.stride) if self.is_whole else 1
         if f == 1:
             return shape

@@ -82,24 +82,17 @@ class View(Source):
     def __len__(self) -> int:
         return len(self.source)
 
-    @staticmethod
-    def recognises(path: str) -> bool:
-        """No path is a view."""
-        return False
-
     def close(self) -> None:
         self.source.close()
 
-    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
-        """Episode `index` of the source, through the view."""
-        chosen = self._chosen(index, columns)
-        wanted = [self._from[name] for name in chosen if name != "proprio" or not self.proprio]
-        if "proprio" in chosen and self.proprio:
+    def _read(self, index: int, names: Sequence[str]) -> dict[str, Any]:
+        wanted = [self._from[name] for name in names if name != "proprio" or not self.proprio]
+        if "proprio" in names and self.proprio:
             wanted += self.proprio
         found = self.source.episode(index, list(dict.fromkeys(wanted)))
         rows = self._rows(index)
         episode: dict[str, Any] = {}
-        for name in chosen:
+        for name in names:
             if name == "proprio" and self.proprio:
                 parts = [np.asarray(found[part], np.float32) for part in self.proprio]
                 array = np.concatenate([part.reshape(len(part), -1) for part in parts], 1)
@@ -177,6 +170,14 @@ class Resized(Frames):
         self.pictures = pictures
 
     def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """Show the pictures of ascending, distinct rows at this size.
+
+        Args:
+            rows: (n,) which of the rows of this view.
+
+        Yields:
+            (H, W, 3) uint8 of each.
+        """
         inner = self.rows[rows]
         if isinstance(self.pictures, Frames):
             found: Any = self.pictures.decode(inner)
@@ -187,7 +188,16 @@ class Resized(Frames):
 
 
 def square(picture: np.ndarray, size: int | None, fit: str) -> np.ndarray:
-    """A picture (H, W, 3) uint8 -> (size, size, 3), averaged over the pixels it covers."""
+    """Make a picture a square, each pixel averaged over those that it covers.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        size: pixels a side; None: as it is.
+        fit: one of `FITS`.
+
+    Returns:
+        (size, size, 3) uint8.
+    """
     height, width = picture.shape[:2]
     if size is None or (height, width) == (size, size):
         return picture

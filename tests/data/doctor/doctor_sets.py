@@ -35,16 +35,11 @@ class Memory(Source):
             for name, array in first.items()
         }
 
-    @staticmethod
-    def recognises(path):
-        return False
-
-    def episode(self, index, columns=None):
+    def _read(self, index, names):
         episode = self.episodes[index]
         if episode.get("broken"):
             raise WmpcError(f"episode {index} is damaged: its bytes end early")
-        self._chosen(index, columns)
-        return dict(episode) if columns is None else {name: episode[name] for name in columns}
+        return {name: episode[name] for name in names}
 
     def copy(self):
         return Memory(copy.deepcopy(self.episodes), self.about, self.path)

@@ -14,6 +14,7 @@ from wmpc.wm.recordings.formats.ogbench.reader import OGBench
 from wmpc.wm.recordings.formats.robomimic.reader import Robomimic
 from wmpc.wm.recordings.io import hdf5
 from wmpc.wm.recordings.io.files import Place
+from wmpc.wm.recordings.io.hdf5_array import HDF5Array, spans
 
 MINE = (Minari, Robomimic, OGBench, D4RL)
 LAYOUTS = {
@@ -62,9 +63,8 @@ def blosc(tmp_path):
 def test_blosc_chunks_are_read_through_hdf5plugin(blosc):
     path, numbers = blosc
     with hdf5.open_hdf5(Place(path)) as file:
-        dataset = hdf5.member(file, "x", path)
-        hdf5.check(dataset, "x", 100)
-        np.testing.assert_array_equal(hdf5.read(dataset, "x", 5, 40), numbers[5:40])
+        array = hdf5.arrays(file, path)["x"]
+        np.testing.assert_array_equal(array.read(5, 40), numbers[5:40])
 
 
 def test_without_hdf5plugin_the_error_names_it(blosc, monkeypatch):
@@ -72,14 +72,14 @@ def test_without_hdf5plugin_the_error_names_it(blosc, monkeypatch):
     monkeypatch.setitem(sys.modules, "hdf5plugin", None)
     monkeypatch.setattr(h5py.h5z, "filter_avail", lambda code: False)
     with hdf5.open_hdf5(Place(path)) as file, pytest.raises(WmpcError, match=r"32001.*hdf5plugin"):
-        hdf5.check(file["x"], "x")
+        hdf5.arrays(file, "a")["x"].check()
 
 
 def test_filters_that_nobody_has_are_named(blosc, monkeypatch):
     path, _ = blosc
     monkeypatch.setattr(h5py.h5z, "filter_avail", lambda code: False)
     with hdf5.open_hdf5(Place(path)) as file, pytest.raises(WmpcError, match="does not know"):
-        hdf5.check(file["x"], "x")
+        hdf5.arrays(file, "a")["x"].check()
 
 
 def test_data_in_other_files_is_refused(tmp_path):
@@ -95,7 +95,7 @@ def test_data_in_other_files_is_refused(tmp_path):
     with hdf5.open_hdf5(Place(str(tmp_path / "a.h5"))) as file:
         for name in ("external", "virtual"):
             with pytest.raises(WmpcError, match="other files"):
-                hdf5.check(hdf5.member(file, name, "a.h5"), name)
+                HDF5Array(file[name], name).check()
         for name in ("link", "soft"):
             with pytest.raises(WmpcError, match="elsewhere"):
                 hdf5.member(file, name, "a.h5")
@@ -117,7 +117,7 @@ def test_what_is_stated_is_compared_with_what_is_there(tmp_path, shape, chunks, 
         hdf5.open_hdf5(Place(str(tmp_path / "a.h5"))) as file,
         pytest.raises(WmpcError, match=message),
     ):
-        hdf5.check(file["x"], "x")
+        hdf5.arrays(file, "a")["x"].check()
 
 
 def test_groups_without_end_are_refused(tmp_path):
@@ -127,10 +127,10 @@ def test_groups_without_end_are_refused(tmp_path):
         hdf5.open_hdf5(Place(str(tmp_path / "a.h5"))) as file,
         pytest.raises(WmpcError, match="more"),
     ):
-        hdf5.datasets(file, "a.h5")
+        hdf5.arrays(file, "a.h5")
 
 
 def test_spans_read_no_chunk_twice_and_no_needless_row():
-    assert hdf5.spans(np.array([0, 1, 2, 9]), 1, 2) == [(0, 2), (2, 3), (9, 10)]
-    assert hdf5.spans(np.array([0, 5, 9, 10, 30]), 10, 8) == [(0, 10), (10, 11), (30, 31)]
-    assert hdf5.spans(np.zeros(0, int), 10, 8) == []
+    assert spans(np.array([0, 1, 2, 9]), 1, 2) == [(0, 2), (2, 3), (9, 10)]
+    assert spans(np.array([0, 5, 9, 10, 30]), 10, 8) == [(0, 10), (10, 11), (30, 31)]
+    assert spans(np.zeros(0, int), 10, 8) == []

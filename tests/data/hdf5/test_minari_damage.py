@@ -95,7 +95,9 @@ def test_infos_that_not_all_episodes_have_are_left_out_with_the_reason(copy):
     change(copy, lambda file: file.__delitem__("episode_1/infos/pose"))
     with Minari(str(copy)) as source:
         assert "infos/pose" not in source.columns and "infos/deep/count" in source.columns
-        assert "not in all episodes" in source.about.left_out["infos/pose"]
+        assert source.about.left_out["infos/pose"] == "episode 1 lacks infos/pose"
+    with open_source(str(copy), exclude=[1]) as source:
+        assert "infos/pose" in source.episode(0)
 
 
 @pytest.mark.parametrize(

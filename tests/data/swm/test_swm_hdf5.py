@@ -125,9 +125,9 @@ def unlink(name):
     "damage, match",
     [
         (change("ep_offset", 1, 6), "episode 1 starts at row 6"),
-        (change("ep_len", 2, 400), "should have 408 rows"),
+        (change("ep_len", 2, 400), "has 12 rows, not one for each of the 408"),
         (change("ep_len", 1, -3), "damaged"),
-        (shorten, "pixels of .* should have 12 rows"),
+        (shorten, "pixels of .* rows, not one for each of the 12"),
         (unlink("ep_len"), "lacks ep_len"),
         (unlink("action"), "no column action"),
         (change("action", 5, np.nan), "mixes episodes"),

@@ -100,7 +100,7 @@ def replaced(data, name, values):
         (
             lambda t: replaced(t, "pixels", pa.array([jpeg(np.zeros((8 + (i == 2), 8, 3), "u1"))
                                                       for i in range(12)])),
-            r"row 2 of pixels of .* is a picture of 9 x 8",
+            r"picture 2 of pixels of .* is a picture of 9 x 8",
         ),
         (lambda t: replaced(t, "pixels", pa.array([t["pixels"][0].as_py(), None] * 6)), "no pict"),
     ],

@@ -1,7 +1,9 @@
 """Videos beside tables: names, cameras, rows, time stamps, what does not fit."""
 
 import json
+import re
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import fsspec
@@ -38,6 +40,22 @@ def table(path, rows, extra="", **columns):
     lines = [",".join(columns) + extra]
     lines += [",".join(map(str, row)) + extra for row in zip(*columns.values(), strict=True)]
     path.write_text("\n".join(lines) + "\n")
+
+
+def test_the_example_of_the_page_about_data_is_read(tmp_path):
+    page = (Path(__file__).parents[3] / "docs" / "data.md").read_text()
+    (example,) = re.findall(r"^```csv\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    for camera in ("wrist", "top"):
+        film(tmp_path / f"pick_1.{camera}.mp4", 6)
+    (tmp_path / "pick_1.csv").write_text(example)
+    with VideoFolder(str(tmp_path)) as source:
+        episode = source.episode(0)
+        shapes = {name: np.shape(array) for name, array in episode.items()}
+        assert source.about.fps == pytest.approx(10) and source.lengths.tolist() == [3]
+    assert shapes == {
+        "pixels/top": (4, SIZE, SIZE, 3), "pixels/wrist": (4, SIZE, SIZE, 3),
+        "action": (3, 1, 3), "proprio": (4, 2), "force": (4,),
+    }  # fmt: skip
 
 
 def test_rows_as_many_as_frames_or_one_less(tmp_path):

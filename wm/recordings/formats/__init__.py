@@ -10,7 +10,12 @@ from wmpc.wm.recordings.io.files import Place, damage
 from wmpc.wm.recordings.source import About, Episode, Frames, Source
 
 
-def _readers() -> Iterator[type[Source]]:
+def find_readers() -> Iterator[type[Source]]:
+    """Find the readers in the folders of this package.
+
+    Yields:
+        Each `Source` with a `format` that a module there defines.
+    """
     for module in walk_packages(__path__, f"{__name__}."):
         for thing in vars(import_module(module.name)).values():
             is_reader = isinstance(thing, type) and issubclass(thing, Source)
@@ -19,9 +24,9 @@ def _readers() -> Iterator[type[Source]]:
 
 
 READERS: Mapping[str, type[Source]] = {
-    reader.format: reader for reader in sorted(_readers(), key=lambda reader: reader.format)
+    reader.format: reader for reader in sorted(find_readers(), key=lambda reader: reader.format)
 }
-"""The readers by format: each `Source` with a `format` that a module of these folders defines."""
+"""The readers by format, as they are found; none is listed anywhere."""
 
 
 def reader(format: str) -> type[Source]:

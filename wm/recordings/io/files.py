@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import fsspec
 
@@ -43,34 +43,85 @@ class Place:
         return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
 
     def name(self, inside: str = "") -> str:
-        """The filesystem's own name of the place, or of a file inside it."""
+        """Spell the filesystem's own name of the place, or of a file inside it.
+
+        Args:
+            inside: a name relative to the place; empty: the place itself.
+
+        Returns:
+            The name, without the URL's protocol.
+        """
         return f"{self.root.rstrip('/')}/{inside}" if inside else self.root
 
     def exists(self, inside: str = "") -> bool:
+        """Say whether the place, or a file inside it, exists.
+
+        Args:
+            inside: a name relative to the place; empty: the place itself.
+
+        Returns:
+            Whether it does.
+        """
         return self.system.exists(self.name(inside))
 
     def is_folder(self) -> bool:
+        """Say whether the place is a folder.
+
+        Returns:
+            Whether it is.
+        """
         return self.system.isdir(self.root)
 
     def size(self, inside: str = "") -> int:
-        """Bytes of a file."""
+        """Ask for the size of a file.
+
+        Args:
+            inside: a name relative to the place; empty: the place itself.
+
+        Returns:
+            Bytes.
+        """
         return int(self.system.size(self.name(inside)) or 0)
 
     def glob(self, pattern: str) -> list[str]:
-        """Names inside this folder that match, sorted; `**` crosses folders."""
+        """Find names inside this folder.
+
+        Args:
+            pattern: with `*` and `?` within a folder; `**` crosses folders.
+
+        Returns:
+            The names that match, relative to the place, sorted.
+        """
         root = glob.escape(self.root.rstrip("/"))  # a folder may be called "set [v2]"
         found = self.system.glob(f"{root}/{pattern}")
         return sorted(str(name)[len(self.root.rstrip("/")) + 1 :] for name in found)
 
     def check(self, inside: str) -> None:
-        """Raise WmpcError where the name `inside`, or a link, leads out of this folder."""
+        """Refuse a name that leads out of this folder.
+
+        Args:
+            inside: a name relative to the place.
+
+        Raises:
+            WmpcError: the name, or a link that it goes through, leads elsewhere.
+        """
         if ".." in inside.split("/") or "\0" in inside:
             raise WmpcError(f"{self.path} names {inside!r}, which leads out of it: not read")
         if inside and self.is_local:
             refuse_outside(Path(self.name(inside)), Path(self.root))
 
     def open(self, inside: str = "") -> BinaryIO:
-        """Open a file for reading; WmpcError where it is missing or lies elsewhere."""
+        """Open a file for reading.
+
+        Args:
+            inside: a name relative to the place; empty: the place itself.
+
+        Returns:
+            A stream of bytes, to be closed by the caller.
+
+        Raises:
+            WmpcError: there is no such file, or it lies elsewhere.
+        """
         self.check(inside)
         try:
             return self.system.open(self.name(inside), "rb")
@@ -80,7 +131,18 @@ class Place:
             ) from None
 
     def read(self, inside: str = "", limit: int = LARGEST) -> bytes:
-        """A whole small file; WmpcError where it is missing or larger than `limit` bytes."""
+        """Read a whole small file.
+
+        Args:
+            inside: a name relative to the place; empty: the place itself.
+            limit: bytes it may have.
+
+        Returns:
+            Its bytes.
+
+        Raises:
+            WmpcError: there is no such file, it lies elsewhere, or has more than `limit` bytes.
+        """
         with self.open(inside) as stream:
             data = stream.read(limit + 1)
         if len(data) > limit:
@@ -89,18 +151,64 @@ class Place:
             )
         return data
 
-    def json(self, inside: str) -> Any:
-        """A JSON file; WmpcError where it is missing or is none."""
-        return parse_json(self.read(inside, JSON_BYTES), self.name(inside))
+    def json(self, inside: str) -> dict[str, Any]:
+        """Read a JSON object.
+
+        Args:
+            inside: the name of a file in this folder.
+
+        Returns:
+            What it holds.
+
+        Raises:
+            WmpcError: the file is missing, too large, or holds no object.
+        """
+        stated = parse_json(self.read(inside, JSON_BYTES), self.name(inside))
+        if not isinstance(stated, dict):
+            raise WmpcError(f"{self.name(inside)} is damaged: it holds no JSON object")
+        return stated
+
+
+class Closable(Protocol):
+    """Something that holds files open."""
+
+    def close(self) -> None:
+        """Close them."""
+
+
+@contextmanager
+def closed_on_error(reader: Closable) -> Iterator[None]:
+    """Close a reader whose opening fails: HDF5 would give the next one what it remembers of it.
+
+    Args:
+        reader: what is being opened in this context.
+
+    Yields:
+        Nothing.
+    """
+    try:
+        yield
+    except BaseException:
+        reader.close()
+        raise
 
 
 @contextmanager
 def damage(what: str) -> Iterator[None]:
-    """Whatever a format's library raises over `what` becomes a WmpcError that names it.
+    """Turn whatever a format's library raises in this context into a WmpcError.
 
     Libraries raise anything at all over damaged bytes; a bug of ours would look the same, so the
     cause is chained (WMPC_DEBUG=1 shows it). What the system refuses is no damage; but FFmpeg
     calls what it finds in a file by names of the system's too, all but those of a full disk.
+
+    Args:
+        what: what is being read, for the sentence.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        WmpcError: something was raised that is no refusal of the system's.
     """
     try:
         yield
@@ -115,7 +223,19 @@ def damage(what: str) -> Iterator[None]:
 
 
 def extra(module: str, purpose: str, name: str = "data") -> ModuleType:
-    """A module of the extra `name`; WmpcError with the command to run where it is not installed."""
+    """Import a module that an extra installs.
+
+    Args:
+        module: its name.
+        purpose: what it is needed for, the beginning of the sentence.
+        name: of the extra.
+
+    Returns:
+        The module.
+
+    Raises:
+        WmpcError: it is not installed; the sentence has the command to run.
+    """
     try:
         return importlib.import_module(module)
     except ImportError:

@@ -5,7 +5,6 @@ the last row leads nowhere: T+1 rows, T actions. With it every row is a step, an
 after the last one is the last row of `next_observations`.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +13,8 @@ import numpy as np
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data.format import Column
-from wmpc.wm.recordings.io.pictures import Layout, picture_layout, stacked
+from wmpc.wm.recordings.io.array import Array
+from wmpc.wm.recordings.io.pictures import picture_layout, stacked
 from wmpc.wm.recordings.source import Frames, Source
 
 STEPS = {"rewards", "masks", "terminals", "timeouts", "valids"}
@@ -26,34 +26,23 @@ MOST_EPISODES = 2**22
 """Of a file; each takes some hundred bytes, 1 GiB in all."""
 
 
-class FlatArray(ABC):
-    """A column of a file: `shape` (N, ...) and `dtype` of its numbers, `what` it is in errors."""
-
-    what: str
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    layout: Layout | None = None
-    """How its rows are pictures, where something else than their shape tells."""
-
-    @abstractmethod
-    def read(self, first: int, stop: int) -> np.ndarray:
-        """Rows `first` to `stop`; WmpcError where they are damaged or too many."""
-
-    @abstractmethod
-    def frames(self, first: int, stop: int) -> Frames:
-        """These rows as pictures; WmpcError where they are none."""
-
-
 @dataclass(frozen=True)
 class Table:
     """Columns of the same N rows; `ends` (N,) bool marks the last row of each episode."""
 
     what: str
-    arrays: Mapping[str, FlatArray]
+    arrays: Mapping[str, Array]
     ends: np.ndarray
 
     def episodes(self) -> tuple[list[tuple[int, int]], list[str]]:
-        """Ranges (first, stop) of rows, and notes on what is unusual."""
+        """Cut the rows into episodes.
+
+        Returns:
+            Ranges (first, stop) of rows, and notes on what is unusual.
+
+        Raises:
+            WmpcError: there are more rows or episodes than are read.
+        """
         if len(self.ends) > MOST_ROWS or np.count_nonzero(self.ends) > MOST_EPISODES:
             raise WmpcError(
                 f"{self.what} has {len(self.ends)} rows, {np.count_nonzero(self.ends)} episodes; "
@@ -81,6 +70,14 @@ class Followed(Frames):
         self.frames, self.last = frames, last
 
     def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """Decode the pictures of ascending, distinct rows.
+
+        Args:
+            rows: (n,) which.
+
+        Yields:
+            (H, W, 3) uint8 of each.
+        """
         inside = rows[rows < len(self.frames)]
         yield from self.frames.decode(inside)
         if len(inside) < len(rows):
@@ -143,7 +140,7 @@ class Flat(Source):
         if note := layout.note("observations"):
             self.about = replace(self.about, notes=(*self.about.notes, note))
 
-    def _column(self, key: str, array: FlatArray) -> Column:
+    def _column(self, key: str, array: Array) -> Column:
         """The column that an array becomes; WmpcError where it cannot be what its name says."""
         row, dtype = array.shape[1:], array.dtype
         frames = key == "observations" or not (self._next or _of_action(key))
@@ -170,12 +167,10 @@ class Flat(Source):
                 notes.append(f"{key} are {array.dtype}: kept as float32")
         return notes
 
-    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
-        chosen = self._chosen(index, columns)
-        table, first, stop = self._rows[index]
-        return {name: self._read(name, table, first, stop) for name in chosen}
+    def _read(self, index: int, names: Sequence[str]) -> dict[str, Any]:
+        return {name: self._part(name, *self._rows[index]) for name in names}
 
-    def _read(self, name: str, table: Table, first: int, stop: int) -> Any:
+    def _part(self, name: str, table: Table, first: int, stop: int) -> Any:
         key, column = self._sources[name], self.columns[name]
         array = table.arrays[key]
         if key == "observations" and self._next:
@@ -202,6 +197,40 @@ class Flat(Source):
         _same(table, values[1:], follows[:-1], first)
         out = np.concatenate([values, follows[-1:]]).astype(column.dtype)
         return out.reshape(len(out), *column.shape)
+
+
+def read_flags(array: Array) -> np.ndarray:
+    """Read a column that says where episodes end.
+
+    Args:
+        array: of one zero or one a row.
+
+    Returns:
+        (N,) bool.
+
+    Raises:
+        WmpcError: it is no such column.
+    """
+    flags = array.read()
+    if flags.size != len(flags) or not np.isin(flags, (0, 1)).all():
+        raise WmpcError(f"{array.what} should be (N,) of zeros and ones")
+    return flags.reshape(-1).astype(bool)
+
+
+def check_next(arrays: Mapping[str, Array]) -> None:
+    """Compare the form of the next observations with that of the observations.
+
+    Args:
+        arrays: columns by recorded name.
+
+    Raises:
+        WmpcError: they differ.
+    """
+    now, then = arrays["observations"], arrays.get(NEXT)
+    if then is not None and (now.shape, now.dtype) != (then.shape, then.dtype):
+        raise WmpcError(
+            f"{then.what} is {then.dtype} {then.shape}, observations are {now.dtype} {now.shape}"
+        )
 
 
 def _of_action(key: str) -> bool:

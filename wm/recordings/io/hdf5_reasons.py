@@ -9,13 +9,27 @@ IN_USE = (errno.EAGAIN, errno.EWOULDBLOCK)
 
 
 def error_number(error: Exception) -> int | None:
-    """The system's error number of what h5py raised, None where the system had no part in it."""
+    """Find the system's error number in what h5py raised.
+
+    Args:
+        error: what it raised.
+
+    Returns:
+        The number; None where the system had no part in it.
+    """
     stated = re.search(r"errno = (\d+)", str(error))
     return int(stated[1]) if stated else getattr(error, "errno", None)
 
 
 def why_closed(error: Exception) -> str:
-    """Why HDF5 did not open a file, and what to do, from what h5py raised."""
+    """Say why HDF5 did not open a file, and what to do.
+
+    Args:
+        error: what h5py raised.
+
+    Returns:
+        The end of a sentence that begins with the file's name.
+    """
     says = " ".join(str(error).split())
     if sizes := re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", says):
         return (

@@ -2,13 +2,10 @@
 
 from abc import abstractmethod
 
-import numpy as np
-
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.io import hdf5
-from wmpc.wm.recordings.io.files import Place, damage
-from wmpc.wm.recordings.io.flat import FlatArray
-from wmpc.wm.recordings.source import Frames, Source
+from wmpc.wm.recordings.io.files import Place, closed_on_error, damage
+from wmpc.wm.recordings.source import Source
 
 
 class HDF5Source(Source):
@@ -17,7 +14,7 @@ class HDF5Source(Source):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self.file = hdf5.open_hdf5(Place(path))
-        with hdf5.closed_on_error(self):
+        with closed_on_error(self):
             self._refuse_matlab()
             self._open()
 
@@ -38,18 +35,5 @@ class HDF5Source(Source):
             )
 
     def close(self) -> None:
+        """Close the file."""
         self.file.close()
-
-
-class HDF5Column(FlatArray):
-    """A checked dataset as a column of all episodes end to end."""
-
-    def __init__(self, dataset: hdf5.Dataset, what: str) -> None:
-        self.dataset, self.what = dataset, what
-        self.shape, self.dtype = dataset.shape, hdf5.plain_dtype(dataset)
-
-    def read(self, first: int, stop: int) -> np.ndarray:
-        return hdf5.read(self.dataset, self.what, first, stop)
-
-    def frames(self, first: int, stop: int) -> Frames:
-        return hdf5.DatasetFrames(self.dataset, self.what, first, stop, self.layout)

@@ -9,7 +9,6 @@ or its process ends.
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from contextlib import ExitStack
 from math import prod
 from threading import Lock
@@ -18,10 +17,8 @@ from typing import BinaryIO
 import numpy as np
 
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.io.files import LARGEST, Place, damage
-from wmpc.wm.recordings.io.flat import FlatArray
-from wmpc.wm.recordings.io.pictures import Layout, picture_layout
-from wmpc.wm.recordings.source import Frames
+from wmpc.wm.recordings.io.array import Array
+from wmpc.wm.recordings.io.files import Place, damage
 
 BLOCK = 2**24
 """Bytes that are unpacked or read at once."""
@@ -81,7 +78,7 @@ class Npz:
         self.stream.close()
 
 
-class NpzArray(FlatArray):
+class NpzArray(Array):
     """One array; see the module for how it is read."""
 
     def __init__(
@@ -98,21 +95,14 @@ class NpzArray(FlatArray):
         self.dtype = dtype.newbyteorder("=")
         self._plain: tuple[BinaryIO, int] | None = None
 
-    def read(self, first: int, stop: int) -> np.ndarray:
-        if not 0 <= first <= stop <= self.shape[0]:
-            raise WmpcError(f"{self.what} has {self.shape[0]} rows, not {first} to {stop}")
+    def _rows(self, first: int, stop: int) -> np.ndarray:
         row = prod(self.shape[1:]) * self.stored.itemsize
-        if (stop - first) * row > LARGEST:
-            raise WmpcError(f"{self.what} would take more than {LARGEST} bytes an episode")
-        with damage(self.what), self.npz.lock:  # a file has one position, readers have threads
+        with self.npz.lock:  # a file has one position, readers have threads
             stream, start = self._unpacked()
             stream.seek(start + first * row)
             data = stream.read((stop - first) * row)
-            rows = np.frombuffer(data, self.stored).reshape(stop - first, *self.shape[1:])
-            return rows.astype(self.dtype)
-
-    def frames(self, first: int, stop: int) -> Frames:
-        return NpzFrames(self, first, stop, self.layout)
+        rows = np.frombuffer(data, self.stored).reshape(stop - first, *self.shape[1:])
+        return rows.astype(self.numbers)
 
     def _unpacked(self) -> tuple[BinaryIO, int]:
         """A file that holds the rows, and where in it they start."""
@@ -157,19 +147,3 @@ class NpzArray(FlatArray):
         if self._plain is not None and self._plain[0] is not self.npz.stream:
             self._plain[0].close()
         self._plain = None
-
-
-class NpzFrames(Frames):
-    """Rows of an array as pictures."""
-
-    def __init__(self, array: NpzArray, first: int, stop: int, layout: Layout | None) -> None:
-        layout = layout or picture_layout(array.shape[1:], array.dtype)
-        if layout is None:
-            raise WmpcError(f"{array.what} is {array.dtype} {array.shape}: no pictures of uint8")
-        super().__init__((stop - first, *layout.shape))
-        self.array, self.first, self.layout = array, first, layout
-
-    def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        for row in map(int, rows):
-            picture = self.array.read(self.first + row, self.first + row + 1)[0]
-            yield self.layout.rgb(picture)

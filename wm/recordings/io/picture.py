@@ -18,7 +18,18 @@ MODES = ("RGB", "RGBA", "P", "L")
 
 
 def picture_size(data: Any, what: str) -> tuple[int, int, str]:
-    """Height, width and mode that a picture's file states; WmpcError where it is none of ours."""
+    """Read what the file of a picture states.
+
+    Args:
+        data: the bytes of the file.
+        what: its name in errors.
+
+    Returns:
+        Height and width in pixels, and Pillow's mode.
+
+    Raises:
+        WmpcError: it is of no format of `FORMATS`, animated, too large or damaged.
+    """
     with damage(what), Image.open(io.BytesIO(data), formats=FORMATS) as image:
         _check(image, what)
         return image.height, image.width, image.mode
@@ -27,9 +38,19 @@ def picture_size(data: Any, what: str) -> tuple[int, int, str]:
 def decode_picture(
     data: Any, size: tuple[int, ...], what: str, modes: Collection[str] = MODES
 ) -> np.ndarray:
-    """A picture's file as (H, W, 3) uint8, grey in all channels.
+    """Decode the file of a picture.
 
-    WmpcError unless it states the height and width `size` and one of Pillow's `modes`.
+    Args:
+        data: the bytes of the file.
+        size: height and width in pixels that it should have; more entries are not looked at.
+        what: its name in errors.
+        modes: Pillow's modes that it may have.
+
+    Returns:
+        (H, W, 3) uint8, a grey picture with the same in all channels.
+
+    Raises:
+        WmpcError: it is of another size, mode or format, or damaged.
     """
     with damage(what), Image.open(io.BytesIO(data), formats=FORMATS) as image:
         _check(image, what)

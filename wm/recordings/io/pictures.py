@@ -38,7 +38,14 @@ class Layout:
         return self.kind == "colours" and not self.first
 
     def rgb(self, row: np.ndarray) -> np.ndarray:
-        """The picture (H, W, 3) of a row."""
+        """Turn a row into the picture it shows.
+
+        Args:
+            row: uint8, of the shape that this layout was told by.
+
+        Returns:
+            (H, W, 3) uint8.
+        """
         if self.channels is None:
             row = row[..., None]
         elif self.first:
@@ -48,7 +55,14 @@ class Layout:
         return np.repeat(row[..., -1:], 3, axis=-1)
 
     def note(self, what: str) -> str | None:
-        """What is to be known of the pictures `what`; None where they are as they should be."""
+        """Say what is to be known of the pictures.
+
+        Args:
+            what: their name.
+
+        Returns:
+            A sentence; None where they are as they should be.
+        """
         says = {
             "colours": f"the pictures {what} lie channels first: turned round",
             "grey": f"the pictures {what} are grey: the same in all three channels",
@@ -61,7 +75,16 @@ class Layout:
 
 
 def picture_layout(row: tuple[int, ...], dtype: Any) -> Layout | None:
-    """How rows of this shape and dtype are pictures; None where they are none."""
+    """Tell by shape and dtype how rows are pictures.
+
+    Args:
+        row: shape of a row.
+        dtype: of its numbers.
+
+    Returns:
+        The layout; None where they are none: another dtype than uint8, too small, or with too many
+        channels.
+    """
     if dtype != np.uint8 or len(row) not in (2, 3) or 0 in row:
         return None
     if len(row) == 2:
@@ -81,8 +104,17 @@ def picture_layout(row: tuple[int, ...], dtype: Any) -> Layout | None:
 
 
 def stacked(layout: Layout, rows: np.ndarray) -> Layout:
-    """The layout, told by a few rows (n, ...) that follow each other: where each channel is the
-    one after it in the row before, they are grey pictures stacked as channels."""
+    """Tell by a few rows whether channels are grey pictures stacked.
+
+    They are where each channel is the one after it in the row before.
+
+    Args:
+        layout: as their shape tells.
+        rows: (n, ...) rows that follow each other.
+
+    Returns:
+        The layout of a stack, or the one given.
+    """
     if layout.kind not in ("colours", "more") or len(rows) < 2:
         return layout
     last = np.moveaxis(rows, 1, -1) if layout.first else rows
@@ -93,6 +125,13 @@ def stacked(layout: Layout, rows: np.ndarray) -> Layout:
 
 
 def are_pictures(array: Any) -> bool:
-    """Whether the rows of something with a `shape` and a `dtype` are RGB pictures."""
+    """Say whether the rows of an array are RGB pictures.
+
+    Args:
+        array: anything with a `shape` (N, ...) and a `dtype`.
+
+    Returns:
+        Whether they are.
+    """
     layout = picture_layout(tuple(array.shape[1:]), array.dtype)
     return layout is not None and layout.kind == "colours"

@@ -61,12 +61,31 @@ class Video(Frames):
         self._worth = WORTH * frame
 
     def resized(self, height: int, width: int) -> Self:
-        """The same pictures at another size, scaled while their colours are converted."""
+        """Show the same pictures at another size, scaled while their colours are converted.
+
+        Args:
+            height: in pixels.
+            width: in pixels.
+
+        Returns:
+            The pictures, decoded when they are asked for.
+        """
         other = object.__new__(type(self))
         vars(other).update(vars(self) | {"shape": (len(self), height, width, 3)})
         return other
 
     def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """Decode the pictures of ascending, distinct rows, forward from a key frame.
+
+        Args:
+            rows: (n,) indices of the stated times.
+
+        Yields:
+            (H, W, 3) uint8 of each.
+
+        Raises:
+            WmpcError: there is no frame at a stated time, or the file is damaged or not as stated.
+        """
         times, k = self.times[np.asarray(rows, np.int64)], 0
         with damage(self.name), self._opened() as (container, stream):
             convert = self._converter()
@@ -172,7 +191,18 @@ class Video(Frames):
 
 @contextmanager
 def opened(place: Place, inside: str) -> Iterator[tuple[Any, Any]]:
-    """A video file's container and its stream of pictures; WmpcError where it has none."""
+    """Open a video file, closed when the context ends.
+
+    Args:
+        place: the file, or a folder it lies in.
+        inside: its name in that folder.
+
+    Yields:
+        PyAV's container and its first stream of pictures.
+
+    Raises:
+        WmpcError: there is no such file, or it has no pictures.
+    """
     av, name = extra("av", "reading video"), place.name(inside)
     with place.open(inside) as stream:  # which says if there is no such file
         file: Any = f"file:{name}" if place.is_local else stream
@@ -183,8 +213,15 @@ def opened(place: Place, inside: str) -> Iterator[tuple[Any, Any]]:
 
 
 def deep_grey(place: Place, inside: str) -> str | None:
-    """Why the pictures of a video are no colours: grey of more than 8 bits, which is depth. None
-    where they are colours, or grey as a camera has it."""
+    """Say why the pictures of a video are no colours: grey of more than 8 bits, which is depth.
+
+    Args:
+        place: the folder of the recording.
+        inside: the video.
+
+    Returns:
+        A sentence; None where they are colours, or grey as a camera has it.
+    """
     with damage(place.name(inside)), opened(place, inside) as (_, stream):
         pixels = stream.codec_context.format
         if pixels is None or len(pixels.components) != 1 or pixels.components[0].bits <= 8:
@@ -194,5 +231,14 @@ def deep_grey(place: Place, inside: str) -> str | None:
 
 
 def nearest(wanted: float, last: Any, now: Any) -> Any:
-    """Of two neighbouring frames, the one nearer in time."""
+    """Choose the nearer in time of two neighbouring frames.
+
+    Args:
+        wanted: seconds.
+        last: time and frame before; None where there is none.
+        now: time and frame at or after.
+
+    Returns:
+        One of the two; the later where both are equally near.
+    """
     return last if last and wanted - last[0] < abs(now[0] - wanted) else now

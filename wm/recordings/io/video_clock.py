@@ -23,7 +23,18 @@ class Clock:
 
 
 def clock(place: Place, inside: str) -> Clock:
-    """Size, rate and times of a video; WmpcError where it has none or is damaged."""
+    """Read size, rate and times of a video, without decoding it.
+
+    Args:
+        place: the file, or a folder it lies in.
+        inside: its name in that folder.
+
+    Returns:
+        What its packets tell.
+
+    Raises:
+        WmpcError: it has no frames, two at the same time, or is damaged.
+    """
     what = place.name(inside)
     with damage(what), opened(place, inside) as (container, video):
         size = (video.codec_context.height, video.codec_context.width)

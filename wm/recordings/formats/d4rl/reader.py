@@ -12,8 +12,10 @@ import numpy as np
 
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.io import hdf5
-from wmpc.wm.recordings.io.flat import NEXT, Flat, Table
-from wmpc.wm.recordings.io.hdf5_source import HDF5Column, HDF5Source
+from wmpc.wm.recordings.io.array import fitting_arrays
+from wmpc.wm.recordings.io.files import Place
+from wmpc.wm.recordings.io.flat import NEXT, Flat, Table, check_next, read_flags
+from wmpc.wm.recordings.io.hdf5_source import HDF5Source
 
 KNOWN = ("observations", "actions", "terminals", "timeouts", NEXT)
 """Arrays that must have one row a step."""
@@ -26,54 +28,36 @@ class D4RL(HDF5Source, Flat):
 
     def _open(self) -> None:
         path = self.path
-        found = hdf5.datasets(self.file, path)
+        found = hdf5.arrays(self.file, path)
         if lacking := [key for key in KNOWN[:2] if key not in found]:
             raise WmpcError(f"{path} is no D4RL file: it lacks {', '.join(lacking)}")
         flags = [key for key in ("terminals", "timeouts") if key in found]
         if not flags:
             raise WmpcError(f"{path} does not say where episodes end: no terminals, no timeouts")
-        hdf5.check(found["actions"], f"actions of {path}")
+        remarks = {key: "is a remark, not a column" for key in found if key.startswith("metadata/")}
+        others = {key: array for key, array in found.items() if key not in remarks}
         rows = len(found["actions"])
-        arrays, left = {}, {}
-        for key, dataset in found.items():
-            what = f"{key} of {path}"
-            if key.startswith("metadata/"):
-                left[key] = "is a remark, not a column"
-            elif not hdf5.is_number(dataset):
-                if key in KNOWN:
-                    raise WmpcError(
-                        f"{what} holds {dataset.dtype} {dataset.shape}, no rows of numbers"
-                    )
-                left[key] = "holds no rows of numbers"
-            elif key not in KNOWN and (why := hdf5.misfit(dataset, rows, "actions")):
-                left[key] = why
-            else:
-                hdf5.check(dataset, what, rows)
-                arrays[key] = HDF5Column(dataset, what)
-        _next_agrees(arrays)
-        self.about = replace(self.about, left_out=left)
+        arrays, left = fitting_arrays(others, rows, "actions", KNOWN)
+        check_next(arrays)
+        self.about = replace(self.about, left_out={**remarks, **left})
         ends, longest = np.zeros(rows, bool), 1
         for key in flags:
-            flag = arrays[key].read(0, rows)
-            if flag.size != rows or not np.isin(flag, (0, 1)).all():
-                raise WmpcError(f"{key} of {path} should be (N,) of zeros and ones")
-            flag = flag.reshape(rows).astype(bool)
-            last, run = _last_of_runs(flag)
+            last, run = _last_of_runs(read_flags(arrays[key]))
             ends, longest = ends | last, max(longest, run)
         if longest > 1:
             note = f"an end stays flagged for up to {longest} rows: it is taken to be the last one"
             self.about = replace(self.about, notes=(note,))
         self._lay_out({"train": Table(path, arrays, ends)})
 
-    @staticmethod
-    def recognises(path: str) -> bool:
+    @classmethod
+    def _is_at(cls, place: Place) -> bool:
         def test(file: hdf5.File) -> bool:
             flat = "ep_len" not in file and "ep_offset" not in file
             columns = [file.get(key) for key in ("observations", "actions")]
             ended = "terminals" in file or "timeouts" in file
             return flat and ended and all(hasattr(column, "shape") for column in columns)
 
-        return hdf5.probe(path, test)
+        return hdf5.probe(place, test)
 
 
 def _last_of_runs(flags: np.ndarray) -> tuple[np.ndarray, int]:
@@ -87,11 +71,3 @@ def _last_of_runs(flags: np.ndarray) -> tuple[np.ndarray, int]:
         out[: stops[0]] = True
         starts, stops = starts[1:], stops[1:]
     return out, int(np.max(stops - starts, initial=1))
-
-
-def _next_agrees(arrays: dict[str, HDF5Column]) -> None:
-    now, then = arrays["observations"], arrays.get(NEXT)
-    if then is not None and (now.shape, now.dtype) != (then.shape, then.dtype):
-        raise WmpcError(
-            f"{then.what} is {then.dtype} {then.shape}, observations are {now.dtype} {now.shape}"
-        )

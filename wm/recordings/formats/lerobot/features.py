@@ -45,9 +45,18 @@ class Layout:
 
 
 def layout(info: Info, path: str, odd: Mapping[str, str] = NOTHING) -> Layout:
-    """The columns of a recording, without the cameras that are `odd` (by key, why).
+    """Lay out the columns of a recording.
 
-    WmpcError where it has no action or a feature makes no sense.
+    Args:
+        info: what its `info.json` states.
+        path: of the recording, for errors.
+        odd: cameras, by key, that cannot be shown, and why.
+
+    Returns:
+        The columns, and what is to be said of them.
+
+    Raises:
+        WmpcError: it has no action, or a feature makes no sense.
     """
     if info.wmpc is not None and not odd:
         return _restored(info, info.wmpc, path)
@@ -99,7 +108,14 @@ def layout(info: Info, path: str, odd: Mapping[str, str] = NOTHING) -> Layout:
 
 
 def picture_size(feature: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Height and width of a feature's pictures; None where they are neither colours nor grey."""
+    """Tell the size of a feature's pictures.
+
+    Args:
+        feature: an entry of `features`.
+
+    Returns:
+        Height and width in pixels; None where they are neither colours nor grey.
+    """
     shape, names = feature["shape"], feature.get("names")
     if len(shape) != 3:
         return None

@@ -36,24 +36,36 @@ class Info:
     """What `wmpc.wm.recordings.export.lerobot` added; None where others wrote the set."""
 
 
-def version_of(path: str) -> str:
-    """`codebase_version` of the LeRobotDataset at a path; empty where there is none."""
-    try:
-        place = Place(path)
-        info = place.json(INFO) if place.exists(INFO) else {}
-        return str(info.get("codebase_version", "")) if isinstance(info, dict) else ""
-    except Exception:  # whatever a file system raises: it is not recognised
-        return ""
+def is_version(place: Place, major: str) -> bool:
+    """Say whether a LeRobotDataset is of a version.
+
+    Args:
+        place: its folder, which may hold something else.
+        major: how the version begins, such as `v3`.
+
+    Returns:
+        Whether `codebase_version` begins so.
+    """
+    return str(place.json(INFO).get("codebase_version", "")).startswith(major)
 
 
 def read_info(place: Place, major: str) -> Info:
-    """`meta/info.json`, of versions that begin with `major`; WmpcError where it makes no sense."""
+    """Read and check `meta/info.json`.
+
+    Args:
+        place: the folder of the recording.
+        major: how its version must begin, such as `v3`.
+
+    Returns:
+        What it states.
+
+    Raises:
+        WmpcError: there is none, it is of another version, or makes no sense.
+    """
     name = place.name(INFO)
     if not place.exists(INFO):
         raise WmpcError(f"{place.path} is no LeRobotDataset: it has no {INFO}")
     raw = place.json(INFO)
-    if not isinstance(raw, dict):
-        raise WmpcError(f"{name} is damaged: it holds no object")
     version = raw.get("codebase_version")
     if not isinstance(version, str) or not re.match(rf"{major}(\.|$)", version):
         raise WmpcError(
@@ -93,10 +105,19 @@ def read_info(place: Place, major: str) -> Info:
 
 
 def fill(template: str, values: Mapping[str, int | str], what: str) -> str:
-    """A path of `info.json` with its fields filled in, always inside the recording's folder.
+    """Fill in the fields of a path that `info.json` spells.
 
-    Plain fields of `values` only, never an attribute, an index or a long padding. WmpcError where
-    the template asks for anything else, or the path leads out.
+    Args:
+        template: the path, with plain fields such as `{episode_index:06d}`; never an attribute, an
+            index or a long padding.
+        values: by name.
+        what: its name in errors.
+
+    Returns:
+        The path, always inside the recording's folder.
+
+    Raises:
+        WmpcError: the template asks for anything else, or the path leads out.
     """
     try:
         parts = list(string.Formatter().parse(template))

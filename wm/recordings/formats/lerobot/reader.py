@@ -9,8 +9,8 @@ import numpy as np
 from wmpc.errors import WmpcError
 from wmpc.wm.data.format import is_camera
 from wmpc.wm.recordings.formats.lerobot.features import Layout, Recorded, layout
-from wmpc.wm.recordings.formats.lerobot.info import fill, read_info
-from wmpc.wm.recordings.formats.lerobot.tables import Embedded, Tables, numbers, odd_mode
+from wmpc.wm.recordings.formats.lerobot.info import fill, is_version, read_info
+from wmpc.wm.recordings.formats.lerobot.tables import Tables, numbers, odd_mode
 from wmpc.wm.recordings.io.files import LARGEST, Place, damage
 from wmpc.wm.recordings.io.video import Video, deep_grey
 from wmpc.wm.recordings.rate import RATE_TOLERANCE, agrees, rate_of
@@ -71,20 +71,22 @@ class LeRobot(Source):
         self.unfit = {cameras[k]: by for k, by in self._timeless.items() if by and k in cameras}
         self.settle()
 
-    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
-        chosen = [self._recorded[name] for name in self._chosen(index, columns)]
+    @classmethod
+    def _is_at(cls, place: Place) -> bool:
+        return is_version(place, cls.major)
+
+    def _read(self, index: int, names: Sequence[str]) -> dict[str, Any]:
+        chosen = [self._recorded[name] for name in names]
         frames, what = int(self.lengths[index]) + 1, f"episode {index} of {self.path}"
         start = self._rows(index)[1]
         wanted = [r.key for r in chosen if r.kind == "numbers" and r.key]
         arrays, times = self._rows_of(index, wanted)
-        out: dict[str, Any] = {}
-        for recorded in chosen:
-            name, key = recorded.column.name, recorded.key
-            if recorded.kind == "numbers":
-                out[name] = _cut(arrays.get(key), recorded, frames, what)
-            else:
-                out[name] = self._pictures(recorded, index, times, range(start, start + frames))
-        return out
+        return {
+            r.column.name: _cut(arrays.get(r.key), r, frames, what)
+            if r.kind == "numbers"
+            else self._pictures(r, index, times, range(start, start + frames))
+            for r in chosen
+        }
 
     def _rows_of(self, index: int, wanted: Sequence[str]) -> tuple[dict[str, np.ndarray], Any]:
         """The features `wanted` of an episode's rows, and their time stamps (N,)."""
@@ -98,6 +100,7 @@ class LeRobot(Source):
         return arrays, self._check_rows(arrays, index, what)
 
     def close(self) -> None:
+        """Close the tables."""
         self.tables.close()
 
     def _take(self, laid: Layout) -> None:
@@ -153,7 +156,7 @@ class LeRobot(Source):
         height, width, _ = recorded.column.shape
         if recorded.kind == "image":
             file, _ = self._rows(index)
-            return Embedded(self.tables, file, recorded.key, rows, (height, width))
+            return self.tables.pictures(file, recorded.key, rows, (height, width))
         clip = self._clip(index, recorded.key)
         if not self.place.exists(clip.file):
             raise WmpcError(f"episode {index} of {self.path} lacks its video {clip.file}")
@@ -200,7 +203,14 @@ class LeRobot(Source):
         return times
 
     def times(self, index: int) -> np.ndarray:
-        """The time stamps of an episode's rows."""
+        """Read the time stamps of an episode's rows.
+
+        Args:
+            index: 0 to N-1.
+
+        Returns:
+            (T+1,) seconds, ascending.
+        """
         return np.asarray(self._rows_of(index, [])[1])
 
     def _check_lengths(self) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from wmpc.errors import WmpcError
+from wmpc.wm.recordings.io.array import Pictures
 from wmpc.wm.recordings.io.files import LARGEST, Place, damage, extra
-from wmpc.wm.recordings.io.picture import MODES, decode_picture, picture_size
-from wmpc.wm.recordings.source import Frames
+from wmpc.wm.recordings.io.picture import MODES, picture_size
+from wmpc.wm.recordings.io.pictures import Layout
 
 MOST_ROWS = 2**22
 """Of a row group, of which a column is read at once."""
@@ -31,7 +32,15 @@ class Tables:
             self._file = None
 
     def whole(self, file: str, wanted: Any = None) -> Any:
-        """A whole small table (`pyarrow.Table`), of the columns for which `wanted(name)` holds."""
+        """Read a whole small table.
+
+        Args:
+            file: its name in the recording.
+            wanted: takes the name of a column and says whether it is read; None: all are.
+
+        Returns:
+            A `pyarrow.Table`. A damaged or missing one is a WmpcError.
+        """
         with damage(self.place.name(file)):
             parquet = self._open(file)
             names = [n for n in parquet.schema_arrow.names if wanted is None or wanted(n)]
@@ -39,7 +48,17 @@ class Tables:
             return parquet.read(columns=names, use_threads=False).select(names)
 
     def rows(self, file: str, start: int, stop: int | None, columns: Sequence[str]) -> Any:
-        """Rows `start` to `stop` (None: all) of a file as a `pyarrow.Table` with `columns`."""
+        """Read rows of a table, of its row groups only those that hold them.
+
+        Args:
+            file: its name in the recording.
+            start: the first row.
+            stop: the row after the last; None: to the end.
+            columns: which.
+
+        Returns:
+            A `pyarrow.Table`. A damaged one, or one that lacks rows or columns, is a WmpcError.
+        """
         pa = extra("pyarrow", "reading parquet")
         with damage(self.place.name(file)):
             parquet = self._open(file)
@@ -53,7 +72,21 @@ class Tables:
             return pa.concat_tables(pieces) if pieces else parquet.schema_arrow.empty_table()
 
     def cells(self, file: str, key: str, rows: np.ndarray) -> Iterator[Any]:
-        """One column's values in ascending `rows` of a file, a few in memory at a time."""
+        """Read cells, files of pictures among them, a few in memory at a time.
+
+        Args:
+            file: the table.
+            key: its column.
+            rows: (n,) ascending and distinct.
+
+        Yields:
+            The value of each; of a struct `{bytes, path}` the bytes.
+
+        Raises:
+            WmpcError: the table lacks the column or rows, or is damaged.
+        """
+        if not len(rows):
+            return
         with damage(self.place.name(file)):
             parquet = self._open(file)
             stop = self._check_rows(file, parquet, int(rows[0]), int(rows[-1]) + 1, [key])
@@ -65,10 +98,39 @@ class Tables:
                     inside = rows[(rows >= first) & (rows < first + len(batch))] - first
                     column = batch.column(batch.schema.get_field_index(key))
                     for row in inside:
-                        yield column[int(row)].as_py()
+                        cell = column[int(row)].as_py()
+                        yield cell.get("bytes") if isinstance(cell, dict) else cell
                     first += len(batch)
                     if first > rows[-1]:
                         break
+
+    def pictures(self, file: str, key: str, rows: range, size: tuple[int, int]) -> Pictures:
+        """Show the pictures that lie in a column as files.
+
+        Args:
+            file: the table.
+            key: its column.
+            rows: of the table.
+            size: height and width of the pictures.
+
+        Returns:
+            The pictures, read when they are asked for.
+
+        Raises:
+            WmpcError: when they are read: one is not embedded, damaged, or of another size.
+        """
+        what = f"{key!r} in {file}"
+
+        def picked(wanted: np.ndarray) -> Iterator[bytes]:
+            for row, data in zip(wanted, self.cells(file, key, wanted), strict=True):
+                if not isinstance(data, bytes):
+                    raise WmpcError(
+                        f"picture {row} of {what} is not embedded in the table: convert the set "
+                        "with lerobot"
+                    )
+                yield data
+
+        return Pictures(picked, rows, Layout("colours", size, 3), what)
 
     def _open(self, file: str) -> Any:
         parquet = extra("pyarrow.parquet", "reading LeRobot's parquet files")
@@ -120,42 +182,36 @@ class Tables:
             raise WmpcError(f"{self.place.name(file)} has a row group of {rows} rows: too many")
 
 
-class Embedded(Frames):
-    """Pictures that lie in a parquet column as files, `{bytes, path}`."""
-
-    def __init__(
-        self, tables: Tables, file: str, key: str, rows: range, size: tuple[int, int]
-    ) -> None:
-        super().__init__((len(rows), *size, 3))
-        self._tables, self._file, self._key, self._first = tables, file, key, rows.start
-
-    def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        rows = np.asarray(rows, np.int64)
-        if not len(rows):
-            return
-        cells = self._tables.cells(self._file, self._key, rows + self._first)
-        for row, cell in zip(rows, cells, strict=True):
-            yield self._picture(cell, f"picture {row} of {self._key!r} in {self._file}")
-
-    def _picture(self, cell: Any, what: str) -> np.ndarray:
-        data = cell.get("bytes") if isinstance(cell, dict) else cell
-        if not isinstance(data, bytes):
-            raise WmpcError(f"{what} is not embedded in the table: convert the set with lerobot")
-        return decode_picture(data, self.shape[1:3], what)
-
-
 def odd_mode(tables: Tables, file: str, key: str, row: int) -> str | None:
-    """Why an embedded picture is none that can be shown; None where it is."""
-    cell = next(tables.cells(file, key, np.array([row])))
-    data = cell.get("bytes") if isinstance(cell, dict) else cell
+    """Say why an embedded picture is none that can be shown.
+
+    Args:
+        tables: those of the recording.
+        file: a table.
+        key: its column of pictures.
+        row: of the picture.
+
+    Returns:
+        A sentence; None where it can be shown, or is not embedded, which is said where it is read.
+    """
+    data = next(tables.cells(file, key, np.array([row])))
     if not isinstance(data, bytes):
-        return None  # said where it is read
+        return None
     mode = picture_size(data, key)[2]
     return None if mode in MODES else f"its pictures are of mode {mode}: depth or raw, no colours"
 
 
 def groups(parquet: Any, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
-    """Row groups that hold some of the rows `start` to `stop`: number, first row, end."""
+    """Find the row groups that hold some of a range of rows.
+
+    Args:
+        parquet: a `pyarrow.parquet.ParquetFile`.
+        start: the first row.
+        stop: the row after the last.
+
+    Yields:
+        Number, first row and row after the last of each group.
+    """
     first = 0
     for group in range(parquet.metadata.num_row_groups):
         end = first + parquet.metadata.row_group(group).num_rows
@@ -165,9 +221,19 @@ def groups(parquet: Any, start: int, stop: int) -> Iterator[tuple[int, int, int]
 
 
 def numbers(chunks: Any, shape: tuple[int, ...], dtype: str, what: str) -> np.ndarray:
-    """A column of numbers, or of (nested) lists of them, as (rows, *shape) of `dtype`.
+    """Read a column of numbers, or of (nested) lists of them.
 
-    WmpcError where a value is missing, a list has another length, or a whole number does not fit.
+    Args:
+        chunks: a `pyarrow.ChunkedArray`.
+        shape: of a row, as the recording states it.
+        dtype: as the recording states it.
+        what: the column's name in errors.
+
+    Returns:
+        (rows, *shape) of `dtype`.
+
+    Raises:
+        WmpcError: a value is missing, a list has another length, or a whole number does not fit.
     """
     types = extra("pyarrow.types", "reading parquet")
     array, rows = chunks.combine_chunks(), len(chunks)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.formats.lerobot.info import fill, version_of
+from wmpc.wm.recordings.formats.lerobot.info import fill
 from wmpc.wm.recordings.formats.lerobot.reader import Clip, LeRobot
 
 
@@ -23,10 +23,6 @@ class LeRobotV2(LeRobot):
 
     format: ClassVar[str] = "lerobot-v2"
     major: ClassVar[str] = "v2"
-
-    @staticmethod
-    def recognises(path: str) -> bool:
-        return version_of(path).startswith("v2")
 
     def _read_episodes(self) -> Sequence[int]:
         lines = self._lines("meta/episodes.jsonl", "episode_index")

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.formats.lerobot.info import INFO, fill, version_of
+from wmpc.wm.recordings.formats.lerobot.info import INFO, fill
 from wmpc.wm.recordings.formats.lerobot.reader import Clip, LeRobot
 from wmpc.wm.recordings.formats.lerobot.tables import numbers
 from wmpc.wm.recordings.io.files import Place, damage
@@ -39,13 +39,9 @@ class LeRobotV3(LeRobot):
     format: ClassVar[str] = "lerobot"
     major: ClassVar[str] = "v3"
 
-    @staticmethod
-    def recognises(path: str) -> bool:
-        return version_of(path).startswith("v3")
-
-    @staticmethod
-    def resembles(path: str) -> bool:
-        return Place(path).exists(INFO)
+    @classmethod
+    def _is_like(cls, place: Place) -> bool:
+        return place.exists(INFO)
 
     def _read_episodes(self) -> Sequence[int]:
         files = self.place.glob("meta/episodes/**/*.parquet")

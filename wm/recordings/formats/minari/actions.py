@@ -7,8 +7,8 @@ import numpy as np
 
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.formats.minari.columns import numbers
-from wmpc.wm.recordings.formats.minari.files import Stored
 from wmpc.wm.recordings.formats.minari.spaces import Leaf, Path
+from wmpc.wm.recordings.io.array import Array
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,16 @@ class Joined:
     def paths(self) -> list[Path]:
         return [("actions", *leaf.path) for leaf in self.leaves]
 
-    def read(self, arrays: Mapping[Path, Stored], steps: int) -> np.ndarray:
-        """(T, A) float32 of an episode; WmpcError where it is damaged."""
+    def read(self, arrays: Mapping[Path, Array], steps: int) -> np.ndarray:
+        """Read the actions of an episode.
+
+        Args:
+            arrays: those of the episode, by path.
+            steps: T.
+
+        Returns:
+            (T, A) float32. Damage is a WmpcError.
+        """
         parts = [
             numbers(arrays[path], leaf, np.dtype(np.float32), steps).reshape(steps, leaf.size)
             for leaf, path in zip(self.leaves, self.paths, strict=True)
@@ -43,7 +51,17 @@ class Joined:
 
 
 def joined(leaves: Sequence[Leaf]) -> Joined:
-    """WmpcError where an action holds something else than numbers, or nothing."""
+    """Lay the leaves of an action space side by side.
+
+    Args:
+        leaves: of the space, in its own order.
+
+    Returns:
+        The action, its bounds, and what is to be said of it.
+
+    Raises:
+        WmpcError: an action holds something else than numbers, or nothing.
+    """
     if not leaves or any(leaf.dtype is None or leaf.size == 0 for leaf in leaves):
         kinds = ", ".join(leaf.kind for leaf in leaves) or "nothing"
         raise WmpcError(f"its actions hold {kinds}; only numbers can be learned from")

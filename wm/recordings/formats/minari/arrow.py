@@ -5,24 +5,26 @@ in batches of a few rows.
 """
 
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.formats.minari.files import Files, Stored
 from wmpc.wm.recordings.formats.minari.spaces import Path
-from wmpc.wm.recordings.io.files import LARGEST, Place, damage, extra
+from wmpc.wm.recordings.io.array import Array
+from wmpc.wm.recordings.io.files import Place, damage, extra
 from wmpc.wm.recordings.io.hdf5 import DEEPEST
 
 BATCH = 64
 """Rows of a Parquet file that are decoded at once."""
 
 
-class ArrowFiles(Files):
+class ArrowFiles:
     """`<episode>/part-0.arrow` (or `.parquet`), and `<episode>/metadata.json`."""
 
     padded = True
+    """Whether actions, rewards and the like have the T+1 rows of the observations."""
 
     def __init__(self, place: Place, inside: str, kind: str) -> None:
         self.place, self.inside, self.kind = place, inside, kind
@@ -35,7 +37,18 @@ class ArrowFiles(Files):
                 self.parts.setdefault(int(folder), []).append(name)
         self.ids = sorted(self.parts)
 
-    def arrays(self, episode: int) -> dict[Path, Stored]:
+    def arrays(self, episode: int) -> dict[Path, Array]:
+        """Find the arrays of an episode.
+
+        Args:
+            episode: its number.
+
+        Returns:
+            Them by path, none of them read.
+
+        Raises:
+            WmpcError: the episode's file is damaged, or it has several.
+        """
         if len(self.parts[episode]) != 1:
             raise WmpcError(
                 f"episode {episode} of {self.what} lies in {len(self.parts[episode])} files, "
@@ -49,14 +62,19 @@ class ArrowFiles(Files):
         }
 
     def stated(self, episode: int) -> Mapping[str, Any]:
+        """Read what is stated of an episode.
+
+        Args:
+            episode: its number.
+
+        Returns:
+            Its `metadata.json`; empty where there is none.
+        """
         name = f"{self.inside}{episode}/metadata.json"
-        stated = self.place.json(name) if self.place.exists(name) else {}
-        if not isinstance(stated, dict):
-            raise WmpcError(f"{self.place.name(name)} is damaged: it holds no JSON object")
-        return stated
+        return self.place.json(name) if self.place.exists(name) else {}
 
     def close(self) -> None:
-        """Nothing: files are open only while they are read."""
+        """Do nothing: files are open only while they are read."""
 
 
 class Table:
@@ -87,7 +105,14 @@ class Table:
         return self._pa.ipc.open_file(source)
 
     def leaves(self) -> list[tuple[Path, Any, tuple[int, ...] | None]]:
-        """Path, type and, of infos, the shape of a row, of each column that is no struct."""
+        """Find the columns that are no structs, those inside structs included.
+
+        Returns:
+            Path, Arrow type and, where it is stated, as of infos, the shape of a row of each.
+
+        Raises:
+            WmpcError: structs are nested too deeply.
+        """
         found: list[tuple[Path, Any, tuple[int, ...] | None]] = []
 
         def walk(fields: Any, path: Path) -> None:
@@ -107,7 +132,18 @@ class Table:
         return found
 
     def blocks(self, path: Path, rows: np.ndarray) -> Iterator[tuple[int, Any]]:
-        """Yield (first row, Arrow array) of the batches of a column in which `rows` lie."""
+        """Read the batches of a column in which some rows lie.
+
+        Args:
+            path: of the column.
+            rows: (n,) ascending.
+
+        Yields:
+            The first row and the Arrow array of each batch.
+
+        Raises:
+            WmpcError: the file is damaged, or has other rows than it states.
+        """
         with damage(self.what), self._open() as file:
             first = 0
             for batch in self._batches(file, path):
@@ -129,41 +165,51 @@ class Table:
             yield from (file.get_batch(index) for index in range(file.num_record_batches))
 
 
-class ArrowArray(Stored):
+class ArrowArray(Array):
+    """A column of a file, of one episode."""
+
     def __init__(self, table: Table, path: Path, kind: Any, shape: tuple[int, ...] | None) -> None:
         pa = extra("pyarrow", table.what)
-        self.table, self.path, self.rows = table, path, table.rows
+        self.table, self.path = table, path
         self.what = f"{'/'.join(path)} of {table.what}"
         self.encoded = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
-        self.shape, item = (), kind
+        row, item = (), kind
         if pa.types.is_fixed_size_list(kind):
-            self.shape, item = shape or (kind.list_size,), kind.value_type
-        if self.shape and int(np.prod(self.shape, dtype=float)) != kind.list_size:
-            raise WmpcError(f"{self.what} states rows of shape {self.shape}, has {kind.list_size}")
+            row, item = shape or (kind.list_size,), kind.value_type
+        if row and prod(row) != kind.list_size:
+            raise WmpcError(f"{self.what} states rows of shape {row}, has {kind.list_size}")
         plain = pa.types.is_integer(item) or pa.types.is_floating(item) or pa.types.is_boolean(item)
         self.dtype = np.dtype(item.to_pandas_dtype()) if plain else None
+        self.shape = (table.rows, *row)
 
-    def read(self) -> np.ndarray:
-        assert self.dtype is not None
-        size = int(np.prod(self.shape, dtype=float)) * self.dtype.itemsize
-        if self.rows * size > LARGEST:
-            raise WmpcError(f"{self.what} would take more than {LARGEST} bytes: too large to read")
-        every = np.arange(self.rows)
-        blocks = [self._numbers(array) for _, array in self.table.blocks(self.path, every)]
-        return np.concatenate(blocks) if blocks else np.empty((0, *self.shape), self.dtype)
+    def _rows(self, first: int, stop: int) -> np.ndarray:
+        blocks = self.table.blocks(self.path, np.arange(self.table.rows))
+        parts = [self._values(array) for _, array in blocks]
+        rows = np.concatenate(parts) if parts else np.empty(self.shape, self.numbers)
+        return rows[first:stop]
 
-    def _numbers(self, array: Any) -> np.ndarray:
+    def _values(self, array: Any) -> np.ndarray:
         """Values of an Arrow array; WmpcError where one is missing."""
         with damage(self.what):
-            count = len(array)
-            flat = array.flatten() if self.shape else array
+            count, row = len(array), self.shape[1:]
+            flat = array.flatten() if row else array
             if array.null_count or flat.null_count:
                 raise WmpcError(f"{self.what} lacks values")
-            return flat.to_numpy(zero_copy_only=False).reshape(count, *self.shape)
+            return flat.to_numpy(zero_copy_only=False).reshape(count, *row)
 
     def picked(self, rows: np.ndarray) -> Iterator[Any]:
+        """Read single rows, of which only those asked for are copied.
+
+        Args:
+            rows: (n,) ascending and distinct.
+
+        Yields:
+            Each row in turn: an array (...), or the bytes of a picture's file where `encoded`.
+
+        Raises:
+            WmpcError: the file is damaged.
+        """
         for first, array in self.table.blocks(self.path, rows):
             wanted = rows[np.searchsorted(rows, first) : np.searchsorted(rows, first + len(array))]
             for row in map(int, wanted - first):
-                # A slice of a mapped array is not copied before it is turned into numbers.
-                yield array[row].as_py() if self.encoded else self._numbers(array.slice(row, 1))[0]
+                yield array[row].as_py() if self.encoded else self._values(array.slice(row, 1))[0]

@@ -12,6 +12,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,10 @@ import numpy as np
 from wmpc.errors import WmpcError
 from wmpc.wm.data.format import is_camera
 from wmpc.wm.recordings.fitting import rows_misfit
-from wmpc.wm.recordings.formats.minari.files import Stored
 from wmpc.wm.recordings.formats.minari.spaces import Leaf, Path
-from wmpc.wm.recordings.io.files import damage
-from wmpc.wm.recordings.io.picture import decode_picture, picture_size
+from wmpc.wm.recordings.io.array import Array, Pictures
+from wmpc.wm.recordings.io.picture import picture_size
 from wmpc.wm.recordings.io.pictures import stacked
-from wmpc.wm.recordings.source import Frames
 
 PROPRIO = ((), ("proprio",), ("state",), ("observation",))
 """Keys of what is proprioception, the first that there is."""
@@ -50,19 +49,32 @@ class Planned:
     def shape(self) -> tuple[int, ...]:
         """Of a row."""
         if is_camera(self.name):
-            return picture_shape(self.leaf)
+            assert self.leaf.picture is not None
+            return self.leaf.picture.shape
         return (self.leaf.size,) if self.name == "proprio" else self.leaf.shape
 
 
 def clean(path: Sequence[str]) -> str:
-    """Keys as a column's name."""
+    """Spell keys as the name of a column.
+
+    Args:
+        path: the keys.
+
+    Returns:
+        The name, with `/` between them.
+    """
     return "/".join(re.sub(r"[^\w.-]", "_", key) or "_" for part in path for key in part.split("/"))
 
 
 def observations(leaves: Sequence[Leaf], ours: bool) -> tuple[list[Planned], list[str]]:
-    """The columns of an observation whose spaces are `leaves`, and notes on them.
+    """Lay out the columns of an observation.
 
-    `ours` says that it is of an environment of this project.
+    Args:
+        leaves: its spaces.
+        ours: whether it is of an environment of this project.
+
+    Returns:
+        The columns, and notes on them.
     """
     planned, notes = [], []
     cameras = [leaf for leaf in leaves if leaf.picture]
@@ -98,84 +110,100 @@ def _is_vector(leaf: Leaf) -> bool:
     return number and leaf.kind in ("Box", "array") and len(leaf.shape) <= 1
 
 
-def picture_shape(leaf: Leaf) -> tuple[int, int, int]:
-    """(H, W, 3) of a camera."""
-    if not leaf.picture:
-        raise WmpcError(f"{'/'.join(leaf.path)} holds {leaf.dtype} {leaf.shape}: no pictures")
-    return leaf.picture.shape
+def numbers(array: Array, leaf: Leaf, dtype: np.dtype, steps: int | None = None) -> np.ndarray:
+    """Read rows of an array as the values of a space.
 
+    Args:
+        array: of an episode.
+        leaf: what a row holds.
+        dtype: what is wanted.
+        steps: how many rows; None: all.
 
-class Pictures(Frames):
-    """Pictures of a stored array, JPEG files or plain."""
+    Returns:
+        (steps, *leaf.shape) of `dtype`.
 
-    def __init__(self, stored: Stored, leaf: Leaf) -> None:
-        super().__init__((stored.rows, *picture_shape(leaf)))
-        self.stored, self.leaf = stored, leaf
-
-    def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        for row, value in zip(rows, self.stored.picked(rows), strict=True):
-            what = f"picture {row} of {self.stored.what}"
-            if self.stored.encoded:
-                yield jpeg(value, self.shape[1:], what)
-                continue
-            with damage(what):
-                picture = value.reshape(self.leaf.shape)
-            assert self.leaf.picture is not None
-            yield self.leaf.picture.rgb(picture)
-
-
-def jpeg(data: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
-    """A JPEG file as (H, W, 3) uint8, grey in all channels; WmpcError unless it has that
-    `shape`."""
-    return decode_picture(data, shape, what, ("RGB", "L"))
-
-
-def jpeg_shape(data: Any, what: str) -> tuple[int, ...]:
-    """The shape that a JPEG file states, (H, W, 3) or (H, W)."""
-    height, width, mode = picture_size(data, what)
-    return (height, width, 3)[: 3 if mode == "RGB" else 2]
-
-
-def numbers(stored: Stored, leaf: Leaf, dtype: np.dtype, steps: int | None = None) -> np.ndarray:
-    """The first `steps` (default: all) rows of an array, (rows, *leaf.shape), as `dtype`.
-
-    WmpcError where it holds something else, or `dtype` cannot hold it.
+    Raises:
+        WmpcError: it holds something else, or `dtype` cannot hold it.
     """
-    if stored.dtype is None or int(np.prod(stored.shape, dtype=float)) != leaf.size:
-        kind = stored.dtype or "no numbers"
-        raise WmpcError(f"{stored.what} holds {kind} {stored.shape}, not {leaf.dtype} {leaf.shape}")
-    if dtype != np.float32 and not np.can_cast(stored.dtype, dtype, "safe"):
-        raise WmpcError(f"{stored.what} is {stored.dtype}, in another episode it is {dtype}")
-    rows = stored.read()[:steps]
+    if array.dtype is None or prod(array.shape[1:]) != leaf.size:
+        kind, row = array.dtype or "no numbers", array.shape[1:]
+        raise WmpcError(f"{array.what} holds {kind} {row}, not {leaf.dtype} {leaf.shape}")
+    if dtype != np.float32 and not np.can_cast(array.dtype, dtype, "safe"):
+        raise WmpcError(f"{array.what} is {array.dtype}, in another episode it is {dtype}")
+    rows = array.read()[:steps]
     return rows.reshape(len(rows), *leaf.shape).astype(dtype, copy=False)
 
 
-def leaf_of(stored: Stored) -> Leaf:
-    """What an array holds, where no space says it."""
-    shape, dtype = stored.shape, stored.dtype
-    if stored.encoded and dtype is None:
-        first = next(iter(stored.picked(np.zeros(1, np.int64))))
-        shape, dtype = jpeg_shape(first, stored.what), np.dtype(np.uint8)
+def pictures(array: Array, leaf: Leaf) -> Pictures:
+    """Show the rows of an array as pictures, JPEG files or plain.
+
+    Args:
+        array: of an episode.
+        leaf: what a row holds.
+
+    Returns:
+        The pictures, read when they are asked for.
+    """
+
+    def picked(rows: np.ndarray) -> Iterator[Any]:
+        for value in array.picked(rows):
+            yield value if array.encoded else value.reshape(leaf.shape)
+
+    assert leaf.picture is not None
+    return Pictures(picked, range(len(array)), leaf.picture, array.what, ("RGB", "L"))
+
+
+def leaf_of(array: Array) -> Leaf:
+    """Tell what an array holds, where no space says it.
+
+    Args:
+        array: of an episode.
+
+    Returns:
+        A leaf without a path.
+    """
+    shape, dtype = array.shape[1:], array.dtype
+    if array.encoded and dtype is None:
+        first = next(array.picked(np.zeros(1, np.int64)))
+        height, width, mode = picture_size(first, array.what)
+        shape, dtype = (height, width, 3)[: 3 if mode == "RGB" else 2], np.dtype(np.uint8)
     return Leaf((), "array", dtype, shape)
 
 
-def misfit(leaf: Leaf, stored: Stored, rows: int) -> str | None:
-    """Why an array does not hold `rows` values of a space."""
-    if why := rows_misfit(stored.rows, rows, "rows that its episode has"):
+def misfit(leaf: Leaf, array: Array, rows: int) -> str | None:
+    """Say why an array does not hold values of a space.
+
+    Args:
+        leaf: the space.
+        array: of an episode.
+        rows: how many values it should hold.
+
+    Returns:
+        The end of a sentence that begins with its name; None where it holds them.
+    """
+    if why := rows_misfit(len(array), rows, "rows that its episode has"):
         return why
-    if not (stored.encoded and leaf.picture):
-        if int(np.prod(stored.shape, dtype=float)) != leaf.size or stored.dtype is None:
-            return f"has rows of {stored.shape}, they should be {leaf.shape}"
-        if leaf.picture and stored.dtype != np.uint8:
-            return f"is {stored.dtype}; pictures should be uint8"
+    if not (array.encoded and leaf.picture):
+        if prod(array.shape[1:]) != leaf.size or array.dtype is None:
+            return f"has rows of {array.shape[1:]}, they should be {leaf.shape}"
+        if leaf.picture and array.dtype != np.uint8:
+            return f"is {array.dtype}; pictures should be uint8"
     return None
 
 
-def told(leaf: Leaf, first: Mapping[Path, Stored]) -> Leaf:
-    """The leaf of an observation, with what its first rows tell of its pictures."""
-    stored = first.get(("observations", *leaf.path))
-    if leaf.picture is None or stored is None or stored.encoded or stored.rows < 2:
+def told(leaf: Leaf, first: Mapping[Path, Array]) -> Leaf:
+    """Tell by the first rows of an observation how they are pictures.
+
+    Args:
+        leaf: its space.
+        first: the arrays of an episode by path.
+
+    Returns:
+        The leaf, with what its rows tell.
+    """
+    array = first.get(("observations", *leaf.path))
+    if leaf.picture is None or array is None or array.encoded or len(array) < 2:
         return leaf
-    rows = list(stored.picked(np.arange(min(3, stored.rows))))
+    rows = list(array.picked(np.arange(min(3, len(array)))))
     layout = stacked(leaf.picture, np.stack([row.reshape(leaf.shape) for row in rows]))
     return replace(leaf, told=layout)

@@ -15,22 +15,23 @@ import numpy as np
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data.format import Column, is_camera
+from wmpc.wm.recordings.fitting import Form, Forms
 from wmpc.wm.recordings.formats.minari.actions import joined
 from wmpc.wm.recordings.formats.minari.arrow import ArrowFiles
 from wmpc.wm.recordings.formats.minari.columns import (
-    Pictures,
     Planned,
     clean,
     leaf_of,
     misfit,
     numbers,
     observations,
+    pictures,
     told,
 )
-from wmpc.wm.recordings.formats.minari.files import Files, HDF5Files, Stored
+from wmpc.wm.recordings.formats.minari.files import HDF5Files
 from wmpc.wm.recordings.formats.minari.spaces import Leaf, Path, parse
-from wmpc.wm.recordings.io import hdf5
-from wmpc.wm.recordings.io.files import Place, damage
+from wmpc.wm.recordings.io.array import Array
+from wmpc.wm.recordings.io.files import Place, closed_on_error, damage
 from wmpc.wm.recordings.source import About, Source
 
 MAIN, META = "main_data.hdf5", "metadata.json"
@@ -55,8 +56,8 @@ class Minari(Source):
         self.metadata: Mapping[str, Any] = {}
         if place.exists(inside + META):
             self.metadata = _metadata(place, inside + META)
-        self.files: Files = _files(place, inside, self.metadata.get("data_format", "hdf5"))
-        with hdf5.closed_on_error(self):
+        self.files = _files(place, inside, self.metadata.get("data_format", "hdf5"))
+        with closed_on_error(self):
             self._open(path)
 
     def _open(self, path: str) -> None:
@@ -70,18 +71,16 @@ class Minari(Source):
             self._describe()
         self._survey()
 
-    @staticmethod
-    def recognises(path: str) -> bool:
-        try:
-            return _inside(Place(path)) is not None
-        except Exception:
-            return False
+    @classmethod
+    def _is_at(cls, place: Place) -> bool:
+        return _inside(place) is not None
 
-    @staticmethod
-    def resembles(path: str) -> bool:
-        return any(Place(path).exists(inside + META) for inside in ("data/", ""))
+    @classmethod
+    def _is_like(cls, place: Place) -> bool:
+        return any(place.exists(inside + META) for inside in ("data/", ""))
 
     def close(self) -> None:
+        """Close the files."""
         self.files.close()
 
     def _describe(self) -> None:
@@ -120,12 +119,12 @@ class Minari(Source):
                 if (key,) in first and first[key,].dtype is not None
             ]
 
-    def _space(self, key: str, arrays: Mapping[Path, Stored]) -> list[Leaf]:
+    def _space(self, key: str, arrays: Mapping[Path, Array]) -> list[Leaf]:
         if f"{key}_space" in self.metadata:
             return parse(self.metadata[f"{key}_space"], f"{key}_space of {self.path}")
         return [
-            replace(leaf_of(stored), path=path[1:])
-            for path, stored in arrays.items()
+            replace(leaf_of(array), path=path[1:])
+            for path, array in arrays.items()
             if path[0] == f"{key}s"
         ]
 
@@ -154,7 +153,7 @@ class Minari(Source):
             notes=(),
         )
 
-    def _first(self) -> dict[Path, Stored]:
+    def _first(self) -> dict[Path, Array]:
         """The arrays of the first episode that has any."""
         for number in self.files.ids[:-1]:
             try:
@@ -165,59 +164,51 @@ class Minari(Source):
         return self.files.arrays(self.files.ids[-1])
 
     def _survey(self) -> None:
-        """Measure each episode, and find what else all of them hold; WmpcError where none is
-        sound."""
-        common: dict[Path, tuple[Any, ...]] | None = None
-        seen: dict[Path, None] = {}
-        known = {planned.path for planned in self.planned}
+        """Measure each episode, and find what else they hold; WmpcError where none is sound."""
+        forms, known = Forms(), {planned.path for planned in self.planned}
         lengths, unfit = [0] * len(self.files.ids), {}
         for index, number in enumerate(self.files.ids):
             try:
                 arrays = self.files.arrays(number)
-                steps, troubles = self._measure(number, arrays)
+                lengths[index], troubles = self._measure(number, arrays)
             except WmpcError as error:
                 self.unreadable[index] = str(error)
                 continue
-            lengths[index] = steps
             for name, why in troubles.items():
                 unfit.setdefault(name, {})[index] = why
             others = {
-                path: (stored.rows - steps, stored.dtype, stored.shape)
-                for path, stored in arrays.items()
+                "/".join(path): _form(array, lengths[index])
+                for path, array in arrays.items()
                 if path[0] not in ("observations", "actions", *STEPS) and path not in known
             }
-            seen |= dict.fromkeys(others)
-            common = {
-                path: others[path]
-                for path in (others if common is None else common)
-                if path in others and (common is None or others[path] == common[path])
-            }
-        if common is None:
+            forms.add(index, f"episode {number}", others)
+        if len(self.unreadable) == len(lengths):
             raise WmpcError(next(iter(self.unreadable.values())))
         self.lengths = np.array(lengths, np.int64)
-        left, taken = dict(self.about.left_out), {planned.name for planned in self.planned}
-        for path in seen:
-            name, (extra, dtype, shape) = clean(path), common.get(path, (None, None, ()))
-            if dtype is None or extra not in (0, 1) or name in taken:
-                differs = "is not in all episodes in the same form"
-                left[name] = differs if path not in common else "holds no row of numbers a frame"
-            else:
-                rows = "frames" if extra else "steps"
-                self.planned.append(Planned(name, path, rows, Leaf(path, "array", dtype, shape)))
-        self.about = replace(self.about, left_out=left)
+        left = {clean(key.split("/")): why for key, why in forms.never().items()}
+        taken = {planned.name for planned in self.planned}
+        for key, (shape, dtype, rows) in forms.usual().items():
+            path, name = tuple(key.split("/")), clean(key.split("/"))
+            if name in taken:
+                left[name] = "is called as another column"
+                continue
+            self.planned.append(Planned(name, path, rows, Leaf(path, "array", dtype, shape)))
+            if key in forms.unfit():
+                unfit[name] = forms.unfit()[key]
+        self.about = replace(self.about, left_out={**self.about.left_out, **left})
         self.columns = {p.name: Column(p.name, p.dtype, p.shape, p.rows) for p in self.planned}
         shape = (self.m, self.action.size // self.m)
         self.columns["action"] = Column("action", np.dtype(np.float32), shape, "steps")
         self.unfit = unfit
         self.settle()
 
-    def _measure(self, number: int, arrays: Mapping[Path, Stored]) -> tuple[int, dict[str, str]]:
+    def _measure(self, number: int, arrays: Mapping[Path, Array]) -> tuple[int, dict[str, str]]:
         """T of an episode, and why columns do not fit it; WmpcError where its actions do not."""
         what = f"episode {number} of {self.path}"
         if lacking := [path for path in self.action.paths if path not in arrays]:
             raise WmpcError(f"{what} lacks {'/'.join(lacking[0])}")
         padding = int(self.files.padded)
-        steps = arrays[self.action.paths[0]].rows - padding
+        steps = len(arrays[self.action.paths[0]]) - padding
         stated = self.files.stated(number).get("total_steps", steps)
         if stated != steps or steps < 1:
             raise WmpcError(f"{what} has {steps} actions; it states {stated} steps")
@@ -236,37 +227,35 @@ class Minari(Source):
                 unfit[planned.name] = f"{'/'.join(planned.path)} {why} in episode {number}"
         return steps, unfit
 
-    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
-        chosen = self._chosen(index, columns)
+    def _read(self, index: int, names: Sequence[str]) -> dict[str, Any]:
         number, steps = self.files.ids[index], int(self.lengths[index])
         arrays = self.files.arrays(number)
         if self._measure(number, arrays)[0] != steps:
             raise WmpcError(f"episode {number} of {self.path} has changed since it was opened")
-        out: dict[str, Any] = {}
-        for planned in self.planned:
-            if planned.name in chosen:
-                out[planned.name] = self._column(planned, number, arrays, steps)
-        if "action" in chosen:
-            flat = self.action.read(arrays, steps)
-            out["action"] = flat.reshape(steps, self.m, -1)
-        return {name: out[name] for name in chosen}
+        planned = {each.name: each for each in self.planned}
+        return {
+            name: self.action.read(arrays, steps).reshape(steps, self.m, -1)
+            if name == "action"
+            else self._column(planned[name], number, arrays, steps)
+            for name in names
+        }
 
     def _column(
-        self, planned: Planned, number: int, arrays: Mapping[Path, Stored], steps: int
+        self, planned: Planned, number: int, arrays: Mapping[Path, Array], steps: int
     ) -> Any:
         if planned.path not in arrays:
             what = f"{planned.name} of episode {number} of {self.path}"
             with damage(what):
                 value = self.files.stated(number)[planned.name]
                 return np.asarray(value, planned.dtype).reshape(planned.shape)
-        stored = arrays[planned.path]
+        array = arrays[planned.path]
         if is_camera(planned.name):
-            return Pictures(stored, planned.leaf)
+            return pictures(array, planned.leaf)
         rows = steps if planned.rows == "steps" else None
-        values = numbers(stored, planned.leaf, planned.dtype, rows)
+        values = numbers(array, planned.leaf, planned.dtype, rows)
         if planned.rows == "episode":
             if (values != values[0]).any():
-                raise WmpcError(f"{stored.what} changes during the episode; it should not")
+                raise WmpcError(f"{array.what} changes during the episode; it should not")
             return values[0]
         return values.reshape(len(values), *planned.shape)
 
@@ -276,11 +265,11 @@ def _inside(place: Place) -> str | None:
     for inside in ("data/", ""):
         if place.exists(inside + MAIN):
             return inside
-        if place.exists(inside + META) and place.size(inside + META) <= META_BYTES:
-            with damage(place.name(inside + META)):
-                stated = json.loads(place.read(inside + META, META_BYTES))
-            if isinstance(stated, dict) and {"data_format", "action_space"} & stated.keys():
-                return inside
+        if (
+            place.exists(inside + META)
+            and {"data_format", "action_space"} & _metadata(place, inside + META).keys()
+        ):
+            return inside
     return None
 
 
@@ -292,7 +281,15 @@ def _metadata(place: Place, name: str) -> dict[str, Any]:
     return stated
 
 
-def _files(place: Place, inside: str, kind: Any) -> Files:
+def _form(array: Array, steps: int) -> Form | str:
+    """What a column that no space describes holds, or why it is none."""
+    rows = {steps: "steps", steps + 1: "frames"}.get(len(array))
+    if array.dtype is None or rows is None:
+        return "holds no row of numbers a frame"
+    return array.shape[1:], array.dtype, rows
+
+
+def _files(place: Place, inside: str, kind: Any) -> HDF5Files | ArrowFiles:
     if kind == "hdf5":
         return HDF5Files(place, inside + MAIN)
     if kind in ("arrow", "parquet"):

@@ -50,9 +50,17 @@ class Leaf:
 
 
 def parse(stated: Any, what: str) -> list[Leaf]:
-    """The leaves of a serialised space (a JSON string, or what is in it), in its own order.
+    """Read a serialised space.
 
-    Raises WmpcError where it is no space that Minari knows.
+    Args:
+        stated: a JSON string, or what is in it.
+        what: its name in errors.
+
+    Returns:
+        Its leaves, in its own order.
+
+    Raises:
+        WmpcError: it is no space that Minari knows, too large, or names one twice.
     """
     with damage(what):
         stated = json.loads(stated) if isinstance(stated, str) else stated

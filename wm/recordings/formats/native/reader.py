@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from wmpc.errors import WmpcError
 from wmpc.system.json_file import JSON_BYTES, read_bytes
 from wmpc.wm.data.format import ENDS, FORMAT, META
 from wmpc.wm.data.reader import open_episodes
+from wmpc.wm.recordings.io.files import Place
 from wmpc.wm.recordings.source import About, Source
 
 
@@ -30,16 +30,12 @@ class Native(Source):
             action_high=meta["action_high"],
         )
 
-    @staticmethod
-    def recognises(path: str) -> bool:
-        folder = Path(path)
-        try:
-            stated = FORMAT.encode() in read_bytes(folder / META, JSON_BYTES)
-        except (OSError, WmpcError):
-            return False
+    @classmethod
+    def _is_at(cls, place: Place) -> bool:
+        folder = Path(place.path)
+        stated = FORMAT.encode() in read_bytes(folder / META, JSON_BYTES)
         return stated or (folder / ENDS).is_file()  # then a damaged meta.json is what is wrong
 
-    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
-        chosen = self._chosen(index, columns)
+    def _read(self, index: int, names: Sequence[str]) -> dict[str, Any]:
         episode = self.episodes.episode(index)
-        return {name: np.asarray(episode[name]) for name in chosen}
+        return {name: np.asarray(episode[name]) for name in names}

@@ -13,12 +13,10 @@ import re
 import zipfile
 from dataclasses import replace
 
-import numpy as np
-
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.fitting import rows_misfit
-from wmpc.wm.recordings.io.files import Place
-from wmpc.wm.recordings.io.flat import NEXT, Flat, Table
+from wmpc.wm.recordings.io.array import fitting_arrays
+from wmpc.wm.recordings.io.files import Place, closed_on_error
+from wmpc.wm.recordings.io.flat import NEXT, Flat, Table, check_next, read_flags
 from wmpc.wm.recordings.io.npz import Npz
 
 NEEDED = ("observations", "actions", "terminals")
@@ -36,18 +34,14 @@ class OGBench(Flat):
         self.files: list[Npz] = []
         tables, left = {}, {}
         beside = path.removesuffix(".npz") + "-val.npz"
-        try:
+        with closed_on_error(self):
             for split, part in (("train", path), ("val", beside)):
-                place = Place(part)
-                if split == "val" and not place.exists():
+                if split == "val" and not Place(part).exists():
                     break
-                file = Npz(place)
+                file = Npz(Place(part))
                 self.files.append(file)
                 tables[split] = _table(file, part)
-                left |= {key: why for key, why in file.left_out.items()}
-        except BaseException:
-            self.close()
-            raise
+                left |= file.left_out
         named = NAMED.fullmatch(path.rsplit("/", 1)[-1])
         env, notes = {}, ()
         if named and not named[0].endswith("-val.npz"):
@@ -56,21 +50,19 @@ class OGBench(Flat):
         self.about = replace(self.about, env=env, notes=notes, left_out=left)
         self._lay_out(tables)
 
-    @staticmethod
-    def recognises(path: str) -> bool:
-        try:
-            if not path.endswith(".npz"):
-                return False
-            with Place(path).open() as stream, zipfile.ZipFile(stream) as file:
-                return {f"{name}.npy" for name in NEEDED} <= set(file.namelist())
-        except Exception:
+    @classmethod
+    def _is_at(cls, place: Place) -> bool:
+        if not cls._is_like(place):
             return False
+        with place.open() as stream, zipfile.ZipFile(stream) as file:
+            return {f"{name}.npy" for name in NEEDED} <= set(file.namelist())
 
-    @staticmethod
-    def resembles(path: str) -> bool:
-        return path.endswith(".npz") and not Place(path).is_folder()
+    @classmethod
+    def _is_like(cls, place: Place) -> bool:
+        return place.path.endswith(".npz") and not place.is_folder()
 
     def close(self) -> None:
+        """Close the files."""
         for file in self.files:
             file.close()
         self.files = []
@@ -81,19 +73,9 @@ def _table(file: Npz, what: str) -> Table:
     if lacking := [key for key in NEEDED if key not in file.arrays]:
         why = file.left_out.get(lacking[0])
         raise WmpcError(f"{what} lacks {lacking[0]}" + (f": it {why}" if why else ""))
-    rows = file.arrays["actions"].shape[0]
-    arrays = dict(file.arrays)
-    for key, array in file.arrays.items():
-        if why := rows_misfit(array.shape[0] if array.shape else None, rows, "actions"):
-            if key in (*NEEDED, NEXT):
-                raise WmpcError(f"{array.what} {why}")
-            file.left_out[key] = why
-            del arrays[key]
-    now, then = file.arrays["observations"], arrays.get(NEXT)
-    if then is not None and (now.shape, now.dtype) != (then.shape, then.dtype):
-        raise WmpcError(f"{then.what} is {then.dtype} {then.shape}, not as the observations are")
-    last, end = ("valids", 0) if "valids" in arrays and then is None else ("terminals", 1)
-    flag = file.arrays[last].read(0, rows)
-    if flag.shape != (rows,) or not np.isin(flag, (0, 1)).all():
-        raise WmpcError(f"{last} of {what} should be (N,) of zeros and ones")
-    return Table(what, arrays, flag == end)
+    rows = len(file.arrays["actions"])
+    arrays, left = fitting_arrays(file.arrays, rows, "actions", (*NEEDED, NEXT))
+    file.left_out |= left
+    check_next(arrays)
+    last, end = ("valids", 0) if "valids" in arrays and NEXT not in arrays else ("terminals", 1)
+    return Table(what, arrays, read_flags(arrays[last]) == end)

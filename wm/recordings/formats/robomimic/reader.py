@@ -21,9 +21,10 @@ from wmpc.errors import WmpcError
 from wmpc.wm.data.format import Column
 from wmpc.wm.recordings.fitting import Form, Forms
 from wmpc.wm.recordings.io import hdf5
-from wmpc.wm.recordings.io.files import damage
+from wmpc.wm.recordings.io.array import fitting_arrays
+from wmpc.wm.recordings.io.files import Place, damage
 from wmpc.wm.recordings.io.flat import Followed
-from wmpc.wm.recordings.io.hdf5 import DatasetFrames
+from wmpc.wm.recordings.io.hdf5_array import HDF5Array
 from wmpc.wm.recordings.io.hdf5_source import HDF5Source
 from wmpc.wm.recordings.io.pictures import Layout, picture_layout
 from wmpc.wm.recordings.source import About
@@ -33,7 +34,7 @@ PROPRIO = ("robot0_eef_pos", "robot0_eef_quat", "robot0_gripper_qpos")
 DEMO = re.compile(r"demo_(\d+)")
 STATES = "states"
 
-Demo = dict[str, hdf5.Dataset]
+Demo = dict[str, HDF5Array]
 
 
 class Robomimic(HDF5Source):
@@ -53,9 +54,9 @@ class Robomimic(HDF5Source):
         self.forms, rows, self.follows = Forms(), [0] * len(self.demos), True
         for index, name in enumerate(self.demos):
             try:
-                demo = self._datasets(name)
+                demo = self._arrays(name)
                 rows[index] = self._survey(index, name, demo)
-                self.follows = self.follows and self._is_followed(name, demo)
+                self.follows = self.follows and self._is_followed(index, demo)
             except WmpcError as error:
                 self.unreadable[index] = str(error)
         if len(self.unreadable) == len(self.demos):
@@ -72,42 +73,37 @@ class Robomimic(HDF5Source):
         self._describe(usual)
         self._fit()
 
-    @staticmethod
-    def recognises(path: str) -> bool:
+    @classmethod
+    def _is_at(cls, place: Place) -> bool:
         def test(file: hdf5.File) -> bool:
             return "data" in file and any(DEMO.fullmatch(str(name)) for name in file["data"])
 
-        return hdf5.probe(path, test)
+        return hdf5.probe(place, test)
 
-    def _datasets(self, name: str) -> Demo:
+    def _arrays(self, name: str) -> Demo:
         what = f"{name} of {self.path}"
-        return hdf5.datasets(hdf5.member(self.data, name, what), what)
+        return hdf5.arrays(hdf5.member(self.data, name, what), what)
 
     def _survey(self, index: int, name: str, demo: Demo) -> int:
-        """N of a demo, whose datasets are taken in; WmpcError where it cannot be read."""
+        """N of a demo, whose arrays are taken in; WmpcError where it cannot be read."""
         what = f"{name} of {self.path}"
         if "actions" not in demo:
             raise WmpcError(f"{what} lacks actions")
-        rows = len(demo["actions"]) if demo["actions"].shape else 0
+        rows = len(demo["actions"])
         stated = hdf5.attribute(hdf5.member(self.data, name, what), "num_samples", what)
         if stated is not None and stated != rows:
             raise WmpcError(f"{what} states {stated} samples and has {rows} actions")
-        forms: dict[str, Form | str] = {}
-        for key, dataset in demo.items():
-            if key.startswith("next_obs/"):
-                continue
-            why = hdf5.misfit(dataset, rows, "actions")
-            if why is None:
-                hdf5.check(dataset, f"{key} of {what}", rows)
-            forms[key] = why or (tuple(dataset.shape[1:]), hdf5.plain_dtype(dataset))
-        self.forms.add(index, name, forms)
+        seen = {key: array for key, array in demo.items() if not key.startswith("next_obs/")}
+        columns, reasons = fitting_arrays(seen, rows, "actions", ())
+        forms = {key: (array.shape[1:], array.numbers, "steps") for key, array in columns.items()}
+        self.forms.add(index, name, {**forms, **reasons})
         return rows
 
     def _plan(self, usual: Mapping[str, Form]) -> None:
         """Which dataset becomes which column."""
         self.cameras_of: dict[str, Layout] = {}
         for key, form in usual.items():
-            layout = picture_layout(*form) if key.startswith("obs/") else None
+            layout = picture_layout(*form[:2]) if key.startswith("obs/") else None
             if layout is not None and (layout.kind == "colours" or "image" in key):
                 self.cameras_of[key] = layout
         self.proprio = [f"obs/{key}" for key in PROPRIO if f"obs/{key}" in usual]
@@ -133,35 +129,29 @@ class Robomimic(HDF5Source):
             self.unfit["proprio"] = felt
         self.settle()
 
-    def _is_followed(self, name: str, demo: Demo) -> bool:
+    def _is_followed(self, index: int, demo: Demo) -> bool:
         """Whether the `next_obs` of a demo are there and the shortest is what follows its `obs`."""
-        what = f"{name} of {self.path}"
-        keys = [key for key, form in self._forms_of(name) if not isinstance(form, str)]
-        keys = [key for key in keys if key.startswith("obs/")]
+        keys = [key for key in demo if key.startswith("obs/")]
+        keys = [key for key in keys if not isinstance(self.forms.found[key][index], str)]
         if not keys or any(f"next_{key}" not in demo for key in keys):
             return False
         for key in keys:
             then, now = demo[f"next_{key}"], demo[key]
             if then.shape != now.shape or then.dtype != now.dtype:
                 return False
-            hdf5.check(then, f"next_{key} of {what}", len(now))
-        key = min(keys, key=lambda key: np.prod(demo[key].shape[1:], dtype=float))
+            then.check()
+        key = min(keys, key=lambda key: demo[key].row_bytes)
         now, then, rows = demo[key], demo[f"next_{key}"], len(demo[key])
         # Pictures, where there is nothing else: the last pair will do.
-        first = max(0, rows - 2) if now.ndim > 2 else 0
-        seen = hdf5.read(now, f"{key} of {what}", min(first + 1, rows))
-        follows = hdf5.read(then, f"next_{key} of {what}", first, max(first, rows - 1))
+        first = max(0, rows - 2) if len(now.shape) > 2 else 0
+        seen, follows = now.read(min(first + 1, rows)), then.read(first, max(first, rows - 1))
         return np.array_equal(seen, follows, equal_nan=seen.dtype.kind == "f")
-
-    def _forms_of(self, name: str) -> list[tuple[str, Form | str]]:
-        index = self.demos.index(name)
-        return [(key, by[index]) for key, by in self.forms.found.items() if index in by]
 
     def _describe(self, usual: Mapping[str, Form]) -> None:
         notes = []
         columns = {}
         for name, key in self.keys.items():
-            shape, dtype = usual[key]
+            shape, dtype, _ = usual[key]
             frames = key.startswith("obs/") or (key == STATES and not self.follows)
             if key in self.cameras_of:
                 shape = self.cameras_of[key].shape
@@ -209,52 +199,46 @@ class Robomimic(HDF5Source):
             return {}
         numbers = {name: index for index, name in enumerate(self.demos)}
         splits = {}
-        for key, dataset in hdf5.datasets(
-            hdf5.member(self.file, "mask", self.path), "mask"
-        ).items():
-            what = f"mask/{key} of {self.path}"
-            hdf5.check(dataset, what)
-            with damage(what):
-                named = [name.decode() if isinstance(name, bytes) else name for name in dataset[:]]
+        for key, array in hdf5.arrays(hdf5.member(self.file, "mask", self.path), "mask").items():
+            array.check()
+            with damage(f"mask/{key} of {self.path}"):
+                rows = array.dataset[:]
+                named = [name.decode() if isinstance(name, bytes) else name for name in rows]
             if unknown := [name for name in named if name not in numbers]:
                 self.left_out[f"mask/{key}"] = f"names {unknown[0]!r}, which data does not hold"
                 continue
             splits[key] = sorted(numbers[name] for name in named)
         return splits
 
-    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
-        chosen = self._chosen(index, columns)
-        demo = self._datasets(self.demos[index])
-        return {name: self._column(name, index, demo) for name in chosen}
+    def _read(self, index: int, names: Sequence[str]) -> dict[str, Any]:
+        demo = self._arrays(self.demos[index])
+        return {name: self._part(name, index, demo) for name in names}
 
-    def _column(self, name: str, index: int, demo: Demo) -> Any:
-        column, steps = self.columns[name], int(self.lengths[index])
-        what = f"{self.demos[index]} of {self.path}"
+    def _part(self, name: str, index: int, demo: Demo) -> Any:
         if name == "proprio":
-            parts = [self._observed(key, demo, what) for key in self.proprio]
+            parts = [self._observed(key, demo) for key in self.proprio]
             flat = [part.reshape(len(part), -1) for part in parts]
             return np.concatenate(flat, axis=1, dtype=np.float32, casting="same_kind")
-        key = self.keys[name]
+        key, column = self.keys[name], self.columns[name]
         if key in self.cameras_of:
             rows = len(demo[key])
-            frames = DatasetFrames(demo[key], f"{key} of {what}", 0, rows)
-            if not self.follows:
-                return frames
-            last = DatasetFrames(demo[f"next_{key}"], f"next_{key} of {what}", rows - 1, rows)
-            return Followed(frames, last)
+            frames = demo[key].frames(0, rows)
+            return (
+                Followed(frames, demo[f"next_{key}"].frames(rows - 1, rows))
+                if self.follows
+                else frames
+            )
         if key.startswith("obs/"):
-            return self._observed(key, demo, what)
-        rows = steps + 1 if column.rows == "frames" else steps
-        values = hdf5.read(demo[key], f"{key} of {what}", 0, rows)
-        return values.astype(column.dtype, copy=False).reshape(rows, *column.shape)
+            return self._observed(key, demo)
+        rows = int(self.lengths[index]) + (column.rows == "frames")
+        return demo[key].read(0, rows).astype(column.dtype, copy=False).reshape(rows, *column.shape)
 
-    def _observed(self, key: str, demo: Demo, what: str) -> np.ndarray:
+    def _observed(self, key: str, demo: Demo) -> np.ndarray:
         """The T+1 rows of an observation."""
-        values = hdf5.read(demo[key], f"{key} of {what}")
+        values = demo[key].read()
         if not self.follows:
             return values
-        last = hdf5.read(demo[f"next_{key}"], f"next_{key} of {what}", len(values) - 1)
-        return np.concatenate([values, last])
+        return np.concatenate([values, demo[f"next_{key}"].read(len(values) - 1)])
 
 
 def _clean(name: str, also: str = "") -> str:

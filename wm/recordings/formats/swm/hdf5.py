@@ -10,6 +10,7 @@ stable-worldmodel 0.1.1, `data/formats/hdf5.py`, and the files published with Le
 (https://github.com/lucas-maes/le-wm).
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -17,8 +18,10 @@ import numpy as np
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.formats.swm.rows import Swm
 from wmpc.wm.recordings.io import hdf5
-from wmpc.wm.recordings.io.files import damage
-from wmpc.wm.recordings.io.hdf5_source import HDF5Column, HDF5Source
+from wmpc.wm.recordings.io.array import fitting_arrays
+from wmpc.wm.recordings.io.files import Place, damage
+from wmpc.wm.recordings.io.hdf5_array import HDF5Array
+from wmpc.wm.recordings.io.hdf5_source import HDF5Source
 
 LENGTHS, OFFSETS = "ep_len", "ep_offset"
 
@@ -30,7 +33,7 @@ class SwmHDF5(HDF5Source, Swm):
 
     def _open(self) -> None:
         path = self.path
-        found = hdf5.datasets(self.file, path)
+        found = hdf5.arrays(self.file, path)
         lengths, offsets = (_integers(found, key, path) for key in (LENGTHS, OFFSETS))
         if len(lengths) != len(offsets) or not len(lengths) or lengths.min() < 1:
             raise WmpcError(
@@ -42,59 +45,44 @@ class SwmHDF5(HDF5Source, Swm):
                 f"{path} is damaged: episode {wrong[0]} starts at row {offsets[wrong[0]]}, which "
                 "is not where the one before it ends"
             )
-        rows, arrays, left = int(lengths.sum()), {}, {}
-        for key, dataset in found.items():
-            if key in (LENGTHS, OFFSETS):
-                continue
-            what = f"{key} of {path}"
-            if not hdf5.is_number(dataset):
-                left[key] = "holds no rows of numbers"
-            elif len(dataset) == len(lengths) != rows:
-                left[key] = "has a row an episode, not a row a frame"
-            elif (
-                key != "action"
-                and not key.startswith("pixels")
-                and (why := hdf5.misfit(dataset, rows, "frames"))
-            ):
-                left[key] = why
-            else:
-                hdf5.check(dataset, what, rows)
-                arrays[key] = HDF5Column(dataset, what)
+        rows = int(lengths.sum())
+        others = {k: array for k, array in found.items() if k not in (LENGTHS, OFFSETS)}
+        seen = [key for key in others if key == "action" or key.startswith("pixels")]
+        needed = [key for key in seen if others[key].dtype is not None]
+        arrays, left = fitting_arrays(others, rows, "frames", needed)
         rate = self._rate(found.get("fps"))
         if rate is not None:
             left["fps"] = "is the rate of the recording"
         self._lay_out(arrays, lengths, left)
         self.about = replace(self.about, fps=rate)
 
-    def _rate(self, dataset: hdf5.Dataset | None) -> float | None:
+    def _rate(self, array: HDF5Array | None) -> float | None:
         """Frames a second, where the file states one that makes sense: a dataset `fps` of one
         number, or an attribute."""
-        what = f"fps of {self.path}"
-        if dataset is not None and dataset.size == 1 and dataset.dtype.kind in "iuf":
-            with damage(what):
-                stated = float(np.asarray(dataset[()]).reshape(()))
+        if array is not None and array.dataset.size == 1 and array.dtype is not None:
+            with damage(array.what):
+                stated = np.asarray(array.dataset[()]).reshape(()).item()
         else:
             stated = hdf5.attribute(self.file, "fps", self.path)
         number = isinstance(stated, int | float) and not isinstance(stated, bool)
         return float(stated) if number and 0 < stated < 1e5 else None
 
-    @staticmethod
-    def recognises(path: str) -> bool:
+    @classmethod
+    def _is_at(cls, place: Place) -> bool:
         def test(file: hdf5.File) -> bool:
             return all(hasattr(file.get(key), "shape") for key in (LENGTHS, OFFSETS))
 
-        return hdf5.probe(path, test)
+        return hdf5.probe(place, test)
 
 
-def _integers(found: dict[str, hdf5.Dataset], key: str, path: str) -> np.ndarray:
+def _integers(found: Mapping[str, HDF5Array], key: str, path: str) -> np.ndarray:
     """(E,) int64 of a dataset; WmpcError where it is something else."""
     if key not in found:
         raise WmpcError(f"{path} is no file of stable-worldmodel: it lacks {key}")
-    hdf5.check(found[key], f"{key} of {path}")
-    dtype, shape = found[key].dtype, found[key].shape
-    if dtype.kind not in "iu" or len(shape) != 1:
-        raise WmpcError(f"{key} of {path} is {dtype} {shape}, not (E,) integers")
-    values = hdf5.read(found[key], f"{key} of {path}").astype(np.int64)
+    array = found[key]
+    if array.dtype is None or array.dtype.kind not in "iu" or len(array.shape) != 1:
+        raise WmpcError(f"{array.what} is {array.dtype} {array.shape}, not (E,) integers")
+    values = array.read().astype(np.int64)
     if len(values) and (values.min() < 0 or values.max() > 2**40):
-        raise WmpcError(f"{key} of {path} is damaged: it holds {values.min()} to {values.max()}")
+        raise WmpcError(f"{array.what} is damaged: it holds {values.min()} to {values.max()}")
     return values

@@ -20,10 +20,9 @@ import numpy as np
 
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.formats.swm.rows import Swm
-from wmpc.wm.recordings.io.files import LARGEST, Place, damage, extra
-from wmpc.wm.recordings.io.flat import FlatArray
-from wmpc.wm.recordings.io.picture import decode_picture, picture_size
-from wmpc.wm.recordings.source import Frames
+from wmpc.wm.recordings.io.array import Array
+from wmpc.wm.recordings.io.files import Place, damage, extra
+from wmpc.wm.recordings.io.picture import picture_size
 
 EPISODE = "episode_idx"
 OPENED = ("s3", "s3a", "gs", "gcs", "az", "abfs")
@@ -55,33 +54,28 @@ class SwmLance(Swm):
             raise WmpcError(f"{path} is no table of stable-worldmodel: it lacks {EPISODE}")
         if not 0 < rows < MOST_ROWS:
             raise WmpcError(f"{path} holds {rows} rows: nothing, or damaged")
-        arrays, left = {}, {}
-        for field in schema:
-            kind = _kind(field.type)
-            if kind is None:
-                left[field.name] = f"holds {field.type}, no numbers and no pictures"
-            else:
-                arrays[field.name] = LanceColumn(self.table, field.name, rows, *kind, path)
-        episode = arrays.pop(EPISODE, None)
-        if episode is None or episode.dtype.kind not in "iu" or len(episode.shape) != 1:
+        kinds = {field.name: _kind(field.type) for field in schema}
+        dtype, row = kinds.pop(EPISODE) or (None, ())
+        if dtype is None or dtype.kind not in "iu" or row:
             raise WmpcError(f"{EPISODE} of {path} is {schema.field(EPISODE).type}, not int32")
-        for name in [name for name, array in arrays.items() if array.dtype == object]:
-            arrays[name] = arrays[name].pictures()
-        numbers = episode.read(0, rows)
-        steps = np.diff(numbers)
+        arrays, left = {}, {}
+        for name, kind in kinds.items():
+            if kind is None:
+                left[name] = f"holds {schema.field(name).type}, no numbers and no pictures"
+            else:
+                arrays[name] = LanceArray(self.table, name, rows, *kind, path)
+        steps = np.diff(LanceArray(self.table, EPISODE, rows, dtype, row, path).read())
         if (steps < 0).any():
             raise WmpcError(f"{EPISODE} of {path} decreases at row {int(np.argmax(steps < 0)) + 1}")
         cuts = np.flatnonzero(steps) + 1
         self._lay_out(arrays, np.diff(cuts, prepend=0, append=rows), left)
 
-    @staticmethod
-    def recognises(path: str) -> bool:
-        try:
-            return _table(Place(path)) is not None
-        except Exception:  # whatever a file system raises: it is not recognised
-            return False
+    @classmethod
+    def _is_at(cls, place: Place) -> bool:
+        return _table(place) is not None
 
     def close(self) -> None:
+        """Remove the copy of a table that had to be copied."""
         if self._copied is not None:
             self._copied.cleanup()
 
@@ -100,53 +94,61 @@ class SwmLance(Swm):
             return lance.dataset(name)
 
 
-class LanceColumn(FlatArray):
-    """A column of numbers, or of files of pictures (`dtype` object)."""
+class LanceArray(Array):
+    """A column of numbers, or of files of pictures, whose shape is that of the first."""
 
     def __init__(
-        self, table: Any, name: str, rows: int, dtype: np.dtype, row: tuple[int, ...], path: str
+        self,
+        table: Any,
+        name: str,
+        rows: int,
+        dtype: np.dtype | None,
+        row: tuple[int, ...],
+        path: str,
     ) -> None:
         self.table, self.name, self.what = table, name, f"{name} of {path}"
         self.type = table.schema.field(name).type
-        self.dtype, self.shape = dtype, (rows, *row)
+        self.dtype, self.shape, self.encoded = dtype, (rows, *row), dtype is None
+        if self.encoded:
+            height, width, _ = picture_size(self._files(0, 1)[0], self.what)
+            self.dtype, self.shape = np.dtype(np.uint8), (rows, height, width, 3)
 
-    def read(self, first: int, stop: int) -> np.ndarray:
-        size = int(np.prod(self.shape[1:], dtype=float)) * self.dtype.itemsize
-        if (stop - first) * size > LARGEST:
-            raise WmpcError(f"{self.what} would take more than {LARGEST} bytes: too large to read")
-        column = self._rows(first, stop)
-        with damage(self.what):
-            flat = column.flatten() if len(self.shape) > 1 else column
-            if column.null_count or flat.null_count:
-                raise WmpcError(f"{self.what} has empty entries in rows {first} to {stop}")
-            values = flat.to_numpy(zero_copy_only=False)
-            return np.ascontiguousarray(values, self.dtype).reshape(stop - first, *self.shape[1:])
+    def _rows(self, first: int, stop: int) -> np.ndarray:
+        column = self._taken(first, stop)
+        flat = column.flatten() if len(self.shape) > 1 else column
+        if column.null_count or flat.null_count:
+            raise WmpcError(f"{self.what} has empty entries in rows {first} to {stop}")
+        values = flat.to_numpy(zero_copy_only=False)
+        return np.ascontiguousarray(values, self.dtype).reshape(stop - first, *self.shape[1:])
 
-    def files(self, first: int, stop: int) -> list[bytes]:
-        """The rows as bytes."""
-        column = self._rows(first, stop)
+    def _files(self, first: int, stop: int) -> list[bytes]:
+        column = self._taken(first, stop)
         with damage(self.what):
             if column.null_count:
                 raise WmpcError(f"{self.what} has no picture in some of rows {first} to {stop}")
             return column.to_pylist()
 
-    def pictures(self) -> "LanceColumn":
-        """The same column as what its pictures are, told by the first."""
-        height, width, _ = picture_size(self.files(0, 1)[0], self.what)
-        column = LanceColumn(self.table, self.name, len(self), self.dtype, (), "")
-        column.what, column.dtype = self.what, np.dtype(np.uint8)
-        column.shape = (len(self), height, width, 3)
-        return column
+    def picked(self, rows: np.ndarray) -> Iterator[Any]:
+        """Read the files of pictures, a few at a time.
 
-    def frames(self, first: int, stop: int) -> Frames:
-        return LanceFrames(self, first, stop)
+        Args:
+            rows: (n,) ascending and distinct.
 
-    def __len__(self) -> int:
-        return self.shape[0]
+        Yields:
+            The bytes of each.
 
-    def _rows(self, first: int, stop: int) -> Any:
-        if not 0 <= first <= stop <= len(self):
-            raise WmpcError(f"{self.what} has {len(self)} rows; {first} to {stop} were to be read")
+        Raises:
+            WmpcError: the table is damaged.
+        """
+        k = 0
+        while k < len(rows):
+            start = int(rows[k])
+            files = self._files(start, min(start + AT_ONCE, int(rows[-1]) + 1))
+            while k < len(rows) and rows[k] < start + len(files):
+                yield files[rows[k] - start]
+                k += 1
+
+    def _taken(self, first: int, stop: int) -> Any:
         arrow, parts = extra("pyarrow", f"reading {self.what}"), []
         with _panics(self.what):
             # A scan would abort the process where the message of an error holds a zero byte.
@@ -159,28 +161,6 @@ class LanceColumn(FlatArray):
             return arrow.chunked_array(parts, self.type).combine_chunks()
 
 
-class LanceFrames(Frames):
-    """Pictures of rows `first` to `stop` of a column of files."""
-
-    def __init__(self, column: LanceColumn, first: int, stop: int) -> None:
-        _, height, width, channels = column.shape
-        super().__init__((stop - first, height, width, channels))
-        self.column, self.first = column, first
-
-    def decode(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        rows, k = np.asarray(rows) + self.first, 0
-        while k < len(rows):
-            start = int(rows[k])
-            files = self.column.files(start, min(start + AT_ONCE, int(rows[-1]) + 1))
-            while k < len(rows) and rows[k] < start + len(files):
-                yield self._picture(files[rows[k] - start], int(rows[k]))
-                k += 1
-
-    def _picture(self, data: bytes, row: int) -> np.ndarray:
-        what = f"row {row} of {self.column.what}"
-        return decode_picture(data, self.shape[1:3], what)
-
-
 def _table(place: Place) -> str | None:
     """Where in the place the table lies; None where there is none, or more than one."""
     if place.root.rstrip("/").endswith(".lance"):
@@ -190,14 +170,14 @@ def _table(place: Place) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _kind(type: Any) -> tuple[np.dtype, tuple[int, ...]] | None:
-    """dtype and shape of a row of an Arrow type; object for bytes, None where it is neither."""
+def _kind(type: Any) -> tuple[np.dtype | None, tuple[int, ...]] | None:
+    """dtype (None for bytes) and shape of a row of an Arrow type; None where it is neither."""
     types = extra("pyarrow", "reading Lance").types
     row: tuple[int, ...] = ()
     if types.is_fixed_size_list(type):
         row, type = (type.list_size,), type.value_type
     elif types.is_binary(type) or types.is_large_binary(type):
-        return np.dtype(object), ()
+        return None, ()
     if types.is_boolean(type) or types.is_integer(type) or types.is_floating(type):
         return np.dtype(type.to_pandas_dtype()), row
     return None

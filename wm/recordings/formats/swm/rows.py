@@ -19,7 +19,7 @@ import numpy as np
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data.format import Column
-from wmpc.wm.recordings.io.flat import FlatArray
+from wmpc.wm.recordings.io.array import Array
 from wmpc.wm.recordings.io.pictures import are_pictures, picture_layout
 from wmpc.wm.recordings.source import About, Source
 
@@ -42,7 +42,7 @@ class Swm(Source):
     """A reader calls `_lay_out` with the columns that it found."""
 
     def _lay_out(
-        self, arrays: Mapping[str, FlatArray], lengths: np.ndarray, left_out: Mapping[str, str]
+        self, arrays: Mapping[str, Array], lengths: np.ndarray, left_out: Mapping[str, str]
     ) -> None:
         """`arrays` by recorded name, all with one row a frame; `lengths` (E,) rows an episode."""
         if "action" not in arrays:
@@ -113,7 +113,7 @@ class Swm(Source):
         first = int(self._offsets[0])
         return _nan(array.read(first, first + 1))
 
-    def _column(self, key: str, array: FlatArray) -> Column:
+    def _column(self, key: str, array: Array) -> Column:
         row, dtype = array.shape[1:], array.dtype
         if key == "action":
             if len(row) > 1 or 0 in row or dtype.kind not in "biuf":
@@ -129,10 +129,9 @@ class Swm(Source):
         rows = "steps" if key == "reward" and self._earned else "frames"
         return Column("observation.state" if key == "state" else _clean(key), dtype, row, rows)
 
-    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
-        chosen = self._chosen(index, columns)
+    def _read(self, index: int, names: Sequence[str]) -> dict[str, Any]:
         self._check(index)
-        return {name: self._read(name, index) for name in chosen}
+        return {name: self._part(name, index) for name in names}
 
     def _check(self, index: int) -> None:
         """Raise WmpcError where index columns or NaN actions say something else than the
@@ -155,7 +154,7 @@ class Swm(Source):
                 "telling which observation its actions belong to"
             )
 
-    def _read(self, name: str, index: int) -> Any:
+    def _part(self, name: str, index: int) -> Any:
         column, array = self.columns[name], self._arrays[self._sources[name]]
         steps, first = int(self.lengths[index]), int(self._offsets[index]) + self._skip
         if column.rows == "steps":
@@ -167,7 +166,7 @@ class Swm(Source):
         return values.astype(column.dtype, copy=False)
 
 
-def _seen(key: str, array: FlatArray) -> bool:
+def _seen(key: str, array: Array) -> bool:
     """Whether a column is a camera: RGB pictures, or others by that name."""
     named = key.startswith("pixels") and picture_layout(array.shape[1:], array.dtype) is not None
     return named or are_pictures(array)

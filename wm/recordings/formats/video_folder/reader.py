@@ -97,30 +97,31 @@ class VideoFolder(Source):
         self.about = About(fps=fps or rate, names=head.labels, notes=notes, left_out=head.left_out)
         self.settle()
 
-    @staticmethod
-    def recognises(path: str) -> bool:
-        try:
-            place = Place(path)
-            return place.is_folder() and bool(_files(place)[1])
-        except Exception:  # whatever a file system raises: it is not recognised
-            return False
+    @classmethod
+    def _is_at(cls, place: Place) -> bool:
+        return place.is_folder() and bool(_files(place)[1])
 
-    @staticmethod
-    def resembles(path: str) -> bool:
-        place = Place(path)
+    @classmethod
+    def _is_like(cls, place: Place) -> bool:
         return place.is_folder() and any(
             name.lower().endswith(VIDEOS) for name in (*place.glob("*"), *place.glob("*/*"))
         )
 
-    def episode(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
-        chosen = self._chosen(index, columns)
+    def _read(self, index: int, names: Sequence[str]) -> dict[str, Any]:
         table, steps = self._table(index), int(self.lengths[index])
         if self._frames(index, table) != steps + 1 or table.rows != steps + self.even:
             raise WmpcError(f"{self.names[index]} of {self.path} has changed since it was opened")
-        return {name: self._column(name, index, table, steps) for name in chosen}
+        return {name: self._column(name, index, table, steps) for name in names}
 
     def times(self, index: int) -> np.ndarray:
-        """The time stamps of the table, or else those at which the video shows its frames."""
+        """Read the time stamps of the table, or else those at which the video shows its frames.
+
+        Args:
+            index: 0 to N-1.
+
+        Returns:
+            (T+1,) seconds, ascending.
+        """
         stamps = self._table(index).times
         if stamps is None:
             file = next(iter(self.videos[self.names[index]].values()))
@@ -227,8 +228,7 @@ class VideoFolder(Source):
     def _stated_fps(self) -> float | None:
         for name in METAS:
             if self.place.exists(name):
-                meta = self.place.json(name)
-                fps = meta.get("fps") if isinstance(meta, dict) else None
+                fps = self.place.json(name).get("fps")
                 if fps is None:
                     continue
                 if isinstance(fps, bool) or not isinstance(fps, int | float) or not 0 < fps < 1e5:

@@ -39,7 +39,18 @@ class Table:
 
 
 def read_table(place: Place, file: str) -> Table:
-    """A table; WmpcError where it is damaged or its columns are of different lengths."""
+    """Read a table, whole.
+
+    Args:
+        place: the folder of the recording.
+        file: its name there.
+
+    Returns:
+        Its columns, put together by their roles.
+
+    Raises:
+        WmpcError: it is damaged, too large, or its columns are of different lengths.
+    """
     what = place.name(file)
     left: dict[str, str] = {}
     if file.lower().endswith(".csv"):
