@@ -94,8 +94,10 @@ class Forms:
                 reason = f"lacks {key}"
                 if isinstance(form, str):
                     reason = f"{key} {form}"
+                elif form is not None and form[:2] == usual[:2]:
+                    reason = f"{key} has a row for each of the {form[2]}, elsewhere the {usual[2]}"
                 elif form is not None:
-                    reason = f"{key} is {_said(form)}, elsewhere {_said(usual)}"
+                    reason = f"{key} is {form[1]} {form[0]}, elsewhere {usual[1]} {usual[0]}"
                 out.setdefault(key, {})[index] = (
                     f"{name} {reason}" if form is None else (f"{reason} in {name}")
                 )
@@ -137,7 +139,3 @@ def left_out(
             more = f", and likewise in {len(told) - 1} more of {used}" if len(told) > 1 else ""
             out[name] = f"{next(iter(told.values()))}{more}"
     return out
-
-
-def _said(form: Form) -> str:
-    return f"{form[1]} {form[0]}"

@@ -6,9 +6,11 @@ whole. What was asked for is stated in the dataset's `source`; another view is r
 
 import math
 import shutil
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -173,22 +175,15 @@ def _decoded(
         for index in ids:
             yield _whole(source, index)
         return
-    with ThreadPoolExecutor(workers, "import") as pool:
-        idle: deque[Source] = deque()
-        sources: list[Source] = []
+    local = threading.local()
+    with ExitStack() as sources, ThreadPoolExecutor(workers, "import") as pool:
 
         def decode(index: int) -> dict[str, np.ndarray]:
-            try:
-                mine = idle.pop()
-            except IndexError:
-                mine = opened()
-                sources.append(mine)
-            try:
-                return _whole(mine, index)
-            finally:
-                idle.append(mine)
+            if not hasattr(local, "source"):
+                local.source = sources.enter_context(opened())
+            return _whole(local.source, index)
 
-        pending: deque[Any] = deque()
+        pending: deque[Future[dict[str, np.ndarray]]] = deque()
         try:
             for index in ids:
                 pending.append(pool.submit(decode, index))
@@ -199,9 +194,6 @@ def _decoded(
         finally:
             for future in pending:
                 future.cancel()
-            pool.shutdown(wait=True)
-            for mine in sources:
-                mine.close()
 
 
 def _whole(source: Source, index: int) -> dict[str, np.ndarray]:

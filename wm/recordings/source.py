@@ -6,7 +6,7 @@ everything else under its own name. Pictures may be `Frames`, decoded as they ar
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, ClassVar, Self
@@ -190,6 +190,21 @@ class Source(ABC):
             WmpcError.
         """
         return None
+
+    def _survey(self, count: int, steps_of: Callable[[int], int]) -> None:
+        """Take the lengths of `count` episodes from `steps_of`; one for which it raises is
+        unreadable. WmpcError where all are."""
+        self.lengths = np.zeros(count, np.int64)
+        for index in range(count):
+            try:
+                self.lengths[index] = steps_of(index)
+            except WmpcError as error:
+                self.unreadable[index] = str(error)
+        self._refuse_unreadable()
+
+    def _refuse_unreadable(self) -> None:
+        if len(self) and len(self.unreadable) == len(self):
+            raise WmpcError(self.unreadable[0])
 
     def settle(self, without: Collection[int] = ()) -> None:
         """Leave out the columns that not all episodes hold.

@@ -12,6 +12,7 @@ import pytest
 
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.doctor import examine
+from wmpc.wm.recordings.formats import open_source
 from wmpc.wm.recordings.formats.video_folder.reader import VideoFolder
 from wmpc.wm.recordings.rate import pace
 from wmpc.wm.recordings.view import View
@@ -246,8 +247,6 @@ def test_an_even_video_is_said_to_be_nothing_else(tmp_path):
 @pytest.mark.parametrize(
     "change, match",
     [
-        (lambda f: film(f / "b.mp4", 5) or table(f / "b.csv", 5), "5 rows for 5 frames, unlike a"),
-        (lambda f: film(f / "b.mp4", 5) or table(f / "b.csv", 4, x=range(4)), "other columns"),
         (lambda f: film(f / "b.mp4", 5) or spoil(f, "b.csv", ""), "is empty"),
         (lambda f: spoil(f, "b.mp4", "no video") or table(f / "b.csv", 4), "b.mp4 is damaged"),
         (lambda f: film(f / "b.mp4", 1) or table(f / "b.csv", 1), "1 frames: no step"),
@@ -262,6 +261,35 @@ def test_an_episode_unlike_the_first_is_refused_alone(tmp_path, change, match):
         assert greys(source.episode(0)["pixels"]) == greys(source.episode(2)["pixels"])
         with pytest.raises(WmpcError, match=match):
             source.episode(1)
+
+
+@pytest.mark.parametrize(
+    "rows, columns, reason",
+    [
+        (4, {}, "b lacks force"),
+        (5, {"force": range(5)}, "for each of the frames, elsewhere the steps in b"),
+    ],
+)
+def test_a_column_that_one_episode_holds_otherwise_is_left_out(tmp_path, rows, columns, reason):
+    for name in ("a", "b", "c"):
+        film(tmp_path / f"{name}.mp4", 5)
+        other = rows, columns
+        count, held = other if name == "b" else (4, {"force": range(4)})
+        table(tmp_path / f"{name}.csv", count, **held)
+    with VideoFolder(str(tmp_path)) as source:
+        assert re.search(reason, source.about.left_out["force"])
+        assert source.lengths.tolist() == [4, 4, 4] and "force" not in source.episode(1)
+    with open_source(str(tmp_path), exclude=[1]) as source:
+        assert source.episode(2)["force"].tolist() == [0, 1, 2, 3]
+
+
+def test_a_table_that_changes_after_it_was_opened_is_refused(tmp_path):
+    film(tmp_path / "a.mp4", 5)
+    table(tmp_path / "a.csv", 4)
+    with VideoFolder(str(tmp_path)) as source:
+        table(tmp_path / "a.csv", 4, force=range(4))
+        with pytest.raises(WmpcError, match=r"a of .* has changed since"):
+            source.episode(0)
 
 
 def test_a_camera_that_one_episode_lacks_is_needed_only_where_it_is_asked_for(tmp_path):

@@ -142,7 +142,7 @@ class Flat(Source):
 
     def _column(self, key: str, array: Array) -> Column:
         """The column that an array becomes; WmpcError where it cannot be what its name says."""
-        row, dtype = array.shape[1:], array.dtype
+        row, dtype = array.shape[1:], array.numbers
         frames = key == "observations" or not (self._next or _of_action(key))
         rows = "frames" if frames else "steps"
         if key == "observations":

@@ -18,6 +18,7 @@ from wmpc.wm.data.format import ROWS, Column
 from wmpc.wm.data.validate import DTYPES
 from wmpc.wm.recordings.formats.lerobot.info import INFO, Info
 from wmpc.wm.recordings.io.files import LARGEST
+from wmpc.wm.recordings.naming import clean_name
 
 STATES = ("observation.state", "state")
 NOTHING: Mapping[str, str] = {}
@@ -145,7 +146,7 @@ def _cameras(features: Mapping[str, Any], left_out: dict[str, str]) -> dict[str,
     names: dict[str, str] = {}
     for key in keys:
         short = re.sub(r"^observation\.(images?\.)?", "", key)
-        names[key] = _free(f"pixels/{re.sub('/', '_', short)}", names.values())
+        names[key] = _free(f"pixels/{short.replace('/', '_')}", names.values())
     return names
 
 
@@ -199,7 +200,7 @@ def _names(feature: Mapping[str, Any]) -> list[str]:
 
 def _free(name: str, taken: Iterable[str]) -> str:
     """The name as a column may have it, beside those `taken` and those with a meaning of ours."""
-    name = "/".join(re.sub(r"[^\w.-]", "_", part) or "_" for part in name.split("/"))
+    name = clean_name(name)
     taken = {*taken, *DTYPES, "pixels"}
     if name in taken or (name.split("/")[0] in taken and not name.startswith("pixels/")):
         name = f"recorded.{name}"

@@ -22,7 +22,6 @@ SPEC = re.compile(r"(0?[1-9]?\d?d)?")
 class Info:
     """What the readers use of `meta/info.json`."""
 
-    version: str
     fps: float
     features: Mapping[str, Mapping[str, Any]]
     """Each with `dtype`, `shape` (a tuple) and perhaps `names` and `info`."""
@@ -91,16 +90,15 @@ def read_info(place: Place, major: str) -> Info:
     features = {str(key): _feature(name, key, value) for key, value in raw["features"].items()}
     robot = raw.get("robot_type")
     return Info(
-        version,
-        float(fps),
-        features,
-        raw["data_path"],
-        raw.get("video_path"),
-        chunks,
-        raw["total_episodes"],
-        raw.get("splits") or {},
-        robot if isinstance(robot, str) else None,
-        raw.get("wmpc"),
+        fps=float(fps),
+        features=features,
+        data_path=raw["data_path"],
+        video_path=raw.get("video_path"),
+        chunks_size=chunks,
+        total_episodes=raw["total_episodes"],
+        splits=raw.get("splits") or {},
+        robot_type=robot if isinstance(robot, str) else None,
+        wmpc=raw.get("wmpc"),
     )
 
 

@@ -9,7 +9,6 @@
 - Everything else is `observation/<its keys>`, or `observation` where there are no keys.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
@@ -24,6 +23,7 @@ from wmpc.wm.recordings.formats.minari.spaces import Leaf, Path
 from wmpc.wm.recordings.io.array import Array, Pictures
 from wmpc.wm.recordings.io.picture import picture_size
 from wmpc.wm.recordings.io.pictures import stacked
+from wmpc.wm.recordings.naming import clean_name
 
 PROPRIO = ((), ("proprio",), ("state",), ("observation",))
 """Keys of what is proprioception, the first that there is."""
@@ -54,18 +54,6 @@ class Planned:
         return (self.leaf.size,) if self.name == "proprio" else self.leaf.shape
 
 
-def clean(path: Sequence[str]) -> str:
-    """Spell keys as the name of a column.
-
-    Args:
-        path: the keys.
-
-    Returns:
-        The name, with `/` between them.
-    """
-    return "/".join(re.sub(r"[^\w.-]", "_", key) or "_" for part in path for key in part.split("/"))
-
-
 def observations(leaves: Sequence[Leaf], ours: bool) -> tuple[list[Planned], list[str]]:
     """Lay out the columns of an observation.
 
@@ -83,7 +71,7 @@ def observations(leaves: Sequence[Leaf], ours: bool) -> tuple[list[Planned], lis
         vectors = {path: leaf for path, leaf in vectors.items() if path == ("proprio",)}
     proprio = next((vectors[path] for path in PROPRIO if path in vectors), None)
     for leaf in leaves:
-        keys = clean(leaf.path)
+        keys = clean_name("/".join(leaf.path)) if leaf.path else ""
         rows = "frames"
         if leaf in cameras:
             inner = keys.removeprefix("pixels/")

@@ -20,7 +20,6 @@ from wmpc.wm.recordings.formats.minari.actions import joined
 from wmpc.wm.recordings.formats.minari.arrow import ArrowFiles
 from wmpc.wm.recordings.formats.minari.columns import (
     Planned,
-    clean,
     leaf_of,
     misfit,
     numbers,
@@ -32,6 +31,7 @@ from wmpc.wm.recordings.formats.minari.files import HDF5Files
 from wmpc.wm.recordings.formats.minari.spaces import Leaf, Path, parse
 from wmpc.wm.recordings.io.array import Array
 from wmpc.wm.recordings.io.files import Place, closed_on_error, damage
+from wmpc.wm.recordings.naming import clean_name
 from wmpc.wm.recordings.source import About, Source
 
 MAIN, META = "main_data.hdf5", "metadata.json"
@@ -69,7 +69,7 @@ class Minari(Source):
         """What our export states beside what Minari does; empty in other datasets."""
         with damage(f"{path}: what it states of itself"):
             self._describe()
-        self._survey()
+        self._measure_all()
 
     @classmethod
     def _is_at(cls, place: Place) -> bool:
@@ -96,7 +96,7 @@ class Minari(Source):
         self.planned, notes = observations(seen, str(env.get("id")).startswith("wmpc/"))
         self.action = joined(spaces["action"])
         left = {
-            f"observation/{clean(leaf.path)}".rstrip("/"): "text cannot be a column"
+            f"observation/{clean_name('/'.join(leaf.path))}".rstrip("/_"): "text cannot be a column"
             for leaf in spaces["observation"]
             if leaf.dtype is None
         }
@@ -163,38 +163,36 @@ class Minari(Source):
                 continue
         return self.files.arrays(self.files.ids[-1])
 
-    def _survey(self) -> None:
+    def _measure_all(self) -> None:
         """Measure each episode, and find what else they hold; WmpcError where none is sound."""
         forms, known = Forms(), {planned.path for planned in self.planned}
-        lengths, unfit = [0] * len(self.files.ids), {}
-        for index, number in enumerate(self.files.ids):
-            try:
-                arrays = self.files.arrays(number)
-                lengths[index], troubles = self._measure(number, arrays)
-            except WmpcError as error:
-                self.unreadable[index] = str(error)
-                continue
+        unfit: dict[str, dict[int, str]] = {}
+
+        def look(index: int) -> int:
+            number = self.files.ids[index]
+            arrays = self.files.arrays(number)
+            steps, troubles = self._measure(number, arrays)
             for name, why in troubles.items():
                 unfit.setdefault(name, {})[index] = why
             others = {
-                "/".join(path): _form(array, lengths[index])
+                "/".join(path): _form(array, steps)
                 for path, array in arrays.items()
                 if path[0] not in ("observations", "actions", *STEPS) and path not in known
             }
             forms.add(index, f"episode {number}", others)
-        if len(self.unreadable) == len(lengths):
-            raise WmpcError(next(iter(self.unreadable.values())))
-        self.lengths = np.array(lengths, np.int64)
-        left = {clean(key.split("/")): why for key, why in forms.never().items()}
-        taken = {planned.name for planned in self.planned}
+            return steps
+
+        self._survey(len(self.files.ids), look)
+        left = {clean_name(key): why for key, why in forms.never().items()}
+        taken, odd = {planned.name for planned in self.planned}, forms.unfit()
         for key, (shape, dtype, rows) in forms.usual().items():
-            path, name = tuple(key.split("/")), clean(key.split("/"))
+            path, name = tuple(key.split("/")), clean_name(key)
             if name in taken:
                 left[name] = "is called as another column"
                 continue
             self.planned.append(Planned(name, path, rows, Leaf(path, "array", dtype, shape)))
-            if key in forms.unfit():
-                unfit[name] = forms.unfit()[key]
+            if key in odd:
+                unfit[name] = odd[key]
         self.about = replace(self.about, left_out={**self.about.left_out, **left})
         self.columns = {p.name: Column(p.name, p.dtype, p.shape, p.rows) for p in self.planned}
         shape = (self.m, self.action.size // self.m)

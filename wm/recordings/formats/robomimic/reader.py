@@ -27,6 +27,7 @@ from wmpc.wm.recordings.io.flat import Followed
 from wmpc.wm.recordings.io.hdf5_array import HDF5Array
 from wmpc.wm.recordings.io.hdf5_source import HDF5Source
 from wmpc.wm.recordings.io.pictures import Layout, picture_layout
+from wmpc.wm.recordings.naming import clean_name
 from wmpc.wm.recordings.source import About
 
 PROPRIO = ("robot0_eef_pos", "robot0_eef_quat", "robot0_gripper_qpos")
@@ -51,25 +52,15 @@ class Robomimic(HDF5Source):
         if not self.demos:
             raise WmpcError(f"{path} holds no demo_0, demo_1, ... in data: no episode")
         self.left_out = {f"data/{name}": "is no demo" for name in names if name not in self.demos}
-        self.forms, rows, self.follows = Forms(), [0] * len(self.demos), True
-        for index, name in enumerate(self.demos):
-            try:
-                demo = self._arrays(name)
-                rows[index] = self._survey(index, name, demo)
-                self.follows = self.follows and self._is_followed(index, demo)
-            except WmpcError as error:
-                self.unreadable[index] = str(error)
-        if len(self.unreadable) == len(self.demos):
-            raise WmpcError(next(iter(self.unreadable.values())))
+        self.forms, self.follows = Forms(), True
+        self._survey(len(self.demos), self._look)
         usual = self.forms.usual()
         self._plan(usual)
-        self.lengths = np.array(rows, np.int64) - (not self.follows)
+        self.lengths = np.maximum(self.lengths - (not self.follows), 0)
         for index in np.flatnonzero(self.lengths < 1).tolist():
-            self.lengths[index] = 0
             what = f"{self.demos[index]} of {path}"
             self.unreadable.setdefault(index, f"{what} has no step from one observation to another")
-        if len(self.unreadable) == len(self.demos):
-            raise WmpcError(next(iter(self.unreadable.values())))
+        self._refuse_unreadable()
         self._describe(usual)
         self._fit()
 
@@ -84,9 +75,10 @@ class Robomimic(HDF5Source):
         what = f"{name} of {self.path}"
         return hdf5.arrays(hdf5.member(self.data, name, what), what)
 
-    def _survey(self, index: int, name: str, demo: Demo) -> int:
+    def _look(self, index: int) -> int:
         """N of a demo, whose arrays are taken in; WmpcError where it cannot be read."""
-        what = f"{name} of {self.path}"
+        name = self.demos[index]
+        demo, what = self._arrays(name), f"{name} of {self.path}"
         if "actions" not in demo:
             raise WmpcError(f"{what} lacks actions")
         rows = len(demo["actions"])
@@ -97,6 +89,7 @@ class Robomimic(HDF5Source):
         columns, reasons = fitting_arrays(seen, rows, "actions", ())
         forms = {key: (array.shape[1:], array.numbers, "steps") for key, array in columns.items()}
         self.forms.add(index, name, {**forms, **reasons})
+        self.follows = self.follows and self._is_followed(index, demo)
         return rows
 
     def _plan(self, usual: Mapping[str, Form]) -> None:
@@ -109,12 +102,12 @@ class Robomimic(HDF5Source):
         self.proprio = [f"obs/{key}" for key in PROPRIO if f"obs/{key}" in usual]
         names = {"actions": "action", "rewards": "reward"}
         for key in self.cameras_of:
-            camera = _clean(key.removeprefix("obs/").removesuffix("_image")) or "_"
-            names[key] = "pixels" if len(self.cameras_of) == 1 else f"pixels/{camera}"
+            camera = key.removeprefix("obs/").removesuffix("_image").replace("/", "_")
+            names[key] = "pixels" if len(self.cameras_of) == 1 else clean_name(f"pixels/{camera}")
         self.keys = {
-            names.get(key) or _clean(key, "/"): key for key in usual if key not in self.proprio
+            names.get(key) or clean_name(key): key for key in usual if key not in self.proprio
         }
-        self.left_out |= {_clean(key, "/"): why for key, why in self.forms.never().items()}
+        self.left_out |= {clean_name(key): why for key, why in self.forms.never().items()}
         if "action" not in self.keys:
             raise WmpcError(f"{self.demos[0]} of {self.path} lacks actions")
 
@@ -239,7 +232,3 @@ class Robomimic(HDF5Source):
         if not self.follows:
             return values
         return np.concatenate([values, demo[f"next_{key}"].read(len(values) - 1)])
-
-
-def _clean(name: str, also: str = "") -> str:
-    return re.sub(rf"[^\w{also}.-]", "_", name)

@@ -21,6 +21,7 @@ from wmpc.errors import WmpcError
 from wmpc.wm.data.format import Column
 from wmpc.wm.recordings.io.array import Array
 from wmpc.wm.recordings.io.pictures import are_pictures, picture_layout
+from wmpc.wm.recordings.naming import clean_name
 from wmpc.wm.recordings.source import About, Source
 
 SAMPLED = 64
@@ -108,13 +109,13 @@ class Swm(Source):
     def _is_earned(self) -> bool:
         """Whether `reward` is NaN where nothing has led into an episode's first row."""
         array = self._arrays.get("reward")
-        if array is None or array.dtype.kind != "f":
+        if array is None or array.numbers.kind != "f":
             return False
         first = int(self._offsets[0])
         return _nan(array.read(first, first + 1))
 
     def _column(self, key: str, array: Array) -> Column:
-        row, dtype = array.shape[1:], array.dtype
+        row, dtype = array.shape[1:], array.numbers
         if key == "action":
             if len(row) > 1 or 0 in row or dtype.kind not in "biuf":
                 raise WmpcError(f"{array.what} is {dtype} {array.shape}; it should be (rows, A)")
@@ -123,11 +124,13 @@ class Swm(Source):
             views = [k for k, a in self._arrays.items() if k.startswith("pixels") and _seen(k, a)]
             name = re.sub(r"^pixels[_.](?=.)", "pixels/", key)
             name = "pixels" if views == [key] else name
-            return Column(_clean(name), np.dtype(np.uint8), array.frames(0, 0).shape[1:], "frames")
+            return Column(
+                clean_name(name), np.dtype(np.uint8), array.frames(0, 0).shape[1:], "frames"
+            )
         if key == "proprio" and len(row) <= 1 and 0 not in row:
             return Column(key, np.dtype(np.float32), row or (1,), "frames")
         rows = "steps" if key == "reward" and self._earned else "frames"
-        return Column("observation.state" if key == "state" else _clean(key), dtype, row, rows)
+        return Column("observation.state" if key == "state" else clean_name(key), dtype, row, rows)
 
     def _read(self, index: int, names: Sequence[str]) -> dict[str, Any]:
         self._check(index)
@@ -174,9 +177,3 @@ def _seen(key: str, array: Array) -> bool:
 
 def _nan(row: np.ndarray) -> bool:
     return row.dtype.kind == "f" and row.size > 0 and bool(np.isnan(row).all())
-
-
-def _clean(name: str) -> str:
-    """A name that can be stored."""
-    parts = [re.sub(r"[^\w.-]", "_", part) for part in name.split("/") if part]
-    return "/".join(parts) or "_"

@@ -13,17 +13,20 @@ stamps, they pick the frames, one a row.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data.format import Column
+from wmpc.wm.recordings.fitting import Form, Forms
 from wmpc.wm.recordings.formats.video_folder.table import ENDINGS, Table, read_table
 from wmpc.wm.recordings.io.files import Place
 from wmpc.wm.recordings.io.video import Video
 from wmpc.wm.recordings.io.video_clock import clock
+from wmpc.wm.recordings.naming import clean_name
+from wmpc.wm.recordings.rate import RATE_TOLERANCE, rate_of
 from wmpc.wm.recordings.source import About, Source
 
 VIDEOS = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
@@ -54,24 +57,14 @@ class VideoFolder(Source):
             "pixels" if len(cameras) == 1 else f"pixels/{camera or UNNAMED}": camera
             for camera in cameras
         }
-        self.columns = {}
-        self.head = self._first_sound()
-        """The episode that the others are compared with: the first that can be read."""
         fps = self._stated_fps()
-        first = {name: clock(self.place, self._first_video(camera))
-                 for name, camera in self._cameras.items()}  # fmt: skip
-        self.sizes = {name: found.size for name, found in first.items()}
-        rate = next(iter(first.values())).fps
-        self.fps, notes = fps, [] if fps else ["frames a second are those of the first episode"]
-        head = self._table(self.head)
-        self.timed = head.times is not None
-        self.even = self._frames(self.head, head) == head.rows
-        """Whether tables have a row a frame, or one less."""
-        self.columns = self._plan(head)
-        self.lengths = np.array([self._tried(i) for i in range(len(self.names))], np.int64)
-        if len(self.unreadable) == len(self.names):
-            raise WmpcError(self.unreadable[0])
-        self.unfit = {
+        self._seen: dict[int, tuple[int, dict[str, Form]]] = {}
+        """Of each episode that can be read, its frames and the forms of its table's columns."""
+        self._survey(len(self.names), self._look)
+        forms = Forms()
+        for index, (_, held) in self._seen.items():
+            forms.add(index, self.names[index], held)
+        lacking = {
             column: {
                 index: f"{name} has no video of {camera or 'its own name'}"
                 for index, name in enumerate(self.names)
@@ -79,21 +72,37 @@ class VideoFolder(Source):
             }
             for column, camera in self._cameras.items()
         }
-        notes.append(
-            "time stamps pick the frames" if self.timed else "row t of a table is frame t of videos"
-        )
+        self.unfit = {**lacking, **forms.unfit()}
+        odd = {index for by in self.unfit.values() for index in by}
+        first = min(self._seen, key=lambda index: (index in odd, index))
+        head, order = self._table(first), [self.names[first], *self.names]
+        clocks = {
+            column: clock(self.place, next(self.videos[n][c] for n in order if c in self.videos[n]))
+            for column, c in self._cameras.items()
+        }
+        self.sizes = {column: found.size for column, found in clocks.items()}
+        self.columns = {
+            column: Column(column, np.dtype(np.uint8), (*size, 3), "frames")
+            for column, size in self.sizes.items()
+        }
+        for name, (shape, dtype, rows) in forms.usual().items():
+            self.columns[name] = Column(name, dtype, shape, rows)
+        rate, notes = next(iter(clocks.values())).fps, []
+        if not fps:
+            notes.append("frames a second are those of the first episode")
+        timed = "row t of a table is frame t of videos"
+        notes.append("time stamps pick the frames" if head.times is not None else timed)
         if alone := sorted(tables.keys() - self.videos.keys()):
             notes.append(f"tables without a video are left out: {', '.join(alone[:5])}")
-        if self.even:
+        if head.rows == self._seen[first][0]:
             notes.append("the action of the last row leads nowhere that was recorded: left out")
         if head.times is not None and head.rows > 1:
-            told = 1 / float(np.median(np.diff(head.times)))
-            if fps and abs(told / fps - 1) > 0.05:
+            rate = rate_of(head.times)
+            if fps and abs(rate / fps - 1) > RATE_TOLERANCE:
                 raise WmpcError(
                     f"{path} states {fps:g} frames a second, the time stamps of {head.what} are "
-                    f"{told:g} a second: mend one of them"
+                    f"{rate:g} a second: mend one of them"
                 )
-            rate = told
         self.about = About(fps=fps or rate, names=head.labels, notes=notes, left_out=head.left_out)
         self.settle()
 
@@ -109,7 +118,7 @@ class VideoFolder(Source):
 
     def _read(self, index: int, names: Sequence[str]) -> dict[str, Any]:
         table, steps = self._table(index), int(self.lengths[index])
-        if self._frames(index, table) != steps + 1 or table.rows != steps + self.even:
+        if self._held(index, table) != self._seen[index]:
             raise WmpcError(f"{self.names[index]} of {self.path} has changed since it was opened")
         return {name: self._column(name, index, table, steps) for name in names}
 
@@ -145,18 +154,30 @@ class VideoFolder(Source):
         return Video(self.place, file, table.times, self.sizes[name], tolerance=apart)
 
     def _table(self, index: int) -> Table:
-        """The table of an episode; WmpcError where it is not as the first one."""
-        table = read_table(self.place, self.tables[self.names[index]])
-        if self.columns:
-            recorded = {n for n in self.columns if n not in self._cameras}
-            if table.columns.keys() != recorded or (table.times is not None) != self.timed:
-                raise WmpcError(f"{table.what} has other columns than {self.names[self.head]} has")
-            for name, values in table.columns.items():
-                shape = self.columns[name].shape[1:] if name == "action" else None
-                shape = self.columns[name].shape if shape is None else shape
-                if values.shape[1:] != shape:
-                    raise WmpcError(f"{name} of {table.what} is {values.shape[1:]}, not {shape}")
-        return table
+        return read_table(self.place, self.tables[self.names[index]])
+
+    def _look(self, index: int) -> int:
+        """T of an episode; WmpcError where it cannot be read."""
+        table = self._table(index)
+        if "action" not in table.columns:
+            raise WmpcError(
+                f"{table.what} has no actions: columns action, or action_0, action_1, ..."
+            )
+        self._seen[index] = frames, _ = self._held(index, table)
+        return frames - 1
+
+    def _held(self, index: int, table: Table) -> tuple[int, dict[str, Form]]:
+        """Frames of an episode, and the forms of its table's columns; WmpcError where its videos
+        do not go with it."""
+        frames = self._frames(index, table)
+        if frames < 2:
+            raise WmpcError(f"{self.names[index]} of {self.path} has {frames} frames: no step")
+        kinds = {"action": "steps", "proprio": "frames"}
+        other = "frames" if frames == table.rows else "steps"
+        return frames, {
+            name: ((1,) * (name == "action") + a.shape[1:], a.dtype, kinds.get(name, other))
+            for name, a in table.columns.items()
+        }
 
     def _frames(self, index: int, table: Table) -> int:
         """T+1 of an episode; WmpcError where a video does not go with its table."""
@@ -172,58 +193,6 @@ class VideoFolder(Source):
                 )
         # A proprioception is needed of every frame.
         return table.rows if "proprio" in table.columns else next(iter(counts.values()))
-
-    def _first_video(self, camera: str) -> str:
-        order = [self.names[self.head], *self.names]
-        return next(self.videos[name][camera] for name in order if camera in self.videos[name])
-
-    def _first_sound(self) -> int:
-        errors = []
-        for index in range(len(self.names)):
-            try:
-                self._frames(index, self._table(index))
-                return index
-            except WmpcError as error:
-                errors.append(error)
-        raise errors[0]
-
-    def _tried(self, index: int) -> int:
-        """T of an episode; 0 where it cannot be read."""
-        try:
-            return self._steps(index)
-        except WmpcError as error:
-            self.unreadable[index] = str(error)
-            return 0
-
-    def _steps(self, index: int) -> int:
-        table = self._table(index)
-        frames = self._frames(index, table)
-        if frames < 2:
-            raise WmpcError(f"{self.names[index]} of {self.path} has {frames} frames: no step")
-        if (frames == table.rows) != self.even:
-            raise WmpcError(
-                f"{table.what} has {table.rows} rows for {frames} frames, unlike "
-                f"{self.names[self.head]}"
-            )
-        return frames - 1
-
-    def _plan(self, head: Table) -> Mapping[str, Column]:
-        rows = "frames" if self.even else "steps"
-        columns = {name: Column(name, np.dtype(np.uint8), (*size, 3), "frames")
-                   for name, size in self.sizes.items()}  # fmt: skip
-        if "action" not in head.columns:
-            raise WmpcError(
-                f"{head.what} has no actions: columns action, or action_0, action_1, ..."
-            )
-        for name, values in head.columns.items():
-            shape, dtype = values.shape[1:], values.dtype
-            if name == "action":
-                columns[name] = Column(name, np.dtype(np.float32), (1, *shape), "steps")
-            elif name == "proprio":
-                columns[name] = Column(name, np.dtype(np.float32), shape, "frames")
-            else:
-                columns[name] = Column(name, dtype, shape, rows)
-        return columns
 
     def _stated_fps(self) -> float | None:
         for name in METAS:
@@ -257,7 +226,7 @@ def _files(place: Place) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
             episode, _, camera = stem.rpartition(".")
         if episode not in tables:
             continue
-        camera = re.sub(r"[^\w.-]", "_", camera)
+        camera = clean_name(camera) if camera else ""
         if camera in videos.setdefault(episode, {}):
             raise WmpcError(f"{place.path} has two videos of {episode} and camera {camera!r}")
         videos[episode][camera] = file

@@ -13,6 +13,7 @@ from wmpc.errors import WmpcError
 from wmpc.system.npy_file import parse_npy
 from wmpc.wm.recordings.io.files import LARGEST, Place, damage
 from wmpc.wm.recordings.io.npz import Npz
+from wmpc.wm.recordings.naming import clean_name
 
 ENDINGS = (".csv", ".npz", ".npy")
 LARGEST_TABLE = 2**25
@@ -58,7 +59,9 @@ def read_table(place: Place, file: str) -> Table:
     elif file.lower().endswith(".npz"):
         npz = Npz(place, file)
         try:
-            stated = sum(prod(array.shape) * array.dtype.itemsize for array in npz.arrays.values())
+            stated = sum(
+                prod(array.shape) * array.numbers.itemsize for array in npz.arrays.values()
+            )
             if stated > LARGEST:
                 raise WmpcError(f"{what} states {stated} bytes; a table has at most {LARGEST}")
             columns = {n: array.read(0, array.shape[0]) for n, array in npz.arrays.items()}
@@ -85,7 +88,7 @@ def _sorted(what: str, columns: Mapping[str, np.ndarray], left: dict[str, str]) 
         role = next((role for role, names in ROLES.items() if names.fullmatch(name)), name)
         if role in ("action", "proprio") and values.ndim > 2:
             raise WmpcError(f"{what}: {name} has shape {values.shape}; it should be (rows, n)")
-        role = re.sub(r"[^\w.-]", "_", role) or "_"
+        role = clean_name(role.replace("/", "_"))
         parts.setdefault(role, []).append(name)
     out, labels, times = {}, {}, None
     for role, names in parts.items():
@@ -131,5 +134,5 @@ def _csv(data: bytes, what: str, left: dict[str, str]) -> dict[str, np.ndarray]:
         except ValueError as error:
             if any(names.fullmatch(name) for names in ROLES.values()):
                 raise WmpcError(f"{what}: {name} holds what is no number ({error})") from None
-            left[re.sub(r"[^\w.-]", "_", name)] = "holds words"
+            left[clean_name(name)] = "holds words"
     return columns
