@@ -83,25 +83,25 @@ class Timing:
         nearest = np.floor(np.arange(kept + 1) * self.stride + 0.5)  # halves always upwards
         return np.minimum(nearest, steps).astype(np.int64)
 
-    def group(self, array: np.ndarray, is_action: bool) -> np.ndarray:
+    def group(self, array: np.ndarray, rows: np.ndarray, is_action: bool) -> np.ndarray:
         """Bring a column with a row a step to the new rate.
 
         Args:
             array: (T, ...); an action (T, m, A).
+            rows: (T'+1,) of the frames kept.
             is_action: whether it is the action.
 
         Returns:
             With a stride of f, an action (T', f * m, A), any other (T', f, ...); with one that is
             not whole, the rows in force when each step begins.
         """
-        rows = self.rows(len(array))[:-1]
         if not self.is_whole:
-            return array[rows]
-        f = int(self.stride)
+            return array[rows[:-1]]
+        f, steps = int(self.stride), len(rows) - 1
         if f == 1:
             return array
-        array = array[: len(rows) * f].reshape(len(rows), f, *array.shape[1:])
-        return array.reshape(len(rows), -1, array.shape[-1]) if is_action else array
+        array = array[: steps * f].reshape(steps, f, *array.shape[1:])
+        return array.reshape(steps, -1, array.shape[-1]) if is_action else array
 
     def grouped(self, shape: tuple[int, ...], is_action: bool) -> tuple[int, ...]:
         """Compute the row shape that `group` gives.

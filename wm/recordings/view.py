@@ -72,39 +72,35 @@ class View(Source):
         chosen = {name: name for name in _cameras(source, cameras)}
         if len(chosen) == 1:
             chosen = {"pixels": next(iter(chosen))}
-        self.proprio = _joinable(source, proprio) if proprio else None
-        names = [*chosen, "action", *(["proprio"] if self.proprio else [])]
+        self.joined = _joinable(source, proprio) if proprio else None
+        names = [*chosen, "action", *(["proprio"] if self.joined else [])]
         names += [name for name in ("proprio", "state") if name in source.columns]
         names += _others(source, columns)
-        self._from = {name: chosen.get(name, name) for name in dict.fromkeys(names)}
+        self._from = {name: [chosen.get(name, name)] for name in dict.fromkeys(names)}
+        if self.joined:
+            self._from["proprio"] = self.joined
         self.columns = {name: self._column(name) for name in self._from}
 
-    def __len__(self) -> int:
-        return len(self.source)
-
     def close(self) -> None:
+        """Close the source."""
         self.source.close()
 
     def _read(self, index: int, names: Sequence[str]) -> dict[str, Any]:
-        wanted = [self._from[name] for name in names if name != "proprio" or not self.proprio]
-        if "proprio" in names and self.proprio:
-            wanted += self.proprio
+        wanted = [part for name in names for part in self._from[name]]
         found = self.source.episode(index, list(dict.fromkeys(wanted)))
         rows = self._rows(index)
         episode: dict[str, Any] = {}
         for name in names:
-            if name == "proprio" and self.proprio:
-                parts = [np.asarray(found[part], np.float32) for part in self.proprio]
+            array, kind = found[self._from[name][0]], self.columns[name].rows
+            if name == "proprio" and self.joined:
+                parts = [np.asarray(found[part], np.float32) for part in self.joined]
                 array = np.concatenate([part.reshape(len(part), -1) for part in parts], 1)
-            else:
-                array = found[self._from[name]]
-            column = self.columns[name]
             if name in self.cameras:
                 episode[name] = Resized(array, rows, self.size, self.fit)
-            elif column.rows == "frames":
+            elif kind == "frames":
                 episode[name] = np.asarray(array)[rows]
-            elif column.rows == "steps":
-                episode[name] = self._grouped(np.asarray(array), rows, name == "action")
+            elif kind == "steps":
+                episode[name] = self.timing.group(np.asarray(array), rows, name == "action")
             else:
                 episode[name] = np.asarray(array)
         return episode
@@ -114,42 +110,41 @@ class View(Source):
         that cannot be read."""
         self.timing, self.rows = Timing(fps, by_time=True), {}
         self.lengths = np.zeros(len(self.source), np.int64)
-        for index in range(len(self.source)):
+        for index in np.flatnonzero(self.source.lengths).tolist():
             try:
-                times = self.source.times(index) if self.source.lengths[index] else None
+                self.rows[index] = self._even_rows(index, fps)
+                self.lengths[index] = len(self.rows[index]) - 1
             except WmpcError as error:
                 self.unreadable.setdefault(index, str(error))
-                continue
-            if times is None:
-                continue
-            rows = at_even_times(times, fps)
-            late = np.abs(times[rows] - times[0] - np.arange(len(rows)) / fps)
-            bad = late > 0.5 / fps + 1e-6
-            bad[1:] |= np.diff(rows) == 0
-            if bad.any():
-                row = int(rows[np.argmax(bad)])
-                step = float(np.diff(times)[max(0, row - 1) : row + 1].max())
-                self.unreadable[index] = (
-                    f"frames of episode {index} of {self.path} are {1000 * step:.0f} ms apart near "
-                    f"{times[row]:.3f} s, too far for fps={fps:g}: ask for "
-                    f"{np.floor(1 / step + 0.01):g} or less, or cut the episode there"
-                )
-                continue
-            self.rows[index], self.lengths[index] = rows, len(rows) - 1
+
+    def _even_rows(self, index: int, fps: float) -> np.ndarray:
+        """The rows (T+1,) of an episode that are nearest to even times."""
+        times = self.source.times(index)
+        if times is None:
+            raise WmpcError(f"episode {index} of {self.path} has no time stamps, others have")
+        rows = at_even_times(times, fps)
+        bad = np.abs(times[rows] - times[0] - np.arange(len(rows)) / fps) > 0.5 / fps + 1e-6
+        bad[1:] |= np.diff(rows) == 0
+        if bad.any():
+            row = int(rows[np.argmax(bad)])
+            step = float(np.diff(times)[max(0, row - 1) : row + 1].max())
+            raise WmpcError(
+                f"frames of episode {index} of {self.path} are {1000 * step:.0f} ms apart near "
+                f"{times[row]:.3f} s, too far for fps={fps:g}: ask for "
+                f"{np.floor(1 / step + 0.01):g} or less, or cut the episode there"
+            )
+        return rows
 
     def _rows(self, index: int) -> np.ndarray:
         if self.rows is not None:
             return self.rows[index]
         return self.timing.rows(int(self.source.lengths[index]))
 
-    def _grouped(self, array: np.ndarray, rows: np.ndarray, is_action: bool) -> np.ndarray:
-        return array[rows[:-1]] if self.rows is not None else self.timing.group(array, is_action)
-
     def _column(self, name: str) -> Column:
-        if name == "proprio" and self.proprio:
-            sizes = [int(np.prod(self.source.columns[part].shape)) for part in self.proprio]
+        if name == "proprio" and self.joined:
+            sizes = [int(np.prod(self.source.columns[part].shape)) for part in self.joined]
             return Column(name, np.dtype(np.float32), (sum(sizes),), "frames")
-        column = replace(self.source.columns[self._from[name]], name=name)
+        column = replace(self.source.columns[self._from[name][0]], name=name)
         if is_camera(name) and self.size is not None:
             return replace(column, shape=(self.size, self.size, 3))
         if column.rows == "steps":
