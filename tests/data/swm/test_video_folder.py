@@ -2,45 +2,17 @@
 
 import json
 import re
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import fsspec
 import numpy as np
 import pytest
+from films import SIZE, film, greys, table
 
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.doctor import examine
 from wmpc.wm.recordings.formats import open_source
 from wmpc.wm.recordings.formats.video_folder.reader import VideoFolder
-from wmpc.wm.recordings.rate import pace
 from wmpc.wm.recordings.view import View
-
-SIZE = 32
-
-
-def film(path, frames, fps=10):
-    """Every frame is of one grey, 20 more than the one before: told apart whatever the codec."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(fps))
-        stream.width = stream.height = SIZE
-        stream.pix_fmt = "yuv420p"
-        for k in range(frames):
-            picture = np.full((SIZE, SIZE, 3), 20 + 20 * k, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
-        container.mux(stream.encode(None))
-
-
-def greys(frames):
-    return np.rint((np.asarray(frames).mean((1, 2, 3)) - 20) / 20).astype(int).tolist()
-
-
-def table(path, rows, extra="", **columns):
-    columns = {"action_0": np.arange(rows) / 8, "action_1": -np.arange(rows) / 4} | columns
-    lines = [",".join(columns) + extra]
-    lines += [",".join(map(str, row)) + extra for row in zip(*columns.values(), strict=True)]
-    path.write_text("\n".join(lines) + "\n")
 
 
 def test_the_example_of_the_page_about_data_is_read(tmp_path):
@@ -175,75 +147,6 @@ def test_what_does_not_fit_is_named(tmp_path, change, match):
         VideoFolder(str(tmp_path))
 
 
-def phone(path, steps):
-    """A video whose frames are `steps` seconds apart; a grey each."""
-    times = np.concatenate([[0], np.cumsum(steps)])
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=30)
-        stream.width = stream.height = SIZE
-        stream.pix_fmt = "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 90000)
-        for k, time in enumerate(times):
-            picture = np.full((SIZE, SIZE, 3), 20 + 10 * k, np.uint8)
-            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
-            frame.time_base, frame.pts = Fraction(1, 90000), round(time * 90000)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return times
-
-
-@pytest.fixture
-def phones(tmp_path):
-    """Takes at a varying rate, a row of actions a frame, and the times of their frames."""
-    rng, times = np.random.default_rng(0), []
-    for take in range(4):
-        times.append(phone(tmp_path / f"take_{take}.mp4", rng.choice([1 / 30, 1 / 24, 1 / 60], 19)))
-        table(tmp_path / f"take_{take}.csv", 20)
-    return tmp_path, times
-
-
-def test_a_varying_rate_is_said_and_found(phones):
-    folder, times = phones
-    with VideoFolder(str(folder)) as source:
-        np.testing.assert_allclose(source.times(2), times[2], atol=1e-4)
-        assert "17 to 42 ms apart: fps=24 or less" in pace(source)
-        fault = next(f for f in examine(source).faults if f.kind == "uneven_time")
-        assert len(fault.episodes) == 4 and "fps=24" in fault.do
-
-
-@pytest.mark.parametrize("fps", [5.0, 12.0, 24.0])
-def test_a_varying_rate_is_made_even_by_time(phones, fps):
-    folder, times = phones
-    with View(VideoFolder(str(folder)), fps=fps) as view:
-        for index, stamps in enumerate(times):
-            wanted = np.arange(int(stamps[-1] * fps + 1e-6) + 1) / fps
-            seen = view.episode(index)
-            rows = np.rint((np.asarray(seen["pixels"]).mean((1, 2, 3)) - 20) / 10).astype(int)
-            assert len(rows) == len(wanted) == view.lengths[index] + 1 and (np.diff(rows) > 0).all()
-            off = np.abs(stamps[None] - wanted[:, None])
-            assert (off[np.arange(len(rows)), rows] <= off.min(1) + 2e-5).all()
-            assert np.array_equal(seen["action"][:, 0, 0], np.float32(rows[:-1] / 8))
-
-
-def test_a_rate_that_the_slowest_frames_do_not_reach_names_one_that_they_do(phones):
-    folder, _ = phones
-    with (
-        View(VideoFolder(str(folder)), fps=30.0) as view,
-        pytest.raises(WmpcError, match=r"42 ms apart .* too far for fps=30: ask for 24 or less"),
-    ):
-        view.episode(0)
-
-
-def test_an_even_video_is_said_to_be_nothing_else(tmp_path):
-    film(tmp_path / "a.mp4", 9, fps=30)
-    table(tmp_path / "a.csv", 9)
-    with VideoFolder(str(tmp_path)) as source:
-        assert pace(source) is None and not any(
-            f.kind == "uneven_time" for f in examine(source).faults
-        )
-        assert View(source, fps=10.0).lengths.tolist() == [2]
-
-
 @pytest.mark.parametrize(
     "change, match",
     [
@@ -273,21 +176,14 @@ def test_an_episode_unlike_the_first_is_refused_alone(tmp_path, change, match):
 def test_a_column_that_one_episode_holds_otherwise_is_left_out(tmp_path, rows, columns, reason):
     for name in ("a", "b", "c"):
         film(tmp_path / f"{name}.mp4", 5)
-        other = rows, columns
-        count, held = other if name == "b" else (4, {"force": range(4)})
+        count, held = (rows, columns) if name == "b" else (4, {"force": range(4)})
         table(tmp_path / f"{name}.csv", count, **held)
     with VideoFolder(str(tmp_path)) as source:
         assert re.search(reason, source.about.left_out["force"])
         assert source.lengths.tolist() == [4, 4, 4] and "force" not in source.episode(1)
     with open_source(str(tmp_path), exclude=[1]) as source:
         assert source.episode(2)["force"].tolist() == [0, 1, 2, 3]
-
-
-def test_a_table_that_changes_after_it_was_opened_is_refused(tmp_path):
-    film(tmp_path / "a.mp4", 5)
-    table(tmp_path / "a.csv", 4)
-    with VideoFolder(str(tmp_path)) as source:
-        table(tmp_path / "a.csv", 4, force=range(4))
+        table(tmp_path / "a.csv", 4)
         with pytest.raises(WmpcError, match=r"a of .* has changed since"):
             source.episode(0)
 
