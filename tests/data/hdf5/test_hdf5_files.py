@@ -67,6 +67,19 @@ def test_blosc_chunks_are_read_through_hdf5plugin(blosc):
         np.testing.assert_array_equal(array.read(5, 40), numbers[5:40])
 
 
+def test_rows_that_are_not_there_or_too_many_are_refused(blosc, monkeypatch):
+    path, _ = blosc
+    with hdf5.open_hdf5(Place(path)) as file:
+        whole = hdf5.arrays(file, path)["x"]
+        for first, stop in ((5, 101), (-1, 3), (4, 3)):
+            with pytest.raises(WmpcError, match=f"has 100 rows; rows {first} to {stop}"):
+                whole.read(first, stop)
+        monkeypatch.setattr("wmpc.wm.recordings.io.array.LARGEST", 100 * 7 - 1)
+        assert whole.read(0, 99).shape == (99, 7)
+        with pytest.raises(WmpcError, match="more than 699 bytes"):
+            whole.read()
+
+
 def test_without_hdf5plugin_the_error_names_it(blosc, monkeypatch):
     path, _ = blosc
     monkeypatch.setitem(sys.modules, "hdf5plugin", None)
