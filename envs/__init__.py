@@ -7,6 +7,7 @@ of `tasks/` is one, such as `two_room`, whose `task.py` defines `TwoRoom`, regis
 
 import inspect
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from gymnasium.envs.registration import load_env_creator
 
 from wmpc.envs import gl
 from wmpc.errors import WmpcError
+from wmpc.system.construct import import_named
 
 if TYPE_CHECKING:
     from wmpc.envs.gymnasium_adapter import GymnasiumTask
@@ -34,24 +36,39 @@ def ids() -> list[str]:
 
 
 def make(env_id: str, **kwargs: Any) -> "Task | GymnasiumTask":
-    """The task `env_id`, without gymnasium's wrappers; `kwargs` go to its constructor.
+    """Make a task by its id, without gymnasium's wrappers.
 
-    Ids of gymnasium's other MuJoCo environments are made through `GymnasiumTask`, with the argument
-    `tolerances` through `GymnasiumGoalTask`. The id `module:Name-v0` imports that module: for ids
-    and arguments that a file states, use `make_recorded`. WmpcError on an unknown id or argument.
+    For ids and arguments that a file states, use `make_recorded`.
+
+    Args:
+        env_id: of a `Task`, ours or anybody's that is registered with gymnasium; of another MuJoCo
+            environment of gymnasium's, which is made through `GymnasiumTask`, with the argument
+            `tolerances` through `GymnasiumGoalTask`. `module:Name-v0` imports that module first.
+        kwargs: what its constructor takes.
+
+    Returns:
+        The task.
+
+    Raises:
+        WmpcError: the id or an argument is unknown, or the module cannot be imported.
     """
     from wmpc.envs.gymnasium_adapter import GymnasiumTask
     from wmpc.envs.gymnasium_goals import GymnasiumGoalTask
 
-    if env_id in ids():
-        constructor: Any = load_env_creator(str(gymnasium.registry[env_id].entry_point))
+    module, colon, name = env_id.rpartition(":")
+    if colon:
+        import_named(module)
+    constructor: Any = _task_class(name)
+    if constructor is not None:
         try:
             inspect.signature(constructor).bind(**kwargs)
         except TypeError as error:
             takes = ", ".join(inspect.signature(constructor).parameters)
             raise WmpcError(f"{env_id}: {error}; it takes {takes}.") from error
-        return constructor(**kwargs)
-    if env_id.startswith("wmpc/") or (":" not in env_id and env_id not in gymnasium.registry):
+        task = constructor(**kwargs)
+        task.id = env_id
+        return task
+    if env_id.startswith("wmpc/") or (not colon and env_id not in gymnasium.registry):
         known = ", ".join(ids())
         raise WmpcError(
             f"No environment {env_id!r}; there are {known}, and gymnasium's MuJoCo environments."
@@ -59,6 +76,19 @@ def make(env_id: str, **kwargs: Any) -> "Task | GymnasiumTask":
     if "tolerances" in kwargs:
         return GymnasiumGoalTask(env_id, **kwargs)
     return GymnasiumTask(env_id, **kwargs)
+
+
+def _task_class(name: str) -> "type[Task] | None":
+    """The `Task` that is registered by a name; None where something else or nothing is."""
+    from wmpc.envs.task import Task
+
+    if name not in gymnasium.registry:
+        return None
+    found: Any = gymnasium.registry[name].entry_point
+    if isinstance(found, str) and not found.startswith("gymnasium."):
+        with suppress(Exception):  # which gymnasium.make will raise again
+            found = load_env_creator(found)
+    return found if isinstance(found, type) and issubclass(found, Task) else None
 
 
 def make_recorded(stated: Mapping[str, Any]) -> "Task | GymnasiumTask":

@@ -14,7 +14,7 @@ import gymnasium
 
 from wmpc import envs
 from wmpc.errors import WmpcError
-from wmpc.system.construct import import_named
+from wmpc.system.construct import how_to_allow, import_named, is_allowed
 
 if TYPE_CHECKING:
     from wmpc.envs.gymnasium_adapter import GymnasiumTask
@@ -39,7 +39,7 @@ GIVEN: set[str] = set()
 def allow(env_id: str | None = None, kwargs: Mapping[str, Any] | None = None) -> None:
     """Trust what a person gives: import the module of `module:Name-v0`, which registers it, and
     accept the texts in `kwargs` (paths) where a file states them. WmpcError where it cannot be
-    imported."""
+    imported. `wmpc.system.construct.allow` trusts modules whatever they hold."""
     module, colon, _ = str(env_id or "").rpartition(":")  # a word such as 1e3 is read as a number
     GIVEN.update(text for _, text in _leaves(kwargs or {}) if isinstance(text, str))
     if not colon:
@@ -64,12 +64,14 @@ def make_recorded(stated: Mapping[str, Any]) -> "Task | GymnasiumTask":
     env_id = arguments.pop("id", None)
     if not isinstance(env_id, str) or not env_id or not env_id.isprintable():
         raise WmpcError(f"An environment {str(env_id)[:80]!r} came; its id is a text.")
-    name = env_id.rpartition(":")[2]
-    if ":" in env_id and name not in gymnasium.registry:
-        raise WmpcError(
-            f"The environment {env_id!r} is named by a file, which may not import a module: if you "
-            f"trust it, give env_id={env_id} on the command line, or import the module yourself."
-        )
+    module, colon, name = env_id.rpartition(":")
+    if colon and name not in gymnasium.registry:
+        if not is_allowed(module):
+            raise WmpcError(
+                f"The environment {env_id!r} is named by a file, and {how_to_allow(module)}, or "
+                f"env_id={env_id} for it alone."
+            )
+        import_named(module)
     check_arguments(arguments, name)
     try:
         task = envs.make(name, **arguments)

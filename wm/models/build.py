@@ -1,12 +1,13 @@
 """Build a model's part from its config: a mapping with `_target_` and constructor arguments.
 
 A checkpoint's config may come from anybody, so what it may name is a closed set, found by rule: a
-class of `torch.nn.Module` that is defined in one of `ROOMS` under a public name. All that a config
-names, at any depth, is checked before anything is built, and so is the size of what is built.
+class of `torch.nn.Module` that is defined in one of `ROOMS` under a public name, or in a module
+that a person allowed in this process (`wmpc.system.construct.allow`). All that a config names, at
+any depth, is checked before anything is built, and so is the size of what is built.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from inspect import signature
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from wmpc.errors import WmpcError
+from wmpc.system.construct import find, how_to_allow, is_allowed
 
 ROOMS = ("wmpc.wm.models.jepa", "wmpc.wm.models.encoders", "wmpc.wm.models.predictors")
 ROOMS += ("wmpc.wm.objectives",)
@@ -64,20 +66,40 @@ def build(config: Mapping[str, Any], **arguments: Any) -> Any:
         raise WmpcError(f"{target} cannot be built with {str(own)[:200]}: {what}") from error
 
 
-def check(config: Any, depth: int = 0) -> None:
-    """Raise WmpcError unless a config holds plain values and names parts only, at any depth."""
+def check(config: Any) -> None:
+    """Check that a config holds plain values and names parts only, at any depth.
+
+    Args:
+        config: of a model, or of a part of one.
+
+    Raises:
+        WmpcError: it does not.
+    """
+    check_values(config)
+    for target in named_in(config):
+        find_part(target)
+
+
+def check_values(config: Any, depth: int = 0) -> None:
+    """Check that a config holds plain values, at any depth; what it names is not looked for.
+
+    Args:
+        config: of a model, or of a part of one.
+        depth: of what it is in.
+
+    Raises:
+        WmpcError: it holds something else, or numbers that are no sizes.
+    """
     if depth > DEEPEST:
         raise WmpcError(f"a model's config is nested deeper than {DEEPEST}")
     if isinstance(config, Mapping):
         for key, value in config.items():
             if not isinstance(key, str) or (key.startswith("_") and key != "_target_"):
                 raise WmpcError(f"a model's config has the key {str(key)[:80]!r}; it has _target_")
-            check(value, depth + 1)
-        if "_target_" in config:
-            find_part(config["_target_"])
+            check_values(value, depth + 1)
     elif isinstance(config, list | tuple):
         for value in config:
-            check(value, depth + 1)
+            check_values(value, depth + 1)
     elif isinstance(config, int | float) and not isinstance(config, bool):
         if isinstance(config, float) and not math.isfinite(config):
             raise WmpcError(f"a model's config holds {config}; numbers are finite")
@@ -88,14 +110,63 @@ def check(config: Any, depth: int = 0) -> None:
         raise WmpcError(f"a model's config holds a {type(config).__name__}; it holds plain values")
 
 
+def named_in(config: Any) -> Iterator[Any]:
+    """Find what a config names, at any depth.
+
+    Args:
+        config: plain values, see `check_values`.
+
+    Yields:
+        Each `_target_`.
+    """
+    if isinstance(config, Mapping):
+        yield from (config[key] for key in config if key == "_target_")
+        config = list(config.values())
+    for value in config if isinstance(config, list | tuple) else ():
+        yield from named_in(value)
+
+
+def modules_of_others(config: Any) -> list[str]:
+    """Find the modules beside ours that a config names, at any depth.
+
+    Args:
+        config: plain values, see `check_values`.
+
+    Returns:
+        Their dotted names.
+    """
+    named = {_parted(target)[0] for target in named_in(config) if isinstance(target, str)}
+    return sorted(module for module in named if module and not f"{module}.".startswith("wmpc."))
+
+
+def _parted(target: Any) -> tuple[str, str]:
+    """The module and the name of `<module>.<Class>` or, of somebody else's, `<module>:<Class>`."""
+    if not isinstance(target, str):
+        return "", ""
+    module, _, name = target.rpartition(":" if ":" in target else ".")
+    return module, name
+
+
 def find_part(target: Any) -> type[nn.Module]:
-    """The class that `<module>.<Class>` names; WmpcError where that is not a part of a model."""
-    module, _, name = target.rpartition(".") if isinstance(target, str) else ("", "", "")
+    """Find the part of a model that a config names.
+
+    Args:
+        target: `<module>.<Class>`, or `<module>:<Class>` of a module that a person allowed.
+
+    Returns:
+        The class.
+
+    Raises:
+        WmpcError: that is no part of a model, or of a module that nobody allowed.
+    """
+    module, name = _parted(target)
+    if is_allowed(module) and not f"{module}.".startswith("wmpc."):
+        return _part_of_others(target, name)
     room = next((room for room in ROOMS if f"{module}.".startswith(f"{room}.")), None)
     if room is None or not all(word.isidentifier() for word in target.split(".")):
         raise WmpcError(
             f"_target_ is {str(target)[:80]!r}; a model's parts are named <module>.<Class>, "
-            f"with a module of {', '.join(ROOMS)}"
+            f"with a module of {', '.join(ROOMS)}{_allowing(module)}"
         )
     try:
         found = vars(import_module(module)).get(name) if find_spec(module) else None
@@ -109,6 +180,21 @@ def find_part(target: Any) -> type[nn.Module]:
     if not defined.startswith(f"{room}.") or found.__name__ != name:
         raise WmpcError(f"_target_ {target!r} is not defined there: a model's parts are in {room}")
     return found
+
+
+def _part_of_others(target: str, name: str) -> type[nn.Module]:
+    found: Any = find(target)
+    if not isinstance(found, type) or not issubclass(found, nn.Module) or name.startswith("_"):
+        raise WmpcError(f"_target_ {target!r} is no part of a model: parts are nn.Modules")
+    return found
+
+
+def _allowing(module: str) -> str:
+    """What to type where a module of somebody else's was meant."""
+    words = module.split(".")
+    if words[0] == "wmpc" or not all(word.isidentifier() for word in words):
+        return ""
+    return f"; {how_to_allow(module)}"
 
 
 def measure(

@@ -1,12 +1,13 @@
 """A checkpoint: `model.safetensors` and `config.json`, which holds all that rebuilds the model.
 
-Loading never unpickles anything, and builds only what `wm` itself defines.
+Loading never unpickles anything, and builds only what `wm` itself defines, or modules that a person
+allowed.
 """
 
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from types import NoneType
@@ -18,11 +19,12 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from wmpc.errors import WmpcError
+from wmpc.system import construct
 from wmpc.system.disk import replace_file
 from wmpc.system.json_file import read_json
 from wmpc.system.links import refuse_outside
 from wmpc.system.renamed import rename_targets
-from wmpc.wm.models.build import build, check, measure
+from wmpc.wm.models.build import build, check_values, measure
 from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.models.spec import DataSpec, read_spec
 from wmpc.wm.models.world_model import WorldModel
@@ -115,10 +117,19 @@ def weights_digest(weights: Mapping[str, Tensor]) -> str:
 
 
 def read_config(run: str | Path) -> dict[str, Any]:
-    """The run's `config.json`, checked; WmpcError where it is missing or not ours.
+    """Read a run's `config.json`.
 
-    What its objective names is not looked for: nothing here builds it, as a person may have written
-    a term that this machine does not know.
+    What it names is not looked for: nothing here builds it, as a person may have written a part
+    that this machine does not know.
+
+    Args:
+        run: the folder.
+
+    Returns:
+        The config, checked, with names of today.
+
+    Raises:
+        WmpcError: it is missing or not ours.
     """
     path = Path(run) / CONFIG
     if not path.is_file():
@@ -133,7 +144,7 @@ def read_config(run: str | Path) -> dict[str, Any]:
     config["model"] = rename_targets(config["model"])
     if "objective" not in config:
         config["model"], config["objective"] = split(config["model"])
-    check(config["model"])
+    check_values(config["model"])
     read_spec(config["data"])
     train = config["train"]
     data, steps = (train.get("data"), train.get("steps")) if isinstance(train, dict) else (0, 0)
@@ -184,12 +195,25 @@ def load_weights(run: str | Path, model: JEPA) -> None:
         ) from error
 
 
-def load_model(run: str | Path, device: str | torch.device = "cpu") -> JEPA:
-    """The trained model of a run, frozen and in evaluation mode.
+def load_model(
+    run: str | Path, device: str | torch.device = "cpu", allow: Iterable[str] = ()
+) -> JEPA:
+    """Load the trained model of a run.
 
-    Raises WmpcError where the folder, its config or its weights are missing, damaged or foreign, or
-    there is no such `device` (`wmpc.wm.training.devices.find_device`).
+    Args:
+        run: the folder.
+        device: where the model shall be, see `wmpc.wm.training.devices.find_device`.
+        allow: modules or packages of yours that the run's config may name, such as ["mine"], from
+            now on in this process.
+
+    Returns:
+        The model, frozen and in evaluation mode.
+
+    Raises:
+        WmpcError: the folder, its config or its weights are missing, damaged or foreign, the config
+            names a module that is not allowed, or there is no such device.
     """
+    construct.allow(allow)
     device = find_device(device) if isinstance(device, str) else device
     config, path = read_config(run), Path(run) / WEIGHTS
     try:

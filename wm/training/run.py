@@ -11,11 +11,13 @@ from typing import Any
 import torch
 
 from wmpc.errors import WmpcError
+from wmpc.system.construct import allow
 from wmpc.system.disk import hold, remove_leftovers
 from wmpc.system.memory import keep_freed_memory
 from wmpc.system.passing_on import passes_on
 from wmpc.wm import processes
 from wmpc.wm.data import Episodes, Windows, open_episodes
+from wmpc.wm.models.build import modules_of_others
 from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.models.spec import describe_data
 from wmpc.wm.objectives.objective import Objective, write_out
@@ -86,6 +88,7 @@ def train(
     recipe.check()
     spec = describe_data(episodes, recipe.stride)
     torch.manual_seed(recipe.seed)
+    allow(modules_of_others(model))  # this config is a person's, never one that came with a file
     network = new_model(model, spec)
     learner = Learner(network, Objective(objective, network))
     training, held = learner.objective, episodes.held_out_ids

@@ -1,6 +1,6 @@
 """Look for the bottleneck of a model that plans: representation, dynamics, cost or planner."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ def diagnose(
     planner: str | Mapping[str, Any] | Planner = "icem",
     cases: str | Path | Mapping[str, Any] = "ahead",
     decisions: int = diagnosis.DECISIONS,
+    allow: Sequence[str] = (),
     device: str = "cpu",
     threads: int = 1,
     progress: Tell = quiet,
@@ -51,6 +52,7 @@ def diagnose(
         planner: a name under `configs/planner`, its keys, or a planner.
         cases: a name under `configs/cases`, its keys, or the file of a manifest.
         decisions: how many are looked at.
+        allow: modules or packages of yours that the files may name, such as ["mine"].
         device: of a run's model.
         threads: of torch.
         progress: told what is being done.

@@ -1,7 +1,7 @@
 """Measure how often an agent reaches goals, beside honest floors."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,7 @@ def evaluate(
     diagnose: bool = False,
     videos: int = 3,
     reference: Mapping[str, Any] | None = None,
+    allow: Sequence[str] = (),
     env_id: str | None = None,
     env_kwargs: Mapping[str, Any] | None = None,
     folder: str | Path | None = None,
@@ -120,6 +121,7 @@ def evaluate(
         videos: successes, and as many failures, on video.
         reference: the planner in the true simulator; keys of `reference` in `configs/eval.yaml`,
             whose values stand where none are given. {"cases": 0}: none.
+        allow: modules or packages of yours that the files may name, such as ["mine"].
         env_id: module:Name-v0, where files name an environment whose module may be imported.
         env_kwargs: its arguments, where files name some that are paths.
         folder: where NAME goes; None: RUN/eval, or evals where there is no run's folder.

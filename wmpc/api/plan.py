@@ -25,6 +25,7 @@ from wmpc.evaluation.run_cases import play_episode
 from wmpc.evaluation.trial import find_model, make_entrant
 from wmpc.planners.problem import Planner
 from wmpc.reporting import film
+from wmpc.system import construct
 from wmpc.system.asking import Failed
 from wmpc.system.disk import replace_file
 from wmpc.system.links import refuse_links
@@ -114,6 +115,7 @@ def plan(
     device: str = "cpu",
     seed: int = 0,
     budget: int = 10,
+    allow: Sequence[str] = (),
     env_id: str | None = None,
     env_kwargs: Mapping[str, Any] | None = None,
     name: str | None = None,
@@ -133,6 +135,7 @@ def plan(
         device: of the model: cpu, cuda, cuda:1, ..., or auto.
         seed: of the start.
         budget: blocks the agent may act for.
+        allow: modules or packages of yours that the files may name, such as ["mine"].
         env_id: module:Name-v0, where files name an environment whose module may be imported.
         env_kwargs: its arguments, where files name some that are paths.
         name: of the folder in RUN/plan; None: a number.
@@ -152,6 +155,7 @@ def plan(
     words = [str(x) if isinstance(x, PLAIN) else type(x).__name__ for x in said] if listed else None
     config["goal"] = words or (said if isinstance(said, PLAIN) else type(said).__name__)
     check_numbers(config, BOUNDS)
+    construct.allow(allow)
     envs.allow(env_id, env_kwargs)
     model = find_model(config, given)
     if model is None:

@@ -1,6 +1,6 @@
 """Train a world model on a dataset, or on a recording where it lies."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from wmpc.api.presets import read_defaults, read_objective, read_preset
 from wmpc.collecting.direct import open_data
 from wmpc.collecting.environment import environment_of
 from wmpc.errors import WmpcError
+from wmpc.system import construct
 from wmpc.system.passing_on import passes_on
 from wmpc.system.progress import Progress, Tell, quiet
 from wmpc.wm.data import Episodes
@@ -27,6 +28,7 @@ def train(
     *,
     objective: str | Mapping[str, Any] | None = None,
     view: Mapping[str, Any] | None = None,
+    allow: Sequence[str] = (),
     progress: Tell = quiet,
     **recipe: Any,
 ) -> JEPA:
@@ -40,6 +42,7 @@ def train(
             default.
         view: of a recording in another format, see `view` in `configs/train.yaml`, whose values
             stand where none are given.
+        allow: modules or packages of yours that the data may name, such as ["mine"].
         progress: told of every step, and in a sentence of every look at held-out episodes.
         **recipe: how, see `wmpc.wm.training.run.train`, such as `minutes`, `steps` and `seed`.
 
@@ -51,6 +54,7 @@ def train(
             recordings make no sense.
         wmpc.wm.training.stop.Stopped: `stop` said so; the message says what is kept.
     """
+    construct.allow(allow)
     reopen = None
     if not isinstance(data, Episodes):
         reopen = partial(_open, str(data), {**read_defaults("train")["view"], **(view or {})})

@@ -6,7 +6,7 @@ from typing import Any
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from wmpc.cli.presets import Presets, has_targets
+from wmpc.cli.presets import Presets, has_targets, names_parts
 from wmpc.cli.signature import admits_none, parameters, plain_types
 from wmpc.cli.words import parse, unknown
 from wmpc.configs import list_presets, read_file
@@ -100,6 +100,9 @@ def check_own(presets: Presets, config: DictConfig, choices: Choices) -> None:
         if isinstance(node, DictConfig) and "_target_" not in node and others:
             inner = {g.split("/")[-1] for g in choices if g.startswith(f"{group}/")}
             allowed, needed = set.union(*others) | inner, set.intersection(*others)
+            if names_parts(group):
+                own = {k for k, v in node.items() if isinstance(v, DictConfig) and "_target_" in v}
+                allowed, needed = allowed | own, set()
             _check_keys(f"{group}={choice}", node, allowed, needed)
     for path in keys(config):
         node = OmegaConf.select(config, path)

@@ -31,9 +31,9 @@ from wmpc.errors import WmpcError
 from wmpc.system.construct import find
 from wmpc.system.renamed import KEYS
 
-OWN = re.compile(r"\+*([\w/]+)=([A-Za-z_][\w.]*)\\?(:)([A-Za-z_][\w.]*)")
+OWN = re.compile(r"(\+*)([\w/.]+)=([A-Za-z_][\w.]*)\\?(:)([A-Za-z_][\w.]*)")
 """What somebody else wrote, which is no choice of ours; hydra escapes a colon in a sweep."""
-TARGET = re.compile(r"\+*([\w.]+)[.]_target_=([A-Za-z_][\w.]*)([:.])(\w+)")
+TARGET = re.compile(r"(\+*)([\w.]+)[.]_target_=([A-Za-z_][\w.]*)([:.])(\w+)")
 """The same, as the key that stands in a preset."""
 
 
@@ -123,19 +123,44 @@ def has_targets(group: str) -> bool:
     return any("_target_" in read_file(f"{group}/{name}") for name in list_presets(group)[:1])
 
 
+def names_parts(group: str) -> bool:
+    """Tell whether a preset of a group is a mapping of parts by names that one is free to choose.
+
+    Args:
+        group: a folder of `configs/`.
+
+    Returns:
+        True where each entry of ours names what is made of it, as the terms of an objective do.
+    """
+    entries = [v for name in list_presets(group) for v in read_file(f"{group}/{name}").values()]
+    return any(isinstance(entry, dict) and "_target_" in entry for entry in entries)
+
+
 def own_choice(word: str, groups: Iterable[str]) -> list[str]:
-    """`GROUP=module:name` as the choice of a preset that is made of its signature; other words as
-    they are."""
+    """Read `GROUP=module:name`, and `+GROUP.NAME=module:name`, as the choice of a preset that is
+    made of a signature.
+
+    Args:
+        word: an override.
+        groups: that there are to choose from.
+
+    Returns:
+        The overrides that it stands for; other words as they are.
+    """
     own = OWN.fullmatch(word) or TARGET.fullmatch(word)
-    group = own and own[1].replace(".", "/")
-    if own is None or group is None or group not in groups or not has_targets(group):
+    group = own and own[2].replace(".", "/")
+    if own is None or group is None:
         return [word]
-    target = f"{own[2]}{own[3]}{own[4]}"
+    parent = group.rpartition("/")[0]
+    added = bool(own[1]) and parent in groups and names_parts(parent)
+    if not added and (group not in groups or not has_targets(group)):
+        return [word]
+    target = f"{own[3]}{own[4]}{own[5]}"
     if group == "agent" and OWN.fullmatch(word):  # in a process of its own
         return ["agent=external", f"agent.function={target}"]
     name = target.replace(":", ".")
     ConfigStore.instance().store(name, {"_target_": target, **defaults(target)}, group)
-    return [f"{group}={name}"]
+    return [f"{'+' * added}{group}={name}"]
 
 
 @cache

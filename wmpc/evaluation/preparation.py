@@ -20,6 +20,7 @@ from wmpc.evaluation.run_cases import check_latency, check_start
 from wmpc.evaluation.sweep import worlds
 from wmpc.evaluation.trial import Trial, check_workers, find_model, make_entrant
 from wmpc.evaluation.write_results import refuse_results, result_folders
+from wmpc.system import construct
 from wmpc.system.asking import LONGEST_S
 from wmpc.system.progress import Progress, Tell
 from wmpc.system.threads import torch_threads
@@ -52,7 +53,7 @@ BOUNDS = {
     "shift.seed": (0, 1e18),
     "agent.seed": (0, 1e18),
 }
-ELSEWHERE = ("workers", "name", "folder", "overwrite", "videos", "diagnose", "cold")
+ELSEWHERE = ("workers", "name", "folder", "overwrite", "videos", "diagnose", "cold", "allow")
 """Keys that no row depends on, and those that stand for a file whose hash is told instead."""
 FILES = ("run", "data", "cases")
 
@@ -121,6 +122,7 @@ def prepare(config: dict[str, Any], given: Given, progress: Tell) -> Iterator[Pr
 
 
 def _prepare(config: dict[str, Any], given: Given, progress: Tell) -> Iterator[Prepared]:
+    construct.allow(config["allow"])
     envs.allow(config["env_id"], config["env_kwargs"])
     find_device(config["device"])  # is there, also where no model needs it
     model, run, asked = find_model(config, given), config["run"], config["action_block"]

@@ -21,7 +21,7 @@ from wmpc.evaluation.row import Row
 from wmpc.evaluation.rows_file import Rows
 from wmpc.evaluation.run_cases import Latency, Start, run_cases
 from wmpc.evaluation.workers import Answer, Died, answers
-from wmpc.system.construct import construct, find
+from wmpc.system.construct import allow, construct, find
 from wmpc.system.progress import Progress, Tell, quiet
 from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.training.checkpoint import load_model
@@ -219,6 +219,7 @@ def _prepare(trial: Trial) -> Answer:
 def _stage(trial: Trial) -> tuple[Any, Entrant]:
     """The task of a trial, and the agent made for it."""
     config, given = trial.config, trial.given
+    allow(config.get("allow", ()))
     envs.allow(config.get("env_id"), config.get("env_kwargs"))
     task = trial.drawn.make()
     return task, make_entrant(config, trial.setting(task, find_model(config, given)), given)

@@ -1,21 +1,71 @@
 """Find what a person names, `module:name` or `module.name`, and make what a config describes.
 
 Only for names that a person gave, on the command line or in a preset of their own; never for one
-that a file of others states.
+that a file of others states, unless the person allowed its module (`allow`).
 """
 
 import importlib
 import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
 from typing import Any
 
 from wmpc.errors import WmpcError
 
+ALLOWED: set[str] = set()
+"""Modules and packages that files may name in this process, because a person said so."""
 
-def import_named(module: str) -> Any:
-    """Import a module that a person names; the current directory comes last on `sys.path`.
+
+def allow(modules: Iterable[str]) -> None:
+    """Let files name these modules, and those inside them, from now on in this process.
+
+    Args:
+        modules: dotted names, such as "mine" or "mine.encoder".
+
+    Raises:
+        WmpcError: one of them is no name of a module.
+    """
+    names = [modules] if isinstance(modules, str) else [*modules]
+    for name in names:
+        if not isinstance(name, str) or not all(word.isidentifier() for word in name.split(".")):
+            raise WmpcError(
+                f"allow={str(name)[:80]!r} came; it lists modules of yours, such as allow=[mine]"
+            )
+    ALLOWED.update(names)
+
+
+def is_allowed(module: str) -> bool:
+    """Tell whether a person allowed files to name a module.
+
+    Args:
+        module: its dotted name.
+
+    Returns:
+        True where it, or a package that it is in, was given to `allow`.
+    """
+    return any(f"{module}.".startswith(f"{name}.") for name in ALLOWED)
+
+
+def how_to_allow(module: str) -> str:
+    """Say what to type so that a file may name a module.
+
+    Args:
+        module: its dotted name.
+
+    Returns:
+        The end of a sentence.
+    """
+    package = module.partition(".")[0]
+    return (
+        f"nothing is imported because a file says so: if you trust {module}, give "
+        f'allow=[{package}] on the command line, or allow=["{package}"] in Python'
+    )
+
+
+def import_named(module: str) -> ModuleType:
+    """Import a module that a person named; the current directory comes last on `sys.path`.
 
     Args:
         module: its dotted name.
@@ -26,7 +76,8 @@ def import_named(module: str) -> Any:
     Raises:
         WmpcError: there is no such module, or importing it fails.
     """
-    if not module.startswith("wmpc.") and os.getcwd() not in sys.path and "" not in sys.path:
+    ours = f"{module}.".startswith("wmpc.")
+    if not ours and os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.append(os.getcwd())
     try:
         return importlib.import_module(module)

@@ -1,0 +1,59 @@
+"""Run the commands of examples/own, in a project whose folders are called as ours are."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+OWN = Path(__file__).parents[2] / "examples" / "own"
+LITTLE = {
+    "collect": ["task.kwargs.image_size=32", "steps=12", "episodes=20", "workers=1"],
+    "train": ["train.batch=4", "train.steps=3", "model=tiny"],
+    "eval": ["cases.count=2", "cases.blocks=4", "cases.budget=4", "cold=0", "reference.cases=0",
+             "videos=0"],
+    "plan": ["budget=1"],
+}  # fmt: skip
+"""Of each verb, what makes it short."""
+PROGRAM = """
+import json, sys
+sys.path = [folder for folder in sys.path if folder]  # as the command wmpc has it
+from wmpc.cli.main import main
+if __name__ == "__main__":
+    for words in json.loads(sys.argv[1]):
+        assert main(words) == 0, words
+    assert not {"envs", "configs", "planners", "wm"} & {*sys.modules}
+"""
+
+
+def make_project(folder):
+    """Copy the example, beside packages that must not be imported.
+
+    Args:
+        folder: that does not exist yet.
+
+    Returns:
+        The folder.
+    """
+    shutil.copytree(OWN, folder, ignore=shutil.ignore_patterns("__pycache__", "data", "runs"))
+    for name in ("envs", "configs", "planners", "wm"):
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text("raise SystemExit('it was imported')")
+    return folder
+
+
+def run_python(folder, program, *arguments, python=sys.executable):
+    """Run a program in a process of its own.
+
+    Args:
+        folder: the current directory.
+        program: its text.
+        *arguments: of its command line.
+        python: the interpreter.
+
+    Returns:
+        The finished process, whose output is text.
+    """
+    file = folder.parent / "program.py"  # elsewhere: its folder comes first on sys.path
+    file.write_text(program)
+    command = [python, file, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
