@@ -76,7 +76,7 @@ def pages(trained, reacher, tmp_path_factory):
     b["rows"][2]["success"] = False
     words = {"may": ["That A may be better."], "may_not": ["That it is."]}
     numbers = {"difference": 0.1, "interval": [-0.2, 0.4], "p": 1.0, "differs": []}
-    found = {"report": page(run), "comparison": comparison_page({**numbers, **words}, a, b)}
+    found = {"report": page(run), "comparison": comparison_page({**numbers, **words}, [a], [b])}
     source = open_source(str(reacher), "native")
     fault = Fault("time_gap", "error", "timestamp", "A gap.", "Cut it.", 1, 2, (1,))
     lesser = Fault("dead_action", "warning", "action[1]", "Dead.", "Drop it.")

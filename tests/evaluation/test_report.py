@@ -191,15 +191,15 @@ def test_two_agents_make_a_page_of_where_they_disagree(run):
         "difference": 0.0, "interval": [-0.2, 0.2], "p": 1.0, "may": ["That <i>both</i> did it."],
         "table": {"both": 6, "only_a": 1, "only_b": 1, "neither": 2},
     }  # fmt: skip
-    text = comparison_page(compared, a, b)
+    text = comparison_page(compared, [a], [b])
     words = Page(text).words
     assert "A reached 6 1 A did not 1 2" in words and "&lt;i&gt;both" in text
-    assert "2 29 near reached after 22 4.2 tolerances away" in words
-    assert "8 89 near 2.5 tolerances away reached after 33" in words
+    assert "2 29 near reached after 22 actions 4.2 tolerances away at best" in words
+    assert "8 89 near 2.5 tolerances away at best reached after 33" in words
     assert "3 39" not in words
     seeds = Page(comparison_page({}, [a, b], [a, a])).words
     assert "2 29 near 1 of 2 2 of 2" in seeds
-    assert "Nowhere" in Page(comparison_page({}, a, a)).words
+    assert "Nowhere" in Page(comparison_page({}, [a], [a])).words
 
 
 def test_missing_parts_become_sentences(run):

@@ -115,6 +115,7 @@ def histogram(
     high = max(*values, *limits.values()) * 1.02
     axes.hist(values, bins, range=(0, high), color="C0", rwidth=0.9)
     axes.margins(y=0.18)
+    axes.set_xlim(0, high)
     for row, (name, value) in enumerate(limits.items()):
         axes.axvline(value, linewidth=1.2, linestyle=(0, (3, 3)))
         side = ("right", -4) if value > 0.7 * high else ("left", 4)
@@ -142,11 +143,7 @@ def counts(name: str, values: Sequence[float], low: float, high: float) -> Marku
     axes.grid(False)
     axes.spines["bottom"].set_visible(True)
     axes.yaxis.set_visible(False)
-    wide = (high - low) / len(values)
-    axes.bar(
-        [low + wide * i for i in range(len(values))], values, 0.9 * wide, align="edge", color="C0"
-    )
-    axes.set_xlim(low, high)
+    axes.stairs(values, np.linspace(low, high, len(values) + 1), fill=True, color="C0")
     axes.set_xticks([low, high], [number(low), number(high)])
     for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
         label.set_horizontalalignment(side)

@@ -5,7 +5,7 @@ from typing import Any
 
 from wmpc.evaluation.read_results import task_name
 from wmpc.reporting import grids
-from wmpc.reporting.evaluation import asked
+from wmpc.reporting.evaluation import cases
 from wmpc.reporting.template import render
 from wmpc.reporting.wording import is_finite
 
@@ -18,32 +18,44 @@ SHOWN += ("needed",)
 
 def comparison_page(
     comparison: Mapping[str, Any],
-    results_a: Results | Sequence[Results],
-    results_b: Results | Sequence[Results],
+    a: Sequence[Results],
+    b: Sequence[Results],
 ) -> str:
-    """The page. Each side is one result, or those of several seeds.
+    """Write the page of two sides that were measured on the same cases.
 
-    `comparison` is what `wmpc report compare` computes; what is there of `SHOWN` is shown. The
-    cases on which the sides disagree come from the results themselves.
+    Args:
+        comparison: what `wmpc.evaluation.evidence.comparison.compare_results` gives; what is there
+            of `SHOWN` is shown.
+        a: results of the first side, as `read_results` gives them: one, or several seeds of a
+            method.
+        b: results of the second side.
+
+    Returns:
+        HTML that needs no other file.
     """
-    a, b = _listed(results_a), _listed(results_b)
     return render(
         "comparison.html",
         name=task_name(a[0]["env"]["id"]),
         found={**dict.fromkeys(SHOWN), **comparison},
         sides=[_side("A", a, comparison.get("a")), _side("B", b, comparison.get("b"))],
         chart=_chart(comparison),
-        cases=max(len(asked(results)) for results in (*a, *b)),
+        cases=max(len(cases(results)) for results in (*a, *b)),
         disagreements=disagreements(a, b),
         manifest=a[0]["manifest"],
     )
 
 
 def disagreements(a: Sequence[Results], b: Sequence[Results]) -> list[dict[str, Any]]:
-    """The cases that the sides reach unequally often, the most unequal first.
+    """Find the cases that two sides reach unequally often.
 
-    Each has the `case`, its `episode` and `strata`, and of `a` and `b` how often it was `reached`
-    of `n` results, and the `rows`.
+    Args:
+        a: results of the first side, as `read_results` gives them.
+        b: results of the second side.
+
+    Returns:
+        A dict a case, the most unequal first: `case`, its `episode` and `strata`, `apart` (the
+        difference of both shares), and as `a` and `b` how often it was `reached`, of `n` results,
+        and the `rows`.
     """
     sides = [_by_case(a), _by_case(b)]
     found = []
@@ -89,10 +101,6 @@ def _chart(comparison: Mapping[str, Any]) -> Any:
 def _by_case(results: Sequence[Results]) -> dict[int, list[Mapping[str, Any]]]:
     found: dict[int, list[Mapping[str, Any]]] = {}
     for one in results:
-        for row in asked(one):
+        for row in cases(one):
             found.setdefault(row["case"], []).append(row)
     return found
-
-
-def _listed(results: Results | Sequence[Results]) -> Sequence[Results]:
-    return [results] if isinstance(results, Mapping) else results

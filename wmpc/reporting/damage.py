@@ -17,6 +17,15 @@ def damaged(what: str) -> Iterator[None]:
 
     Results are JSON of many shapes, written by several versions, and may come from anybody; the
     pages read them at a hundred places. The cause is kept: WMPC_DEBUG=1 shows it.
+
+    Args:
+        what: the file or folder that is read, to begin the sentence with.
+
+    Yields:
+        Nothing: the code stands in the `with` block.
+
+    Raises:
+        WmpcError: the block raised one of `ERRORS`.
     """
     try:
         yield

@@ -21,7 +21,15 @@ LADDER = "ladder"
 
 
 def diagnosis(results: Mapping[str, Any]) -> dict[str, Any] | None:
-    """`verdict` (or None) and `findings`, each with its picture; None where nobody diagnosed."""
+    """Arrange what `wmpc eval diagnose=true` found.
+
+    Args:
+        results: of an evaluation, as `read_results` gives them.
+
+    Returns:
+        `verdict` (see there) and `findings`, each with `title`, `value` (None unless finite),
+        `unit`, `reading`, `details` and its picture `drawn` (or None); None where nobody diagnosed.
+    """
     given = results.get("diagnosis")
     if not given:
         return None
@@ -41,8 +49,16 @@ def diagnosis(results: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def verdict(given: Mapping[str, Any] | None, shown: bool = False) -> dict[str, Any] | None:
-    """The verdict, with `who` in words (None: no culprit) and the `ladder` as bars from 0 to 1,
-    unless it is `shown` among the findings."""
+    """Arrange the verdict of a diagnosis.
+
+    Args:
+        given: the verdict as results hold it: `culprit`, `sentence`, `evidence` and `ladder`.
+        shown: whether the ladder is among the findings already.
+
+    Returns:
+        `who` in words (None where there is no culprit), `sentence`, `evidence`, and the `ladder` as
+        bars whose `length` is from 0 to 1, empty if it is `shown`; None where there is no verdict.
+    """
     if not given:
         return None
     culprit = given.get("culprit") or "none"

@@ -27,7 +27,15 @@ MEDIA = 11_000_000
 
 
 def standings(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The agent's rate, warm and cold, and those to read it beside; each a row of a table."""
+    """List the agent's rate, warm and cold, and those to read it beside.
+
+    Args:
+        results: of an evaluation, as `read_results` gives them.
+
+    Returns:
+        A dict a row of the table: `who`, `label`, the values of its summary, and of references
+        their `settings`.
+    """
     found = [{"who": "agent", "label": f"agent, {results['start']} start", **results["summary"]}]
     if results["cold"]:
         found.append({"who": "agent", "label": "agent, cold start", **results["cold"]})
@@ -54,22 +62,42 @@ def unmeasured(results: Mapping[str, Any]) -> list[str]:
     return [label for who, label in LABELS.items() if who not in results["reference"]]
 
 
-def agent_name(results: Mapping[str, Any]) -> str:
-    """Who acted: "mpc with ICEM", "gcbc", "mine:agent"."""
+def agent(results: Mapping[str, Any]) -> str:
+    """Name who acted.
+
+    Args:
+        results: of an evaluation, as `read_results` gives them.
+
+    Returns:
+        For example "mpc with ICEM", "gcbc" or "mine:agent".
+    """
     name, planner = results["agent"]["name"], results["agent"]["planner"]
     return name if planner is None else f"{name} with {planner}"
 
 
-def asked(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of the cases that the rate counts."""
+def cases(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List the cases that the rate counts.
+
+    Args:
+        results: of an evaluation, as `read_results` gives them.
+
+    Returns:
+        Their rows: those of the start that the results are about.
+    """
     return [row for row in results["rows"] if row["start"] == results["start"]]
 
 
 def again(results: Mapping[str, Any]) -> str | None:
-    """The command of the evaluation, on the manifest's file whatever became of the dataset.
+    """Write the command of the evaluation with its cases named by their file.
 
-    None where that file is not known, where another program than `wmpc eval` measured, or where
-    the command is that of a sweep.
+    The file holds the cases, whatever became of the dataset that they were drawn from.
+
+    Args:
+        results: of an evaluation, as `read_results` gives them.
+
+    Returns:
+        The command; None where the file is not known, where another program than `wmpc eval`
+        measured, or where the command is that of a sweep.
     """
     file = results["manifest"].get("file")
     try:
@@ -84,19 +112,32 @@ def again(results: Mapping[str, Any]) -> str | None:
 
 
 def strata(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Success by kind of case: `name` and its rate."""
+    """List the success by kind of case.
+
+    Args:
+        results: of an evaluation, as `read_results` gives them.
+
+    Returns:
+        The `name` and rate of each kind that has cases, those of `FIRST` first.
+    """
     given = results.get("strata") or {}
     names = [name for name in FIRST if name in given] + [n for n in given if n not in FIRST]
     return [{"name": name, **given[name]} for name in names if given[name]["n"]]
 
 
 def failures(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Why cases broke, the most frequent first: `reason` and its `cases`.
+    """Count why cases broke.
 
     What follows a colon in a failure tells cases apart, not reasons.
+
+    Args:
+        results: of an evaluation, as `read_results` gives them.
+
+    Returns:
+        Each `reason` and its `cases`, the most frequent first.
     """
     found: dict[str, list[int]] = {}
-    for row in asked(results):
+    for row in cases(results):
         if row["failure"]:
             found.setdefault(row["failure"].partition(":")[0], []).append(row["case"])
     ordered = sorted(found.items(), key=lambda item: -len(item[1]))
@@ -104,12 +145,19 @@ def failures(results: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def media(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Strips and videos as data URIs, each with its case's row.
+    """Embed strips and videos, all strips first, while `MEDIA` lasts.
 
-    All strips, then videos, successes and failures in turn, while `MEDIA` lasts; `left_out` tells
-    the cases whose video no longer fitted.
+    Videos of successes and of failures are taken in turn.
+
+    Args:
+        results: of an evaluation, as `read_results` gives them.
+
+    Returns:
+        For each case that has some, its row with `moments`, the data URIs `strip`, `imagined` and
+        `video` (None where there is none), `left_out` (whether the video no longer fitted) and
+        `refused` (why files were not embedded).
     """
-    rows = {row["case"]: row for row in asked(results)}
+    rows = {row["case"]: row for row in cases(results)}
     folder: Path = results["folder"]
     found: list[dict[str, Any]] = []
     for entry in results["media"]:
@@ -134,7 +182,15 @@ def media(results: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def shift(results: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Success against the magnitude of a change in the world: `chart`, and its `points`."""
+    """Draw the success against the magnitude of a change in the world.
+
+    Args:
+        results: of an evaluation, as `read_results` gives them.
+
+    Returns:
+        What the results say of the change, with its `chart` and its `points`, in the order of
+        magnitude; None where it was not measured.
+    """
     given = results.get("shift")
     if not given or not given.get("magnitudes"):
         return None
@@ -157,8 +213,18 @@ def shift(results: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def pace(results: Mapping[str, Any]) -> dict[str, Markup]:
-    """How soon goals are reached, and how long decisions take."""
-    rows = asked(results)
+    """Draw how soon goals are reached, and how long decisions take.
+
+    Args:
+        results: of an evaluation, as `read_results` gives them.
+
+    Returns:
+        The charts `reached`, and `latency` where any decision was timed.
+
+    Raises:
+        WmpcError: the budget exceeds `MOST_ACTIONS`.
+    """
+    rows = cases(results)
     budget = results["manifest"]["budget"] * results["manifest"]["action_block"]
     if budget > MOST_ACTIONS:
         raise WmpcError(f"the results state a budget of {budget} actions, more than {MOST_ACTIONS}")
@@ -185,3 +251,7 @@ def pace(results: Mapping[str, Any]) -> dict[str, Markup]:
             "Histogram of decision latency",
         )
     return found
+
+
+PARTS = (standings, unmeasured, agent, cases, again, strata, failures, media, shift, pace)
+"""What the page tells of results; its templates call each by its name."""

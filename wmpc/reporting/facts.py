@@ -27,10 +27,18 @@ MOST_POINTS = 160
 
 
 def embed(folder: Path, name: Any, refused: list[str] | None = None) -> str | None:
-    """The file `name` in `folder` as a data URI; None where there is no such file.
+    """Read a picture or video into a data URI.
 
-    None too, and a sentence in `refused`, where it is no PNG or MP4 of at most `EMBEDDED_BYTES` in
-    the folder itself: the page is for others, and the name may have come from others.
+    Only a PNG or MP4 in the folder itself, of at most `EMBEDDED_BYTES`, is taken: the page is for
+    others, and the name may have come from others.
+
+    Args:
+        folder: where it lies.
+        name: the file's name; anything that results may hold.
+        refused: gets a sentence where there is such a file that may not be taken.
+
+    Returns:
+        The URI; None where there is no such file, or where it may not be taken.
     """
     if isinstance(name, str) and name == Path(name).name and not os.path.lexists(folder / name):
         return None
@@ -55,10 +63,18 @@ def _data_uri(folder: Path, name: Any) -> str:
 
 
 def results_of(run: Path, name: str | None) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-    """The evaluation to show (None where there is none), and all of them, the latest first.
+    """Find the evaluation to show, and all of them. What cannot be read is left out.
 
-    What cannot be read is left out, unless it is the one called `name` or there is no other: then
-    WmpcError.
+    Args:
+        run: a run's folder, or one that holds results alone.
+        name: the evaluation's name; None for the latest.
+
+    Returns:
+        The results to show (None where there are none), and all, the latest first.
+
+    Raises:
+        WmpcError: there is none of that name, or what is asked for, or all there is, cannot be
+            read.
     """
     files = [*run.glob(RESULTS), *run.glob(f"eval/*/{RESULTS}")]
     files.sort(key=lambda file: file.stat().st_mtime, reverse=True)
@@ -83,7 +99,17 @@ def results_of(run: Path, name: str | None) -> tuple[dict[str, Any] | None, list
 
 
 def training_log(run: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The "step" and the "eval" lines of a run's log."""
+    """Read the log of a run's training.
+
+    Args:
+        run: the run's folder.
+
+    Returns:
+        The lines of kind "step" and those of kind "eval", each a dict.
+
+    Raises:
+        WmpcError: the log is a link out of the folder.
+    """
     refuse_outside(run / LOG, run)
     lines = read_log(run)
     steps = [line for line in lines if line["kind"] == "step"]
@@ -91,7 +117,16 @@ def training_log(run: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 
 def curves(lines: Sequence[Mapping[str, Any]], prefix: str) -> dict[str, tuple[list, list]]:
-    """Step and value of every key that begins with `prefix`, averaged in groups; no NaN."""
+    """Collect what a log says by step.
+
+    Args:
+        lines: of the log, each with its `step`.
+        prefix: of the keys to collect.
+
+    Returns:
+        By key without the prefix: steps and values, averaged in groups to at most `MOST_POINTS`,
+        without those that are not finite.
+    """
     names = sorted({key for line in lines for key in line if key.startswith(prefix)})
     found = {}
     for name in names:
@@ -108,14 +143,35 @@ def curves(lines: Sequence[Mapping[str, Any]], prefix: str) -> dict[str, tuple[l
 
 
 def config_of(folder: Path) -> dict[str, Any] | None:
-    """The config of the run that `folder` is; None of a folder that holds only results, such as
-    those of an agent that nobody trained here. WmpcError where it is neither."""
+    """Read the config of a run.
+
+    Args:
+        folder: of the run.
+
+    Returns:
+        The config; None for a folder that holds only results, such as those of an agent that nobody
+        trained here.
+
+    Raises:
+        WmpcError: it is neither.
+    """
     alone = (folder / RESULTS).is_file() and not (folder / CONFIG).is_file()
     return None if alone else read_config(folder)
 
 
 def dataset_of(config: Mapping[str, Any] | None, data: str | None) -> Path | None:
-    """The dataset's folder, if it is known and there."""
+    """Find the folder of the dataset.
+
+    Args:
+        config: of the run; None where there is none.
+        data: the folder, if the person named it; else the one of the config is meant.
+
+    Returns:
+        The folder; None where it is not known or not there.
+
+    Raises:
+        WmpcError: there is no folder `data`.
+    """
     path = data or (config["train"].get("data") if config else None)
     if data is not None and not Path(data).is_dir():
         raise WmpcError(f"there is no dataset at {data}")
@@ -123,7 +179,14 @@ def dataset_of(config: Mapping[str, Any] | None, data: str | None) -> Path | Non
 
 
 def sources(dataset: Path) -> list[dict[str, Any]]:
-    """With which policy, seed and versions the dataset was recorded, as far as it says so."""
+    """Read with which policy, seed and versions a dataset was recorded.
+
+    Args:
+        dataset: its folder.
+
+    Returns:
+        A dict a recording session, as far as `meta.json` says so; empty where it does not.
+    """
     file = dataset / "meta.json"
     try:
         given = read_json(file).get("sources")

@@ -20,8 +20,16 @@ Imagined = tuple[Sequence[np.ndarray], int]
 
 
 def moments(row: Row, block: int = 1) -> list[int]:
-    """The simulator actions a strip shows: from the start to the first success, or to the end; all
-    but the last between two blocks, where there is something imagined to compare."""
+    """Choose the moments that a strip shows.
+
+    Args:
+        row: a finished case.
+        block: simulator actions of a block. All moments but the last lie between two blocks, where
+            there is something imagined to compare.
+
+    Returns:
+        Numbers of simulator actions, from 0 to the first success or to the end.
+    """
     last = row.steps_to_success or len(row.states) - 1
     inner = {block * round(i / block) for i in np.linspace(0, last, PICTURES)[:-1]}
     return sorted({i for i in inner if i < last} | {last})
@@ -30,13 +38,28 @@ def moments(row: Row, block: int = 1) -> list[int]:
 def write_strip(
     path: Path, row: Row, task: Any, goal: np.ndarray, variation: np.ndarray, shown: Sequence[int]
 ) -> None:
-    """The goal (H, W, 3), or several (G, H, W, 3), and the row's moments `shown` as a PNG."""
+    """Draw a strip: the goal, then moments of a case.
+
+    Args:
+        path: the PNG to write.
+        row: a finished case.
+        task: it draws the states.
+        goal: (H, W, 3) uint8, or several (G, H, W, 3).
+        variation: of the case, see `wmpc.envs.task`.
+        shown: the moments, in simulator actions.
+    """
     seen = [task.render_state(row.states[i], variation) for i in shown]
     write_png(path, strip(goal, seen, [row.successes[i] for i in shown]))
 
 
 def write_imagined(path: Path, imagined: Imagined, shown: Sequence[int]) -> None:
-    """What was imagined of the moments `shown` as a PNG, without the goal."""
+    """Draw a strip of what was imagined, without the goal.
+
+    Args:
+        path: the PNG to write.
+        imagined: pictures (H, W, 3), and simulator actions of a block.
+        shown: the moments, in simulator actions; the nearest blocks are drawn.
+    """
     pictures, block = imagined
     nearest = [min(round(i / block), len(pictures) - 1) for i in shown]
     write_png(path, strip(None, [pictures[i] for i in nearest], [False] * len(shown)))
@@ -50,8 +73,16 @@ def write_film(
     variation: np.ndarray,
     imagined: Imagined | None = None,
 ) -> None:
-    """Every simulator action of the row, beside the goal (H, W, 3), or the one pursued in each of
-    the n states (n, H, W, 3), and what was imagined, as a video."""
+    """Film a case: what was seen, beside the goal and what was imagined.
+
+    Args:
+        path: the MP4 to write.
+        row: a finished case; each of its n states is a frame.
+        task: it draws the states.
+        goal: (H, W, 3) uint8, or the one pursued in each state (n, H, W, 3).
+        variation: of the case, see `wmpc.envs.task`.
+        imagined: pictures (H, W, 3), and simulator actions of a block; None for two panels.
+    """
     frames = []
     for action, (state, reached) in enumerate(zip(row.states, row.successes, strict=True)):
         beside = None
@@ -72,8 +103,21 @@ def illustrate(
     imagined: Imagination | None = None,
     mark: str = "",
 ) -> list[dict[str, Any]]:
-    """Strips of the first successes and failures, and videos of the first `videos` of each; the
-    files' names end in `mark`."""
+    """Draw strips of the first successes and failures, and film some.
+
+    Args:
+        folder: where the files go.
+        rows: finished cases.
+        drawn: the manifest that they are of.
+        task: it draws the states.
+        videos: films of successes at most, and as many of failures.
+        imagined: gives what the model imagined; None for strips and films without it.
+        mark: end of the files' names.
+
+    Returns:
+        A dict a case, for `results.json`: `case`, `moments`, and the files' names `strip`,
+        `imagined` and `video`.
+    """
     media = []
     for good in (True, False):
         chosen = [row for row in rows if row.success == good and len(row.states) > 1][:8]

@@ -17,7 +17,14 @@ BARS = " ▁▂▃▄▅▆▇█"
 
 
 def sample_actions(source: Source) -> np.ndarray:
-    """Recorded actions (n, A) of at most `SAMPLED` episodes."""
+    """Read actions of a few episodes; those that cannot be read are left out.
+
+    Args:
+        source: the recording, in whose `unreadable` is noted why episodes were left out.
+
+    Returns:
+        (n, A) recorded actions of at most `SAMPLED` episodes, evenly spread.
+    """
     good = np.flatnonzero(source.lengths > 0)
     ids = good[np.unique(np.linspace(0, len(good) - 1, min(len(good), SAMPLED)).astype(int))]
     size, found = source.columns["action"].shape[-1], []
@@ -30,7 +37,14 @@ def sample_actions(source: Source) -> np.ndarray:
 
 
 def list_facts(source: Source) -> dict[str, str]:
-    """What the recording says of itself as a whole, in words by name."""
+    """List what a recording says of itself as a whole.
+
+    Args:
+        source: the recording.
+
+    Returns:
+        Sentences by name, in the order to print.
+    """
     about, lengths = source.about, source.lengths
     frames = int(lengths.sum()) + len(source)
     env = f"{about.env.get('id', 'not recorded')} {_settings(about.env.get('kwargs') or {})}"
@@ -67,7 +81,15 @@ def list_facts(source: Source) -> dict[str, str]:
 
 
 def list_columns(source: Source) -> Iterator[tuple[str, ...]]:
-    """Yield of each column its name, rows, shape, dtype, means and deviations."""
+    """List the columns of a recording.
+
+    Args:
+        source: the recording.
+
+    Yields:
+        Of each its name, rows, shape, dtype, means and deviations, the last two empty unless the
+        recording is in our format and the column is of actions or proprioception.
+    """
     for name, column in source.columns.items():
         means, deviations = "", ""
         if isinstance(source, Native) and name in ("action", "proprio"):
@@ -77,7 +99,15 @@ def list_columns(source: Source) -> Iterator[tuple[str, ...]]:
 
 
 def draw_histograms(source: Source, values: np.ndarray) -> Iterator[tuple[str, str, str, str]]:
-    """Yield of each dimension of actions (n, A) its name, least value, histogram and largest."""
+    """Draw what actions were taken, in characters.
+
+    Args:
+        source: the recording, for the names of the dimensions.
+        values: (n, A) actions.
+
+    Yields:
+        Of each dimension its name, least value, histogram and largest value.
+    """
     names = source.about.names.get("action", [])
     for index, dimension in enumerate(values.T):
         finite = dimension[np.isfinite(dimension)]

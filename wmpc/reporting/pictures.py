@@ -25,7 +25,16 @@ KEYFRAMES = 5
 
 
 def framed(picture: np.ndarray, colour: tuple[int, int, int], border: int = BORDER) -> np.ndarray:
-    """The picture (H, W, 3) with a border, (H + 2b, W + 2b, 3)."""
+    """Put a border around a picture.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        colour: red, green and blue of the border, 0 to 255.
+        border: its pixels b.
+
+    Returns:
+        (H + 2b, W + 2b, 3) uint8.
+    """
     height, width = picture.shape[:2]
     out = np.empty((height + 2 * border, width + 2 * border, 3), np.uint8)
     out[:] = colour
@@ -34,14 +43,30 @@ def framed(picture: np.ndarray, colour: tuple[int, int, int], border: int = BORD
 
 
 def row(pictures: Sequence[np.ndarray], gap: int) -> np.ndarray:
-    """Pictures of one size, side by side on white."""
+    """Put pictures side by side on white.
+
+    Args:
+        pictures: each (H, W, 3) uint8, of one size.
+        gap: pixels between two.
+
+    Returns:
+        (H, n W + (n - 1) gap, 3) uint8.
+    """
     space = np.full((pictures[0].shape[0], gap, 3), PAPER, np.uint8)
     parts = [part for picture in pictures for part in (picture, space)]
     return np.concatenate(parts[:-1], 1)
 
 
 def resized(picture: np.ndarray, side: int) -> np.ndarray:
-    """(side, side, 3): every pixel a sharp square where it is enlarged."""
+    """Change the size of a picture, every pixel a sharp square where it is enlarged.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        side: pixels.
+
+    Returns:
+        (side, side, 3) uint8.
+    """
     image = Image.fromarray(picture)
     how = Image.Resampling.NEAREST if side >= image.height else Image.Resampling.BOX
     return np.asarray(image.resize((side, side), how))
@@ -50,8 +75,17 @@ def resized(picture: np.ndarray, side: int) -> np.ndarray:
 def side_by_side(
     seen: np.ndarray, goal: np.ndarray, reached: bool, imagined: np.ndarray | None = None
 ) -> np.ndarray:
-    """One frame of a video: what is seen, with a green border once it counts as reached; the goal;
-    and, where there is one, what was imagined."""
+    """Draw one frame of a video.
+
+    Args:
+        seen: (H, W, 3) uint8, what the agent saw.
+        goal: (H, W, 3) uint8.
+        reached: whether the goal counts as reached: the border of `seen` is green.
+        imagined: (H, W, 3) uint8, what the model imagined; None for two panels.
+
+    Returns:
+        The panels side by side, (h, w, 3) uint8.
+    """
     panels = [framed(resized(seen, SIDE), REACHED if reached else NEUTRAL)]
     others = [goal] if imagined is None else [goal, imagined]
     return row(panels + [framed(resized(other, SIDE), NEUTRAL) for other in others], GAP)
@@ -60,8 +94,16 @@ def side_by_side(
 def strip(
     goal: np.ndarray | None, seen: Sequence[np.ndarray], reached: Sequence[bool]
 ) -> np.ndarray:
-    """The goal, if any, or several (G, H, W, 3), then pictures in the order of time, with a green
-    border where reached."""
+    """Draw pictures of an episode side by side.
+
+    Args:
+        goal: (H, W, 3) uint8, or several (G, H, W, 3), drawn first; None for none.
+        seen: pictures (H, W, 3) uint8 in the order of time.
+        reached: of each of `seen` whether the goal counts as reached: its border is green.
+
+    Returns:
+        (h, w, 3) uint8, each picture at most `CELL` high without its border.
+    """
     side = min(seen[0].shape[0], CELL)
     goals = [] if goal is None else goal.reshape(-1, *goal.shape[-3:])
     cells = [framed(resized(one, side), PAPER, 2) for one in goals]
@@ -72,17 +114,43 @@ def strip(
     return row(cells, 2)
 
 
-def write_png(path: Path, picture: np.ndarray) -> None:
-    """Write a picture, losslessly and whole or not at all."""
+def png(picture: np.ndarray) -> bytes:
+    """Encode a picture.
+
+    Args:
+        picture: (H, W, 3) uint8.
+
+    Returns:
+        The bytes of a PNG.
+    """
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "png", optimize=True)
-    replace_file(path, buffer.getvalue())
+    return buffer.getvalue()
+
+
+def write_png(path: Path, picture: np.ndarray) -> None:
+    """Write a picture, whole or not at all.
+
+    Args:
+        path: the PNG to write.
+        picture: (H, W, 3) uint8.
+    """
+    replace_file(path, png(picture))
 
 
 def write_video(path: Path, frames: Iterable[np.ndarray], fps: float = 20) -> None:
-    """Write H.264 that browsers play inline: yuv420p, its index at the front, even sides.
+    """Write H.264 that browsers play inline: yuv420p, its index at the front.
 
     Every `KEYFRAMES`th frame is whole, so that dragging the slider shows each picture at once.
+
+    Args:
+        path: the MP4 to write, whole or not at all.
+        frames: (H, W, 3) uint8, of one size with even sides.
+        fps: frames a second.
+
+    Raises:
+        WmpcError: ffmpeg failed.
+        OSError: the system does not take the file, for instance as the disk is full.
     """
     pictures = [np.ascontiguousarray(frame) for frame in frames]
     height, width = pictures[0].shape[:2]

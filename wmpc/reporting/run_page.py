@@ -10,26 +10,26 @@ from wmpc.reporting.training import training_charts
 
 
 def page(folder: Path, evaluation_name: str | None = None, data: str | None = None) -> str:
-    """The page of the run in `folder`. WmpcError where that, or what is asked for, is not there."""
+    """Write the page of a run.
+
+    Args:
+        folder: of the run, or one that holds results alone.
+        evaluation_name: of the evaluation to show; None for the latest.
+        data: the dataset's folder; None for the one the run was trained on.
+
+    Returns:
+        HTML that needs no other file.
+
+    Raises:
+        WmpcError: the folder, the evaluation or the dataset is not there, or cannot be read.
+    """
     config = facts.config_of(folder)
     results, others = facts.results_of(folder, evaluation_name)
     steps, watched = facts.training_log(folder)
     dataset = facts.dataset_of(config, data)
     known = {"id": None} if config is None else config["data"]["env"]
     env = results["env"]["id"] if results else known.get("id")
-    said = {
-        "agent": evaluation.agent_name,
-        "standings": evaluation.standings,
-        "unmeasured": evaluation.unmeasured,
-        "strata": evaluation.strata,
-        "failures": evaluation.failures,
-        "media": evaluation.media,
-        "shift": evaluation.shift,
-        "pace": evaluation.pace,
-        "diagnosis": diagnosis,
-        "cases": evaluation.asked,
-        "again": evaluation.again,
-    }
+    parts = (*evaluation.PARTS, diagnosis)
     return render(
         "page.html",
         name=task_name(env or folder.name),
@@ -44,5 +44,5 @@ def page(folder: Path, evaluation_name: str | None = None, data: str | None = No
         coverage=facts.embed(dataset, "coverage.png") if dataset else None,
         dataset=dataset.name if dataset else None,
         sources=facts.sources(dataset) if dataset else [],
-        **{name: function(results) if results else None for name, function in said.items()},
+        **{part.__name__: part(results) if results else None for part in parts},
     )

@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from wmpc.errors import WmpcError
 from wmpc.reporting.pictures import row
+from wmpc.reporting.strips import read_strips
 from wmpc.system.disk import replace_file
 from wmpc.wm.recordings.formats import Source
 from wmpc.wm.recordings.view import square
@@ -18,9 +18,21 @@ MOST_CAMERAS, MOST_ACTIONS = 6, 14
 
 
 def draw(source: Source, actions: np.ndarray, path: Path) -> None:
-    """Write the picture; `actions` (n, A) are those to count."""
+    """Draw pictures of a few episodes, and a histogram of each action.
+
+    Args:
+        source: the recording.
+        actions: (n, A) actions to count; those that are not finite are left out.
+        path: the PNG to write.
+    """
     cameras = source.cameras[:MOST_CAMERAS]
-    strips = [(f"{name}, episode {e}", s) for name in cameras for e, s in _strips(source, name)]
+    good = [i for i, steps in enumerate(source.lengths) if steps and i not in source.unreadable]
+    places = np.unique(np.linspace(0, len(good) - 1, min(len(good), EPISODES)).astype(int))
+    wanted = ((good[place], camera) for camera in cameras for place in places)
+    strips = [
+        (f"{camera}, episode {e}", row([square(picture, SIDE, "pad") for picture in pictures], 2))
+        for e, camera, _, pictures in read_strips(source, wanted, MOMENTS)
+    ]
     shown = actions[:, :MOST_ACTIONS].T
     names = source.about.names.get("action", [])
     histogram_rows = -(-len(shown) // 7)
@@ -48,20 +60,3 @@ def draw(source: Source, actions: np.ndarray, path: Path) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=120)
     replace_file(path, buffer.getvalue())
-
-
-def _strips(source: Source, camera: str) -> list[tuple[int, np.ndarray]]:
-    """(episode, its moments side by side) of a few episodes spread over the recording."""
-    strips = []
-    good = [i for i, steps in enumerate(source.lengths) if steps and i not in source.unreadable]
-    for place in np.unique(np.linspace(0, len(good) - 1, min(len(good), EPISODES)).astype(int)):
-        index = good[place]
-        try:
-            frames = source.episode(index, [camera])[camera]
-            rows = np.unique(np.linspace(0, len(frames) - 1, MOMENTS).round().astype(int))
-            tiles = [square(np.asarray(picture), SIDE, "pad") for picture in frames[rows]]
-        except WmpcError as error:
-            source.unreadable[index] = str(error)
-            continue
-        strips.append((index, row(tiles, 2)))
-    return strips

@@ -12,7 +12,14 @@ Shown = Iterator[str | Table]
 
 
 def show_comparison(found: Mapping[str, Any]) -> Shown:
-    """Yield what `wmpc.evaluation.evidence.comparison.compare_results` found, in markup of rich."""
+    """Show a comparison of two sides.
+
+    Args:
+        found: what `wmpc.evaluation.evidence.comparison.compare_results` found.
+
+    Yields:
+        Tables and sentences, in the markup of rich.
+    """
     whose = " and ".join(sorted({found[side]["seed_of"] for side in "ab"}))
     table = Table("side", "results", "trainings", f"{whose} seeds", "reached", box=None)
     for side in "ab":
@@ -43,7 +50,14 @@ def show_comparison(found: Mapping[str, Any]) -> Shown:
 
 
 def show_seeds(found: Mapping[str, Any]) -> Shown:
-    """Yield what `wmpc.evaluation.evidence.seeds.split_by_seeds` found, in markup of rich."""
+    """Show how much of a rate is due to seeds, and how much to cases.
+
+    Args:
+        found: what `wmpc.evaluation.evidence.seeds.split_by_seeds` found.
+
+    Yields:
+        Tables and sentences, in the markup of rich.
+    """
     whose, seeds_of, total = found["seed_of"], found["planner_seeds"], found["total"]
     alike = all(seeds == seeds_of[0] for seeds in seeds_of)
     names = [
@@ -72,7 +86,14 @@ def show_seeds(found: Mapping[str, Any]) -> Shown:
 
 
 def show_tasks(found: Mapping[str, Any]) -> Shown:
-    """Yield what `wmpc.evaluation.evidence.tasks.average_tasks` found, in markup of rich."""
+    """Show the average over tasks.
+
+    Args:
+        found: what `wmpc.evaluation.evidence.tasks.average_tasks` found.
+
+    Yields:
+        Tables and sentences, in the markup of rich.
+    """
     table = Table("side", "task", "trainings", "reached, each", "mean", box=None)
     for side in (side for side in "ab" if side in found):
         for label, scores in zip(found[side]["tasks"], found[side]["scores"], strict=True):

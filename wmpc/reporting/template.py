@@ -13,7 +13,15 @@ PAGES = ("wmpc.reporting", "wmpc.reporting.examination")
 
 
 def render(template: str, /, **values: Any) -> str:
-    """The page `template`, with the style in it: one page that needs nothing else."""
+    """Fill a template, with the style in it.
+
+    Args:
+        template: its file's name, in one of `PAGES`.
+        **values: what its expressions name.
+
+    Returns:
+        HTML that needs no other file; what `values` hold is escaped.
+    """
     environment = Environment(
         loader=ChoiceLoader([PackageLoader(package, "") for package in PAGES]),
         autoescape=True,

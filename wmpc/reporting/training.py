@@ -9,26 +9,30 @@ from wmpc.reporting import charts, facts
 def training_charts(
     steps: Sequence[Mapping[str, Any]], watched: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Loss terms and RankMe by step, rollout error by horizon."""
+    """Draw the loss terms and RankMe by step, and the rollout error by horizon.
+
+    Args:
+        steps: lines of the training log of kind "step".
+        watched: lines of kind "eval".
+
+    Returns:
+        Of `loss`, `rankme` and `rollout`, as far as they are known: the chart and its lines' names.
+    """
     found: dict[str, Any] = {}
-    terms = facts.curves(steps, "loss/") or facts.curves(steps, "loss")
-    if terms:
-        chart = charts.lines(terms, "step", "loss (log)", "Loss terms by training step", log=True)
-        found["loss"] = (chart, list(terms))
+    if terms := facts.curves(steps, "loss/") or facts.curves(steps, "loss"):
+        words = ("step", "loss (log)", "Loss terms by training step")
+        found["loss"] = charts.lines(terms, *words, log=True), list(terms)
     ranks = facts.curves(watched, "rankme")
     if ranks and len(watched) > 1:
-        series = {"RankMe": ranks[""]}
-        chart = charts.lines(series, "step", "RankMe", "Effective rank of the latent by step")
-        found["rankme"] = (chart, list(series))
+        words = ("step", "RankMe", "Effective rank of the latent by step")
+        found["rankme"] = charts.lines({"RankMe": ranks[""]}, *words), ["RankMe"]
     last = watched[-1] if watched else {}
-    if last.get("rollout_error"):
-        ahead = range(1, len(last["rollout_error"]) + 1)
+    if error := last.get("rollout_error"):
+        ahead = range(1, len(error) + 1)
         series = {
-            "model": (ahead, last["rollout_error"]),
+            "model": (ahead, error),
             "last latent repeated": (ahead, last["rollout_baseline"]),
         }
-        chart = charts.lines(
-            series, "blocks ahead", "mean squared error", "Rollout error by horizon"
-        )
-        found["rollout"] = (chart, list(series))
+        words = ("blocks ahead", "mean squared error", "Rollout error by horizon")
+        found["rollout"] = charts.lines(series, *words), list(series)
     return found

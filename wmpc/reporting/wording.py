@@ -6,7 +6,14 @@ from typing import Any, TypeGuard
 
 
 def number(value: float) -> str:
-    """Short: 1200 as 1.2k, 0.001 as 10⁻³."""
+    """Write a number in few letters: 1200 as 1.2k, 0.001 as 10⁻³.
+
+    Args:
+        value: a finite number.
+
+    Returns:
+        Two or three digits of it.
+    """
     if value and (abs(value) < 0.01 or abs(value) >= 1e6):
         exponent = math.floor(math.log10(abs(value)))
         mantissa = value / 10**exponent
@@ -18,27 +25,63 @@ def number(value: float) -> str:
 
 
 def words(name: str) -> str:
-    """A name from the code in words: other_room as other room, elbow_rad_per_s as elbow rad/s."""
+    """Write a name of the code in words: elbow_rad_per_s as elbow rad/s.
+
+    Args:
+        name: a name with underscores.
+
+    Returns:
+        It with spaces.
+    """
     return name.replace("_per_", "/").replace("_", " ")
 
 
 def percent(value: float | None) -> str:
-    """0.934 as 93%; nothing as a dash."""
+    """Write a share in percent: 0.934 as 93%.
+
+    Args:
+        value: a share; None where it is not known.
+
+    Returns:
+        The text; a dash for None.
+    """
     return "\N{EN DASH}" if value is None else f"{100 * value:.0f}%"
 
 
 def quantity(name: str) -> str:
-    """An error's name in words: shoulder_rad as shoulder."""
+    """Name the quantity that an error is of: shoulder_rad as shoulder.
+
+    Args:
+        name: of the error, which ends in its unit.
+
+    Returns:
+        The name without its unit, in words.
+    """
     return name.rpartition("_")[0].replace("_", " ") or name
 
 
 def share(value: float) -> str:
-    """A length in percent, from 0 to 100."""
+    """Write a length for the page's style.
+
+    Args:
+        value: a share; below 0 or above 1 it is cut off.
+
+    Returns:
+        Percent without the sign, from 0.0 to 100.0.
+    """
     return f"{100 * min(1.0, max(0.0, value)):.1f}"
 
 
 def short(value: Any) -> str:
-    """A number with three digits, other things as they are, nothing as a dash."""
+    """Write a value in few letters.
+
+    Args:
+        value: anything.
+
+    Returns:
+        A number as `number` writes it, a dash for None and what is not finite, else the value as
+        text.
+    """
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "\N{EN DASH}"
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -47,7 +90,14 @@ def short(value: Any) -> str:
 
 
 def scalars(details: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What of a finding's details is short enough for a line each."""
+    """Choose what of a finding's details is short enough for a line each.
+
+    Args:
+        details: of a finding; None for none.
+
+    Returns:
+        The numbers, and the texts under 80 letters.
+    """
     kinds = (int, float, str)
     return {k: v for k, v in (details or {}).items() if isinstance(v, kinds) and len(str(v)) < 80}
 

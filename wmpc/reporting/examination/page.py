@@ -1,18 +1,16 @@
 """The page of an examination: one HTML file in the style of the report."""
 
 import base64
-import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
-from wmpc.errors import WmpcError
-from wmpc.reporting.charts import counts
-from wmpc.reporting.examination.figures import shift_chart
-from wmpc.reporting.pictures import CELL, row
+from wmpc.reporting.charts import counts, lines
+from wmpc.reporting.pictures import CELL, png, row
+from wmpc.reporting.strips import read_strips
 from wmpc.reporting.template import render
 from wmpc.wm.recordings.doctor import KINDS, Examination, Fault
 from wmpc.wm.recordings.source import Source
@@ -21,10 +19,20 @@ SHOWN, FRAMES, SIDES = 3, 8, 6
 """Episodes whose pictures are shown, pictures of each, and cameras at most."""
 ACTIONS = 24
 """Dimensions whose histogram is drawn at most."""
+LOWEST = -0.5
+"""R² below this is drawn here: worse than the mean is bad enough."""
 
 
 def page(examination: Examination, source: Source) -> str:
-    """The page, which needs nothing else. Pictures of a few episodes are read from `source`."""
+    """Write the page of an examined recording.
+
+    Args:
+        examination: what `wmpc.wm.recordings.doctor.examine` found.
+        source: the recording, from which the pictures of a few episodes are read.
+
+    Returns:
+        HTML that needs no other file.
+    """
     evidence = examination.evidence
     names = source.about.names.get("action", ())
     actions = []
@@ -39,17 +47,24 @@ def page(examination: Examination, source: Source) -> str:
         verdict=verdict(examination),
         faults=[(fault, places(fault, total)) for fault in examination.faults],
         kinds=KINDS,
-        charts=_charts(evidence),
+        charts=[*_charts(evidence)],
         action_shift=evidence.get("action_shift"),
         actions=actions,
-        strips=_strips(examination, source),
+        strips=[*_strips(examination, source)],
         about=source.about,
         columns=source.columns.values(),
     )
 
 
 def verdict(examination: Examination) -> str:
-    """One sentence."""
+    """Say in one sentence what was found.
+
+    Args:
+        examination: what `wmpc.wm.recordings.doctor.examine` found.
+
+    Returns:
+        The sentence, without a capital letter.
+    """
     errors, warnings = examination.errors, len(examination.faults) - examination.errors
     totals = examination.totals
     read = f"{totals['read']} episodes, {totals['frames']} frames"
@@ -62,7 +77,15 @@ def verdict(examination: Examination) -> str:
 
 
 def places(fault: Fault, total: int) -> str:
-    """In which episodes, the first few by name."""
+    """Say in which episodes a fault was found.
+
+    Args:
+        fault: the fault.
+        total: episodes of the recording.
+
+    Returns:
+        How many, the first few by name, and the first step where it is known.
+    """
     many = len(fault.episodes)
     if not many:
         return "the whole recording"
@@ -71,42 +94,44 @@ def places(fault: Fault, total: int) -> str:
     return f"{many} of {total} episodes: {first}{step}"
 
 
-def _charts(evidence: Mapping[str, Any]) -> list[tuple[Markup, str]]:
+def _charts(evidence: Mapping[str, Any]) -> Iterator[tuple[Markup, str]]:
     """Charts of R² by shift, each with its caption."""
-    found = []
     if given := evidence.get("action_shift"):
         words = "What happens from one frame to the next, explained by the action k steps later"
-        found.append((shift_chart(given, "k, steps", words), f"{words}. It should peak at 0."))
+        yield _shift_chart(given, "k, steps", words), f"{words}. It should peak at 0."
     for camera, given in evidence.get("picture_shift", {}).items():
         words = f"The robot's numbers k frames later, told from {camera}"
-        found.append((shift_chart(given, "k, frames", words), f"{words}. It should peak at 0."))
-    return found
+        yield _shift_chart(given, "k, frames", words), f"{words}. It should peak at 0."
 
 
-def _strips(examination: Examination, source: Source) -> list[dict[str, Any]]:
+def _shift_chart(given: Mapping[str, Any], x_label: str, title: str) -> Markup:
+    """R² by shift with its 95% interval, and without an action where that is known."""
+    r2, low, high = (np.maximum(given[key], LOWEST) for key in ("r2", "low", "high"))
+    series = {"R²": (given["shifts"], r2)}
+    if "without" in given:
+        without = np.full(len(r2), max(given["without"], LOWEST))
+        series["without"] = (given["shifts"], without)
+    least = min(float(values.min()) for values in (low, *(up for _, up in series.values())))
+    return lines(
+        series,
+        x_label,
+        "R² on other episodes",
+        title,
+        y_range=(min(0.0, least), 1.0),
+        intervals=np.stack([low, high], 1).tolist(),
+    )
+
+
+def _strips(examination: Examination, source: Source) -> Iterator[dict[str, Any]]:
     """Pictures of the first faulty episodes, and of others: one strip a camera and episode."""
     faulty = [f.episode for f in examination.faults if f.episode is not None]
     spread = np.linspace(0, max(0, len(source) - 1), SHOWN).round().astype(int).tolist()
     chosen = list(dict.fromkeys([*faulty, *spread]))[:SHOWN] if len(source) else []
-    found = []
-    for index in sorted(chosen):
-        for camera in source.cameras[:SIDES]:
-            try:
-                pictures = source.episode(index, [camera])[camera]
-                rows = np.unique(np.linspace(0, len(pictures) - 1, FRAMES).round().astype(int))
-                shown = [_small(picture) for picture in pictures[rows]]
-            except WmpcError:
-                continue
-            found.append(
-                {
-                    "episode": index,
-                    "camera": camera,
-                    "steps": rows.tolist(),
-                    "picture": _embedded(row(shown, 2)),
-                    "faulty": index in faulty,
-                }
-            )
-    return found
+    wanted = ((index, camera) for index in sorted(chosen) for camera in source.cameras[:SIDES])
+    for index, camera, rows, pictures in read_strips(source, wanted, FRAMES):
+        strip = base64.b64encode(png(row([_small(picture) for picture in pictures], 2))).decode()
+        found = {"episode": index, "camera": camera, "steps": rows, "faulty": index in faulty}
+        yield {**found, "picture": f"data:image/png;base64,{strip}"}
 
 
 def _small(picture: np.ndarray) -> np.ndarray:
@@ -116,9 +141,3 @@ def _small(picture: np.ndarray) -> np.ndarray:
         return picture.repeat(CELL // height, 0).repeat(CELL // height, 1)
     size = max(1, round(width * CELL / height)), CELL
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
-
-
-def _embedded(picture: np.ndarray) -> str:
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "png", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
