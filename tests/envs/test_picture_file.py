@@ -11,7 +11,7 @@ from PIL import Image
 
 from wmpc.agents import goals
 from wmpc.errors import WmpcError
-from wmpc.evaluation.manifest import png
+from wmpc.evaluation.manifest import encode_png
 from wmpc.system.picture_file import MOST_PIXELS, decode_picture
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
@@ -105,7 +105,7 @@ def test_the_bound_is_on_what_the_file_states(monkeypatch):
 
 
 def test_any_truncation_is_one_error():
-    whole = png(PIXELS)
+    whole = encode_png(PIXELS)
     for cut in range(0, len(whole) - 50, 7):
         with pytest.raises(WmpcError):
             decode_picture(whole[:cut], "a case")

@@ -16,7 +16,7 @@ from wmpc.collecting.collect import Recipe, record
 from wmpc.configs import list_presets
 from wmpc.errors import WmpcError
 from wmpc.evaluation.draw_cases import draw_manifest
-from wmpc.evaluation.exclusions import REASONS, exclusion
+from wmpc.evaluation.exclusions import REASONS, find_exclusion
 from wmpc.evaluation.run_cases import run_cases
 
 PRESETS = list_presets("cases")
@@ -93,9 +93,9 @@ def spinning():
 def test_a_start_that_drifts_to_its_goal_within_the_budget_is_no_case(spinning):
     task, start, goal = spinning
     why = {"filter": None, "variation": np.zeros(0), "replay": None}
-    assert exclusion(task, start, goal, actions=25, **why) == "drift_solved"
-    assert exclusion(task, start, goal, actions=5, **why) is None
-    assert exclusion(task, start, start, actions=25, **why) == "pre_solved"
+    assert find_exclusion(task, start, goal, actions=25, **why) == "drift_solved"
+    assert find_exclusion(task, start, goal, actions=5, **why) is None
+    assert find_exclusion(task, start, start, actions=25, **why) == "pre_solved"
 
 
 def test_a_recording_that_misses_its_goal_is_no_case(spinning):
@@ -106,8 +106,8 @@ def test_a_recording_that_misses_its_goal_is_no_case(spinning):
         task.advance(push)
     why = {"filter": None, "variation": np.zeros(0), "actions": 20}
     goal = task.get_state()
-    assert exclusion(task, start, goal, replay=pushes, **why) is None
-    assert exclusion(task, start, goal, replay=-pushes, **why) == "not_replayable"
+    assert find_exclusion(task, start, goal, replay=pushes, **why) is None
+    assert find_exclusion(task, start, goal, replay=-pushes, **why) == "not_replayable"
 
 
 @pytest.mark.parametrize(("env", "inside"), [("wmpc/TwoRoom-v0", 0.93), ("wmpc/PushT-v0", 0.45)])
@@ -117,7 +117,7 @@ def test_states_beyond_the_joints_limits_are_no_case(env, inside):
     for goal, bounded in ((inside, True), (inside + 0.05, False)):
         state = task.layout.at_rest(np.full(task.model.nq, goal))
         assert task.in_bounds(state) == bounded
-        why = exclusion(task, start, state, np.zeros(0), filter=None, actions=1, replay=None)
+        why = find_exclusion(task, start, state, np.zeros(0), filter=None, actions=1, replay=None)
         assert (why == "out_of_bounds") == (not bounded)
 
 

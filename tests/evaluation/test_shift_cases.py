@@ -18,8 +18,8 @@ from wmpc.errors import WmpcError
 from wmpc.evaluation import manifest as manifests
 from wmpc.evaluation.draw_cases import draw_manifest
 from wmpc.evaluation.run_cases import Row, run_cases
-from wmpc.evaluation.shifted_cases import shifted, solved_by_nothing
-from wmpc.evaluation.sweep import remark_shift, sweep, table, worlds
+from wmpc.evaluation.shift_cases import find_solved, shift_cases
+from wmpc.evaluation.sweep import format_curve, measure_sweep, remark_shift, shift_worlds
 from wmpc.wm.data import open_episodes
 
 
@@ -56,15 +56,15 @@ def test_its_defaults_fit_every_task(name):
 
 
 def test_magnitude_zero_keeps_every_case(drawn):
-    still = shifted(drawn, {"name": "damping", "magnitude": 0})
+    still = shift_cases(drawn, {"name": "damping", "magnitude": 0})
     assert still.content["cases"] == drawn.content["cases"]
     assert still.hash != drawn.hash and still.shift["pattern"] == "*"
 
 
 def test_a_shift_is_recorded_and_comes_back(drawn, tmp_path):
-    one = shifted(drawn, {"name": "gain", "magnitude": -0.5})
-    again = shifted(drawn, {"name": "gain", "magnitude": -0.5})
-    other = shifted(drawn, {"name": "gain", "magnitude": -0.4})
+    one = shift_cases(drawn, {"name": "gain", "magnitude": -0.5})
+    again = shift_cases(drawn, {"name": "gain", "magnitude": -0.5})
+    other = shift_cases(drawn, {"name": "gain", "magnitude": -0.4})
     assert one.hash == again.hash and len({one.hash, other.hash, drawn.hash}) == 3
     one.save(tmp_path / "shifted.json")
     loaded = manifests.load_manifest(tmp_path / "shifted.json")
@@ -72,12 +72,12 @@ def test_a_shift_is_recorded_and_comes_back(drawn, tmp_path):
     task = loaded.make()
     assert task.model.actuator_gainprm[0, 0] == 0.5 * drawn.make().model.actuator_gainprm[0, 0]
     with pytest.raises(WmpcError, match="shifted already"):
-        shifted(one, {"name": "gain"})
+        shift_cases(one, {"name": "gain"})
 
 
 def test_goals_are_seen_in_the_shifted_world_or_as_recorded(drawn):
-    seen = shifted(drawn, {"name": "colour", "magnitude": 1})
-    kept = shifted(drawn, {"name": "colour", "magnitude": 1, "goal": "recorded"})
+    seen = shift_cases(drawn, {"name": "colour", "magnitude": 1})
+    kept = shift_cases(drawn, {"name": "colour", "magnitude": 1, "goal": "recorded"})
     task = seen.make()
     for case, same, before in zip(seen.cases, kept.cases, drawn.cases, strict=True):
         assert np.array_equal(case.goal_pixels, task.render_state(case.goal_state))
@@ -88,7 +88,7 @@ def test_goals_are_seen_in_the_shifted_world_or_as_recorded(drawn):
 
 
 def test_starts_are_where_the_lead_in_leads(drawn):
-    damped = shifted(drawn, {"name": "damping", "magnitude": 2})
+    damped = shift_cases(drawn, {"name": "damping", "magnitude": 2})
     for case, before in zip(damped.cases, drawn.cases, strict=True):
         assert len(before.lead_in) == 0 or not np.array_equal(case.start_state, before.start_state)
 
@@ -114,17 +114,17 @@ def measured(world):
 
 def test_a_sweep_measures_the_same_cases_at_every_magnitude(drawn):
     settings = {**own("damping"), "magnitudes": [0, 1]}
-    moved = worlds(settings, drawn)
-    result = sweep(moved, measured)
+    moved = shift_worlds(settings, drawn)
+    result = measure_sweep(moved, measured)
     assert result["magnitudes"] == [0, 1] and result["hashes"] == [w.hash for w in moved]
     assert [s["success"]["n"] for s in result["summaries"]] == [6, 6] and result["cases"] == 6
     assert [len(rows) for rows in result["rows"]] == [6, 6]
     assert any("replay is no upper bound" in note for note in remark_shift(moved))
     assert json.loads(json.dumps(result)) == result
-    assert len(table(result)) == 3 and "50%" in table(result)[1]
+    assert len(format_curve(result)) == 3 and "50%" in format_curve(result)[1]
     for wrong in ([], ["a"], [None], [True]):
         with pytest.raises(WmpcError, match="magnitudes"):
-            worlds({**settings, "magnitudes": wrong}, drawn)
+            shift_worlds({**settings, "magnitudes": wrong}, drawn)
 
 
 def test_cases_that_begin_solved_in_a_shifted_world_leave_every_magnitude(drawn):
@@ -137,11 +137,11 @@ def test_cases_that_begin_solved_in_a_shifted_world_leave_every_magnitude(drawn)
     stopped = replace(easy, lead_in_state=np.array(easy.lead_in_state))
     stopped.lead_in_state[1 + 2 : 1 + 4] = 0  # no velocity
     planted = replace(drawn, cases=(stopped, *drawn.cases[1:]))
-    weak = shifted(planted, {"name": "gain", "magnitude": -1})
-    out = solved_by_nothing(weak)
-    assert 0 in out and not solved_by_nothing(planted)
-    moved = worlds(settings, planted)
-    result = sweep(moved, measured)
+    weak = shift_cases(planted, {"name": "gain", "magnitude": -1})
+    out = find_solved(weak)
+    assert 0 in out and not find_solved(planted)
+    moved = shift_worlds(settings, planted)
+    result = measure_sweep(moved, measured)
     assert {s["success"]["n"] for s in result["summaries"]} == {6 - len(out)}
     assert any(f"solves them at one: {len(out)}" in note for note in remark_shift(moved))
 

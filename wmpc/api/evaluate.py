@@ -21,7 +21,7 @@ from wmpc.evaluation.row import Row, count_failures
 from wmpc.evaluation.rows_file import RowsFile
 from wmpc.evaluation.run_cases import TIMEOUT_S, Latency, Start
 from wmpc.evaluation.statistics.success import by_stratum, summary
-from wmpc.evaluation.sweep import remark_shift, sweep
+from wmpc.evaluation.sweep import measure_sweep, remark_shift
 from wmpc.evaluation.trial import Part, measure_rows, measure_shifted
 from wmpc.evaluation.write_results import claim_folder, commit_results, result_folders
 from wmpc.planners.problem import Planner
@@ -174,7 +174,7 @@ def _measure(
     ]
     rows, cold = measure_rows(trial, entrant, task, parts, workers, kept, progress)
     if prepared.moved:
-        swept = sweep(
+        swept = measure_sweep(
             prepared.moved,
             lambda world: measure_shifted(world, trial, entrant, start, workers, kept, progress),
         )

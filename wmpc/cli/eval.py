@@ -13,7 +13,7 @@ from wmpc.api.evaluate import Evaluation, evaluate
 from wmpc.cli.progress import shown
 from wmpc.errors import WmpcError
 from wmpc.evaluation.read_results import RESULTS
-from wmpc.evaluation.sweep import table
+from wmpc.evaluation.sweep import format_curve
 
 
 def run(cfg: Any) -> None:
@@ -31,7 +31,7 @@ def say(found: Evaluation, console: Console) -> None:
     for note in results["notes"]:
         console.print(f"note: {note}", markup=False)
     console.print(f"[bold]{escape(found.headline)}[/]", soft_wrap=True)
-    for line in [] if results["shift"] is None else table(results["shift"]):
+    for line in [] if results["shift"] is None else format_curve(results["shift"]):
         console.print(line, markup=False)
     if results["diagnosis"] is not None:
         console.print(results["diagnosis"]["verdict"]["sentence"], soft_wrap=True)

@@ -8,9 +8,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from wmpc.errors import WmpcError
-from wmpc.evaluation.exclusions import exclusion, filter_of
-from wmpc.evaluation.manifest import Case, Manifest, png
-from wmpc.evaluation.strata import stratified
+from wmpc.evaluation.exclusions import find_exclusion, find_filter
+from wmpc.evaluation.manifest import Case, Manifest, encode_png
+from wmpc.evaluation.strata import stratify
 
 TRIES = 20
 """Goals elsewhere that are drawn for one start before another start is taken."""
@@ -114,7 +114,7 @@ class _Draw:
         there = self.episodes.episode(goal[0]) if isinstance(goal, tuple) else None
         frame = goal[1] if isinstance(goal, tuple) else None
         goal_state = np.array(there["state"][frame] if there else goal, np.float64)
-        reason = exclusion(
+        reason = find_exclusion(
             task,
             start_state,
             goal_state,
@@ -136,7 +136,7 @@ class _Draw:
             lead_in=lead_in,
             start_state=start_state,
             goal_state=goal_state,
-            goal_png=png(np.array(pixels)),
+            goal_png=encode_png(np.array(pixels)),
             replay=replay if self.blocks else None,
             distance=float(task.distance(start_state, goal_state)),
             seed=int(np.random.SeedSequence([self.seed, index, start]).generate_state(1)[0]),
@@ -186,7 +186,7 @@ def draw_manifest(
         WmpcError: the dataset is of another task or has too few cases, or a setting makes no sense.
     """
     m = _check(episodes, task, kind, goals, action_block)
-    filter = filter_of(task, filter)
+    filter = find_filter(task, filter)
     for name, value, least in (
         ("blocks", blocks, 1),
         ("budget", budget, 1),
@@ -223,7 +223,7 @@ def draw_manifest(
         filter=filter,
         seed=seed,
         excluded=dict(sorted(excluded.items())),
-        cases=stratified(drawn, task),
+        cases=stratify(drawn, task),
     )
 
 

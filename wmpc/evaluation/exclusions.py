@@ -27,7 +27,7 @@ HARD = "hard"
 """The filter that stands for the task's own `hard_filter`."""
 
 
-def filter_of(task: Any, name: str | None) -> str | None:
+def find_filter(task: Any, name: str | None) -> str | None:
     """Find the filter that is meant.
 
     Args:
@@ -54,7 +54,7 @@ def filter_of(task: Any, name: str | None) -> str | None:
     return name
 
 
-def exclusion(
+def find_exclusion(
     task: Any,
     start: np.ndarray,
     goal: np.ndarray,

@@ -22,7 +22,7 @@ from PIL import Image
 from wmpc import envs
 from wmpc.agents.agent import Goal
 from wmpc.errors import WmpcError
-from wmpc.evaluation.manifest_values import decode, read_case, read_own
+from wmpc.evaluation.manifest_values import decode_png, read_case, read_own
 from wmpc.system.disk import replace_file
 from wmpc.system.json_file import read_json
 
@@ -64,7 +64,7 @@ class Case:
     @cached_property
     def goal_pixels(self) -> np.ndarray:
         """(H, W, 3) uint8."""
-        return decode(self.goal_png)
+        return decode_png(self.goal_png)
 
     def begin(self, task: Any, warm: bool = True) -> None:
         """Reset a task to where the case begins.
@@ -249,7 +249,7 @@ def _listed(cases: Any) -> list[Any]:
     return cases
 
 
-def png(pixels: np.ndarray) -> bytes:
+def encode_png(pixels: np.ndarray) -> bytes:
     """Encode a picture without loss.
 
     Args:

@@ -133,13 +133,13 @@ def read_case(values: Any, own: Mapping[str, Any]) -> dict[str, Any]:
         case["goal_png"] = base64.b64decode(values.get("goal_png") or b"", validate=True)
     except (binascii.Error, TypeError, ValueError):
         raise WmpcError("the goal's picture of a case is not in base64") from None
-    shape = decode(case["goal_png"]).shape
+    shape = decode_png(case["goal_png"]).shape
     if shape[:2] != (render["height"], render["width"]):
         raise WmpcError(f"the goal's picture of a case is {shape}; pictures are drawn as {render}")
     return case
 
 
-def decode(data: bytes) -> np.ndarray:
+def decode_png(data: bytes) -> np.ndarray:
     """Decode the picture in a PNG file.
 
     Args:

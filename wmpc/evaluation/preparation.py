@@ -17,7 +17,7 @@ from wmpc.evaluation.manifest import Manifest
 from wmpc.evaluation.numbers import check_numbers
 from wmpc.evaluation.provenance import code_digest, versions
 from wmpc.evaluation.run_cases import check_latency, check_start
-from wmpc.evaluation.sweep import worlds
+from wmpc.evaluation.sweep import shift_worlds
 from wmpc.evaluation.trial import Trial, check_workers, find_model, make_entrant
 from wmpc.evaluation.write_results import refuse_results, result_folders
 from wmpc.system import construct
@@ -148,7 +148,7 @@ def _prepare(config: dict[str, Any], given: Given, progress: Tell) -> Iterator[P
         yield Prepared(
             trial, model, path, task, entrant,
             episodes=_diagnosable(trial, entrant, task) if config["diagnose"] else None,
-            moved=[] if shift["name"] is None else worlds(shift, drawn),
+            moved=[] if shift["name"] is None else shift_worlds(shift, drawn),
             notes=notes,
         )  # fmt: skip
     finally:

@@ -12,7 +12,7 @@ DISTANCES = ("near", "middle", "far")
 """Thirds of the cases by the distance between start and goal (`Task.distance`)."""
 
 
-def stratified(cases: Sequence[Case], task: Any) -> tuple[Case, ...]:
+def stratify(cases: Sequence[Case], task: Any) -> tuple[Case, ...]:
     """Note the strata of cases: the third of their distance, and the task's filters that they pass.
 
     Args:

@@ -8,14 +8,14 @@ from wmpc.envs.shift import SHIFTS
 from wmpc.errors import WmpcError
 from wmpc.evaluation.manifest import Manifest
 from wmpc.evaluation.run_cases import Row
-from wmpc.evaluation.shifted_cases import shifted, solved_by_nothing
+from wmpc.evaluation.shift_cases import find_solved, shift_cases
 from wmpc.evaluation.statistics.success import summary
 
 LEFT_OUT = "solved_in_a_shifted_world"
 """Why a case is left out at every magnitude: doing nothing solves it at one of them."""
 
 
-def worlds(settings: Mapping[str, Any], drawn: Manifest) -> list[Manifest]:
+def shift_worlds(settings: Mapping[str, Any], drawn: Manifest) -> list[Manifest]:
     """Shift cases by each of the magnitudes that are asked for.
 
     The same cases for all: those that doing nothing solves in any of the worlds are left out of
@@ -37,14 +37,14 @@ def worlds(settings: Mapping[str, Any], drawn: Manifest) -> list[Manifest]:
             f"shift.magnitudes={magnitudes} came: give numbers, such as shift.magnitudes=[0,0.5,1]"
         )
     own = {key: settings[key] for key in ("name", "pattern", "goal", "seed")}
-    made = [shifted(drawn, {**own, "magnitude": float(value)}) for value in magnitudes]
-    left_out = set[int]().union(*map(solved_by_nothing, made))
+    made = [shift_cases(drawn, {**own, "magnitude": float(value)}) for value in magnitudes]
+    left_out = set[int]().union(*map(find_solved, made))
     if len(left_out) == len(drawn.cases):
         raise WmpcError(f"doing nothing solves every case in some world shifted by {own['name']}")
     return [_without(world, left_out) for world in made]
 
 
-def sweep(
+def measure_sweep(
     worlds: Sequence[Manifest], measure: Callable[[Manifest], Sequence[Row]]
 ) -> dict[str, Any]:
     """Measure an agent in each world.
@@ -98,11 +98,11 @@ def remark_shift(worlds: Sequence[Manifest]) -> list[str]:
     return said
 
 
-def table(result: Mapping[str, Any]) -> list[str]:
+def format_curve(result: Mapping[str, Any]) -> list[str]:
     """Write the curve as lines.
 
     Args:
-        result: what `sweep` gave.
+        result: what `measure_sweep` gave.
 
     Returns:
         A heading, then a line a magnitude: successes, rate and its 95% interval.

@@ -20,7 +20,7 @@ from wmpc.evaluation.manifest import Manifest
 from wmpc.evaluation.row import Row
 from wmpc.evaluation.rows_file import Rows
 from wmpc.evaluation.run_cases import Latency, Start, run_cases
-from wmpc.evaluation.workers import Answer, Died, answers
+from wmpc.evaluation.workers import Answer, Died, answer_apart
 from wmpc.system.construct import allow, construct, find
 from wmpc.system.progress import Progress, Tell, quiet
 from wmpc.wm.models.jepa import JEPA
@@ -199,7 +199,7 @@ def _apart(
 ) -> Iterator[tuple[str, Row]]:
     """The rows of `todo` as they come; one whose process ended has failed."""
     check_workers(trial, workers)
-    for (name, start, case), answer in answers(_prepare, trial, todo, workers):
+    for (name, start, case), answer in answer_apart(_prepare, trial, todo, workers):
         row = answer
         if isinstance(answer, Died):
             drawn = trial.drawn.cases[case]

@@ -26,7 +26,7 @@ class Died:
     how: str
 
 
-def answers(
+def answer_apart(
     prepare: Callable[[Any], Answer], setting: Any, questions: Sequence[Any], workers: int
 ) -> Iterator[tuple[Any, Any]]:
     """Answer questions in processes of their own.

@@ -8,17 +8,17 @@ from wmpc.agents.baselines import ZeroAgent
 from wmpc.envs.shift.apply import apply, complete
 from wmpc.envs.shift.table import SHIFTS
 from wmpc.errors import WmpcError
-from wmpc.evaluation.manifest import Case, Manifest, png
+from wmpc.evaluation.manifest import Case, Manifest, encode_png
 from wmpc.evaluation.run_cases import run_cases
 
 
-def shifted(manifest: Manifest, shift: Mapping[str, Any]) -> Manifest:
+def shift_cases(manifest: Manifest, shift: Mapping[str, Any]) -> Manifest:
     """Shift the cases of a manifest.
 
     Where the shift changes how things move, a start is where the recorded lead-in now leads. Goal
     states stay; goal pictures are drawn again unless the shift's `goal` is "recorded". What was
     excluded was excluded in the unshifted world: a recording need no longer lead to its goal, and a
-    case may ask nothing (`solved_by_nothing`).
+    case may ask nothing (`find_solved`).
 
     Args:
         manifest: the cases, not shifted yet.
@@ -44,7 +44,7 @@ def shifted(manifest: Manifest, shift: Mapping[str, Any]) -> Manifest:
     return replace(manifest, cases=cases, shift=given)
 
 
-def solved_by_nothing(manifest: Manifest) -> set[int]:
+def find_solved(manifest: Manifest) -> set[int]:
     """Find the cases that begin within the tolerances, or come there without any action.
 
     Args:
@@ -73,6 +73,6 @@ def _case(task: Any, case: Case, shift: Mapping[str, Any]) -> Case:
         if not any(task.advance(action)["failure"] for action in actions):
             start = task.get_state()  # else the evaluation meets the failure, and says so
     if shift["goal"] == "seen":
-        picture = png(task.render_state(case.goal_state, case.variation))
+        picture = encode_png(task.render_state(case.goal_state, case.variation))
     distance = float(task.distance(start, case.goal_state))
     return replace(case, start_state=start, goal_png=picture, distance=distance)
