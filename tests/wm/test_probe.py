@@ -7,7 +7,6 @@ import torch
 from wmpc.errors import WmpcError
 from wmpc.wm.data import EpisodeWriter, open_episodes
 from wmpc.wm.probe import fit_probe
-from wmpc.wm.regression import ridge
 
 
 class Bent:
@@ -35,15 +34,6 @@ def record(path, state=True):
 @pytest.fixture(scope="module")
 def episodes(tmp_path_factory):
     return record(tmp_path_factory.mktemp("probe") / "places")
-
-
-def test_ridge_finds_an_affine_map():
-    rng = np.random.default_rng(0)
-    z = rng.normal(size=(200, 3))
-    W = rng.normal(size=(4, 2))
-    y = z @ W[:3] + W[3]
-    assert np.allclose(ridge(z, y, 1e-12), W)
-    assert np.abs(ridge(z, y, 10.0)).max() < np.abs(W).max()
 
 
 def test_a_probe_reads_the_state_off_held_out_frames(episodes):
