@@ -7,7 +7,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from wmpc.errors import WmpcError
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MOVED = {
     "wm.model": "wmpc.wm.models.jepa",
