@@ -5,7 +5,7 @@ Such an environment has a reward of its own but no goal and no test of success.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 import gymnasium
 import mujoco
@@ -13,6 +13,7 @@ import numpy as np
 from gymnasium.spaces import Box, flatten
 from PIL import Image
 
+from wmpc.envs.goal_env import GoalEnv, require
 from wmpc.envs.layout import INTEGRATION, trouble
 from wmpc.envs.observation import Observation
 from wmpc.envs.rendering import RenderSettings
@@ -154,7 +155,7 @@ class GymnasiumTask(World):
         given = dict(options or {})
         state = given.pop("state", None)
         if given.pop("variation", None) is not None or given.pop("goal_state", None) is not None:
-            self._no_goal()
+            require(self, GoalEnv)
         super().reset(seed=seed)
         _, info = self._env.reset(seed=seed, options=given or None)
         self.set_state(self.get_state() if state is None else state)
@@ -182,15 +183,6 @@ class GymnasiumTask(World):
         """Free the renderer and the environment."""
         super().close()
         self._env.close()
-
-    def _no_goal(self, *_: Any, **__: Any) -> NoReturn:
-        raise WmpcError(
-            f"{self.id} has no goal, success test, variation or scripted policy; it can be "
-            "collected from with policy=random and trained on, and with task.kwargs.tolerances, "
-            "such as {qpos0: 0.1}, recorded states are goals. The wmpc/* tasks have them all."
-        )
-
-    success = strict = distance = errors = coordinates = sample_state = scripted_policy = _no_goal
 
     def _put(self, state: np.ndarray) -> None:
         """Restore a state with all that is derived from it, as `_get_obs` may read any of it."""

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from wmpc.envs.goal_env import Filter
 from wmpc.envs.observation import Observation
 from wmpc.envs.world import World
 
@@ -24,6 +25,24 @@ class Measured(World):
     """Physics steps of an action."""
     goal: Observation = {}  # noqa: RUF012 (never changed in place)
     """The observation to reach, since the last reset."""
+    hard_filter: ClassVar[str | None] = None
+    """The name in `filters` of this task's hard cases: what `filter="hard"` of `cases` means."""
+
+    @property
+    def filters(self) -> Mapping[str, Filter]:
+        """Named tests by which an evaluation may pick its cases."""
+        return {}
+
+    def in_bounds(self, state: np.ndarray) -> bool:
+        """Tell whether a state lies where this environment's states lie.
+
+        Args:
+            state: (S,) float64.
+
+        Returns:
+            True here: nothing is known of it.
+        """
+        return True
 
     @abstractmethod
     def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
@@ -40,10 +59,6 @@ class Measured(World):
     def success(self, state: np.ndarray, goal_state: np.ndarray) -> bool:
         """Whether every error is within its tolerance."""
         return self.distance(state, goal_state) <= 1.0
-
-    def strict(self, state: np.ndarray, goal_state: np.ndarray) -> bool:
-        """Whether every error is within half its tolerance."""
-        return self.distance(state, goal_state) <= 0.5
 
     def _measure(self) -> dict[str, Any]:
         """How far the present state is from the goal, as `info` tells it."""

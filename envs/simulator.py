@@ -11,21 +11,22 @@ import mujoco
 import numpy as np
 from mujoco.rollout import Rollout
 
+from wmpc.envs.goal_env import GoalEnv, require
+from wmpc.envs.measured import Measured
 from wmpc.envs.observation import Observation
-from wmpc.envs.task import Task
 from wmpc.errors import WmpcError
 
 
 class Simulator:
     """Steps many copies of `task` at once, in `threads` threads (None: one a core) kept alive."""
 
-    def __init__(self, task: Task, threads: int | None = None) -> None:
+    def __init__(self, task: Measured, threads: int | None = None) -> None:
+        self.coordinates_size = len(require(task, GoalEnv).coordinate_names)
         threads = threads or os.cpu_count() or 1
         self._task = task
         self._pool = Rollout(nthread=threads if threads > 1 else 0)
         self._data = [mujoco.MjData(task.model) for _ in range(threads)]
         self._models: dict[bytes, mujoco.MjModel] = {}
-        self.coordinates_size = len(task.coordinate_names)
 
     def start(self, observation: Observation) -> np.ndarray:
         """The latent (D,) of an observation, from its `state` and `variation`."""

@@ -5,7 +5,6 @@ from a goal, and how to sample states; everything else is here. See docs/new-tas
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
 from inspect import getfile
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,9 +24,6 @@ SLACK = 0.02
 """Share of a joint's range by which limits, which are soft, may be overrun: full force overruns
 those of our tasks by up to 1.7%."""
 
-Filter = Callable[[np.ndarray, np.ndarray, np.ndarray], bool]
-"""start state (S,), goal state (S,), variation (V,) -> whether an evaluation keeps the case."""
-
 
 class Task(Measured):
     """Base of all tasks. An action (A,) is the model's controls, held for `frame_skip` steps.
@@ -38,8 +34,6 @@ class Task(Measured):
     xml: ClassVar[str]
     """File name of the model, beside the task's module."""
     frame_skip = 2
-    hard_filter: ClassVar[str | None] = None
-    """The name in `filters` of this task's hard cases: what `filter="hard"` of a manifest means."""
 
     def __init__(self, image_size: int = 64, render_mode: str = "rgb_array") -> None:
         if render_mode != "rgb_array":
@@ -58,11 +52,6 @@ class Task(Measured):
     @abstractmethod
     def scripted_policy(self, rng: np.random.Generator) -> Policy:
         """A policy that covers what random actions seldom reach."""
-
-    @property
-    def filters(self) -> Mapping[str, Filter]:
-        """Named tests by which an evaluation may pick its cases."""
-        return {}
 
     def in_bounds(self, state: np.ndarray) -> bool:
         """Whether a state (S,) lies where this task's states lie: limited joints within `SLACK` of

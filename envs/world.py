@@ -128,19 +128,6 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
             self._renderer.close()
             self._renderer = None
 
-    def step_block(self, actions: np.ndarray) -> tuple[Observation, list[dict[str, Any]]]:
-        """Apply actions (m, A) one after another; look once, after the last.
-
-        Returns the observation and one info per action; fewer than m when one failed.
-        """
-        actions = np.atleast_2d(actions)
-        infos: list[dict[str, Any]] = []
-        for action in actions:
-            infos.append(self.advance(action))
-            if infos[-1]["failure"]:
-                break
-        return self.observe_state(self.get_state()), infos
-
     @abstractmethod
     def advance(self, action: np.ndarray) -> dict[str, Any]:
         """Apply one action (A,) without looking; returns info with `action` and `failure`."""

@@ -1,13 +1,18 @@
 """Somebody else's environments: drawn by us, restored exactly, without goals. test_tasks.py holds
 Pusher-v5 to the laws of every world."""
 
+from types import SimpleNamespace
+
 import gymnasium
 import numpy as np
 import pytest
 from gymnasium.envs.mujoco.pusher_v5 import PusherEnv
 
 from wmpc import envs
+from wmpc.envs.goal_env import GoalEnv, Scripted, StateSampler, require
+from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
+from wmpc.evaluation.draw_cases import draw_manifest
 
 
 def test_rewards_and_ends_are_the_environments_own():
@@ -38,14 +43,23 @@ def test_reset_takes_a_state():
 
 def test_goals_are_asked_of_tasks_only():
     world = envs.make("Pusher-v5")
-    state = world.get_state()
-    for question in (world.success, world.strict, world.distance, world.coordinates):
-        with pytest.raises(WmpcError, match="no goal"):
-            question(state, state)
-    with pytest.raises(WmpcError, match="policy=random"):
-        world.scripted_policy(np.random.default_rng(0))
+    for capability in (GoalEnv, StateSampler, Scripted):
+        assert not isinstance(world, capability)
+        with pytest.raises(WmpcError, match=r"Pusher-v5 has no goal.*policy=random"):
+            require(world, capability)
     with pytest.raises(WmpcError, match="no goal"):
-        world.reset(options={"goal_state": state})
+        world.reset(options={"goal_state": world.get_state()})
+    with pytest.raises(WmpcError, match="no goal"):
+        Simulator(world)
+    with pytest.raises(WmpcError, match="no goal"):
+        draw_manifest(SimpleNamespace(meta={}), world)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("env_id", envs.ids())
+def test_tasks_of_ours_have_every_capability(env_id):
+    task = envs.make(env_id, image_size=16)
+    for capability in (GoalEnv, StateSampler, Scripted):
+        assert require(task, capability) is task
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 
 from wmpc import envs
 from wmpc.collecting.collect import Recipe, record_episodes, settings
+from wmpc.envs.goal_env import GoalEnv, StateSampler, require
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
 from wmpc.evaluation.draw_cases import draw_manifest
@@ -31,7 +32,7 @@ def test_errors_are_those_of_the_variables_named_and_angles_go_the_short_way_rou
     assert errors == pytest.approx({"qpos[0]": 0.05, "qpos[1]": 0.25})
     assert task.distance(turned(task, 0, 1.0), turned(task, 0.05, 1.0)) == pytest.approx(0.5)
     assert task.success(turned(task, 0, 1.0), turned(task, 0.09, 1.0))
-    assert not task.strict(turned(task, 0, 1.0), turned(task, 0.09, 1.0))
+    assert task.distance(turned(task, 0, 1.0), turned(task, 0.09, 1.0)) > 0.5
 
 
 def test_coordinates_count_tolerances(task):
@@ -127,10 +128,10 @@ def test_wrong_tolerances_are_refused(tolerances, sentence):
 
 
 def test_it_has_no_goals_to_sample_and_none_without_tolerances(task):
+    assert require(task, GoalEnv) is task
     with pytest.raises(WmpcError, match="tolerances"):
-        task.sample_state(np.random.default_rng(0))
-    plain = envs.make("Reacher-v5", image_size=16)
+        require(task, StateSampler)
     with pytest.raises(WmpcError, match="tolerances"):
-        plain.success(plain.get_state(), plain.get_state())
+        require(envs.make("Reacher-v5", image_size=16), GoalEnv)
     with pytest.raises(WmpcError, match="wmpc or gymnasium"):
         envs.make("Reacher-v5", drawn_by="hand")

@@ -35,7 +35,9 @@ def test_rollout_is_stepping(case, threads):
         for n in range(CANDIDATES):
             task.set_state(observation["state"], observation.get("variation"))
             for h in range(HORIZON):
-                seen, _ = task.step_block(blocks[b, n, h].reshape(BLOCK, -1))
+                for action in blocks[b, n, h].reshape(BLOCK, -1):
+                    task.advance(action)
+                seen = task.observe_state(task.get_state())
                 np.testing.assert_allclose(latents[b, n, h], simulator.start(seen), atol=1e-6)
     simulator.close()
 

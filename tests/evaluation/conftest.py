@@ -23,6 +23,9 @@ class Line:
     render_settings = {"width": 8, "height": 8}  # noqa: RUF012
     tolerances = {"position_m": 0.1}  # noqa: RUF012
     filters = {"far": lambda start, goal, variation: abs(start[0] - goal[0]) > 0.35}  # noqa: RUF012
+    hard_filter = None
+    coordinate_names = ("position",)
+    goal = {}  # noqa: RUF012
     action_space = Box(-1, 1, (1,), np.float32)
     breaks_beyond = np.inf
     dt = 0.02
@@ -58,6 +61,12 @@ class Line:
 
     def success(self, state, goal_state):
         return self.distance(state, goal_state) <= 1
+
+    def coordinates(self, states):
+        return states[..., :1] / 0.1
+
+    def in_bounds(self, state):
+        return True
 
     def sample_state(self, rng):
         return np.array([rng.uniform(-2, 2), 0.0])

@@ -73,7 +73,6 @@ def test_actions_lead_from_state_to_state(line):
         for action, state in zip(row.actions, row.states[1:], strict=True):
             task.advance(action)
             assert np.array_equal(task.get_state(), state)
-        assert row.path_efficiency is None  # this task has no coordinates
         assert not {"actions", "states", "successes"} & row.as_dict().keys()
 
 

@@ -14,6 +14,7 @@ from wmpc.agents.agent import Agent, Goal, Observation
 from wmpc.agents.entrants import Setting
 from wmpc.agents.goals import in_turn
 from wmpc.api.settings import PLAIN, describe_settings
+from wmpc.envs.goal_env import GoalEnv, require
 from wmpc.errors import WmpcError
 from wmpc.evaluation.compatibility import check_task
 from wmpc.evaluation.find_manifest import open_later
@@ -163,6 +164,7 @@ def plan(
     task: Any = envs.make_recorded(model.spec.env)
     opened = open_later(config["run"], config["data"])
     try:
+        require(task, GoalEnv)
         check_task(model.spec, task, str(run))
         stops = Reader(model.spec, task, cache(opened), seed).stops(said, mask, crop)
         route, target = in_turn([stop.goal for stop in stops]), stops[-1]

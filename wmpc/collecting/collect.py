@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wmpc import envs
+from wmpc.envs.goal_env import Scripted, require
 from wmpc.envs.policies import Policy, RandomPolicy
 from wmpc.errors import WmpcError
 from wmpc.system.asking import LONGEST_S, WORLD, Failed, ask
@@ -214,9 +215,10 @@ def _hung(recipe: Recipe, index: int, step: int, how: str) -> WmpcError:
 
 
 def _policy(task: Any, name: str, rng: np.random.Generator) -> Policy:
-    space = task.action_space
-    scripted = name == "scripted"
-    policy = task.scripted_policy(rng) if scripted else RandomPolicy(space.low, space.high)
+    if name == "scripted":
+        policy = require(task, Scripted).scripted_policy(rng)
+    else:
+        policy = RandomPolicy(task.action_space.low, task.action_space.high)
     policy.reset(rng)
     return policy
 

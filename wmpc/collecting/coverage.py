@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from wmpc.errors import WmpcError
+from wmpc.envs.goal_env import StateSampler
 from wmpc.system.disk import replace_file
 from wmpc.wm.data import Episodes
 
@@ -125,8 +125,7 @@ def draw_coverage(coverage: Coverage, path: Path) -> None:
 
 def _goals(task: Any, count: int = 500) -> np.ndarray | None:
     """(count, F): states that the task draws as goals; None where it has no goals."""
-    rng = np.random.default_rng(0)
-    try:
-        return task.describe(np.stack([task.sample_state(rng) for _ in range(count)]))
-    except WmpcError:  # a gymnasium environment without goals
+    describe, rng = task.describe, np.random.default_rng(0)
+    if not isinstance(task, StateSampler):
         return None
+    return describe(np.stack([task.sample_state(rng) for _ in range(count)]))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from wmpc import envs
+from wmpc.envs.gymnasium_adapter import GymnasiumTask
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes
 from wmpc.wm.recordings.formats import Source
@@ -78,7 +79,7 @@ def home_of(source: Source, env: str | None, kwargs: Mapping[str, Any] | None) -
     home = Home(name, settings, dict(task.render_settings), task)
     columns = source.columns
     if "state" not in columns:
-        home.physics = _physics(source) if hasattr(task, "state_of") else None
+        home.physics = _physics(source) if isinstance(task, GymnasiumTask) else None
         if home.physics is None:
             home.says.append("It has no states (nor qpos and qvel), so it cannot be evaluated.")
             home.render = {}

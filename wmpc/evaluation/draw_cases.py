@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from wmpc.envs.goal_env import GoalEnv, StateSampler, require
 from wmpc.errors import WmpcError
 from wmpc.evaluation.exclusions import find_exclusion, find_filter
 from wmpc.evaluation.manifest import Case, Manifest, encode_png
@@ -88,7 +89,7 @@ class _Draw:
         for _ in range(TRIES):
             if self.goals == "sampled":
                 self.task.set_state(episode["state"][start], variation)
-                yield self.task.sample_state(rng)
+                yield require(self.task, StateSampler).sample_state(rng)
             elif others:
                 other = int(rng.choice(others))
                 there = self.episodes.episode(other)
@@ -248,6 +249,7 @@ def _take(
 def _check(episodes: Recorded, task: Any, kind: str, goals: str, action_block: int) -> int:
     """m, the dataset's actions a frame; WmpcError where the arguments do not fit each other."""
     meta = episodes.meta
+    require(task, GoalEnv)
     if kind not in ("ahead", "elsewhere"):
         raise WmpcError(f"No kind of manifest {kind!r}; there are 'ahead' and 'elsewhere'.")
     if goals not in ("recorded", "sampled"):

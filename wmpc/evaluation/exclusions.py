@@ -40,15 +40,14 @@ def find_filter(task: Any, name: str | None) -> str | None:
     Raises:
         WmpcError: the task has no such filter.
     """
-    filters = sorted(getattr(task, "filters", {}))
+    filters = sorted(task.filters)
     if name == HARD:
-        hard = getattr(task, "hard_filter", None)
-        if hard is None:
+        if task.hard_filter is None:
             raise WmpcError(
                 f"{task.id} does not say what its hard cases are (`hard_filter`): give "
                 f"filter=null, or a filter it has: {filters}."
             )
-        return hard
+        return task.hard_filter
     if name and name not in filters:
         raise WmpcError(f"{task.id} has no filter {name!r}; it has {filters}.")
     return name
@@ -82,8 +81,7 @@ def find_exclusion(
         return "pre_solved"
     if filter and not task.filters[filter](start, goal, variation):
         return filter
-    inside = getattr(task, "in_bounds", lambda state: True)
-    if not (inside(start) and inside(goal)):
+    if not (task.in_bounds(start) and task.in_bounds(goal)):
         return "out_of_bounds"
     task.reset(options={"state": start, "goal_state": goal, "variation": variation})
     nothing = np.zeros(task.action_space.shape, np.float32)

@@ -130,8 +130,6 @@ class Reader:
         if word.startswith("nearest:state:"):
             state = array(word.removeprefix("nearest:state:"))
             self._seen(state, None)  # which refuses what is no state of this task
-            if not hasattr(self.task, "coordinates"):
-                raise WmpcError(f"{self.task.id} does not say how near two states are")
             states = self.task.coordinates(self._column("state"))
             return self._nearest(states, self.task.coordinates(state))
         if word.split(":")[0] in ("frame", "nearest"):

@@ -21,6 +21,7 @@ from PIL import Image
 
 from wmpc import envs
 from wmpc.agents.agent import Goal
+from wmpc.envs.goal_env import GoalEnv, require
 from wmpc.errors import WmpcError
 from wmpc.evaluation.manifest_values import decode_png, read_case, read_own
 from wmpc.system.disk import replace_file
@@ -166,8 +167,10 @@ class Manifest:
             task: where they would run.
 
         Raises:
-            WmpcError: it is another, draws other pictures, or has other states or actions.
+            WmpcError: it is another, draws other pictures, or other states or actions, or
+                has no goals.
         """
+        require(task, GoalEnv)
         if task.id != self.env:
             raise WmpcError(
                 f"This manifest is for {self.env}, not for {task.id}: use one drawn from a dataset "

@@ -46,7 +46,7 @@ class Row:
     """Longest run of consecutive simulator actions within tolerance, as far as the case went."""
     path_efficiency: float | None = None
     """Straight distance from the start to the first success over the length of the path to it, in
-    `Task.coordinates`: 1 is straight. None where not reached, or the task has no coordinates."""
+    `Task.coordinates`: 1 is straight. None where not reached."""
     states: list[np.ndarray] = field(default_factory=list)
     """The state (S,) at the start and after every simulator action; not part of `as_dict`."""
     successes: list[bool] = field(default_factory=list)
@@ -83,15 +83,15 @@ class Row:
         if info["success"] and not self.success:
             self.success, self.steps_to_success = True, self.steps
 
-    def conclude(self, coordinates: Callable[[np.ndarray], np.ndarray] | None) -> None:
+    def conclude(self, coordinates: Callable[[np.ndarray], np.ndarray]) -> None:
         """Work out what only the whole episode tells.
 
         Args:
-            coordinates: the task's, from states (n, S) to places (n, C), if it has any.
+            coordinates: the task's, from states (n, S) to places (n, C).
         """
         runs = "".join("1" if success else " " for success in self.successes[1:]).split()
         self.held = max(map(len, runs), default=0)
-        if self.steps_to_success is not None and coordinates is not None:
+        if self.steps_to_success is not None:
             path = coordinates(np.stack(self.states[: self.steps_to_success + 1]))
             length = float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
             straight = float(np.linalg.norm(path[-1] - path[0]))

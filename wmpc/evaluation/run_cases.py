@@ -287,4 +287,4 @@ def _advance(
 
 
 def _conclude(row: Row, task: Any, timeout_s: float | None) -> None:
-    ask(timeout_s, row.conclude, getattr(task, "coordinates", None), who=WORLD)
+    ask(timeout_s, row.conclude, task.coordinates, who=WORLD)

@@ -23,11 +23,10 @@ def stratify(cases: Sequence[Case], task: Any) -> tuple[Case, ...]:
         The cases with their `strata`.
     """
     bounds = np.quantile([case.distance for case in cases], (1 / 3, 2 / 3))
-    filters = getattr(task, "filters", {})
     found = []
     for case in cases:
         names = [DISTANCES[int(np.searchsorted(bounds, case.distance))]]
-        for name, passes in sorted(filters.items()):
+        for name, passes in sorted(task.filters.items()):
             if name not in names and passes(case.start_state, case.goal_state, case.variation):
                 names.append(name)
         found.append(replace(case, strata=names))

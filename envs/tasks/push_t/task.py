@@ -11,9 +11,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from wmpc.envs.goal_env import Filter
 from wmpc.envs.observation import Observation
 from wmpc.envs.policies import Policy
-from wmpc.envs.task import Filter, Task
+from wmpc.envs.task import Task
 
 SIDE, REACH, RADIUS = 2.0, 0.92, 0.08  # the arena's side, where the disc's centre can be, the disc
 BLOCK_REACH = 0.45  # where the block's centre of mass can be: the disc gets all around it there

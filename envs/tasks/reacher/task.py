@@ -5,8 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from wmpc.envs.goal_env import Filter
 from wmpc.envs.policies import Policy, RandomPolicy
-from wmpc.envs.task import Filter, Task
+from wmpc.envs.task import Task
 
 FAR = 1.0  # rad by which both joints are turned in a far pose
 

@@ -9,9 +9,10 @@ from typing import ClassVar
 import mujoco
 import numpy as np
 
+from wmpc.envs.goal_env import Filter
 from wmpc.envs.observation import Observation
 from wmpc.envs.policies import Policy
-from wmpc.envs.task import Filter, Task
+from wmpc.envs.task import Task
 from wmpc.errors import WmpcError
 
 SIDE, REACH, RADIUS = 2.0, 0.92, 0.08  # the room's side, where the disc's centre can be, the disc

@@ -13,6 +13,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from wmpc.envs.goal_env import StateSampler, require
 from wmpc.envs.shift import looks
 from wmpc.envs.shift.names import find
 from wmpc.errors import WmpcError
@@ -191,7 +192,9 @@ def _teleported(
     geoms = find(model, "geom", pattern)
     for _ in range(TRIES):
         there = here.copy()
-        task.layout.qpos(there)[places] = task.layout.qpos(task.sample_state(rng))[places]
+        task.layout.qpos(there)[places] = task.layout.qpos(
+            require(task, StateSampler).sample_state(rng)
+        )[places]
         if task.distance(there, here) < JUMP:
             continue
         task.set_state(there, moment.variation)

@@ -1,0 +1,67 @@
+"""What an environment can be asked for beside being stepped: goals, states of its own, a script."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from wmpc.envs.observation import Observation
+from wmpc.envs.policies import Policy
+from wmpc.errors import WmpcError
+
+Filter = Callable[[np.ndarray, np.ndarray, np.ndarray], bool]
+"""start state (S,), goal state (S,), variation (V,) -> whether an evaluation keeps the case."""
+
+
+@runtime_checkable
+class GoalEnv(Protocol):
+    """An environment that tells how far a state is from a goal, see `wmpc.envs.measured`."""
+
+    goal: Observation
+    coordinate_names: tuple[str, ...]
+    hard_filter: str | None
+
+    @property
+    def tolerances(self) -> Mapping[str, float]: ...
+    @property
+    def filters(self) -> Mapping[str, Filter]: ...
+    def coordinates(self, states: np.ndarray) -> np.ndarray: ...
+    def distance(self, state: np.ndarray, goal_state: np.ndarray) -> float: ...
+    def success(self, state: np.ndarray, goal_state: np.ndarray) -> bool: ...
+    def in_bounds(self, state: np.ndarray) -> bool: ...
+
+
+@runtime_checkable
+class StateSampler(Protocol):
+    """An environment that draws states of its own, such as goals, see `wmpc.envs.task`."""
+
+    def sample_state(self, rng: np.random.Generator) -> np.ndarray: ...
+
+
+@runtime_checkable
+class Scripted(Protocol):
+    """An environment with a policy that covers what random actions seldom reach."""
+
+    def scripted_policy(self, rng: np.random.Generator) -> Policy: ...
+
+
+def require(env: Any, capability: type) -> Any:
+    """Return an environment as one that has a capability.
+
+    Args:
+        env: any `wmpc.envs.world.World`, or what is like one.
+        capability: `GoalEnv`, `StateSampler` or `Scripted`.
+
+    Returns:
+        The same environment.
+
+    Raises:
+        WmpcError: it lacks the capability, as gymnasium's environments do.
+    """
+    if isinstance(env, capability):
+        return env
+    raise WmpcError(
+        f"{env.id} has no goal, success test, variation or scripted policy; it can be "
+        "collected from with policy=random and trained on, and with task.kwargs.tolerances, "
+        "such as {qpos0: 0.1}, recorded states are goals. The wmpc/* tasks have them all."
+    )
