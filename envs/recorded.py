@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import gymnasium
 
-from wmpc import envs
+from wmpc.envs.registered import make
 from wmpc.errors import WmpcError
 from wmpc.system.construct import how_to_allow, import_named, is_allowed
 
@@ -37,9 +37,18 @@ GIVEN: set[str] = set()
 
 
 def allow(env_id: str | None = None, kwargs: Mapping[str, Any] | None = None) -> None:
-    """Trust what a person gives: import the module of `module:Name-v0`, which registers it, and
-    accept the texts in `kwargs` (paths) where a file states them. WmpcError where it cannot be
-    imported. `wmpc.system.construct.allow` trusts modules whatever they hold."""
+    """Trust what a person gives, in what files name from now on.
+
+    `wmpc.system.construct.allow` trusts modules whatever they hold.
+
+    Args:
+        env_id: `module:Name-v0`, whose module is imported, which registers it; None: none.
+        kwargs: arguments of an environment; the texts in them, such as paths, are accepted where a
+            file states them.
+
+    Raises:
+        WmpcError: the module cannot be imported.
+    """
     module, colon, _ = str(env_id or "").rpartition(":")  # a word such as 1e3 is read as a number
     GIVEN.update(text for _, text in _leaves(kwargs or {}) if isinstance(text, str))
     if not colon:
@@ -55,10 +64,14 @@ def make_recorded(stated: Mapping[str, Any]) -> "Task | GymnasiumTask":
 
     Args:
         stated: its `id` and arguments in one mapping, as `wmpc.wm.models.jepa.JEPA.spec.env` has
-        them.
+            them.
 
-    Raises WmpcError where there is no such environment, where its module would have to be imported,
-    and on arguments that are refused (`check_arguments`) or that it does not take.
+    Returns:
+        The task, to be reset before its first step.
+
+    Raises:
+        WmpcError: there is no such environment, its module would have to be imported, or arguments
+            are refused (`check_arguments`) or not taken.
     """
     arguments = dict(stated)
     env_id = arguments.pop("id", None)
@@ -74,7 +87,7 @@ def make_recorded(stated: Mapping[str, Any]) -> "Task | GymnasiumTask":
         import_named(module)
     check_arguments(arguments, name)
     try:
-        task = envs.make(name, **arguments)
+        task = make(name, **arguments)
     except WmpcError:
         raise
     except Exception as error:  # whatever a constructor makes of arguments that a file holds
@@ -86,10 +99,15 @@ def make_recorded(stated: Mapping[str, Any]) -> "Task | GymnasiumTask":
 
 
 def check_arguments(kwargs: Any, name: str = "") -> None:
-    """Raise WmpcError unless an environment's arguments, as a file holds them, are safe to use.
+    """Refuse arguments of an environment, as a file holds them, that are not safe to use.
 
-    They are plain JSON values; texts are words, not paths or modules, unless the person gave them
-    (`allow`). Gymnasium's own MuJoCo environments, by their `name`, may name a model of theirs.
+    Args:
+        kwargs: plain JSON values; texts are words, not paths or modules, unless the person gave
+            them (`allow`).
+        name: of the environment; gymnasium's own may name a model beside themselves.
+
+    Raises:
+        WmpcError: one of them is not safe, or no plain value.
     """
     if not isinstance(kwargs, Mapping):
         raise WmpcError(f"An environment's arguments are a mapping, {str(kwargs)[:80]!r} came.")

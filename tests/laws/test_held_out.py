@@ -17,7 +17,7 @@ from wmpc.agents.encoded import encode_training_episodes
 from wmpc.agents.goal_policy import train_goal_policy
 from wmpc.agents.nearest_frame import frame_bank
 from wmpc.evaluation.diagnosis import recordings
-from wmpc.wm.data import Windows, action_statistics, open_episodes
+from wmpc.wm.data import Windows, column_statistics, open_episodes
 from wmpc.wm.probe import fit_probe
 from wmpc.wm.training.checkpoint import read_config
 from wmpc.wm.training.run import train
@@ -106,7 +106,7 @@ def diagnosed(judge, episodes):
 
 LEARNED = {
     "windows": lambda judge, episodes: drawn(episodes),
-    "statistics": lambda judge, episodes: list(action_statistics(episodes)),
+    "statistics": lambda judge, episodes: list(column_statistics(episodes, "action")),
     "completion": completed,
     "frame bank": banked,
     "probe": probed,

@@ -2,7 +2,7 @@
 
 from wmpc.wm.data.prefetch import prefetch
 from wmpc.wm.data.reader import Episodes, open_episodes
-from wmpc.wm.data.statistics import action_statistics, column_statistics
+from wmpc.wm.data.statistics import column_statistics
 from wmpc.wm.data.windows import Windows
 from wmpc.wm.data.writer import EpisodeWriter
 
@@ -10,7 +10,6 @@ __all__ = [
     "EpisodeWriter",
     "Episodes",
     "Windows",
-    "action_statistics",
     "column_statistics",
     "open_episodes",
     "prefetch",

@@ -29,10 +29,3 @@ def column_statistics(
 
     centre = mean(lambda values: values)
     return centre, np.sqrt(mean(lambda values: (values - centre) ** 2))
-
-
-def action_statistics(
-    episodes: Episodes, ids: Sequence[int] | np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation (A,) of the recorded actions, in the environment's units."""
-    return column_statistics(episodes, "action", ids)

@@ -17,8 +17,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from wmpc.cli.compose import Job
-from wmpc.cli.main import run_verb
 from wmpc.cli.presets import Presets
+from wmpc.cli.run_verb import run_verb
 from wmpc.cli.words import Line, unknown
 from wmpc.errors import WmpcError
 

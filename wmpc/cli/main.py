@@ -6,21 +6,18 @@ bug: traceback, exit code 1. WMPC_DEBUG=1 shows every traceback. What is slow is
 verb's module, never here: `wmpc --help` answers at once.
 """
 
-import importlib
 import io
 import os
 import re
 import sys
 import traceback
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import metadata
 from importlib.resources import files
-from typing import Any
 
 from wmpc.cli.refusal import refusal
-from wmpc.errors import WmpcError, WmpcWarning
+from wmpc.cli.run_verb import run_verb
+from wmpc.errors import WmpcError
 
 
 def find_verbs() -> dict[str, str]:
@@ -91,31 +88,6 @@ def _run(verb: str, words: list[str]) -> int:
         if code := run_verb(verb, job.config):
             return code
     return 0
-
-
-def run_verb(verb: str, config: Any) -> int | None:
-    """Run a verb with its configuration."""
-    run = importlib.import_module(f"wmpc.cli.{verb}").run
-    with _saying_warnings(verb):
-        return run(config)
-
-
-@contextmanager
-def _saying_warnings(verb: str) -> Iterator[None]:
-    """Print the library's warnings as sentences, each once; those of others as ever."""
-
-    def say(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if not issubclass(category, WmpcWarning):
-            plain(message, category, *where, **more)
-        elif str(message) not in said:
-            said.add(str(message))
-            print(f"wmpc {verb}: {message}", file=sys.stderr)
-
-    said: set[str] = set()
-    with warnings.catch_warnings():
-        plain, warnings.showwarning = warnings.showwarning, say
-        warnings.simplefilter("always", WmpcWarning)
-        yield
 
 
 def _interrupted(verb: str, interrupt: KeyboardInterrupt) -> int:
