@@ -23,7 +23,14 @@ FIX = (
 
 
 def loads(backend: str) -> bool:
-    """Whether the shared library of `backend` ("egl" or "osmesa") can be loaded."""
+    """Try to load the shared library of a backend.
+
+    Args:
+        backend: "egl" or "osmesa".
+
+    Returns:
+        Whether it can be loaded.
+    """
     for name in LIBRARIES[backend]:
         try:
             ctypes.CDLL(name)
@@ -34,7 +41,13 @@ def loads(backend: str) -> bool:
 
 
 def choose() -> str:
-    """Set MUJOCO_GL and PYOPENGL_PLATFORM where unset: egl, else osmesa. Returns MUJOCO_GL."""
+    """Set MUJOCO_GL and PYOPENGL_PLATFORM where they are unset: egl, else osmesa.
+
+    A backend that was asked for and whose library cannot be loaded becomes "disabled".
+
+    Returns:
+        The backend; empty where MuJoCo's own default is left to choose.
+    """
     backend = os.environ.get("MUJOCO_GL", "").strip().lower()
     if not backend and sys.platform == "linux":
         backend = next((name for name in LIBRARIES if loads(name)), "")
@@ -50,10 +63,20 @@ def choose() -> str:
 
 
 def context(width: int, height: int) -> Any:
-    """An OpenGL context, current in this thread.
+    """Make an OpenGL context, current in this thread.
 
     The backend's own class is used rather than `mujoco.GLContext`, so that a mujoco imported
-    before this package, with MUJOCO_GL still unset, draws all the same. WmpcError if none works.
+    before this package, with MUJOCO_GL still unset, draws all the same.
+
+    Args:
+        width: of the off-screen buffer, pixels.
+        height: the same.
+
+    Returns:
+        The backend's context.
+
+    Raises:
+        WmpcError: no backend works here.
     """
     backend = choose()
     try:
@@ -73,7 +96,14 @@ def context(width: int, height: int) -> Any:
 
 
 def no_picture(cause: Exception) -> WmpcError:
-    """The error for a backend that does not draw."""
+    """Make the error for a backend that does not draw.
+
+    Args:
+        cause: what the backend raised.
+
+    Returns:
+        An error that says what was tried and what to install.
+    """
     asked = ASKED or os.environ.get("MUJOCO_GL")
     tried = f"MUJOCO_GL={asked}" if asked else "no MUJOCO_GL, and neither EGL nor OSMesa found"
     reason = str(cause).strip().rstrip(".") or type(cause).__name__
@@ -81,10 +111,18 @@ def no_picture(cause: Exception) -> WmpcError:
 
 
 def probe(backend: str, timeout: float = 20.0) -> dict[str, Any]:
-    """Try `backend` in a subprocess for at most `timeout` seconds.
+    """Try a backend in a subprocess, which may hang or die.
 
-    Returns `{"backend", "renderer", "milliseconds"}` (the GL_RENDERER string really got, and the
-    time of one 64 px picture of the Reacher), or `{"backend", "error"}`.
+    Args:
+        backend: one of `BACKENDS`.
+        timeout: seconds until it counts as hung.
+
+    Returns:
+        `{"backend", "renderer", "milliseconds"}`: the GL_RENDERER string really got, and the time
+        of one 64 px picture of the Reacher; or `{"backend", "error"}`.
+
+    Raises:
+        WmpcError: there is no such backend.
     """
     if backend not in BACKENDS:
         raise WmpcError(f"No GL backend {backend!r}; there are {', '.join(BACKENDS)}.")

@@ -25,24 +25,77 @@ class GoalEnv(Protocol):
     def tolerances(self) -> Mapping[str, float]: ...
     @property
     def filters(self) -> Mapping[str, Filter]: ...
-    def coordinates(self, states: np.ndarray) -> np.ndarray: ...
-    def distance(self, state: np.ndarray, goal_state: np.ndarray) -> float: ...
-    def success(self, state: np.ndarray, goal_state: np.ndarray) -> bool: ...
-    def in_bounds(self, state: np.ndarray) -> bool: ...
+    def coordinates(self, states: np.ndarray) -> np.ndarray:
+        """Give the coordinates in which the cost of a true plan is measured.
+
+        Args:
+            states: (..., S) float64.
+
+        Returns:
+            (..., C), in units of the tolerances, roughly.
+        """
+
+    def distance(self, state: np.ndarray, goal_state: np.ndarray) -> float:
+        """Measure how far a state is from a goal.
+
+        Args:
+            state: (S,) float64.
+            goal_state: (S,) float64.
+
+        Returns:
+            The largest error in units of its tolerance.
+        """
+
+    def success(self, state: np.ndarray, goal_state: np.ndarray) -> bool:
+        """Tell whether a state counts as the goal.
+
+        Args:
+            state: (S,) float64.
+            goal_state: (S,) float64.
+
+        Returns:
+            True where the distance is at most 1.
+        """
+
+    def in_bounds(self, state: np.ndarray) -> bool:
+        """Tell whether a state lies where this environment's states lie.
+
+        Args:
+            state: (S,) float64.
+
+        Returns:
+            True where it does, or where nothing is known of it.
+        """
 
 
 @runtime_checkable
 class StateSampler(Protocol):
     """An environment that draws states of its own, such as goals, see `wmpc.envs.task`."""
 
-    def sample_state(self, rng: np.random.Generator) -> np.ndarray: ...
+    def sample_state(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw a reachable state.
+
+        Args:
+            rng: where all chance comes from.
+
+        Returns:
+            (S,) float64, at rest, under the present variation.
+        """
 
 
 @runtime_checkable
 class Scripted(Protocol):
     """An environment with a policy that covers what random actions seldom reach."""
 
-    def scripted_policy(self, rng: np.random.Generator) -> Policy: ...
+    def scripted_policy(self, rng: np.random.Generator) -> Policy:
+        """Make a policy that covers what random actions seldom reach.
+
+        Args:
+            rng: where the chance of its first episode comes from.
+
+        Returns:
+            From an observation to one simulator action.
+        """
 
 
 def require(env: Any, capability: type) -> Any:

@@ -102,7 +102,15 @@ class GymnasiumTask(World):
         return {**size, "drawn_by": "gymnasium", "gymnasium": gymnasium.__version__}
 
     def render_state(self, state: np.ndarray, variation: np.ndarray | None = None) -> np.ndarray:
-        """The picture (H, W, 3) uint8 of a state (S,). The episode is not disturbed."""
+        """Draw a state. The episode is not disturbed.
+
+        Args:
+            state: (S,).
+            variation: (0,) or None: there is none.
+
+        Returns:
+            (H, W, 3) uint8.
+        """
         if self.drawn_by == "wmpc":
             return super().render_state(state, variation)
         present = self.get_state()
@@ -118,8 +126,18 @@ class GymnasiumTask(World):
         return picture
 
     def state_of(self, qpos: np.ndarray, qvel: np.ndarray) -> np.ndarray:
-        """The state (S,) with these positions (nq,) and velocities (nv,), at time 0 and with no
-        control: what recordings of others allow to restore. WmpcError on other sizes."""
+        """Make a state of positions and velocities: what recordings of others allow to restore.
+
+        Args:
+            qpos: (nq,).
+            qvel: (nv,).
+
+        Returns:
+            (S,) float64, at time 0 and with no control.
+
+        Raises:
+            WmpcError: the model has other sizes.
+        """
         qpos, qvel = np.asarray(qpos, np.float64), np.asarray(qvel, np.float64)
         if qpos.shape != (self.model.nq,) or qvel.shape != (self.model.nv,):
             raise WmpcError(
@@ -132,7 +150,14 @@ class GymnasiumTask(World):
         return state
 
     def proprio(self, state: np.ndarray) -> np.ndarray:
-        """The environment's own observation of a state (S,), flattened to (P,) float32."""
+        """Compute the environment's own observation of a state.
+
+        Args:
+            state: (S,) float64.
+
+        Returns:
+            (P,) float32, flattened.
+        """
         present = self.get_state()
         self._put(state)
         observation = flatten(self._env.observation_space, self._env._get_obs())
@@ -140,18 +165,41 @@ class GymnasiumTask(World):
         return np.asarray(observation, np.float32)
 
     def describe(self, states: np.ndarray) -> np.ndarray:
-        """Positions and velocities (..., nq + nv) of states (..., S)."""
+        """Read positions and velocities.
+
+        Args:
+            states: (..., S) float64.
+
+        Returns:
+            (..., nq + nv).
+        """
         return np.concatenate([self.layout.qpos(states), self.layout.qvel(states)], -1)
 
     def set_state(self, state: np.ndarray, variation: np.ndarray | None = None) -> None:
-        """Restore a state (S,) exactly, as `World.set_state`."""
+        """Restore a state exactly, with all that the environment derives from it.
+
+        Args:
+            state: (S,).
+            variation: (0,) or None: there is none.
+        """
         super().set_state(state, variation)
         self._put(state)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Begin an episode. `options` may give a `state` (S,)."""
+        """Begin an episode.
+
+        Args:
+            seed: of the environment's own reset; None: its generator goes on.
+            options: may give a `state` (S,); others go to the environment.
+
+        Returns:
+            The first observation, and the environment's info.
+
+        Raises:
+            WmpcError: a goal or a variation is among the options.
+        """
         given = dict(options or {})
         state = given.pop("state", None)
         if given.pop("variation", None) is not None or given.pop("goal_state", None) is not None:
@@ -162,14 +210,30 @@ class GymnasiumTask(World):
         return self.observe_state(self.get_state()), info
 
     def step(self, action: np.ndarray) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Apply one action (A,); reward and ends are the environment's own."""
+        """Apply one action and look.
+
+        Args:
+            action: (A,), clipped to the bounds.
+
+        Returns:
+            The observation, the environment's own reward, whether it ended or failed, whether it
+            was truncated, and the info of `advance`.
+        """
         info = self.advance(action)
         ended = bool(info["terminated"] or info["failure"])
         observation = self.observe_state(self.get_state())
         return observation, info["reward"], ended, info["truncated"], info
 
     def advance(self, action: np.ndarray) -> dict[str, Any]:
-        """Apply one action (A,) without looking; info has `reward`, `terminated`, `truncated`."""
+        """Apply one action without looking.
+
+        Args:
+            action: (A,), clipped to the bounds.
+
+        Returns:
+            The environment's info with `reward`, `terminated`, `truncated`, `action` (what was
+            applied) and `failure` (None, or why the simulation can no longer be trusted).
+        """
         applied, failure = self._admit(action)
         info: dict[str, Any] = {"reward": 0.0, "terminated": False, "truncated": False}
         if failure is None:

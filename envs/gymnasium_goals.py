@@ -53,13 +53,28 @@ class GymnasiumGoalTask(Measured, GymnasiumTask):
         self.frame_skip = int(getattr(self._env, "frame_skip", 1))
 
     def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
-        """Absolute differences of the variables that count, angles wrapped."""
+        """Measure the variables that count, angles the short way round.
+
+        Args:
+            state: (S,) float64.
+            goal_state: (S,) float64.
+
+        Returns:
+            Absolute differences by name of the variable.
+        """
         off = (self.describe(state) - self.describe(goal_state))[..., self._indices]
         off = np.abs(np.where(self._turns, np.arctan2(np.sin(off), np.cos(off)), off))
         return dict(zip(self.tolerances, off.tolist(), strict=True))
 
     def coordinates(self, states: np.ndarray) -> np.ndarray:
-        """Cosines, sines and values over their tolerances."""
+        """Give cosines, sines and values over their tolerances.
+
+        Args:
+            states: (..., S) float64.
+
+        Returns:
+            (..., C), named `coordinate_names`.
+        """
         values = self.describe(states)[..., self._indices]
         turning, limits = values[..., self._turns], self._limits[self._turns]
         still = values[..., ~self._turns] / self._limits[~self._turns]
@@ -68,8 +83,19 @@ class GymnasiumGoalTask(Measured, GymnasiumTask):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Begin an episode; `options` may give `state` and `goal_state` (S,), the latter a state
-        recorded elsewhere: no goal can be sampled."""
+        """Begin an episode; no goal can be sampled.
+
+        Args:
+            seed: of the environment's own reset; None: its generator goes on.
+            options: may give `state` (S,) and `goal_state` (S,), a state recorded elsewhere; None:
+                the start itself.
+
+        Returns:
+            The first observation, and the environment's info with `goal` and how far it is.
+
+        Raises:
+            WmpcError: a variation is among the options, which it does not have.
+        """
         given = dict(options or {})
         goal_state, variation = given.pop("goal_state", None), given.pop("variation", None)
         if variation is not None and len(variation):
@@ -81,7 +107,17 @@ class GymnasiumGoalTask(Measured, GymnasiumTask):
         return observation, {**info, "goal": self.goal, **self._measure()}
 
     def advance(self, action: np.ndarray) -> dict[str, Any]:
-        """Apply one action (A,) without looking; success is measured when it has been."""
+        """Apply one action without looking.
+
+        Args:
+            action: (A,), clipped to the bounds.
+
+        Returns:
+            The info of `GymnasiumTask.advance`, and `success`, `strict`, `distance` and `errors`.
+
+        Raises:
+            WmpcError: the task was never reset.
+        """
         info = super().advance(action)
         if not self.goal:
             raise WmpcError("Call reset before the first step.")

@@ -22,7 +22,17 @@ class StateLayout:
         self.physics_size = mujoco.mj_stateSize(model, PHYSICS)
 
     def check(self, state: np.ndarray) -> np.ndarray:
-        """`state` as float64; WmpcError unless it has this model's size and is finite."""
+        """Refuse what is no state of this model.
+
+        Args:
+            state: (S,).
+
+        Returns:
+            The state as float64.
+
+        Raises:
+            WmpcError: it has another size, or entries that are not finite.
+        """
         state = np.asarray(state, np.float64)
         if state.shape != (self.size,):
             raise WmpcError(
@@ -34,39 +44,87 @@ class StateLayout:
         return state
 
     def read(self, data: mujoco.MjData) -> np.ndarray:
-        """The state (S,) of `data`, copied."""
+        """Copy the state out of MuJoCo's data.
+
+        Args:
+            data: of this model.
+
+        Returns:
+            (S,) float64.
+        """
         state = np.empty(self.size)
         mujoco.mj_getState(self._model, data, state, INTEGRATION)
         return state
 
     def write(self, data: mujoco.MjData, state: np.ndarray) -> None:
-        """Put `data` into `state` (S,), and its warning counters to zero."""
+        """Put MuJoCo's data into a state, and its warning counters to zero.
+
+        Args:
+            data: of this model, changed in place.
+            state: (S,) float64.
+        """
         mujoco.mj_resetData(self._model, data)
         mujoco.mj_setState(self._model, data, state, INTEGRATION)
 
     def at_rest(self, qpos: np.ndarray) -> np.ndarray:
-        """The state (S,) at time 0 with positions `qpos` (nq,) and no motion or control."""
+        """Make a state at time 0 without motion or control.
+
+        Args:
+            qpos: positions (nq,).
+
+        Returns:
+            (S,) float64.
+        """
         data = mujoco.MjData(self._model)
         data.qpos[:] = qpos
         return self.read(data)
 
     def qpos(self, states: np.ndarray) -> np.ndarray:
-        """Positions (..., nq) of states (..., S)."""
+        """Read the positions out of states.
+
+        Args:
+            states: (..., S), or the shorter `mjSTATE_FULLPHYSICS`.
+
+        Returns:
+            (..., nq), a view.
+        """
         return states[..., 1 : 1 + self._model.nq]
 
     def qvel(self, states: np.ndarray) -> np.ndarray:
-        """Velocities (..., nv) of states (..., S)."""
+        """Read the velocities out of states.
+
+        Args:
+            states: (..., S), or the shorter `mjSTATE_FULLPHYSICS`.
+
+        Returns:
+            (..., nv), a view.
+        """
         return states[..., 1 + self._model.nq : 1 + self._model.nq + self._model.nv]
 
     def physics(self, state: np.ndarray) -> np.ndarray:
-        """The `mjSTATE_FULLPHYSICS` part (P,) of a state (S,): where `mujoco.rollout` starts."""
+        """Extract the `mjSTATE_FULLPHYSICS` part of a state, where `mujoco.rollout` starts.
+
+        Args:
+            state: (S,) float64.
+
+        Returns:
+            (P,) float64.
+        """
         part = np.empty(self.physics_size)
         mujoco.mj_extractState(self._model, state, INTEGRATION, part, PHYSICS)
         return part
 
 
 def trouble(data: mujoco.MjData) -> str | None:
-    """Why `data` can no longer be trusted: MuJoCo's warnings since the last restore, or NaN."""
+    """Tell why a simulation can no longer be trusted.
+
+    Args:
+        data: MuJoCo's, after a step.
+
+    Returns:
+        One of MuJoCo's warnings since the last restore, or which numbers are not finite; None where
+        all is well.
+    """
     for kind, count in enumerate(data.warning.number):
         if count:
             name = mujoco.mjtWarning(kind).name.removeprefix("mjWARN_")

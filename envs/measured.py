@@ -46,18 +46,49 @@ class Measured(World):
 
     @abstractmethod
     def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
-        """How far a state (S,) is from a goal state (S,), one number a name in `tolerances`."""
+        """Measure how far a state is from a goal, by kind of error.
+
+        Args:
+            state: (S,) float64.
+            goal_state: (S,) float64.
+
+        Returns:
+            One number not below 0 for each name in `tolerances`, in the unit the name ends in.
+        """
 
     @abstractmethod
     def coordinates(self, states: np.ndarray) -> np.ndarray:
-        """Coordinates (..., C) of states (..., S), in which length counts tolerances, roughly."""
+        """Give the coordinates in which the cost of a true plan is measured.
+
+        Args:
+            states: (..., S) float64, or the shorter `mjSTATE_FULLPHYSICS`.
+
+        Returns:
+            (..., C), named `coordinate_names`, in units of the tolerances, roughly.
+        """
 
     def distance(self, state: np.ndarray, goal_state: np.ndarray) -> float:
-        """The largest error in units of its tolerance."""
+        """Measure how far a state is from a goal.
+
+        Args:
+            state: (S,) float64.
+            goal_state: (S,) float64.
+
+        Returns:
+            The largest error in units of its tolerance.
+        """
         return self._worst(self.errors(state, goal_state))
 
     def success(self, state: np.ndarray, goal_state: np.ndarray) -> bool:
-        """Whether every error is within its tolerance."""
+        """Tell whether every error is within its tolerance.
+
+        Args:
+            state: (S,) float64.
+            goal_state: (S,) float64.
+
+        Returns:
+            True where the distance is at most 1.
+        """
         return self.distance(state, goal_state) <= 1.0
 
     def _measure(self) -> dict[str, Any]:

@@ -12,7 +12,11 @@ class Policy(Protocol):
     """Gives one action (A,) per simulator action, in the environment's units."""
 
     def reset(self, rng: np.random.Generator) -> None:
-        """Begin an episode; all randomness of it comes from `rng`."""
+        """Begin an episode.
+
+        Args:
+            rng: where all chance of the episode comes from.
+        """
         ...
 
     def __call__(self, observation: Observation) -> np.ndarray:
@@ -42,7 +46,11 @@ class RandomPolicy:
         self.reset(np.random.default_rng(0))
 
     def reset(self, rng: np.random.Generator) -> None:
-        """Begin an episode with a fresh draw."""
+        """Begin an episode with a fresh draw.
+
+        Args:
+            rng: where all chance of the episode comes from.
+        """
         self._rng = rng
         self._noise = rng.standard_normal(self._low.shape)
 

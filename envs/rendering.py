@@ -39,7 +39,11 @@ class RenderSettings:
                 )
 
     def as_dict(self) -> dict[str, Any]:
-        """The settings as plain JSON values."""
+        """Write the settings as plain JSON values.
+
+        Returns:
+            By name of the field.
+        """
         return asdict(self)
 
 
@@ -71,7 +75,17 @@ class Renderer:
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
 
     def render(self, data: mujoco.MjData) -> np.ndarray:
-        """The picture (H, W, 3) uint8 of `data`, whose kinematics must be up to date."""
+        """Draw a picture.
+
+        Args:
+            data: of this model, whose kinematics must be up to date.
+
+        Returns:
+            (H, W, 3) uint8.
+
+        Raises:
+            WmpcError: the renderer is closed.
+        """
         if self._context is None:
             raise WmpcError("This renderer is closed; make a new one.")
         self._gl.make_current()

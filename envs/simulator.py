@@ -29,7 +29,17 @@ class Simulator:
         self._models: dict[bytes, mujoco.MjModel] = {}
 
     def start(self, observation: Observation) -> np.ndarray:
-        """The latent (D,) of an observation, from its `state` and `variation`."""
+        """Make the latent from which a rollout starts.
+
+        Args:
+            observation: with `state` (S,) and, where the task has one, `variation` (V,).
+
+        Returns:
+            (D,) float64, see the module's docstring.
+
+        Raises:
+            WmpcError: the observation has no state, or none of this task.
+        """
         if "state" not in observation:
             raise WmpcError("The simulator starts from the full state; this observation has none.")
         state = self._task.layout.check(observation["state"])
@@ -39,11 +49,18 @@ class Simulator:
         )
 
     def rollout(self, latents: np.ndarray, actions: np.ndarray) -> np.ndarray:
-        """Latents (B, N, H, D) after each of the actions (B, N, H, m * A), from latents (B, D).
+        """Step the task under candidate actions.
 
-        An action of a planner is m simulator actions (A,) in the task's own units, one after
-        another; bounds are honoured. Warm starts are not part of a latent: contacts may differ from
-        those of `Task.step` in the last digits.
+        Warm starts are not part of a latent: contacts may differ from those of `Task.step` in the
+        last digits.
+
+        Args:
+            latents: (B, D), from `start`.
+            actions: (B, N, H, m * A): an action of a planner is m simulator actions (A,) in the
+                task's own units, one after another; they are clipped to the bounds.
+
+        Returns:
+            Latents (B, N, H, D) after each action.
         """
         batch, candidates, horizon, width = actions.shape
         size = self._task.model.nu

@@ -47,15 +47,37 @@ class Task(Measured):
 
     @abstractmethod
     def sample_state(self, rng: np.random.Generator) -> np.ndarray:
-        """A reachable state (S,) at rest, under the present variation."""
+        """Draw a reachable state.
+
+        Args:
+            rng: where all chance comes from.
+
+        Returns:
+            (S,) float64, at rest, under the present variation.
+        """
 
     @abstractmethod
     def scripted_policy(self, rng: np.random.Generator) -> Policy:
-        """A policy that covers what random actions seldom reach."""
+        """Make a policy that covers what random actions seldom reach.
+
+        Args:
+            rng: where the chance of its first episode comes from.
+
+        Returns:
+            From an observation, with `state` and `variation`, to one simulator action (A,).
+        """
 
     def in_bounds(self, state: np.ndarray) -> bool:
-        """Whether a state (S,) lies where this task's states lie: limited joints within `SLACK` of
-        their ranges. Overridden where that is not all there is to say."""
+        """Tell whether limited joints are within `SLACK` of their ranges.
+
+        Overridden where that is not all there is to say of where the task's states lie.
+
+        Args:
+            state: (S,) float64.
+
+        Returns:
+            Whether all of them are.
+        """
         single = (mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE)
         limited = (self.model.jnt_limited == 1) & np.isin(self.model.jnt_type, single)
         low, high = self.model.jnt_range[limited].T
@@ -64,16 +86,33 @@ class Task(Measured):
         return bool(np.all((qpos >= low - slack) & (qpos <= high + slack)))
 
     def sample_variation(self, rng: np.random.Generator) -> np.ndarray:
-        """A variation (V,) for the next episode. Overridden where there is one."""
+        """Draw a variation for the next episode. Overridden where there is one.
+
+        Args:
+            rng: where all chance comes from.
+
+        Returns:
+            (V,) float64; here (0,).
+        """
         return np.zeros(0)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Begin an episode; `info["goal"]` is the observation to reach.
+        """Begin an episode.
 
-        `options` may give `state`, `goal_state` (S,) and `variation` (V,); what is not given is
-        sampled, except that a given state keeps the present variation unless another comes with it.
+        Args:
+            seed: of what is sampled; None: the generator goes on.
+            options: may give `state` (S,), `goal_state` (S,) and `variation` (V,); what is not
+                given is sampled, except that a given state keeps the present variation unless
+                another comes with it.
+
+        Returns:
+            The first observation, and info with `goal` (the observation to reach) and the measures
+            of `step`.
+
+        Raises:
+            WmpcError: there is no such option, or one has a wrong shape.
         """
         super().reset(seed=seed)
         given = dict(options or {})
@@ -96,17 +135,33 @@ class Task(Measured):
         return self.observe_state(self.get_state()), {"goal": self.goal, **self._measure()}
 
     def step(self, action: np.ndarray) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Apply one action (A,): observation, 1.0 on success, failed, False, info.
+        """Apply one action and look.
 
-        `info` has `success`, `strict`, `distance` (1: the tolerance), `errors`, `action` (what was
-        applied) and `failure` (None, or why the simulation can no longer be trusted).
+        Args:
+            action: (A,), clipped to the bounds.
+
+        Returns:
+            The observation; 1.0 on success, else 0.0; whether the simulation failed; False; and
+            info with `success`, `strict` (within half the tolerances), `distance` (1: the
+            tolerance), `errors`, `action` (what was applied) and `failure` (None, or why the
+            simulation can no longer be trusted).
         """
         info = self.advance(action)
         observation = self.observe_state(self.get_state())
         return observation, float(info["success"]), info["failure"] is not None, False, info
 
     def advance(self, action: np.ndarray) -> dict[str, Any]:
-        """Apply one action (A,) without looking; returns the info of `step`."""
+        """Apply one action without looking.
+
+        Args:
+            action: (A,), clipped to the bounds.
+
+        Returns:
+            The info of `step`.
+
+        Raises:
+            WmpcError: the task was never reset, or the action has a wrong shape.
+        """
         if not self.goal:
             raise WmpcError("Call reset before the first step.")
         applied, failure = self._admit(action)

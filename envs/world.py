@@ -64,23 +64,51 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
 
     @abstractmethod
     def proprio(self, state: np.ndarray) -> np.ndarray:
-        """What the body feels in a state (S,): (P,) float32."""
+        """Compute what the body feels in a state.
+
+        Args:
+            state: (S,) float64.
+
+        Returns:
+            (P,) float32.
+        """
 
     @abstractmethod
     def describe(self, states: np.ndarray) -> np.ndarray:
-        """The meaningful variables (..., F), named `describe_names`, of states (..., S)."""
+        """Compute the meaningful variables of states.
+
+        Args:
+            states: (..., S) float64.
+
+        Returns:
+            (..., F), named `describe_names`.
+        """
 
     def apply_variation(self, model: mujoco.MjModel, variation: np.ndarray) -> None:
-        """Change `model` as `variation` (V,) says. Overridden where there is one."""
+        """Change a model as a variation says. Overridden where there is one.
+
+        Args:
+            model: changed in place.
+            variation: (V,) float64.
+        """
 
     def get_state(self) -> np.ndarray:
-        """The full state (S,) float64, `mjSTATE_INTEGRATION`; `variation` is kept beside it."""
+        """Copy the full present state; `variation` is kept beside it.
+
+        Returns:
+            (S,) float64, `mjSTATE_INTEGRATION`.
+        """
         return self.layout.read(self.data)
 
     def set_state(self, state: np.ndarray, variation: np.ndarray | None = None) -> None:
-        """Restore a state (S,) exactly, and the variation (V,) if given (None: the present one).
+        """Restore a state exactly.
 
-        WmpcError on a wrong size or entries that are not finite.
+        Args:
+            state: (S,).
+            variation: (V,); None: the present one stays.
+
+        Raises:
+            WmpcError: a size is wrong, or an entry is not finite.
         """
         state = self.layout.check(state)
         if variation is not None:
@@ -91,7 +119,15 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
             wire.reset()
 
     def observe_state(self, state: np.ndarray, variation: np.ndarray | None = None) -> Observation:
-        """What would be seen in a state (S,). The episode is not disturbed."""
+        """Give what would be seen in a state. The episode is not disturbed.
+
+        Args:
+            state: (S,).
+            variation: (V,); None: the present one.
+
+        Returns:
+            `pixels`, `proprio`, `state` and, where the world has one, `variation`.
+        """
         observation = {
             "pixels": self.render_state(state, variation),
             "proprio": self.proprio(state),
@@ -103,7 +139,15 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
         return observation
 
     def render_state(self, state: np.ndarray, variation: np.ndarray | None = None) -> np.ndarray:
-        """The picture (H, W, 3) uint8 of a state (S,). The episode is not disturbed."""
+        """Draw a state. The episode is not disturbed.
+
+        Args:
+            state: (S,).
+            variation: (V,); None: the present one.
+
+        Returns:
+            (H, W, 3) uint8, seen through the `lenses`.
+        """
         state = self.layout.check(state)
         if self._renderer is None:
             self._renderer = Renderer(self.model, self.settings)
@@ -119,7 +163,11 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
         return picture
 
     def render(self) -> np.ndarray:  # type: ignore[override]
-        """The picture (H, W, 3) uint8 of the present state."""
+        """Draw the present state.
+
+        Returns:
+            (H, W, 3) uint8.
+        """
         return self.render_state(self.get_state())
 
     def close(self) -> None:
@@ -130,7 +178,15 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
 
     @abstractmethod
     def advance(self, action: np.ndarray) -> dict[str, Any]:
-        """Apply one action (A,) without looking; returns info with `action` and `failure`."""
+        """Apply one action without looking.
+
+        Args:
+            action: (A,), clipped to the bounds.
+
+        Returns:
+            Info with `action` (what was applied) and `failure` (None, or why the simulation can no
+            longer be trusted).
+        """
 
     def _admit(self, action: np.ndarray) -> tuple[np.ndarray, str | None]:
         """The action (A,) float32 within the bounds, and a reason if it cannot be applied."""
