@@ -18,10 +18,17 @@ OBJECTS = "objects"
 
 
 def complete(shift: Mapping[str, Any]) -> dict[str, Any]:
-    """`name`, `pattern`, `magnitude`, `seed` and `goal`, checked, with what was left out.
+    """Check the description of a shift, and fill in what it leaves out.
 
-    `goal` says what a manifest shows as goal: the goal "seen" in the shifted world, or the picture
-    "recorded" before. WmpcError names what is wrong, and what there is.
+    Args:
+        shift: `name`, and perhaps `pattern`, `magnitude`, `seed` and `goal`: whether a manifest
+            shows the goal as "seen" in the shifted world, or the picture "recorded" before.
+
+    Returns:
+        All five.
+
+    Raises:
+        WmpcError: there is no such shift or key, or a value makes no sense.
     """
     given = {**DEFAULTS, **shift}
     if unknown := sorted(set(given) - {"name", *DEFAULTS}):
@@ -46,10 +53,20 @@ def complete(shift: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def apply(task: Any, shift: Mapping[str, Any]) -> Any:
-    """Shift `task` in place, and return it.
+    """Shift a task.
 
     The agent is not told: the actions that the task reports are those commanded, not those that
-    arrived. A variation may change before and after. WmpcError where the pattern matches nothing.
+    arrived. A variation may change before and after.
+
+    Args:
+        task: a `World`, changed in place.
+        shift: see `complete`.
+
+    Returns:
+        The same task.
+
+    Raises:
+        WmpcError: the shift makes no sense, or its pattern matches nothing.
     """
     given = complete(shift)
     row, magnitude, seed = SHIFTS[given["name"]], float(given["magnitude"]), given["seed"]

@@ -18,7 +18,14 @@ UNSET = np.array([0.5, 0.5, 0.5, 1], np.float32)
 def colour(
     model: mujoco.MjModel, found: list[int], magnitude: float, rng: np.random.Generator
 ) -> None:
-    """Geoms, a share `magnitude` of the way to a random colour; 1 is that colour itself."""
+    """Send geoms part of the way to random colours.
+
+    Args:
+        model: changed in place.
+        found: indices of the parts, see `wmpc.envs.shift.names.find`.
+        magnitude: share of the way, 0 to 1; 1 is that colour itself.
+        rng: draws a colour for each geom.
+    """
     for geom in found:
         own, material = model.geom_rgba[geom], int(model.geom_matid[geom])
         if material >= 0 and np.array_equal(own, UNSET):
@@ -31,16 +38,30 @@ def colour(
 
 
 def hide(model: mujoco.MjModel, found: list[int]) -> None:
-    """Geoms, invisible; what they touch they touch still."""
+    """Make geoms invisible; what they touch they touch still.
+
+    Args:
+        model: changed in place.
+        found: indices of the geoms.
+    """
     model.geom_rgba[found] = 0  # an alpha of 0; MuJoCo then leaves them out
 
 
 def texture(
     model: mujoco.MjModel, found: list[int], magnitude: float, rng: np.random.Generator
 ) -> None:
-    """Geoms, their texture blended with coloured noise; a share `magnitude` of it is noise.
+    """Blend the textures of geoms with coloured noise.
 
     A geom without a texture gets the model's first textured material, and keeps its colour.
+
+    Args:
+        model: changed in place.
+        found: indices of the parts, see `wmpc.envs.shift.names.find`.
+        magnitude: share of a texture that is noise, 0 to 1.
+        rng: draws the noise.
+
+    Raises:
+        WmpcError: the model has no textured material, which geoms could wear.
     """
     spare = next((i for i in range(model.nmat) if _texture(model, i) >= 0), None)
     painted: set[int] = set()
@@ -62,7 +83,14 @@ def texture(
 def light(
     model: mujoco.MjModel, found: list[int], magnitude: float, rng: np.random.Generator
 ) -> None:
-    """Lights, 1 + `magnitude` times as bright; -1 is dark."""
+    """Make lights brighter or darker.
+
+    Args:
+        model: changed in place.
+        found: indices of the parts, see `wmpc.envs.shift.names.find`.
+        magnitude: share added to their brightness; -1 is dark.
+        rng: not drawn from.
+    """
     for index in found:
         for part in ("ambient", "diffuse", "specular"):
             lit = getattr(model.vis.headlight, part)
@@ -74,10 +102,19 @@ def light(
 def light_position(
     model: mujoco.MjModel, found: list[int], magnitude: float, rng: np.random.Generator
 ) -> None:
-    """Lights but the headlight, moved `magnitude` m, and turned to light the place they lit.
+    """Move lights but the headlight, and turn them to light the place they lit.
 
     That place is taken to be one light's distance from the origin away; a light far off, or
     directional, therefore turns as a lamp would that was moved and aimed again.
+
+    Args:
+        model: changed in place.
+        found: indices of the parts, see `wmpc.envs.shift.names.find`.
+        magnitude: m.
+        rng: draws a direction for each light.
+
+    Raises:
+        WmpcError: only the headlight is among them.
     """
     lamps = [index for index in found if index >= 0]
     if not lamps:
@@ -95,7 +132,14 @@ def light_position(
 def camera(
     model: mujoco.MjModel, found: list[int], magnitude: float, rng: np.random.Generator
 ) -> None:
-    """Cameras, moved `magnitude` m in a random direction within their picture's plane."""
+    """Move cameras within their picture's plane.
+
+    Args:
+        model: changed in place.
+        found: indices of the parts, see `wmpc.envs.shift.names.find`.
+        magnitude: m.
+        rng: draws a direction for each camera.
+    """
     for index in found:
         angle, own = rng.uniform(-np.pi, np.pi), np.empty(9)
         mujoco.mju_quat2Mat(own, model.cam_quat[index])
@@ -108,7 +152,14 @@ def camera(
 def camera_turn(
     model: mujoco.MjModel, found: list[int], magnitude: float, rng: np.random.Generator
 ) -> None:
-    """Cameras, turned by `magnitude` degrees around a random axis."""
+    """Turn cameras around random axes.
+
+    Args:
+        model: changed in place.
+        found: indices of the parts, see `wmpc.envs.shift.names.find`.
+        magnitude: degrees.
+        rng: draws an axis for each camera.
+    """
     for index in found:
         turn, whole, matrix = np.empty(4), np.empty(4), np.empty(9)
         mujoco.mju_axisAngle2Quat(turn, _direction(rng), np.deg2rad(magnitude))
@@ -122,8 +173,14 @@ def camera_turn(
 def camera_fov(
     model: mujoco.MjModel, found: list[int], magnitude: float, rng: np.random.Generator
 ) -> None:
-    """Cameras, their field of view (a length, or with a perspective its angle) 1 + `magnitude`
-    times as wide."""
+    """Widen the field of view of cameras: a length, or with a perspective its angle.
+
+    Args:
+        model: changed in place.
+        found: indices of the parts, see `wmpc.envs.shift.names.find`.
+        magnitude: share added to it.
+        rng: not drawn from.
+    """
     for index in found:
         model.cam_fovy[index] *= 1 + magnitude
 

@@ -19,11 +19,20 @@ HEADLIGHT = "headlight"
 
 
 def find(model: mujoco.MjModel, kind: str, pattern: str) -> list[int]:
-    """Indices of the parts of a `kind` whose name `pattern` matches.
+    """Find the parts of a model by a pattern of their names.
 
-    A pattern is fnmatch's (`*`, `?`, `[...]`), or several with `|` between them. Geoms and joints
-    are also found by the name of their body, for many have none of their own. WmpcError where the
-    pattern matches nothing.
+    Geoms and joints are also found by the name of their body, for many have none of their own.
+
+    Args:
+        model: where to look.
+        kind: a key of `TYPES`.
+        pattern: fnmatch's (`*`, `?`, `[...]`), or several with `|` between them.
+
+    Returns:
+        Indices in ascending order; -1 is the headlight.
+
+    Raises:
+        WmpcError: nothing matches.
     """
     names = _names(model, kind)
     wanted = pattern.split("|")

@@ -22,7 +22,17 @@ SCALED = {
 def size(
     model: mujoco.MjModel, found: list[int], magnitude: float, rng: np.random.Generator
 ) -> None:
-    """Geoms, 1 + `magnitude` times as large around their own middle; their mass stays."""
+    """Enlarge geoms around their own middle; their mass stays.
+
+    Args:
+        model: changed in place.
+        found: indices of the parts, see `wmpc.envs.shift.names.find`.
+        magnitude: the share added to their size.
+        rng: not drawn from.
+
+    Raises:
+        WmpcError: none of them is a shape that its size makes.
+    """
     scaled = [geom for geom in found if int(model.geom_type[geom]) in SCALED]
     if not scaled:
         raise WmpcError("Only spheres, capsules, ellipsoids, cylinders and boxes can be resized.")
@@ -36,7 +46,17 @@ def size(
 def mass(
     model: mujoco.MjModel, found: list[int], magnitude: float, rng: np.random.Generator
 ) -> None:
-    """Bodies, 1 + `magnitude` times as heavy and as hard to turn; armature stays."""
+    """Make bodies heavier and as much harder to turn; armature stays.
+
+    Args:
+        model: changed in place.
+        found: indices of the parts, see `wmpc.envs.shift.names.find`.
+        magnitude: the share added to mass and inertia.
+        rng: not drawn from.
+
+    Raises:
+        WmpcError: all their masses are 0.
+    """
     _scale(model.body_mass, found, magnitude, "mass")
     model.body_inertia[found] *= 1 + magnitude
     mujoco.mj_setConst(model, mujoco.MjData(model))  # what was derived from them
@@ -45,9 +65,15 @@ def mass(
 def friction(
     model: mujoco.MjModel, found: list[int], magnitude: float, rng: np.random.Generator
 ) -> None:
-    """Geoms, their coefficient of sliding friction larger by `magnitude`.
+    """Raise the coefficient of sliding friction of geoms.
 
     Contacts without friction (condim 1) get it. MuJoCo takes the larger of two geoms' friction.
+
+    Args:
+        model: changed in place.
+        found: indices of the parts, see `wmpc.envs.shift.names.find`.
+        magnitude: added to the coefficient, which stays at least 0.
+        rng: not drawn from.
     """
     model.geom_friction[found, 0] = np.maximum(model.geom_friction[found, 0] + magnitude, 0)
     model.geom_condim[found] = np.maximum(model.geom_condim[found], 3)
@@ -56,7 +82,14 @@ def friction(
 def joint_friction(
     model: mujoco.MjModel, found: list[int], magnitude: float, rng: np.random.Generator
 ) -> None:
-    """Joints, dry friction larger by `magnitude` N (slides) or Nm (hinges)."""
+    """Raise the dry friction of joints.
+
+    Args:
+        model: changed in place.
+        found: indices of the parts, see `wmpc.envs.shift.names.find`.
+        magnitude: added, in N (slides) or Nm (hinges); the sum stays at least 0.
+        rng: not drawn from.
+    """
     dofs = _dofs(model, found)
     model.dof_frictionloss[dofs] = np.maximum(model.dof_frictionloss[dofs] + magnitude, 0)
 
@@ -64,7 +97,17 @@ def joint_friction(
 def damping(
     model: mujoco.MjModel, found: list[int], magnitude: float, rng: np.random.Generator
 ) -> None:
-    """Joints, 1 + `magnitude` times as damped."""
+    """Damp joints more.
+
+    Args:
+        model: changed in place.
+        found: indices of the parts, see `wmpc.envs.shift.names.find`.
+        magnitude: the share added to their damping.
+        rng: not drawn from.
+
+    Raises:
+        WmpcError: all their damping is 0.
+    """
     dofs = _dofs(model, found)
     _scale(model.dof_damping, dofs, magnitude, "damping")
     model.dof_dampingpoly[dofs] *= 1 + magnitude
@@ -73,9 +116,18 @@ def damping(
 def gain(
     model: mujoco.MjModel, found: list[int], magnitude: float, rng: np.random.Generator
 ) -> None:
-    """Actuators, 1 + `magnitude` times as strong: their gain and their bias.
+    """Make actuators stronger: their gain and their bias.
 
     A motor's force is scaled, and a servo is as much stiffer, with the target it had.
+
+    Args:
+        model: changed in place.
+        found: indices of the parts, see `wmpc.envs.shift.names.find`.
+        magnitude: the share added to both.
+        rng: not drawn from.
+
+    Raises:
+        WmpcError: all their gains are 0.
     """
     _scale(model.actuator_gainprm, found, magnitude, "gain")
     model.actuator_biasprm[found] *= 1 + magnitude

@@ -30,7 +30,15 @@ class Wire(Protocol):
 
 
 def picture_noise(magnitude: float, seed: int) -> Lens:
-    """Adds normal noise of a standard deviation of `magnitude` grey levels (of 255)."""
+    """Make a lens that adds normal noise.
+
+    Args:
+        magnitude: its standard deviation in grey levels (of 255).
+        seed: with the state, decides the noise.
+
+    Returns:
+        From a picture and its state to what is seen of it.
+    """
 
     def lens(picture: np.ndarray, state: np.ndarray) -> np.ndarray:
         noise = _rng(seed, state).normal(0, magnitude, picture.shape)
@@ -40,9 +48,17 @@ def picture_noise(magnitude: float, seed: int) -> Lens:
 
 
 def occlusion(magnitude: float, seed: int) -> Lens:
-    """Covers a share `magnitude` of the picture's area with a grey rectangle of its own shape.
+    """Make a lens that covers a part of the picture with a grey rectangle of the picture's own
+    shape.
 
-    It stays where it is, like dirt on the glass; `seed` says where.
+    It stays where it is, like dirt on the glass.
+
+    Args:
+        magnitude: share of the picture's area, 0 to 1.
+        seed: decides where it is.
+
+    Returns:
+        From a picture and its state to what is seen of it.
     """
     across, down = np.random.default_rng(seed).uniform(size=2)
 

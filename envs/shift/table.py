@@ -98,7 +98,11 @@ SHIFTS = {
 
 
 def presets() -> dict[str, dict[str, object]]:
-    """By name, what each shift puts in the place of the keys of `configs/shift/none.yaml`."""
+    """List what each shift puts in the place of the keys of `configs/shift/none.yaml`.
+
+    Returns:
+        By name of the shift: its `name`, `pattern` and `magnitudes`.
+    """
     return {
         name: {"name": name, "pattern": row.pattern, "magnitudes": [*row.magnitudes]}
         for name, row in SHIFTS.items()

@@ -21,7 +21,19 @@ NAMES[type(None)] = "null"
 
 
 def is_choice(presets: Presets, override: Override, choices: Choices) -> bool:
-    """Whether an override chooses from a group; WmpcError where there is no such choice."""
+    """Tell whether an override chooses from a group.
+
+    Args:
+        presets: what there is to choose from.
+        override: one word of the command line, read.
+        choices: the groups of the verb so far, with the choice of each.
+
+    Returns:
+        False where it sets a key.
+
+    Raises:
+        WmpcError: it chooses from a group what is not there.
+    """
     group, value = override.key_or_group, override.value()
     allowed = presets.options(group) if group in choices or override.is_add() else []
     if not allowed or (value is None and choices.get(group) is None):
@@ -32,9 +44,20 @@ def is_choice(presets: Presets, override: Override, choices: Choices) -> bool:
 
 
 def fitting(verb: str, override: Override, default: DictConfig, choices: Choices) -> Override:
-    """The override of a key that there is, or that the target of its node takes.
+    """Hold the key of an override against those that there are, or that the target of its node
+    takes.
 
-    WmpcError where there is no such key, and where it would replace a whole node.
+    Args:
+        verb: whose configuration it is.
+        override: one that chooses from no group.
+        default: the configuration that the same choices give by default.
+        choices: of each group.
+
+    Returns:
+        The override, with a + where its key is one that only the target takes.
+
+    Raises:
+        WmpcError: there is no such key, or it would replace a whole node.
     """
     if "/" in override.key_or_group:
         raise unknown(f"group of wmpc {verb}", override.key_or_group, choices)
@@ -59,8 +82,19 @@ def fitting(verb: str, override: Override, default: DictConfig, choices: Choices
 
 
 def check_value(verb: str, override: Override, default: DictConfig, config: DictConfig) -> None:
-    """Refuse a value of another type than that of the default, unless there is none, and a null
-    that is neither the default nor taken by the target of its node."""
+    """Refuse a value of another type than that of the default, and a null that is not taken.
+
+    Args:
+        verb: whose configuration it is.
+        override: one that sets a key.
+        default: the configuration that the same choices give by default.
+        config: the configuration with the override.
+
+    Raises:
+        WmpcError: the value is of another type than the default or, where that is null or lacking,
+            than the target of its node takes; or it is null and neither is the default nor does the
+            target take it.
+    """
     key, (node, _, name) = override.key_or_group, override.key_or_group.rpartition(".")
     inside = OmegaConf.select(default, node) if node else default
     stated = name in inside and not OmegaConf.is_missing(inside, name)
@@ -80,7 +114,18 @@ def check_value(verb: str, override: Override, default: DictConfig, config: Dict
 
 
 def refuse_other_type(said: str, key: str, old: Any, new: Any) -> None:
-    """WmpcError where a value is of another type than the one it stands for."""
+    """Refuse a value of another type than the one it stands for; a whole number may stand for a
+    fraction.
+
+    Args:
+        said: the words that gave it, for the sentence.
+        key: which it is the value of.
+        old: the default; None admits everything.
+        new: the value.
+
+    Raises:
+        WmpcError: their types differ.
+    """
     if old is None or type(old) is type(new) or (type(old) is float and type(new) is int):
         return
     kinds = {ListConfig: "a list like", str: "text like", int: "a whole number like"}
@@ -89,8 +134,16 @@ def refuse_other_type(said: str, key: str, old: Any, new: Any) -> None:
 
 
 def check_own(presets: Presets, config: DictConfig, choices: Choices) -> None:
-    """Raise WmpcError where a configuration, of which a person may have written parts, has keys
-    that nobody reads, lacks some, or has a value of another type than `configs/VERB.yaml`."""
+    """Check a configuration of which a person may have written parts, against `configs/VERB.yaml`.
+
+    Args:
+        presets: those it was composed of.
+        config: the whole configuration.
+        choices: of each group.
+
+    Raises:
+        WmpcError: it has keys that nobody reads, lacks some, or has a value of another type.
+    """
     stated = {key: value for key, value in read_file(presets.verb).items() if key != "defaults"}
     top = {group.split("/")[0] for group in choices}
     _compare(f"{presets.name}.yaml", OmegaConf.create(stated), config, top)
@@ -147,7 +200,15 @@ def _takes_none(verb: str, default: DictConfig, key: str) -> bool | None:
 
 
 def keys(node: DictConfig, prefix: str = "") -> list[str]:
-    """All dotted keys of a configuration, inner nodes included."""
+    """List all dotted keys of a configuration, inner nodes included.
+
+    Args:
+        node: the configuration, or a part of it.
+        prefix: stands before each key.
+
+    Returns:
+        In the order of the configuration, a node before its keys.
+    """
     found = []
     for key in node:
         found.append(f"{prefix}{key}")
@@ -158,7 +219,14 @@ def keys(node: DictConfig, prefix: str = "") -> list[str]:
 
 
 def leaves(node: Any) -> Iterator[str]:
-    """`dotted.key=value` of all values in a configuration."""
+    """List all values of a configuration.
+
+    Args:
+        node: the configuration, or a part of it; anything else has none.
+
+    Yields:
+        `dotted.key=value`.
+    """
     for key in keys(node) if isinstance(node, DictConfig) else ():
         value = OmegaConf.select(node, key)
         if not isinstance(value, DictConfig):

@@ -12,7 +12,11 @@ OWN = ("episodes", "steps", "policy", "seed", "workers", "timeout_s")
 
 
 def run(cfg: Any) -> None:
-    """Collect what is missing, then say what was covered."""
+    """Collect what is missing, then say what was covered.
+
+    Args:
+        cfg: the verb's configuration, composed and checked.
+    """
     console = Console(highlight=False)
     task: Any = OmegaConf.to_container(cfg.task)
     with shown(console) as progress:

@@ -36,9 +36,19 @@ class Job:
 
 
 def jobs(verb: str, words: list[str]) -> list[Job]:
-    """The configurations that `words` ask for: one, or with `-m` one a point of the sweep.
+    """Compose the configurations that the words of a command line ask for.
 
     Where the jobs of a sweep would share a `name`, each gets its point appended to it.
+
+    Args:
+        verb: such as "eval".
+        words: those after it.
+
+    Returns:
+        One job, or with `-m` one a point of the sweep.
+
+    Raises:
+        WmpcError: the words do not fit the verb's configuration.
     """
     line = read(words)
     presets = Presets.of(verb, line)
@@ -103,7 +113,15 @@ def _settled(
 
 
 def describe(verb: str, words: list[str]) -> str:
-    """The help of a verb: its YAML, and its groups with the keys of the choice."""
+    """Write the help of a verb: its YAML, and its groups with the keys of the choice.
+
+    Args:
+        verb: such as "eval".
+        words: those after it; groups are shown as they choose.
+
+    Returns:
+        Several lines.
+    """
     line = read(words)
     presets = Presets.of(verb, line)
     text = files("wmpc.configs").joinpath(f"{verb}.yaml").read_text()
@@ -120,5 +138,12 @@ def describe(verb: str, words: list[str]) -> str:
 
 
 def shown(job: Job) -> str:
-    """The configuration of a job as YAML."""
+    """Write the configuration of a job as YAML.
+
+    Args:
+        job: whose it is.
+
+    Returns:
+        Several lines.
+    """
     return OmegaConf.to_yaml(job.config).rstrip()

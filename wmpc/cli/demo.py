@@ -21,7 +21,11 @@ EVALUATION = "demo"
 def run(cfg: Any) -> int:
     """Run every stage, then print the headline, the page and the minutes each took.
 
-    Returns doctor's exit code where the machine is not ready, else 0.
+    Args:
+        cfg: the verb's configuration, composed and checked.
+
+    Returns:
+        The exit code of the stage that gave another than 0, else 0.
     """
     console, folder = Console(highlight=False), Path(cfg.folder)
     stages = {verb: compose.jobs(verb, words)[0].config for verb, words in commands(cfg).items()}
@@ -47,7 +51,14 @@ def run(cfg: Any) -> int:
 
 
 def commands(cfg: Any) -> dict[str, list[str]]:
-    """The words after `wmpc VERB` for each stage."""
+    """Write the words after `wmpc VERB` for each stage.
+
+    Args:
+        cfg: the demo's configuration.
+
+    Returns:
+        By verb, in the order in which they run.
+    """
     task = [f"task={cfg.task.name}"]
     default = compose.jobs("collect", task)[0].config.task
     task += [f"task.{key}={value}" for key, value in sorted(leaves(cfg.task) - leaves(default))]
@@ -70,7 +81,15 @@ def commands(cfg: Any) -> dict[str, list[str]]:
 
 
 def leaves(node: Any, prefix: str = "") -> set[tuple[str, Any]]:
-    """The dotted keys of a configuration and their values."""
+    """List all values of a configuration.
+
+    Args:
+        node: the configuration, or a part of it.
+        prefix: stands before each key.
+
+    Returns:
+        Pairs of dotted key and value.
+    """
     found = set()
     for key, value in node.items():
         inner = isinstance(value, DictConfig)
@@ -79,7 +98,16 @@ def leaves(node: Any, prefix: str = "") -> set[tuple[str, Any]]:
 
 
 def stands(results: Path, config: Any, folder: Path) -> bool:
-    """Whether `results` were measured with this `config`, these weights and this dataset."""
+    """Tell whether results are those that an evaluation would give.
+
+    Args:
+        results: the file.
+        config: of the evaluation.
+        folder: the demo's, with the run and the dataset.
+
+    Returns:
+        Whether they were measured with this configuration, these weights and this dataset.
+    """
     try:
         old = read_results(results)
     except (OSError, WmpcError):

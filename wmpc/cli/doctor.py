@@ -10,7 +10,14 @@ from wmpc.api.machine import Check, examine_machine
 
 
 def run(cfg: Any) -> int:
-    """Print a table of checks and the fixes. Returns 1 where something needed is broken, else 0."""
+    """Print a table of checks and the fixes.
+
+    Args:
+        cfg: the verb's configuration, composed and checked.
+
+    Returns:
+        The exit code: 1 where something needed is broken, else 0.
+    """
     console = Console(highlight=False)
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     checks = list(examine_machine(cfg.timeout))
@@ -29,7 +36,14 @@ def run(cfg: Any) -> int:
 
 
 def sign(check: Check) -> str:
-    """One sign for the table."""
+    """Choose the sign of a check in the table.
+
+    Args:
+        check: what was found.
+
+    Returns:
+        One sign, coloured in rich's markup.
+    """
     if check.fatal:
         return "[red]✗[/]"
     return "[yellow]![/]" if check.fix else "[dim]·[/]" if check.absent else "[green]✓[/]"

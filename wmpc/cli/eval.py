@@ -17,7 +17,11 @@ from wmpc.evaluation.sweep import format_curve
 
 
 def run(cfg: Any) -> None:
-    """Evaluate, write results.json with its pictures, and print the headline."""
+    """Evaluate, write results.json with its pictures, and print the headline.
+
+    Args:
+        cfg: the verb's configuration, composed and checked.
+    """
     console = Console(highlight=False)
     config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     with shown(console) as progress:
@@ -26,7 +30,15 @@ def run(cfg: Any) -> None:
 
 
 def say(found: Evaluation, console: Console) -> None:
-    """Print what came out; WmpcError where no case could be tried."""
+    """Print what came out of an evaluation.
+
+    Args:
+        found: the evaluation.
+        console: where.
+
+    Raises:
+        WmpcError: no case could be tried.
+    """
     results, file = found.content, found.folder / RESULTS
     for note in results["notes"]:
         console.print(f"note: {note}", markup=False)

@@ -24,9 +24,22 @@ from wmpc.errors import WmpcError
 
 
 def launch(verb: str, line: Line, jobs: list[Job]) -> int:
-    """Hand `jobs` to the launcher that `line.hydra` describes; returns the first exit code that is
-    not 0. What a launcher writes for itself goes to a temporary folder, unless hydra.sweep.dir=...
-    says where: for a cluster that must be a folder which all machines see."""
+    """Hand jobs to a launcher plugin of hydra's.
+
+    What a launcher writes for itself goes to a temporary folder, unless hydra.sweep.dir=... says
+    where: for a cluster that must be a folder which all machines see.
+
+    Args:
+        verb: of all jobs.
+        line: the command line, whose words for hydra describe the launcher.
+        jobs: the points of the sweep.
+
+    Returns:
+        The first exit code that is not 0, else 0.
+
+    Raises:
+        WmpcError: there is no such launcher, or its settings do not fit.
+    """
     presets = Presets.of(verb, line)
     with TemporaryDirectory(prefix="wmpc-sweep-") as folder, presets.search_path():
         quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none", "hydra.output_subdir=null"]
@@ -54,7 +67,15 @@ def launch(verb: str, line: Line, jobs: list[Job]) -> int:
 
 
 def run_job(verb: str, config: Any) -> int:
-    """Run one job, in whatever process the launcher has made for it."""
+    """Run one job, in whatever process the launcher has made for it.
+
+    Args:
+        verb: of the job.
+        config: as hydra composed it again from the job's words.
+
+    Returns:
+        The exit code.
+    """
     OmegaConf.resolve(config)
     multiprocessing.set_start_method(None, force=True)  # joblib's is unknown to processes of ours
     return run_verb(verb, config) or 0

@@ -21,7 +21,11 @@ from wmpc.errors import WmpcError
 
 
 def find_verbs() -> dict[str, str]:
-    """Return what each verb does, by its name: the first sentence of each `configs/VERB.yaml`."""
+    """Find the verbs: what has a `configs/VERB.yaml`.
+
+    Returns:
+        By name, sorted, what each does: the first sentence of the file.
+    """
     paths = [path for path in files("wmpc.configs").iterdir() if path.name.endswith(".yaml")]
     texts = {path.name.removesuffix(".yaml"): path.read_text() for path in paths}
     heads = {verb: texts[verb].split("\n#\n")[0].replace("\n#", "") for verb in sorted(texts)}
@@ -35,7 +39,15 @@ VERBS = find_verbs()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line (default: that of the process); returns the exit code."""
+    """Run one command line.
+
+    Args:
+        arguments: the words after `wmpc`; None: those of the process.
+
+    Returns:
+        The exit code: 0, what the verb returned, 2 for bad input, 1 for a bug, 128 + the number of
+        a signal, 141 where nobody reads on.
+    """
     for stream in (sys.stdout, sys.stderr):  # whose encoding may be ASCII
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

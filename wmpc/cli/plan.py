@@ -11,7 +11,11 @@ from wmpc.cli.progress import shown
 
 
 def run(cfg: Any) -> None:
-    """Play the episode, write video.mp4, strip.png and plan.json, and say how it went."""
+    """Play the episode, write video.mp4, strip.png and plan.json, and say how it went.
+
+    Args:
+        cfg: the verb's configuration, composed and checked.
+    """
     console = Console(highlight=False)
     config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     with shown(console) as progress:

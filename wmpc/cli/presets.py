@@ -48,6 +48,11 @@ class OwnFolders(SearchPathPlugin):
     folders: ClassVar[tuple[Path, ...]] = ()
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Append the person's own folders, as hydra asks of a plugin.
+
+        Args:
+            search_path: hydra's, changed in place.
+        """
         for folder in self.folders:
             search_path.append("wmpc", f"file://{folder}")
 
@@ -66,7 +71,18 @@ class Presets:
 
     @classmethod
     def of(cls, verb: str, line: Line) -> "Presets":
-        """Those of one command line."""
+        """Find the presets of one command line.
+
+        Args:
+            verb: such as "eval".
+            line: its flags and words.
+
+        Returns:
+            Those of the package, of `--config-dir` and of the person's config home.
+
+        Raises:
+            WmpcError: `--config-name` names none, or a folder has the name of an earlier group.
+        """
         home = Path(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"), "wmpc")
         folders = (*line.folders, home.absolute()) if home.is_dir() else line.folders
         for old in (folder / key for folder in folders for key in KEYS if (folder / key).is_dir()):
@@ -79,17 +95,38 @@ class Presets:
         return found
 
     def options(self, group: str) -> list[str]:
-        """The names one can choose from in a group."""
+        """List what one can choose from in a group.
+
+        Args:
+            group: such as "planner"; "": the primary configurations.
+
+        Returns:
+            Sorted names, ours and the person's own.
+        """
         own = (name for folder in self.folders for name in list_files(folder / group))
         return sorted({*list_presets(group), *own, *_stored(group)})
 
     def composed(self, overrides: Iterable[str]) -> tuple[DictConfig, dict[str, str]]:
-        """The configuration, resolved and not to be changed, and the choice of each group."""
+        """Compose a configuration with hydra.
+
+        Args:
+            overrides: words that hydra can read.
+
+        Returns:
+            The configuration, resolved and not to be changed, and the choice of each group.
+
+        Raises:
+            WmpcError: hydra refuses the words or the files.
+        """
         return _composed(self, tuple(overrides))
 
     @contextmanager
     def search_path(self) -> Iterator[None]:
-        """Hydra, initialised with these folders."""
+        """Initialise hydra with these folders, until the block ends.
+
+        Yields:
+            Nothing.
+        """
         OwnFolders.folders = self.folders
         with initialize_config_module("wmpc.configs", version_base="1.3"):
             yield
@@ -119,7 +156,14 @@ def _composed(presets: Presets, words: tuple[str, ...]) -> tuple[DictConfig, dic
 
 
 def has_targets(group: str) -> bool:
-    """Whether the choices of a group name what is made of them."""
+    """Tell whether the choices of a group name what is made of them (`_target_`).
+
+    Args:
+        group: such as "planner".
+
+    Returns:
+        What is true of its first preset.
+    """
     return any("_target_" in read_file(f"{group}/{name}") for name in list_presets(group)[:1])
 
 

@@ -13,7 +13,14 @@ from wmpc.system.progress import Progress, Tell
 
 @contextmanager
 def shown(console: Console) -> Iterator[Tell]:
-    """Give a function that shows the present stage as a bar, and prints what is said."""
+    """Show the present stage as a bar, and print what is said, until the block ends.
+
+    Args:
+        console: where.
+
+    Yields:
+        A function that is told how far it is.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

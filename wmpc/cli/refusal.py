@@ -20,7 +20,16 @@ THREADS = "can't start new thread"
 
 
 def refusal(verb: str, error: BaseException) -> str | None:
-    """One sentence for an error that is the machine's; None for any other."""
+    """Say what the machine refused.
+
+    Args:
+        verb: which was running.
+        error: what was raised.
+
+    Returns:
+        One sentence: which file, what is wrong, what to do; None for an error that is not the
+        machine's.
+    """
     lacking = isinstance(error, RuntimeError) and any(part in str(error) for part in MEMORY)
     if isinstance(error, MemoryError) or lacking:
         less = LESS.get(verb, "what it has to hold")

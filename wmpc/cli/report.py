@@ -27,7 +27,14 @@ SEVERAL = ("compare", "seeds", "tasks")
 
 
 def run(cfg: Any) -> None:
-    """Write the page and print where it is, or do what `cfg.do` names instead."""
+    """Write the page and print where it is, or do what `cfg.do` names instead.
+
+    Args:
+        cfg: the verb's configuration, composed and checked.
+
+    Raises:
+        WmpcError: there is no such `do`, or not one run.
+    """
     if cfg.do in SEVERAL:
         return several(cfg)
     if cfg.do != "page":
@@ -41,7 +48,14 @@ def run(cfg: Any) -> None:
 
 
 def several(cfg: Any) -> None:
-    """Do what `cfg.do` names with the results `cfg.of`; print it, and write `cfg.out` if given."""
+    """Do what `cfg.do` names with the results `cfg.of`; print it, and write `cfg.out` if given.
+
+    Args:
+        cfg: the verb's configuration, composed and checked.
+
+    Raises:
+        WmpcError: the results cannot be taken together, or what is asked for has no page.
+    """
     find: dict[str, Callable[[list[list[Result]]], dict[str, Any]]] = {
         "compare": lambda results: compare_results(*pair_sides(results), cfg.difference),
         "seeds": split_by_seeds,
@@ -64,6 +78,14 @@ def several(cfg: Any) -> None:
 
 
 def comparison(found: dict[str, Any], results: list[list[Result]]) -> str:
-    """A comparison as a page."""
+    """Draw a comparison as a page.
+
+    Args:
+        found: what `compare_results` gave.
+        results: of both sides.
+
+    Returns:
+        HTML that needs no network.
+    """
     a, b = pair_sides(results)
     return comparison_page(found, [r.content for r in a], [r.content for r in b])

@@ -34,7 +34,15 @@ class Stop:
         return self.signal is not None
 
     def receive(self, number: int, frame: FrameType | None) -> None:
-        """Handle a signal."""
+        """Handle a signal.
+
+        Args:
+            number: which it is.
+            frame: where it came; not used.
+
+        Raises:
+            KeyboardInterrupt: it is the second, or nobody has asked yet whether one came.
+        """
         again, self.signal = self.signal is not None, self.signal or number
         if again or not self.asked:
             raise KeyboardInterrupt
@@ -43,7 +51,11 @@ class Stop:
 
 @contextmanager
 def stopping() -> Iterator[Stop]:
-    """Give a `Stop` that SIGINT and SIGTERM set, in the main thread, until the block ends."""
+    """Give a `Stop` that SIGINT and SIGTERM set, in the main thread, until the block ends.
+
+    Yields:
+        The `Stop`; in another thread than the main one no signal sets it.
+    """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop

@@ -19,8 +19,16 @@ PLAIN = (bool, int, float, str, list, tuple, dict, NoneType)
 
 
 def parameters(verb: str, config: DictConfig, node: str) -> dict[str, inspect.Parameter] | None:
-    """By name, what the target of a `node`, such as "agent", takes; None where it has none, or one
-    that takes anything."""
+    """Read what the target of a node takes.
+
+    Args:
+        verb: whose configuration it is.
+        config: the configuration.
+        node: such as "agent"; "": the whole.
+
+    Returns:
+        Parameters by name; None where the node has no target, or one that takes anything.
+    """
     found = OmegaConf.select(config, node) if node else config
     target = found.get("_target_") if isinstance(found, DictConfig) else None
     target = RECEIVERS.get((verb, node)) if target is None else target
@@ -33,13 +41,27 @@ def parameters(verb: str, config: DictConfig, node: str) -> dict[str, inspect.Pa
 
 
 def admits_none(parameter: inspect.Parameter) -> bool:
-    """Whether a parameter is annotated `X | None`."""
+    """Tell whether a parameter is annotated `X | None`.
+
+    Args:
+        parameter: of a signature.
+
+    Returns:
+        Whether None is among its types.
+    """
     return NoneType in (parameter.annotation, *get_args(parameter.annotation))
 
 
 def plain_types(parameter: inspect.Parameter) -> tuple[type, ...]:
-    """The types of the values that a parameter takes; none where it is annotated otherwise than
-    with numbers, text, truth values and None."""
+    """List the types of the values that a parameter takes.
+
+    Args:
+        parameter: of a signature.
+
+    Returns:
+        None of them where it is annotated otherwise than with numbers, text, truth values and None;
+        a whole number may stand for a fraction.
+    """
     hint = parameter.annotation
     types = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     if not all(kind in (bool, int, float, str, NoneType) for kind in types):
@@ -48,7 +70,14 @@ def plain_types(parameter: inspect.Parameter) -> tuple[type, ...]:
 
 
 def defaults(target: str) -> dict[str, Any]:
-    """By name, the defaults of what `target` takes that a configuration can hold."""
+    """Read the defaults that a configuration can hold.
+
+    Args:
+        target: `module.name` or `module:name` of a class or function.
+
+    Returns:
+        By name of the parameter; tuples as lists.
+    """
     taken = inspect.signature(find(target)).parameters.values()
     return {
         p.name: list(p.default) if isinstance(p.default, tuple) else p.default

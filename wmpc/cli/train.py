@@ -15,7 +15,15 @@ from wmpc.wm.training.stop import Stopped, what_is_kept
 
 
 def run(cfg: Any) -> None:
-    """Train, or go on training, or say that it is done."""
+    """Train, or go on training, or say that it is done.
+
+    Args:
+        cfg: the verb's configuration, composed and checked.
+
+    Raises:
+        Interrupted: a signal came; the message says what is kept.
+        WmpcError: the folder holds another run, or settings or recordings make no sense.
+    """
     console = Console(highlight=False, quiet=not is_first())  # of several, one speaks
     with stopping() as stop:
         try:

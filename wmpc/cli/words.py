@@ -54,7 +54,17 @@ FLAGS = "-m, --help, --cfg job, --config-name NAME and --config-dir DIR"
 
 
 def read(words: Iterable[str]) -> Line:
-    """Part the flags, which are hydra's, from the words; WmpcError on a flag that there is not."""
+    """Part the flags, which are hydra's, from the words.
+
+    Args:
+        words: all after the verb.
+
+    Returns:
+        Both.
+
+    Raises:
+        WmpcError: there is no such flag, a word is for sweeps alone, or a folder is not there.
+    """
     parser = _Parser(add_help=False, allow_abbrev=False)
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("-m", "--multirun", action="store_true")
@@ -87,10 +97,17 @@ def read(words: Iterable[str]) -> Line:
 
 
 def with_keys(words: list[str], keys: Iterable[str]) -> list[str]:
-    """Bare words with their keys: the first is `do`, all others together are the list `of`.
+    """Give bare words their keys: the first is `do`, all others together are the list `of`.
 
-    Only where the verb has these `keys`. A word is bare if no key stands before its first "=": a
-    folder may be called runs/x-seed=0, and one called seed=0 is ./seed=0.
+    A word is bare if no key stands before its first "=": a folder may be called runs/x-seed=0, and
+    one called seed=0 is ./seed=0.
+
+    Args:
+        words: those after the verb.
+        keys: of the verb; without `do` among them nothing is changed.
+
+    Returns:
+        The words, each with a key.
     """
     if not words or "do" not in keys or not _is_bare(words[0]):
         return words
@@ -106,12 +123,29 @@ def _is_bare(word: str) -> bool:
 
 
 def quoted(word: str) -> str:
-    """A value that hydra takes as the text it is."""
+    """Quote a value so that hydra takes it as the text it is.
+
+    Args:
+        word: the value.
+
+    Returns:
+        The value between single quotes.
+    """
     return "'" + word.replace("'", "\\'") + "'"
 
 
 def parse(word: str) -> Override:
-    """The override that a word means; its `input_line` is the word as hydra can read it."""
+    """Read a word as an override.
+
+    Args:
+        word: `key=value`, perhaps with + before it.
+
+    Returns:
+        The override; its `input_line` is the word as hydra can read it.
+
+    Raises:
+        WmpcError: it cannot be read, or would delete a key.
+    """
     parser = OverridesParser.create()
     if numbers := NUMBERS.fullmatch(word):
         key, value = (part for part in numbers.groups() if part is not None)
@@ -144,8 +178,16 @@ def _text(word: str, override: Override) -> Override:
 
 
 def unknown(what: str, given: Any, allowed: Iterable[str], key: str = "") -> WmpcError:
-    """The error for a name that does not exist: the nearest one, and all that do. `key` is its
-    dotted name, where `given` is the last part of it."""
+    """Make the error for a name that does not exist.
+
+    Args:
+        what: such as "planner".
+        given: the name.
+        allowed: all that exist.
+
+    Returns:
+        It names the nearest one or, of a word of an earlier version, the word of today.
+    """
     allowed = list(dict.fromkeys(allowed))
     near = difflib.get_close_matches(str(given), allowed, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""

@@ -73,7 +73,16 @@ class Recipe:
 
 
 def settings(task: Any, env_kwargs: dict[str, Any], m: int) -> dict[str, Any]:
-    """What all episodes of one dataset share, as plain values: the `meta` of a dataset."""
+    """Describe what all episodes of one dataset share: the `meta` of a dataset.
+
+    Args:
+        task: which they are recorded in.
+        env_kwargs: what it was made with, beside its id.
+        m: simulator actions between two recorded frames.
+
+    Returns:
+        Plain values by name.
+    """
     return {
         "env": task.id,
         "kwargs": dict(env_kwargs),
@@ -88,12 +97,22 @@ def settings(task: Any, env_kwargs: dict[str, Any], m: int) -> dict[str, Any]:
 def record_episodes(
     recipe: Recipe, first: int, stop: int, workers: int = 0
 ) -> Generator[Recording, None, None]:
-    """Yield episodes `first` to `stop - 1`, in order.
+    """Record episodes in order; an attempt in which the simulation failed is repeated with another
+    seed.
 
-    `workers` processes record ahead, each at most two episodes; 0 records in this process. An
-    attempt in which the simulation failed is thrown away, and the next one has another seed.
-    Raises WmpcError on bad settings, after `ATTEMPTS` failures, when a process dies, or when the
-    environment hangs: that is noticed in this process if its main thread iterates, or in workers.
+    Args:
+        recipe: how they are made.
+        first: index of the first.
+        stop: index after the last.
+        workers: processes that record ahead, each at most two episodes; 0 records in this process.
+
+    Yields:
+        Each episode with the reasons of its failed attempts.
+
+    Raises:
+        WmpcError: settings make no sense, an episode failed `ATTEMPTS` times, a process died, or
+            the environment hangs, which is noticed in this process if its main thread iterates, or
+            in workers.
     """
     if workers < 0:
         raise WmpcError(f"{workers} workers came; there may be 0 (no other process) or more.")
@@ -129,9 +148,19 @@ def record_episodes(
 
 
 def record(task: Any, recipe: Recipe, index: int, clock: Any = None) -> Recording:
-    """Record episode `index` in `task`, again and again until the simulation holds.
+    """Record one episode, again and again until the simulation holds.
 
-    `clock` (3,) is told the episode, the step and since when.
+    Args:
+        task: in which.
+        recipe: how it is made.
+        index: of the episode.
+        clock: (3,), is told the episode, the step and since when; None: nobody looks.
+
+    Returns:
+        The episode and the reasons of its failed attempts.
+
+    Raises:
+        WmpcError: it failed `ATTEMPTS` times, or the environment hangs.
     """
     failures: list[str] = []
     for attempt in range(ATTEMPTS):
@@ -146,8 +175,16 @@ def record(task: Any, recipe: Recipe, index: int, clock: Any = None) -> Recordin
 
 
 def policy_of(policy: str, index: int) -> str:
-    """The policy that records episode `index`: `mixed` is every second episode each, beginning with
-    random, in the other order in every second ten of them."""
+    """Name the policy that records an episode.
+
+    Args:
+        policy: random, scripted, or mixed: every second episode each, beginning with random, in the
+            other order in every second ten of them.
+        index: of the episode.
+
+    Returns:
+        random or scripted.
+    """
     if policy != "mixed":
         return policy
     return ("random", "scripted")[(index + index // MIXED_TURN) % 2]

@@ -37,14 +37,29 @@ class Coverage:
     """(n, F), states the task draws as goals; None where it has none."""
 
     def edges(self, i: int) -> np.ndarray:
-        """Cell edges (CELLS + 1,) along variable i, over all that is visited or reachable."""
+        """Divide a variable's range into cells.
+
+        Args:
+            i: which variable.
+
+        Returns:
+            (CELLS + 1,) edges, over all that is visited or reachable.
+        """
         both = [self.values[:, i]] + ([] if self.reference is None else [self.reference[:, i]])
         low, high = min(v.min() for v in both), max(v.max() for v in both)
         return np.linspace(low, high if high > low else low + 1.0, CELLS + 1)
 
     def visited(self, i: int, j: int) -> float:
-        """Fraction of the cells of variables i and j visited: of those that goals fall into, or
-        of all in the bounding box where the task has no goals."""
+        """Measure the share of the cells of two variables that were visited.
+
+        Args:
+            i: one variable.
+            j: the other.
+
+        Returns:
+            0 to 1: of the cells that goals fall into, or of all in the bounding box where the task
+            draws no goals.
+        """
         bins = [self.edges(i), self.edges(j)]
         seen = np.histogram2d(self.values[:, i], self.values[:, j], bins)[0] > 0
         if self.reference is None or np.isnan(self.spread[[i, j]]).any():
@@ -54,7 +69,15 @@ class Coverage:
 
 
 def measure_coverage(episodes: Episodes, task: Any) -> Coverage:
-    """Coverage of a dataset recorded in `task`."""
+    """Measure which states a dataset visits.
+
+    Args:
+        episodes: with the column `state`.
+        task: which they were recorded in.
+
+    Returns:
+        What was visited, by the variables that describe the task's states.
+    """
     ids = np.arange(0, len(episodes), -(-len(episodes) // MOST_EPISODES))
     chosen = [episodes.episode(int(i)) for i in ids]
     by_episode = [np.asarray(task.describe(np.asarray(e["state"]))) for e in chosen]
@@ -72,7 +95,14 @@ def measure_coverage(episodes: Episodes, task: Any) -> Coverage:
 
 
 def describe_holes(coverage: Coverage) -> list[str]:
-    """A sentence about the variables that hardly move, one about those that stay in a corner."""
+    """Say which variables hardly move, and which stay in a corner.
+
+    Args:
+        coverage: of a dataset.
+
+    Returns:
+        A sentence about each, where there are such variables.
+    """
     found = []
     for low, text, values in (
         (MOVES_IN, "moves in few episodes", coverage.moves),
@@ -85,7 +115,12 @@ def describe_holes(coverage: Coverage) -> list[str]:
 
 
 def draw_coverage(coverage: Coverage, path: Path) -> None:
-    """A triangle of histograms, one a variable and one a pair, and those of the actions."""
+    """Draw a triangle of histograms, one a variable and one a pair, and those of the actions.
+
+    Args:
+        coverage: of a dataset.
+        path: of the PNG, replaced if it is there.
+    """
     size = min(len(coverage.names), MOST_VARIABLES)
     wide = max(size, coverage.actions.shape[1])
     figure = Figure(figsize=(1.8 * wide + 1, 1.8 * (size + 1)))

@@ -19,6 +19,9 @@ def open_data(path: str, view: Mapping[str, Any], progress: Tell) -> Episodes:
         view: what is seen of a recording, see the node `view` of `configs/train.yaml`.
         progress: told what is to be known of it.
 
+    Returns:
+        Its episodes.
+
     Raises:
         WmpcError: there is no such recording, or it does not fit the view.
     """

@@ -39,7 +39,14 @@ class Home:
     """The columns of positions and velocities, where states have to be made from them."""
 
     def finish(self, episode: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The episode with its states (T+1, S), where they can be had."""
+        """Add the states to an episode, where they can be had.
+
+        Args:
+            episode: its columns.
+
+        Returns:
+            The columns, with `state` (T+1, S) where positions and velocities stand for it.
+        """
         if self.physics is None:
             return episode
         positions, velocities = (episode[name] for name in self.physics)
@@ -48,7 +55,13 @@ class Home:
 
 
 def environment_of(episodes: Episodes) -> dict[str, Any]:
-    """What a dataset says of its environment, as `wmpc.envs.make_recorded` takes it.
+    """Read what a dataset says of its environment.
+
+    Args:
+        episodes: of the dataset.
+
+    Returns:
+        Its `id` and arguments, as `wmpc.envs.make_recorded` takes them.
 
     Raises:
         WmpcError: its arguments are no mapping.
@@ -60,9 +73,18 @@ def environment_of(episodes: Episodes) -> dict[str, Any]:
 
 
 def home_of(source: Source, env: str | None, kwargs: Mapping[str, Any] | None) -> Home:
-    """The environment named, or recorded; WmpcError where the one named cannot be made.
+    """Find the environment of a recording, and whether states can be evaluated there.
 
-    `source` is the view to import, with its pictures of the final size.
+    Args:
+        source: the view to import, with its pictures of the final size.
+        env: id of the environment; None: the recorded one; "none": no environment.
+        kwargs: its arguments, beside those recorded.
+
+    Returns:
+        The environment, made where it can be, and sentences about it.
+
+    Raises:
+        WmpcError: the one named cannot be made, or the recorded states do not fit it.
     """
     envs.allow(env, kwargs)
     name = env or source.about.env.get("id")
@@ -148,8 +170,17 @@ def _compare(source: Source, home: Home) -> None:
 
 
 def rate_of(source: Source, env: str | None, kwargs: Mapping[str, Any] | None) -> float | None:
-    """Frames a second of a recording that has one a simulator action but does not say how long
-    that is, from its environment; None where that is not known either."""
+    """Find the frames a second of a recording that has one a simulator action, from its
+    environment.
+
+    Args:
+        source: the recording.
+        env: id of the environment; None: the recorded one; "none": no environment.
+        kwargs: its arguments, beside those recorded.
+
+    Returns:
+        Frames a second; None where no environment says them.
+    """
     envs.allow(env, kwargs)
     name = env or source.about.env.get("id")
     if name is None or name == NOWHERE:

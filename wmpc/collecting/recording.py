@@ -33,7 +33,11 @@ class Recording:
         return self.view.source.format
 
     def again(self) -> View:
-        """The same view, opened anew."""
+        """Open the same view anew.
+
+        Returns:
+            A view that shares nothing with this one.
+        """
         return View(
             open_source(self.path, self.asked["format"], self.asked["exclude"]), **self.looks
         )
@@ -44,7 +48,11 @@ class Recording:
             self.home.task.close()
 
     def sentences(self) -> Iterator[str]:
-        """What is to be known before it is used."""
+        """Say what is to be known before the recording is used.
+
+        Yields:
+            One sentence after the other.
+        """
         yield from self.view.about.notes
         for name, why in self.view.about.left_out.items():
             if name in self.view.source.unfit:
@@ -79,9 +87,17 @@ class Recording:
             yield f"Every {f} recorded steps become one, with all their actions between two frames."
 
     def meta(self, found: Survey, also: Mapping[str, Any]) -> dict[str, Any]:
-        """What a dataset says of itself, as `EpisodeWriter` takes it; `also` goes to its source.
+        """Describe the dataset that the recording becomes, before anything is written.
 
-        WmpcError where an episode cannot be stored, before anything is written.
+        Args:
+            found: what all its episodes were found to be.
+            also: what is told of its source beside how it was looked at.
+
+        Returns:
+            The `meta` that `EpisodeWriter` takes.
+
+        Raises:
+            WmpcError: an episode cannot be stored, or actions do not fit their bounds.
         """
         _refuse(found, self.path)
         low, high = self._bounds(found)
@@ -125,8 +141,19 @@ class Recording:
 
 
 def look(path: str, asked: Mapping[str, Any]) -> Recording:
-    """Open `path` and look at it as `asked`: the keys `format`, those of `LOOKS`, `env_id`,
-    `env_kwargs`, `clip` and `bounds` of `configs/data.yaml`. WmpcError where that does not fit."""
+    """Open a recording and look at it.
+
+    Args:
+        path: where it lies.
+        asked: the keys `format`, `exclude`, those of `LOOKS`, `env_id`, `env_kwargs`, `clip` and
+            `bounds` of `configs/data.yaml`.
+
+    Returns:
+        The recording, to be closed.
+
+    Raises:
+        WmpcError: it cannot be opened, has no pictures, or does not fit what is asked.
+    """
     if asked["bounds"] not in ("stated", "recorded"):
         raise WmpcError(f"bounds={asked['bounds']} came; they are stated or recorded")
     looks = {key: asked[key] for key in LOOKS}

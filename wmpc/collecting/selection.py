@@ -10,10 +10,19 @@ from wmpc.wm.recordings.formats import Source
 
 
 def chosen(source: Source, wanted: object, exclude: Sequence[int]) -> np.ndarray:
-    """Indices (n,) that `wanted` names (null: all; `0:500`; a list; a recorded split), in order,
-    less those to `exclude` and those of a single frame, which hold no step.
+    """Choose episodes of a recording.
 
-    WmpcError where an index or a split does not exist, or none is left.
+    Args:
+        source: the recording.
+        wanted: None: all; a number; a range such as "0:500"; a list; or the name of a recorded
+            split.
+        exclude: indices to leave out.
+
+    Returns:
+        Indices (n,) int64 in order, without episodes of a single frame, which hold no step.
+
+    Raises:
+        WmpcError: an index or a split does not exist, an episode is named twice, or none is left.
     """
     count, splits = len(source), source.about.splits
     have = f"{source.path} has episodes 0 to {count - 1}"

@@ -41,18 +41,41 @@ class PushT(Task):
     hard_filter = "block_moved"
 
     def proprio(self, state: np.ndarray) -> np.ndarray:
-        """The disc's position in m and velocity in m/s, (4,); the block is seen, not felt."""
+        """Read what the disc feels; the block is seen, not felt.
+
+        Args:
+            state: (S,) float64.
+
+        Returns:
+            Its position in m and velocity in m/s, (4,) float32.
+        """
         parts = [self.layout.qpos(state)[:2], self.layout.qvel(state)[:2]]
         return np.concatenate(parts).astype(np.float32)
 
     def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
-        """Norm of the four position errors in m, and the block's wrapped angle error in rad."""
+        """Measure how far disc and block are from where they should be.
+
+        Args:
+            state: (S,) float64.
+            goal_state: (S,) float64.
+
+        Returns:
+            `position_m`, the norm of the four position errors, and `angle_rad`, the block's wrapped
+            angle error.
+        """
         offset = self.layout.qpos(state) - self.layout.qpos(goal_state)
         turn = np.arctan2(np.sin(offset[4]), np.cos(offset[4]))
         return {"position_m": float(np.linalg.norm(offset[:4])), "angle_rad": float(abs(turn))}
 
     def coordinates(self, states: np.ndarray) -> np.ndarray:
-        """Positions, cosine and sine, each in units of its tolerance."""
+        """Give positions, cosine and sine, each in units of its tolerance.
+
+        Args:
+            states: (..., S) float64.
+
+        Returns:
+            (..., 6), named `coordinate_names`.
+        """
         described = self.describe(states)
         return np.concatenate(
             [
@@ -63,13 +86,27 @@ class PushT(Task):
         )
 
     def describe(self, states: np.ndarray) -> np.ndarray:
-        """Positions of disc and block in m, cosine and sine of the block's angle."""
+        """Read positions, and cosine and sine of the block's angle.
+
+        Args:
+            states: (..., S) float64.
+
+        Returns:
+            (..., 6): m, m, m, m, 1, 1, named `describe_names`.
+        """
         qpos = self.layout.qpos(states)
         angle = qpos[..., 4:]
         return np.concatenate([qpos[..., :4], np.cos(angle), np.sin(angle)], -1)
 
     def sample_state(self, rng: np.random.Generator) -> np.ndarray:
-        """Disc and block anywhere they can be, apart from each other, at rest."""
+        """Draw disc and block anywhere they can be, apart from each other, at rest.
+
+        Args:
+            rng: where all chance comes from.
+
+        Returns:
+            (S,) float64.
+        """
         block = rng.uniform(-BLOCK_REACH, BLOCK_REACH, 2)
         angle = rng.uniform(-np.pi, np.pi)
         while True:
@@ -78,7 +115,14 @@ class PushT(Task):
                 return self.layout.at_rest(np.array([*disc, *block, angle]))
 
     def scripted_policy(self, rng: np.random.Generator) -> Policy:
-        """Goes around the block and pushes it, from one side after another."""
+        """Make a policy that goes around the block and pushes it, from one side after another.
+
+        Args:
+            rng: where all chance comes from.
+
+        Returns:
+            From an observation to one simulator action (A,).
+        """
         return Pusher(self.layout.qpos, rng)
 
     @property
@@ -103,7 +147,11 @@ class Pusher:
         self.reset(rng)
 
     def reset(self, rng: np.random.Generator) -> None:
-        """Begin an episode; the side is chosen at the first look."""
+        """Begin an episode; the side is chosen at the first look.
+
+        Args:
+            rng: where all chance of the episode comes from.
+        """
         self._rng = rng
         self._noise = np.zeros(2)
         self._pushes = 0
@@ -153,7 +201,16 @@ class Pusher:
 
 
 def gap(disc: np.ndarray, block: np.ndarray, angle: float) -> float:
-    """The distance between the disc's rim and the block, m; negative where they overlap."""
+    """Measure the distance between the disc's rim and the block.
+
+    Args:
+        disc: centre (2,), m.
+        block: centre of its frame (2,), m.
+        angle: of the block, rad.
+
+    Returns:
+        m; negative where they overlap.
+    """
     x, y = disc - block
     local = np.array([np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x])
     gaps = []

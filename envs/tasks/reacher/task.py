@@ -28,29 +28,72 @@ class Reacher(Task):
     hard_filter = "far_pose"
 
     def proprio(self, state: np.ndarray) -> np.ndarray:
-        """Cosines and sines of the joint angles and their velocities, (6,)."""
+        """Read cosines and sines of the joint angles, and their velocities.
+
+        Args:
+            state: (S,) float64.
+
+        Returns:
+            (6,) float32, named `describe_names`.
+        """
         return self.describe(state).astype(np.float32)
 
     def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
-        """Wrapped angle differences, rad."""
+        """Measure the wrapped differences of both angles.
+
+        Args:
+            state: (S,) float64.
+            goal_state: (S,) float64.
+
+        Returns:
+            `shoulder_rad` and `elbow_rad`, 0 to pi.
+        """
         turn = self.layout.qpos(state) - self.layout.qpos(goal_state)
         wrapped = np.abs(np.arctan2(np.sin(turn), np.cos(turn)))
         return dict(zip(self.tolerances, wrapped.tolist(), strict=True))
 
     def coordinates(self, states: np.ndarray) -> np.ndarray:
-        """Joint cosines and sines over 0.1: a small turn of 0.1 rad has length 1."""
+        """Give joint cosines and sines over 0.1: a small turn of 0.1 rad has length 1.
+
+        Args:
+            states: (..., S) float64.
+
+        Returns:
+            (..., 4), named `coordinate_names`.
+        """
         return self._unit_circle(states) / 0.1
 
     def describe(self, states: np.ndarray) -> np.ndarray:
-        """Joint cosines and sines, and velocities in rad/s."""
+        """Read joint cosines and sines, and velocities.
+
+        Args:
+            states: (..., S) float64.
+
+        Returns:
+            (..., 6): 1, 1, 1, 1, rad/s, rad/s, named `describe_names`.
+        """
         return np.concatenate([self._unit_circle(states), self.layout.qvel(states)], -1)
 
     def sample_state(self, rng: np.random.Generator) -> np.ndarray:
-        """Any pose, uniformly, at rest."""
+        """Draw any pose, uniformly, at rest.
+
+        Args:
+            rng: where all chance comes from.
+
+        Returns:
+            (S,) float64.
+        """
         return self.layout.at_rest(rng.uniform(-np.pi, np.pi, 2))
 
     def scripted_policy(self, rng: np.random.Generator) -> Policy:
-        """Random torques: they reach every pose."""
+        """Make a policy of random torques: they reach every pose.
+
+        Args:
+            rng: where all chance comes from.
+
+        Returns:
+            From an observation to one simulator action (A,).
+        """
         policy = RandomPolicy(self.action_space.low, self.action_space.high)
         policy.reset(rng)
         return policy

@@ -48,34 +48,82 @@ class TwoRoom(Task):
         super().__init__(image_size, render_mode)
 
     def proprio(self, state: np.ndarray) -> np.ndarray:
-        """Position in m and velocity in m/s, (4,)."""
+        """Read position and velocity.
+
+        Args:
+            state: (S,) float64.
+
+        Returns:
+            (4,) float32, in m and m/s, named `describe_names`.
+        """
         return self.describe(state).astype(np.float32)
 
     def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
-        """Distance to the goal, m."""
+        """Measure the distance to the goal.
+
+        Args:
+            state: (S,) float64.
+            goal_state: (S,) float64.
+
+        Returns:
+            `distance_m`.
+        """
         offset = self.layout.qpos(state) - self.layout.qpos(goal_state)
         return {"distance_m": float(np.linalg.norm(offset))}
 
     def coordinates(self, states: np.ndarray) -> np.ndarray:
-        """Position in units of the tolerance."""
+        """Give the position in units of the tolerance.
+
+        Args:
+            states: (..., S) float64.
+
+        Returns:
+            (..., 2), named `coordinate_names`.
+        """
         return self.layout.qpos(states) / self.tolerances["distance_m"]
 
     def describe(self, states: np.ndarray) -> np.ndarray:
-        """Position in m and velocity in m/s."""
+        """Read position and velocity.
+
+        Args:
+            states: (..., S) float64.
+
+        Returns:
+            (..., 4), in m and m/s, named `describe_names`.
+        """
         return np.concatenate([self.layout.qpos(states), self.layout.qvel(states)], -1)
 
     def sample_variation(self, rng: np.random.Generator) -> np.ndarray:
-        """Wall x and door y, uniform."""
+        """Draw where the wall and its door are, uniformly.
+
+        Args:
+            rng: where all chance comes from.
+
+        Returns:
+            (2,): the wall's x and the door's y, m; (0,) with `variation="fixed"`.
+        """
         return rng.uniform(-SPREAD, SPREAD) if self.variation_names else np.zeros(0)
 
     def apply_variation(self, model: mujoco.MjModel, variation: np.ndarray) -> None:
-        """Move the two halves of the wall."""
+        """Move the two halves of the wall.
+
+        Args:
+            model: changed in place.
+            variation: (2,), the wall's x and the door's y, m; (0,): the fixed layout.
+        """
         wall_x, door_y = place(variation)
         model.body("lower").pos[:2] = wall_x, door_y - DOOR - SIDE / 2
         model.body("upper").pos[:2] = wall_x, door_y + DOOR + SIDE / 2
 
     def sample_state(self, rng: np.random.Generator) -> np.ndarray:
-        """Anywhere in either room or in the door, uniformly, at rest."""
+        """Draw a place in either room or in the door, uniformly, at rest.
+
+        Args:
+            rng: where all chance comes from.
+
+        Returns:
+            (S,) float64.
+        """
         wall_x, door_y = place(self.variation)
         while True:
             x, y = rng.uniform(-REACH, REACH, 2)
@@ -83,7 +131,15 @@ class TwoRoom(Task):
                 return self.layout.at_rest(np.array([x, y]))
 
     def scripted_policy(self, rng: np.random.Generator) -> Policy:
-        """Goes to one place after another, through the door where need be, noisily."""
+        """Make a policy that goes to one place after another, through the door where need be,
+        noisily.
+
+        Args:
+            rng: where all chance comes from.
+
+        Returns:
+            From an observation to one simulator action (A,).
+        """
         return Wanderer(self.describe, rng)
 
     @property
@@ -107,7 +163,11 @@ class Wanderer:
         self.reset(rng)
 
     def reset(self, rng: np.random.Generator) -> None:
-        """Begin an episode with a fresh place to go to."""
+        """Begin an episode with a new place to go to.
+
+        Args:
+            rng: where all chance of the episode comes from.
+        """
         self._rng = rng
         self._noise = np.zeros(2)
         self._choose()
@@ -139,5 +199,12 @@ class Wanderer:
 
 
 def place(variation: np.ndarray) -> np.ndarray:
-    """Wall x and door y of a variation (2,), or of the fixed layout (0,)."""
+    """Read where the wall and its door are.
+
+    Args:
+        variation: (2,), or (0,) for the fixed layout.
+
+    Returns:
+        (2,): the wall's x and the door's y, m.
+    """
     return variation if len(variation) else FIXED

@@ -17,7 +17,17 @@ VERBS = {
 
 
 def run(cfg: Any) -> int | None:
-    """Do what `cfg.do` names, to the recording that is named by a word or by `data`."""
+    """Do what `cfg.do` names, to the recording that is named by a word or by `data`.
+
+    Args:
+        cfg: the verb's configuration, composed and checked.
+
+    Returns:
+        The exit code; None stands for 0.
+
+    Raises:
+        WmpcError: there is no such `do`, or not one recording.
+    """
     if cfg.do not in VERBS:
         raise unknown("wmpc data verb", cfg.do, VERBS)
     if len(cfg.of) > 1:

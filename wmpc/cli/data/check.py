@@ -22,10 +22,20 @@ STYLES = {"error": "red", "warning": "yellow"}
 
 
 def run(path: str, cfg: Any, console: Console) -> int:
-    """Examine the recording at `path`; returns the exit code.
+    """Examine a recording, say what was found, and write the page.
 
     The page goes to `cfg.out`, by default to `NAME-check.html` in the working directory.
-    WmpcError where there is no such recording.
+
+    Args:
+        path: of the recording.
+        cfg: the verb's configuration, composed and checked.
+        console: where to print.
+
+    Returns:
+        The exit code: 1 if there is a finding of severity error, else 0.
+
+    Raises:
+        WmpcError: there is no such recording.
     """
     with open_source(path, cfg.format) as source:
         with shown(console) as tell:

@@ -20,7 +20,16 @@ WRITERS = {
 
 
 def run(path: str, cfg: Any, console: Console) -> None:
-    """Write the dataset `path` to the new folder `cfg.out`."""
+    """Write a dataset to the new folder `cfg.out`, in the format `cfg.to`.
+
+    Args:
+        path: of the recording.
+        cfg: the verb's configuration, composed and checked.
+        console: where to print.
+
+    Raises:
+        WmpcError: there is no such format, or no `cfg.out`.
+    """
     if cfg.to not in WRITERS:
         raise unknown("format to export to", cfg.to, WRITERS)
     if cfg.out is None:

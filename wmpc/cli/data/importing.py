@@ -20,7 +20,17 @@ from wmpc.wm.recordings.importing import bytes_needed, import_episodes, survey
 
 
 def run(path: str, cfg: Any, console: Console) -> None:
-    """Look the recording over, say what it will take, and import it."""
+    """Look a recording over, say what it will take, and import it into `cfg.data`.
+
+    Args:
+        path: of the recording.
+        cfg: the verb's configuration, composed and checked.
+        console: where to print.
+
+    Raises:
+        WmpcError: there is no `cfg.data`, the frames a second are not known, or the recording does
+            not fit what is asked for.
+    """
     if cfg.data is None:
         raise WmpcError("say where to: wmpc data import PATH data=data/NAME")
     asked: Any = OmegaConf.to_container(cfg)

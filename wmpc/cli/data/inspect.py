@@ -19,7 +19,13 @@ SAID = 5
 
 
 def run(path: str, cfg: Any, console: Console) -> None:
-    """Print the settings, sizes and columns; draw a strip of pictures and the actions."""
+    """Print settings, sizes and columns; draw a strip of pictures and the actions.
+
+    Args:
+        path: of the recording.
+        cfg: the verb's configuration, composed and checked.
+        console: where to print.
+    """
     with open_source(path, cfg.format) as source:
         console.print(_grid(list_facts(source)))
         heads = ("column", "rows", "shape of a row", "dtype", "mean", "deviation")
