@@ -90,7 +90,7 @@ def test_verbs_are_thin(path):
     assert code_lines(path.read_text()) <= 80
 
 
-UNTOLD = 469
+UNTOLD = 292
 """Public functions whose docstrings lack Args, Returns or Raises: a number that may only fall."""
 
 
