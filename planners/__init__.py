@@ -6,7 +6,15 @@ from wmpc.planners.adam import Adam
 from wmpc.planners.categorical_cem import CategoricalCEM
 from wmpc.planners.cem import CEM
 from wmpc.planners.constrained import AugmentedLagrangian
-from wmpc.planners.costs import add, effort, latent_distance, smoothness
+from wmpc.planners.costs import (
+    GoalCost,
+    LatentDistance,
+    Target,
+    add,
+    effort,
+    latent_distance,
+    smoothness,
+)
 from wmpc.planners.grasp import GRASP
 from wmpc.planners.hybrid import Hybrid
 from wmpc.planners.icem import ICEM
@@ -33,7 +41,9 @@ __all__ = [
     "CategoricalCEM",
     "Cost",
     "Dynamics",
+    "GoalCost",
     "Hybrid",
+    "LatentDistance",
     "Nevergrad",
     "NumpyDynamics",
     "NumpyModel",
@@ -44,6 +54,7 @@ __all__ = [
     "ProjectedGradient",
     "RandomShooting",
     "SearchPlanner",
+    "Target",
     "WmpcError",
     "add",
     "costs",

@@ -1,6 +1,6 @@
 """Let any simulator written with numpy stand in for a learned model."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -47,7 +47,8 @@ class NumpyDynamics:
 
 
 class NumpyModel:
-    """The `wmpc.agents.mpc.WorldModel` of a simulator whose latent is its own state.
+    """The world model (`wmpc.wm.models.world_model.WorldModel`) of a simulator: its latent is its
+    own state.
 
     Args:
         start: observation -> latent (D,).
@@ -55,6 +56,7 @@ class NumpyModel:
         low, high: (A,) bounds of one action.
         action_block: n, actions of a block.
         counted: how many leading entries of the latent a goal is compared by; None: all.
+        columns: of an observation, that `start` reads.
     """
 
     context = 1
@@ -67,13 +69,15 @@ class NumpyModel:
         high: np.ndarray,
         action_block: int,
         counted: int | None = None,
+        columns: Sequence[str] = ("state",),
     ) -> None:
         self.start, self.rollout, self.counted = start, rollout, counted
+        self.columns = (*columns, "action")
         self.low, self.high = (
             torch.as_tensor(np.asarray(x), dtype=torch.float64).repeat(action_block)
             for x in (low, high)
         )
-        self.action_block = action_block
+        self.action_block, self.action_size = action_block, len(self.low)
 
     def encode(self, observation: Mapping[str, np.ndarray]) -> Tensor:
         """Columns (B, T, ...) -> (B, T, 1, D)"""
@@ -88,21 +92,21 @@ class NumpyModel:
         self,
         observation: Mapping[str, np.ndarray],
         weight: Mapping[str, np.ndarray] | None = None,
-    ) -> Tensor:
-        """(1, D): 1 for the entries a goal is compared by.
+    ) -> tuple[Tensor, list[str]]:
+        """Find what a goal determines of a latent.
 
-        WmpcError where only a part of a column counts: which entries `start` makes of it is not
-        known.
+        Args:
+            observation: the columns that the goal says.
+            weight: by column, how much each part of it counts, 0 to 1; None: all of it.
+
+        Returns:
+            (1, D), 1 for the entries that a goal is compared by; and the columns of which only a
+            part counts: which entries `start` makes of a part is not known.
         """
         part = [name for name, w in (weight or {}).items() if not np.all(np.asarray(w) == 1)]
-        if part:
-            raise WmpcError(
-                f"only a part of {', '.join(part)} counts, which a NumpyModel cannot say of its "
-                "latents: give the agent complete=..., or count by `counted`"
-            )
         D = self.encode({k: np.asarray(v)[None, None] for k, v in observation.items()}).shape[-1]
         counted = D if self.counted is None else self.counted
-        return (torch.arange(D) < counted).double().unsqueeze(0)
+        return (torch.arange(D) < counted).double().unsqueeze(0), part
 
     def dynamics(self, latents: Tensor, executed: Tensor) -> NumpyDynamics:
         """The current latent is all a simulator needs."""

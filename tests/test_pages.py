@@ -27,6 +27,12 @@ def commands(page: Path) -> list[str]:
     return found
 
 
+def modules(page: Path) -> dict[str, str]:
+    """The files that a page shows, by the name in their first line."""
+    shown = re.findall(r"^```python\n# (\w+\.py)\n(.*?)^```", page.read_text(), re.DOTALL | re.M)
+    return dict(shown)
+
+
 ALL = sorted({line for page in PAGES for line in commands(page)})
 COMMANDS = list({re.sub(r"=\S*", "=", line): line for line in ALL}.values())
 """One of those that differ in values alone."""
@@ -37,7 +43,10 @@ def test_there_are_commands():
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_a_command_of_a_page_is_taken(line):
+def test_a_command_of_a_page_is_taken(line, tmp_path, monkeypatch):
+    for file, text in (item for page in PAGES for item in modules(page).items()):
+        (tmp_path / file).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
     _, verb, *words = (os.path.expanduser(word) for word in shlex.split(line))
     if verb.startswith("-") or {"--help", "-h"} & set(words) or not words:
         assert verb in ("--help", "--version", *VERBS)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, Windows
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.regression import ridge
 from wmpc.wm.training.fit import fit
 from wmpc.wm.training.recipe import Recipe
@@ -56,7 +56,7 @@ class Probe(nn.Module):
 
 
 def fit_probe(
-    model: JEPA,
+    model: LearnedModel,
     episodes: Episodes,
     describe: Callable[[np.ndarray], np.ndarray],
     *,
@@ -142,7 +142,7 @@ def fit_latents(
 
 @torch.no_grad()
 def _pairs(
-    model: JEPA,
+    model: LearnedModel,
     episodes: Episodes,
     ids: np.ndarray,
     describe: Callable[[np.ndarray], np.ndarray],

@@ -9,7 +9,7 @@ from wmpc.cli.presets import Presets
 from wmpc.cli.signature import parameters
 from wmpc.configs import list_presets
 
-PRESETS = [(group, name) for group in ("agent", "planner") for name in list_presets(group)]
+PRESETS = [(group, name) for group in ("agent", "planner", "cost") for name in list_presets(group)]
 GIVEN = {"setting", "constraints", "complete"}
 """What no YAML can hold."""
 LEFT_OUT = {"mpc": {"join"}, "simulator": {"join", "asynchronous", "deadline", "knots", "memory"}}

@@ -28,7 +28,7 @@ from wmpc.agents.completion import Completion
 from wmpc.agents.encoded import encode_training_episodes
 from wmpc.agents.entrants import Setting
 from wmpc.agents.goal_policy import GoalPolicyAgent, train_goal_policy
-from wmpc.agents.mpc import MPCAgent, WorldModel
+from wmpc.agents.mpc import MPCAgent
 from wmpc.agents.nearest import NearestAgent
 from wmpc.agents.nearest_frame import frame_bank
 from wmpc.cli.compose import jobs
@@ -40,6 +40,7 @@ from wmpc.planners import CEM
 from wmpc.wm.data import Windows, open_episodes
 from wmpc.wm.diagnostics.surprise import errors
 from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import WorldModel
 from wmpc.wm.objectives.objective import Objective, terms
 from wmpc.wm.training.checkpoint import read_config
 from wmpc.wm.training.monitor import evaluate

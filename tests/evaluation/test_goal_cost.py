@@ -12,7 +12,7 @@ from wmpc.evaluation.diagnosis.decision import Decision, Outcomes
 from wmpc.evaluation.diagnosis.pool import _truth
 from wmpc.evaluation.diagnosis.recorder import Recorder
 from wmpc.planners import CEM, NumpyModel, WmpcError
-from wmpc.planners.costs import Steps, latent_distance
+from wmpc.planners.costs import LatentDistance, Steps, latent_distance
 
 CASES = [(steps, gamma) for steps in get_args(Steps) for gamma in (0.2, 0.5, 1.0)]
 
@@ -26,7 +26,7 @@ def agent(steps, gamma, execute=2):
         action_block=1,
     )
     planner = Recorder(CEM(samples=8, elites=2, iterations=1))
-    return MPCAgent(model, planner, horizon=6, execute=execute, steps=steps, gamma=gamma)
+    return MPCAgent(model, planner, cost=LatentDistance(steps, gamma), horizon=6, execute=execute)
 
 
 @pytest.mark.parametrize(("steps", "gamma"), CASES)

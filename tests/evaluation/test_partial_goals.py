@@ -169,7 +169,8 @@ def test_a_slot_says_proprioception_without_any_recording(episodes, seen):
         spec=describe_data(episodes),
     ).eval()  # fmt: skip
     goal = goals.proprio([*seen["proprio"][:4], np.nan, np.nan])
-    known = network.known(goal.observation, goal.weight)
+    known, left_open = network.known(goal.observation, goal.weight)
+    assert not left_open
     assert known[0].tolist() == [0] * 8 and known[1].tolist() == [1, 1, 1, 1, 0, 0, 1, 1]
     z = network.encode({"proprio": goal.observation["proprio"][None, None]})
     whole = network.encode({name: x[None, None] for name, x in seen.items()})

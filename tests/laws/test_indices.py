@@ -10,8 +10,8 @@ import torch
 from model_cases import learner
 from toy import exact, walks
 
-from wmpc.agents.history import History
 from wmpc.agents.mpc import MPCAgent
+from wmpc.agents.picture_goal import PictureAgent
 from wmpc.evaluation.diagnosis import surprise
 from wmpc.planners import CEM
 from wmpc.wm.data import EpisodeWriter, open_episodes
@@ -91,9 +91,9 @@ def belong(latents, executed, places):
 @pytest.mark.parametrize("context", [1, 2, 3, 5])
 @pytest.mark.parametrize("steps", range(7))
 def test_a_history_is_the_last_frames_and_the_blocks_between_them(context, steps):
-    history = History(exact(context))
-    places = watched(history, steps)
-    latents, executed, valid = (x[0].numpy() for x in history.context())
+    agent = PictureAgent(exact(context))
+    places = watched(agent, steps)
+    latents, executed, valid = (x[0].numpy() for x in agent.history.padded())
     assert len(latents) == len(valid) == context and len(executed) == context - 1
     seen = min(context, steps + 1)
     assert valid.tolist() == [False] * (context - seen) + [True] * seen

@@ -117,7 +117,8 @@ def test_a_function_of_the_wrong_shape_is_named():
 class Recorder:
     """A world model that notes which context it was given."""
 
-    context = 3
+    context, columns = 3, ("x", "action")
+    action_block = action_size = 1
 
     def __init__(self):
         self.contexts = []
@@ -125,8 +126,8 @@ class Recorder:
     def encode(self, observation):
         return torch.as_tensor(observation["x"], dtype=torch.float32).unsqueeze(-2)
 
-    def known(self, observation):
-        return torch.ones(1, 1)
+    def known(self, observation, weight=None):
+        return torch.ones(1, 1), []
 
     def dynamics(self, latents, executed):
         self.contexts.append((latents[0, :, 0, 0].tolist(), executed[0, :, 0].tolist()))

@@ -117,7 +117,7 @@ def test_a_deadline_leaves_time_to_warm_up_whatever_the_goal():
 
 
 def test_what_a_model_cannot_say_and_settings_out_of_range():
-    with pytest.raises(WmpcError, match="only a part of state counts"):
+    with pytest.raises(WmpcError, match="leaves state open"):
         agent().reset(at(1.0, 0.0, weight={"state": np.array([1.0, 0.0])}))
     for wrong in ({"near": -1.0}, {"near": float("nan")}, {"patience": 0}):
         with pytest.raises(WmpcError, match="near is"):

@@ -18,9 +18,10 @@ def eye(context=2):
         context=context,
         layout=LAYOUT,
         device=torch.device("cpu"),
-        spec=SimpleNamespace(action_block=1, action_size=2),
+        action_block=1,
+        action_size=2,
         encode=lambda seen: torch.as_tensor(seen["pixels"], dtype=torch.float32)[..., None, :],
-        known=lambda seen, weight=None: torch.ones(1, 1),
+        known=lambda seen, weight=None: (torch.ones(1, 1), []),
         normalise=lambda a: torch.as_tensor(a, dtype=torch.float32).flatten(-2),
         denormalise=lambda a: a.unflatten(-1, (1, 2)).clamp(LOW, HIGH).numpy(),
     )

@@ -163,8 +163,8 @@ def test_proprioception_is_a_slot_that_a_picture_goal_leaves_open():
     z = network.encode(data)
     assert z.shape == (4, 5, 2, 16)
     assert torch.allclose(z[:, :, 1, :3], data["proprio"] / 2)
-    assert network.known(data).tolist() == [[1], [1]]
-    assert network.known({"pixels": data["pixels"]}).tolist() == [[1], [0]]
+    assert network.known(data)[0].tolist() == [[1], [1]]
+    assert network.known({"pixels": data["pixels"]})[0].tolist() == [[1], [0]]
     assert network.columns == ["pixels", "action", "proprio"]
 
 

@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 
 from wmpc.wm.diagnostics.finding import Finding
-from wmpc.wm.diagnostics.sample import Model, Sample
+from wmpc.wm.diagnostics.sample import Sample
+from wmpc.wm.models.world_model import WorldModel
 from wmpc.wm.probe import Probe
 
 
 @torch.no_grad()
-def imagine(model: Model, sample: Sample, actions: Tensor | None = None) -> Tensor:
+def imagine(model: WorldModel, sample: Sample, actions: Tensor | None = None) -> Tensor:
     """Roll out from the first h frames: (n, L - h, K, D), fed by actions only.
 
     `actions` (n, L - 1, A) may stand for the recorded ones after the context.
@@ -23,7 +24,7 @@ def imagine(model: Model, sample: Sample, actions: Tensor | None = None) -> Tens
     return dynamics.rollout(a[:, None, h - 1 :])[:, 0]
 
 
-def latent_error(model: Model, sample: Sample, imagined: Tensor) -> Finding:
+def latent_error(model: WorldModel, sample: Sample, imagined: Tensor) -> Finding:
     """Squared error of the latent by horizon, over that of repeating the last latent seen.
 
     `imagined` is what `imagine` gave.
@@ -46,7 +47,7 @@ def latent_error(model: Model, sample: Sample, imagined: Tensor) -> Finding:
 
 
 def state_error(
-    model: Model,
+    model: WorldModel,
     sample: Sample,
     imagined: Tensor,
     probe: Probe,
@@ -78,7 +79,9 @@ def state_error(
     )
 
 
-def action_sensitivity(model: Model, sample: Sample, imagined: Tensor, seed: int = 0) -> Finding:
+def action_sensitivity(
+    model: WorldModel, sample: Sample, imagined: Tensor, seed: int = 0
+) -> Finding:
     """Error with the actions of another window, over that with the true ones, by horizon."""
     order = torch.randperm(len(sample.actions), generator=torch.Generator().manual_seed(seed))
     others = imagine(model, sample, sample.actions[order.to(sample.actions.device)])

@@ -1,8 +1,6 @@
 """Recorded windows, encoded once for all diagnostics that look at them."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -10,20 +8,7 @@ from torch import Tensor
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, Windows
-
-SEEN = ("pixels", "proprio", "state", "variation")
-"""What an observation may hold; a model without `columns` is shown all of it."""
-
-
-class Model(Protocol):
-    """What is needed of a world model, see `wmpc.agents.mpc.WorldModel`: a JEPA or anything
-    alike."""
-
-    context: int
-
-    def encode(self, observation: Mapping[str, Any]) -> Tensor: ...
-    def normalise(self, actions: np.ndarray) -> Tensor: ...
-    def dynamics(self, latents: Tensor, executed: Tensor) -> Any: ...
+from wmpc.wm.models.world_model import WorldModel, seen_columns
 
 
 @dataclass(frozen=True)
@@ -38,17 +23,9 @@ class Sample:
     """(n, L, S) float64."""
 
 
-def columns(model: Any, recorded: Sequence[str]) -> list[str]:
-    """The columns of an observation that `model` reads, of those `recorded`."""
-    wanted = getattr(model, "columns", None)
-    if wanted is None:
-        return [name for name in recorded if name.split("/")[0] in SEEN]
-    return [name for name in wanted if name != "action"]
-
-
 @torch.no_grad()
 def draw(
-    model: Model,
+    model: WorldModel,
     episodes: Episodes,
     ids: np.ndarray,
     length: int,
@@ -56,11 +33,27 @@ def draw(
     limit: int = 1000,
     batch: int = 32,
 ) -> Sample:
-    """At most `limit` windows of `length` frames, `stride` recorded steps apart, spread over the
-    episodes `ids`. WmpcError where there is no column "state", or no episode is long enough."""
+    """Draw recorded windows, spread over episodes, and encode them.
+
+    Args:
+        model: what encodes.
+        episodes: the recordings.
+        ids: the episodes to draw from.
+        length: L, frames of a window.
+        stride: recorded steps between its frames.
+        limit: the most windows.
+        batch: windows encoded at once.
+
+    Returns:
+        The windows, encoded.
+
+    Raises:
+        WmpcError: there is no column "state", a column that the model reads is missing, or no
+            episode is long enough.
+    """
     if "state" not in episodes.columns:
         raise WmpcError(f"{episodes.path} has no column 'state', which a diagnosis compares with")
-    wanted = columns(model, list(episodes.columns))
+    wanted = seen_columns(model)
     windows = Windows(episodes, ids, length, stride, [*wanted, "state"])
     latents, actions, states = [], [], []
     for window in windows.all(batch, limit):

@@ -13,7 +13,7 @@ import torch
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, Windows
 from wmpc.wm.diagnostics.finding import Finding
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import LearnedModel
 
 RIDGE = 1e-3
 """Share of the errors' mean variance added to each: a latent may have dead directions."""
@@ -28,7 +28,7 @@ class Spread:
 
 
 @torch.no_grad()
-def errors(model: JEPA, seen: Mapping[str, np.ndarray], action: np.ndarray) -> np.ndarray:
+def errors(model: LearnedModel, seen: Mapping[str, np.ndarray], action: np.ndarray) -> np.ndarray:
     """Prediction errors (B, T - h, D) of frames h to T - 1, each from the h true frames before it.
 
     seen: columns (B, T, ...); action: (B, T - 1, n, A) in the environment's units. Only the
@@ -44,7 +44,9 @@ def errors(model: JEPA, seen: Mapping[str, np.ndarray], action: np.ndarray) -> n
     return error.flatten(2).double().cpu().numpy()
 
 
-def ordinary(model: JEPA, episodes: Episodes, ids: np.ndarray, frames: int = 4000) -> Spread:
+def ordinary(
+    model: LearnedModel, episodes: Episodes, ids: np.ndarray, frames: int = 4000
+) -> Spread:
     """The spread of errors over about `frames` frames of the episodes `ids`."""
     length = model.context + 4
     windows = Windows(episodes, ids, length, model.spec.stride, model.columns)

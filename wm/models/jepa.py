@@ -77,7 +77,7 @@ class JEPA(nn.Module):
             )
         else:
             raise WmpcError(f"model.head is {head!r}; it may be linear or mlp")
-        self.action_size = spec.action_size
+        self.action_block, self.action_size = spec.action_block, spec.action_size
         sizes = {"latent": latent, "tokens": self.layout.tokens, "action": self.action_size}
         self.predictor = build(predictor, **sizes, context=context)
         for name, value in spec.statistics().items():
@@ -114,38 +114,35 @@ class JEPA(nn.Module):
 
     def known(
         self, observation: Mapping[str, Any], weight: Mapping[str, np.ndarray] | None = None
-    ) -> Tensor:
-        """(K, 1) or, of a proprioception that counts in part, (K, D): 1 for what `observation`
-        determines and `weight` counts (see `wmpc.agents.agent.Goal`), for weighing a goal's cost.
+    ) -> tuple[Tensor, list[str]]:
+        """Find what a goal determines of a latent: see `WorldModel.known`.
 
-        WmpcError where pictures do not count as a whole: a picture is one latent, of which no entry
-        belongs to a place.
+        A picture is one token, of which no entry belongs to a place, so it counts as a whole or is
+        left open; a goal that has proprioception alone leaves nothing open, if that is a token. Of
+        a proprioception that counts in part, each number has its own weight.
+
+        Args:
+            observation: the columns that the goal says.
+            weight: by column, how much each part of it counts, 0 to 1; None: all of it.
+
+        Returns:
+            The weight, (K, 1) or (K, D), and the cameras whose picture the goal leaves open.
         """
-        if open := self.unsaid(observation, weight):
-            raise WmpcError(
-                f"a goal came that leaves {', '.join(open)} open, in part or as a whole, and this "
-                "model sees a picture as one latent: give the agent recordings to complete it "
-                "from, complete=wmpc.agents.completion.Completion.of(model, episodes)"
-            )
-        if "proprio" not in self.layout:
-            return torch.ones(1, 1, device=self.device)
-        known = torch.full((self.layout.tokens, 1), float(not self._felt(observation)))
-        known[-1] = float("proprio" in observation)
-        known = known.to(self.device)
-        if "proprio" in observation and weight is not None and "proprio" in weight:
-            known = known.repeat(1, self.latent)
-            known[-1, : self.spec.proprio_size] *= torch.as_tensor(weight["proprio"]).to(known)
-        return known
-
-    def unsaid(
-        self, observation: Mapping[str, Any], weight: Mapping[str, np.ndarray] | None = None
-    ) -> list[str]:
-        """The cameras whose picture a goal does not say, or not all of; none where it says only
-        the proprioception, and that is a slot."""
-        if self._felt(observation):
-            return []
-        masked = {name for name, w in (weight or {}).items() if not np.all(np.asarray(w) == 1)}
-        return [c for c in self.spec.cameras if c not in observation or c in masked]
+        counts = dict(weight or {})
+        masked = {name for name, w in counts.items() if not np.all(np.asarray(w) == 1)}
+        felt = self._felt(observation)
+        left = [c for c in self.spec.cameras if c not in observation or c in masked]
+        known = torch.ones(self.layout.tokens, 1, device=self.device)
+        known[self.layout.place("pixels")] = float(not felt)
+        if "proprio" in self.layout:
+            place = self.layout.place("proprio")
+            known[place] = float("proprio" in observation)
+            if "proprio" in observation and "proprio" in counts:
+                known = known.repeat(1, self.latent)
+                known[place, : self.spec.proprio_size] *= torch.as_tensor(counts["proprio"]).to(
+                    known
+                )
+        return known, [] if felt else left
 
     def dynamics(self, latents: Tensor, executed: Tensor, valid: Tensor | None = None):
         """Bind to a context: latents (B, c, K, D) of the last c <= h frames, executed
@@ -185,7 +182,8 @@ class JEPA(nn.Module):
         kind = {"dtype": self.proprio_mean.dtype, "device": self.device}
         proprio = _tensor(observation["proprio"], **kind)
         slot = proprio.new_zeros(*proprio.shape[:2], 1, self.latent)
-        slot[..., 0, : self.spec.proprio_size] = (proprio - self.proprio_mean) / self.proprio_std
+        standardised = (proprio - self.proprio_mean) / self.proprio_std
+        slot[..., : self.spec.proprio_size] = standardised.unsqueeze(2)
         return slot
 
     def _pixels(self, observation: Mapping[str, Any], name: str) -> Tensor:

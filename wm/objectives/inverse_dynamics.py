@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from wmpc.wm.models.world_model import WorldModel
+from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.objectives.term import Seen, Term
 
 
@@ -16,7 +16,7 @@ class InverseDynamics(Term):
         width: of the network's hidden layer.
     """
 
-    def __init__(self, model: WorldModel, weight: float = 1.0, width: int = 256) -> None:
+    def __init__(self, model: LearnedModel, weight: float = 1.0, width: int = 256) -> None:
         super().__init__(model, weight)
         self.network = nn.Sequential(
             nn.Linear(2 * model.layout.size, width), nn.SiLU(), nn.Linear(width, model.action_size)

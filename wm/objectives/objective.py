@@ -12,7 +12,7 @@ from wmpc.errors import WmpcError
 from wmpc.system.construct import find
 from wmpc.wm import objectives
 from wmpc.wm.models.build import ROOMS, build
-from wmpc.wm.models.world_model import WorldModel
+from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.objectives.term import Seen, Term
 
 
@@ -26,7 +26,7 @@ class Objective(nn.Module):
         model: what is trained.
     """
 
-    def __init__(self, config: Mapping[str, Any], model: WorldModel) -> None:
+    def __init__(self, config: Mapping[str, Any], model: LearnedModel) -> None:
         super().__init__()
         if not config:
             raise WmpcError(f"the objective is empty; it may weigh {', '.join(terms())}")
@@ -43,12 +43,12 @@ class Objective(nn.Module):
         """Columns of the data that some term needs beside the model's."""
         return sorted({name for term in self.terms.values() for name in term.columns})
 
-    def window(self, model: WorldModel) -> int:
+    def window(self, model: LearnedModel) -> int:
         """Frames of a training window: a full context, then the longest that a term looks ahead."""
         return model.context + max(term.steps for term in self.terms.values())
 
     def forward(
-        self, model: WorldModel, batch: Mapping[str, Tensor], generator: torch.Generator
+        self, model: LearnedModel, batch: Mapping[str, Tensor], generator: torch.Generator
     ) -> dict[str, Tensor]:
         """The terms by name, and first their weighted sum, "loss".
 
@@ -68,7 +68,7 @@ class Objective(nn.Module):
         weighted = [term.weight * found[name] for name, term in self.terms.items()]
         return {"loss": torch.stack(weighted).sum(), **found}
 
-    def after_step(self, model: WorldModel) -> None:
+    def after_step(self, model: LearnedModel) -> None:
         """Tell every term that the optimiser has made a step."""
         for term in self.terms.values():
             term.after_step(model)
@@ -102,7 +102,7 @@ def write_out(config: Mapping[str, Any]) -> dict[str, Any]:
     return full
 
 
-def _make(name: str, config: Mapping[str, Any], model: WorldModel) -> Term:
+def _make(name: str, config: Mapping[str, Any], model: LearnedModel) -> Term:
     """The term that an entry of the config describes."""
     if not name.isidentifier() or hasattr(nn.ModuleDict, name):
         raise WmpcError(f"{name!r} cannot be the name of a term: give it another")

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from wmpc.wm.models.world_model import WorldModel
+from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.objectives.term import Seen, Term
 
 
@@ -16,7 +16,7 @@ class Prediction(Term):
         steps: blocks after a full context that a window holds at least.
     """
 
-    def __init__(self, model: WorldModel, weight: float = 1.0, steps: int = 1) -> None:
+    def __init__(self, model: LearnedModel, weight: float = 1.0, steps: int = 1) -> None:
         super().__init__(model, weight)
         self.steps = steps
 

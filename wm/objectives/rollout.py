@@ -6,7 +6,7 @@ from torch import Tensor
 
 from wmpc.errors import WmpcError
 from wmpc.wm.models.predictors import windows
-from wmpc.wm.models.world_model import WorldModel
+from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.objectives.term import Seen, Term
 
 
@@ -18,7 +18,7 @@ class Rollout(Term):
         steps: blocks imagined.
     """
 
-    def __init__(self, model: WorldModel, weight: float = 1.0, steps: int = 5) -> None:
+    def __init__(self, model: LearnedModel, weight: float = 1.0, steps: int = 5) -> None:
         super().__init__(model, weight)
         if steps < 1:
             raise WmpcError(f"the rollout term has steps={steps}; at least 1 block is imagined")
@@ -32,7 +32,7 @@ class Rollout(Term):
         return F.mse_loss(imagined, truth)
 
 
-def imagine(model: WorldModel, latents: Tensor, actions: Tensor, steps: int) -> Tensor:
+def imagine(model: LearnedModel, latents: Tensor, actions: Tensor, steps: int) -> Tensor:
     """Roll out from each of the first h frames, the context growing from one frame to h.
 
     Args:

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from wmpc.errors import WmpcError
-from wmpc.wm.models.world_model import WorldModel
+from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.objectives.term import Seen, Term
 from wmpc.wm.processes import gather
 
@@ -17,7 +17,7 @@ class SIGReg(Term):
         directions: how many, drawn anew at every step.
     """
 
-    def __init__(self, model: WorldModel, weight: float = 1.0, directions: int = 256) -> None:
+    def __init__(self, model: LearnedModel, weight: float = 1.0, directions: int = 256) -> None:
         super().__init__(model, weight)
         if directions < 1:
             raise WmpcError(f"sigreg has directions={directions}; it looks along at least 1")

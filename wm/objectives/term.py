@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from wmpc.errors import WmpcError
-from wmpc.wm.models.world_model import WorldModel
+from wmpc.wm.models.world_model import LearnedModel
 
 
 @dataclass(frozen=True)
 class Seen:
     """A batch of B windows of L frames, encoded once for all terms."""
 
-    model: WorldModel
+    model: LearnedModel
     latents: Tensor
     """(B, L, K, D)"""
     actions: Tensor
@@ -50,7 +50,7 @@ class Term(nn.Module, ABC):
     steps = 1
     """Blocks after a full context that a window must hold for the term."""
 
-    def __init__(self, model: WorldModel, weight: float = 1.0) -> None:
+    def __init__(self, model: LearnedModel, weight: float = 1.0) -> None:
         super().__init__()
         if not weight >= 0:
             raise WmpcError(f"the weight of a loss term is {weight}; it must be at least 0")

@@ -27,7 +27,7 @@ from wmpc.system.renamed import rename_targets
 from wmpc.wm.models.build import build, check_values, measure
 from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.models.spec import DataSpec, read_spec
-from wmpc.wm.models.world_model import WorldModel
+from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.objectives.earlier import split
 from wmpc.wm.training.devices import find_device
 from wmpc.wm.training.learner import of_model
@@ -167,7 +167,7 @@ def new_model(
         limits["most"] = SPARE * (sum(map(math.prod, shapes.values())) + SPARE)
         limits["calls"] = SPARE * (len(shapes) + SPARE)
     sketch = measure(model, **limits, spec=spec)
-    if not isinstance(sketch, WorldModel):
+    if not isinstance(sketch, LearnedModel):
         raise WmpcError(
             f"the model is a {type(sketch).__name__}, which is no world model such as "
             "wmpc.wm.models.jepa.JEPA"

@@ -18,7 +18,7 @@ class Learner(nn.Module):
     """A module and the objective it is trained with, as one module for an optimiser.
 
     Args:
-        model: what is trained, such as an `wmpc.wm.models.jepa.JEPA`.
+        model: what is trained, such as a `wmpc.wm.models.world_model.TrainableModel`.
         objective: such as an `wmpc.wm.objectives.objective.Objective`, or any function that is a
             `Loss`; what is to be saved is one of the former.
     """

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import TrainableModel
 from wmpc.wm.regression import r_squared, ridge, with_ones
 
 
@@ -31,7 +31,7 @@ def probe_r2(z: np.ndarray, y: np.ndarray, episode: np.ndarray) -> np.ndarray:
 
 @torch.no_grad()
 def evaluate(
-    model: JEPA, batches: Iterable[Mapping[str, np.ndarray]], describe: Any = None
+    model: TrainableModel, batches: Iterable[Mapping[str, np.ndarray]], describe: Any = None
 ) -> dict[str, Any]:
     """Score the model on held-out windows of more than h frames.
 

@@ -8,7 +8,6 @@ that the robot's own loop runs on beside it.
 """
 
 import time
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -16,9 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wmpc.agents.history import History
 from wmpc.agents.meaning import GoalLike
-from wmpc.agents.mpc import MPCAgent, WorldModel
+from wmpc.agents.mpc import MPCAgent
 from wmpc.planners.problem import Plan, Planner
+from wmpc.wm.models.world_model import WorldModel
 
 
 class AsyncMPCAgent(MPCAgent):
@@ -44,7 +45,11 @@ class AsyncMPCAgent(MPCAgent):
         self._next: Future[Plan] | None = None
 
     def reset(self, goal: GoalLike) -> None:
-        """See `MPCAgent.reset`. Waits for the worker and drops what it was at."""
+        """Forget the past; wait for the worker and drop what it was at.
+
+        Args:
+            goal: pursued from now on, see `MPCAgent.reset`.
+        """
         if self._next is not None:
             wait([self._next])
         self._next = None
@@ -53,14 +58,18 @@ class AsyncMPCAgent(MPCAgent):
         super().reset(goal)
 
     def act(self) -> np.ndarray:
-        """The next `execute` blocks of the present plan, (execute * n, a) in the env's units."""
+        """Go on with the present plan, and have the next one made.
+
+        Returns:
+            Its next `execute` blocks, (execute * n, a) in the environment's units.
+        """
         began = self._begin()
         if self._next is not None and (self.join or self._next.done() or self._ends()):
             coming, self._next = self._next, None
             self.plan, self._age = coming.result(), self._next_age
         if self.plan is None or self._ends():
             shifted = self._shifted(self._age)
-            self.plan = self._solve(self.latents, self.executed, shifted, began, self.stage)
+            self.plan = self._solve(self.history, shifted, began, self.stage)
             self._age = 0
         first = self._age
         self._age += self.execute
@@ -69,8 +78,7 @@ class AsyncMPCAgent(MPCAgent):
             self._next_age = 0
             self._next = self._worker.submit(
                 self._ahead,
-                self.latents,
-                self.executed,
+                self.history,
                 self._blocks(self.plan, first),
                 self._shifted(self._age),
                 self.stage,
@@ -82,18 +90,11 @@ class AsyncMPCAgent(MPCAgent):
         return self._age + self.execute > self.horizon
 
     def _ahead(
-        self,
-        latents: Sequence[Tensor],
-        executed: Sequence[Tensor],
-        blocks: Tensor,
-        warm_start: Tensor | None,
-        stage: int,
+        self, history: History, blocks: Tensor, warm_start: Tensor | None, stage: int
     ) -> Plan:
         """Plan for the time when `blocks` (1, execute, A) will have been executed."""
         began = time.perf_counter()
         with torch.no_grad():
-            imagined = self._dynamics(latents, executed).rollout(blocks.unsqueeze(1))[:, 0]
-        latents, executed = self._recent(
-            [*latents, *imagined.unbind(1)], [*executed, *blocks.unbind(1)]
-        )
-        return self._solve(latents, executed, warm_start, began, stage)
+            imagined = history.dynamics().rollout(blocks.unsqueeze(1))[:, 0]
+        history = history.then(imagined.unbind(1), blocks.unbind(1))
+        return self._solve(history, warm_start, began, stage)

@@ -17,11 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wmpc.agents.meaning import Complete, GoalLike, Meaning, meant
+from wmpc.agents.meaning import Complete, GoalLike, meant
 from wmpc.agents.nearest_frame import draw_frames, encode_frames
 from wmpc.errors import WmpcError
+from wmpc.planners.costs import Target
 from wmpc.wm.data import Episodes
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.probe import Probe, fit_latents
 
 FRAMES = 20_000
@@ -41,7 +42,7 @@ CHUNK = 1024
 class Completion:
     """F recorded frames; calling it completes a goal, see `wmpc.agents.meaning.Complete`."""
 
-    model: JEPA
+    model: LearnedModel
     columns: Mapping[str, np.ndarray]
     """Cameras and `proprio`, if recorded, (rows, ...), memory-mapped."""
     rows: np.ndarray
@@ -58,7 +59,7 @@ class Completion:
     @classmethod
     def of(
         cls,
-        model: JEPA,
+        model: LearnedModel,
         episodes: Episodes,
         *,
         frames: int = FRAMES,
@@ -82,7 +83,7 @@ class Completion:
         return cls(model, columns, rows, episode, latents, alike, pictures)
 
     @torch.no_grad()
-    def __call__(self, goal: GoalLike) -> Meaning:
+    def __call__(self, goal: GoalLike) -> Target:
         """latents (M, K, D), their weight, broadcastable to (K, D), and None; or for proprioception
         alone (1, 1, P), (1, P) and what reads such off latents. A goal that is said as a whole
         stays what it is, and M is 1.
@@ -102,11 +103,12 @@ class Completion:
                 counts = _weight(weight, name, said[name])
                 seen[name] = _blend(np.asarray(said[name]), seen[name], counts)
         latents = self.model.encode({name: x[None] for name, x in seen.items()})[0]
-        if not self.model.unsaid(said, weight):
-            return latents, self.model.known(said, weight), None
-        parts = {name: w for name, w in (weight or {}).items() if name == "proprio"}
-        counted = [*self.model.spec.cameras, *(["proprio"] if "proprio" in said else [])]
-        return latents, self.model.known(dict.fromkeys(counted), parts), None
+        counts, left = self.model.known(said, weight)
+        if left:  # now that they are completed, all pictures count as a whole
+            parts = {name: w for name, w in (weight or {}).items() if name == "proprio"}
+            counted = [*self.model.spec.cameras, *(["proprio"] if "proprio" in said else [])]
+            counts, _ = self.model.known(dict.fromkeys(counted), parts)
+        return Target(latents, counts)
 
     def nearest(self, goal: GoalLike) -> np.ndarray:
         """Of the F frames, the `alike` whose part that counts is nearest to the goal's: first the
@@ -164,7 +166,7 @@ class Completion:
         share = np.square(wrong).mean(0) / np.square(blind).mean(0).clip(min=1e-12)
         return probe, torch.as_tensor(share, dtype=z.dtype, device=z.device).clamp(1e-4, 1)
 
-    def _read(self, goal: GoalLike) -> Meaning:
+    def _read(self, goal: GoalLike) -> Target:
         """Proprioception alone, of a model that sees pictures only: compared where the probe reads
         it, each number by how well it can be read."""
         wanted, proprio = np.asarray(goal.observation["proprio"]), self._proprio()
@@ -184,7 +186,7 @@ class Completion:
         def read(latents: Tensor) -> Tensor:
             return (probe(self.model.layout.of(latents, "pixels")) - shift) / scale
 
-        return target[None, None], weight[None] / weight.max(), read
+        return Target(target[None, None], weight[None] / weight.max(), read)
 
     def _proprio(self) -> np.ndarray:
         return self.columns["proprio"][self.rows].astype(np.float64)
@@ -210,20 +212,22 @@ class Completion:
         return np.concatenate(away).astype(np.float64)
 
 
-def whole(model: JEPA, goal: GoalLike, pictures: bool = False) -> bool:
+def whole(model: LearnedModel, goal: GoalLike, pictures: bool = False) -> bool:
     """Whether a goal says all that the model asks of one; with `pictures`, every picture too."""
     weight = getattr(goal, "weight", None)
     lacking = pictures and not set(model.spec.cameras) <= set(goal.observation)
-    return not model.unsaid(goal.observation, weight) and not lacking
+    return not model.known(goal.observation, weight)[1] and not lacking
 
 
-def when_needed(model: JEPA, recorded: Callable[[], Episodes], pictures: bool = False) -> Complete:
+def when_needed(
+    model: LearnedModel, recorded: Callable[[], Episodes], pictures: bool = False
+) -> Complete:
     """Completes goals as `Completion.of(model, recorded())`, which is made at the first goal that
     is not whole; until then no recording is opened."""
     made = cache(lambda: Completion.of(model, recorded(), pictures=pictures))
 
     @torch.no_grad()
-    def complete(goal: GoalLike) -> Meaning:
+    def complete(goal: GoalLike) -> Target:
         return meant(model, goal) if whole(model, goal, pictures) else made()(goal)
 
     return complete

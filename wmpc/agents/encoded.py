@@ -12,8 +12,8 @@ from torch import Tensor
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, Windows
-from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.models.latent import Layout
+from wmpc.wm.models.world_model import LearnedModel, seen_columns
 
 
 @dataclass(frozen=True)
@@ -61,15 +61,14 @@ class Encoded:
 
 
 @torch.no_grad()
-def encode_training_episodes(model: JEPA, episodes: Episodes, batch: int = 256) -> Encoded:
+def encode_training_episodes(model: LearnedModel, episodes: Episodes, batch: int = 256) -> Encoded:
     """Encode all frames of the training episodes, never those held out.
 
     WmpcError where the dataset does not fit the model.
     """
     _check(model, episodes)
     stride, ids = model.spec.stride, episodes.train_ids
-    columns = [name for name in model.columns if name != "action"]
-    frames = Windows(episodes, ids, 1, columns=columns)
+    frames = Windows(episodes, ids, 1, columns=seen_columns(model))
     latents = torch.cat([model.encode(frame)[:, 0] for frame in frames.all(batch)])
     lengths = episodes.lengths[ids]
     here = np.concatenate([np.arange(steps + 1) for steps in lengths])
@@ -84,7 +83,7 @@ def encode_training_episodes(model: JEPA, episodes: Episodes, batch: int = 256) 
     return Encoded(latents, normal, lengths, stride, model.layout)
 
 
-def _check(model: JEPA, episodes: Episodes) -> None:
+def _check(model: LearnedModel, episodes: Episodes) -> None:
     spec, meta = model.spec, episodes.meta
     for what, trained, given in (
         ("cameras", spec.cameras, [name for name in spec.cameras if name in episodes.columns]),

@@ -16,11 +16,11 @@ from wmpc.agents.encoded import Encoded, encode_training_episodes
 from wmpc.agents.external import make_agent
 from wmpc.agents.goal_policy import GoalPolicyAgent, train_goal_policy
 from wmpc.agents.meaning import Complete
-from wmpc.agents.mpc import MPCAgent, WorldModel
+from wmpc.agents.mpc import MPCAgent
 from wmpc.agents.nearest import NearestAgent
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
-from wmpc.planners import NumpyModel
+from wmpc.planners import GoalCost, NumpyModel
 from wmpc.planners.problem import Planner
 from wmpc.system.asking import Failed, ask
 from wmpc.system.memory import keep_freed_memory
@@ -28,7 +28,7 @@ from wmpc.system.passing_on import passes_on
 from wmpc.system.threads import sensible_threads
 from wmpc.wm.data import Episodes
 from wmpc.wm.models.dynamics import compile_rollouts
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import LearnedModel, WorldModel
 
 
 class Case(Protocol):
@@ -47,8 +47,10 @@ class Setting:
 
     task: Any
     action_block: int
-    model: JEPA | None = None
+    model: LearnedModel | None = None
     planner: Planner | None = None
+    cost: GoalCost | None = None
+    """Of agents that plan; None: the default."""
     episodes: Callable[[], Episodes] | None = None
     """Opens the dataset, for agents that learn from its training episodes."""
     timeout_s: float | None = None
@@ -78,10 +80,11 @@ class Entrant:
 class Given:
     """Objects of a program that stand for what a configuration would name."""
 
-    model: JEPA | None = None
+    model: LearnedModel | None = None
     agent: Callable[..., Any] | None = None
     """Makes an agent, as functions of `wmpc.agents.external` do, but in this process."""
     planner: Planner | None = None
+    cost: GoalCost | None = None
 
 
 def name_of(thing: Any) -> str:
@@ -101,7 +104,7 @@ def given_agent(setting: Setting, function: Callable[..., Any]) -> Entrant:
     )
 
 
-@passes_on(MPCAgent, AsyncMPCAgent, supplied=("complete",))
+@passes_on(MPCAgent, AsyncMPCAgent, supplied=("complete", "cost"))
 def mpc(
     setting: Setting, *, compile: str | None = None, asynchronous: bool = False, **arguments: Any
 ) -> Entrant:
@@ -110,21 +113,22 @@ def mpc(
     `wmpc.wm.models.dynamics.compile_rollouts`."""
     if setting.model is None:
         raise WmpcError("agent=mpc plans with a trained model: give run=FOLDER")
-    assert setting.planner is not None
     keep_freed_memory()
     if compile is not None:
-        compile_rollouts(setting.model.predictor, compile)
+        predictor: Any = getattr(setting.model, "predictor", None)
+        if predictor is None:
+            raise WmpcError(f"compile={compile} came; this model has no predictor: give null")
+        compile_rollouts(predictor, compile)
     arguments["complete"] = _completing(setting)
-    return _planning("mpc", setting.model, setting.planner, asynchronous=asynchronous, **arguments)
+    return _planning("mpc", setting.model, setting, asynchronous=asynchronous, **arguments)
 
 
-@passes_on(MPCAgent, AsyncMPCAgent)
+@passes_on(MPCAgent, AsyncMPCAgent, supplied=("cost",))
 def simulator(setting: Setting, *, asynchronous: bool = False, **arguments: Any) -> Entrant:
-    """The same agent and planner, but the model is the true simulator.
+    """The same agent, planner and cost, but the model is the true simulator.
 
-    The cost is the squared distance between states in units of the tolerance.
+    The cost is of states in units of the tolerance, by default their squared distance.
     """
-    assert setting.planner is not None
     true, space = Simulator(setting.task), setting.task.action_space
     model = NumpyModel(
         true.start,
@@ -133,9 +137,10 @@ def simulator(setting: Setting, *, asynchronous: bool = False, **arguments: Any)
         space.high,
         setting.action_block,
         counted=true.coordinates_size,
+        columns=("state", *(["variation"] if setting.task.variation_names else [])),
     )
     made = _planning(
-        "simulator", model, setting.planner, privileged=True, asynchronous=asynchronous, **arguments
+        "simulator", model, setting, privileged=True, asynchronous=asynchronous, **arguments
     )
     return replace(made, bound=True)
 
@@ -181,7 +186,7 @@ def gcbc(setting: Setting, **arguments: Any) -> Entrant:
     """Goal-conditioned behaviour cloning; `arguments` of
     `wmpc.agents.goal_policy.train_goal_policy`."""
     model, encoded = _frozen(setting)
-    with sensible_threads(model.predictor):
+    with sensible_threads(model):
         policy = train_goal_policy(encoded, model.context, **arguments)
     agent = GoalPolicyAgent(model, policy, complete=_completing(setting, True))
     return Entrant(lambda case: agent, "gcbc")
@@ -192,7 +197,7 @@ def gcidm(setting: Setting, arrive: int, **arguments: Any) -> Entrant:
     """Goal-conditioned inverse dynamics, asked to be there in `arrive` blocks; other `arguments`
     of `wmpc.agents.goal_policy.train_goal_policy`."""
     model, encoded = _frozen(setting)
-    with sensible_threads(model.predictor):
+    with sensible_threads(model):
         policy = train_goal_policy(encoded, model.context, timed=True, **arguments)
     agent = GoalPolicyAgent(model, policy, arrive, _completing(setting, True))
     return Entrant(lambda case: agent, "gcidm")
@@ -221,7 +226,7 @@ def external(setting: Setting, function: str, privileged: bool = False, seed: in
     return Entrant(make, function, privileged=privileged, source=source, tried=True)
 
 
-def _frozen(setting: Setting) -> tuple[JEPA, Encoded]:
+def _frozen(setting: Setting) -> tuple[LearnedModel, Encoded]:
     """The trained encoder, and the training episodes through it."""
     if setting.model is None or setting.episodes is None:
         raise WmpcError("this agent learns from recorded episodes: it needs a run and its dataset")
@@ -238,7 +243,7 @@ def _completing(setting: Setting, pictures: bool = False) -> Complete | None:
 def _planning(
     name: str,
     model: WorldModel,
-    planner: Planner,
+    setting: Setting,
     *,
     seed: int = 0,
     privileged: bool = False,
@@ -246,7 +251,9 @@ def _planning(
     **arguments: Any,
 ) -> Entrant:
     """Each case has its own seed: one lucky draw of the planner must not decide them all."""
-    kind = AsyncMPCAgent if asynchronous else MPCAgent
+    kind, planner = AsyncMPCAgent if asynchronous else MPCAgent, setting.planner
+    assert planner is not None
+    arguments["cost"] = setting.cost
     return Entrant(
         lambda case: kind(model, planner, seed=case.seed + seed, **arguments),
         name,

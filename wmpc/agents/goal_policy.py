@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from wmpc.agents.encoded import Encoded
-from wmpc.agents.history import History, Rememberer
 from wmpc.agents.meaning import Complete
+from wmpc.agents.picture_goal import PictureAgent
 from wmpc.errors import WmpcError
 from wmpc.wm.data.hindsight import HindsightPairs
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.training.fit import fit
 from wmpc.wm.training.recipe import Recipe
 
@@ -62,7 +62,7 @@ class GoalPolicy(nn.Module):
         goal: Tensor,
         k: Tensor | None = None,
     ) -> Tensor:
-        """A context (B, h, K, D), (B, h - 1, A) and (B, h) bool, see `History.context`; the goal's
+        """A context (B, h, K, D), (B, h - 1, A) and (B, h) bool, see `History.padded`; the goal's
         picture (B, k * D); k (B,) int64 if `timed` -> (B, A). What is not valid does not count."""
         z = latents.flatten(2) * valid[..., None]
         a = executed * valid[:, :-1, None]
@@ -144,7 +144,7 @@ def _imitation(policy: GoalPolicy, given: tuple[Tensor, ...], _: Any) -> dict[st
     return {"loss": (policy(*seen) - block).square().mean()}
 
 
-class GoalPolicyAgent(Rememberer):
+class GoalPolicyAgent(PictureAgent):
     """Follows a policy, a block at a time; an `wmpc.agents.agent.Agent`.
 
     Args:
@@ -153,19 +153,28 @@ class GoalPolicyAgent(Rememberer):
         arrive: k that a timed policy is given at every decision. The paper's counts down from the
             steps to the goal, which nobody tells an agent here; it made no difference
             (docs/lab-notes.md).
-        complete: see `History`.
+        complete: see `PictureAgent`.
     """
 
     def __init__(
-        self, model: JEPA, policy: GoalPolicy, arrive: int = 1, complete: Complete | None = None
+        self,
+        model: LearnedModel,
+        policy: GoalPolicy,
+        arrive: int = 1,
+        complete: Complete | None = None,
     ) -> None:
         if not 1 <= arrive <= policy.within:
             raise WmpcError(f"arrive is {arrive}; it must be 1 to within = {policy.within}")
-        self.model, self.policy, self.history = model, policy, History(model, complete)
+        super().__init__(model, complete)
+        self.policy = policy
         self.arrive = torch.tensor([arrive], device=model.device)
 
     @torch.no_grad()
     def act(self) -> np.ndarray:
-        """The next block (n, a), in the environment's units and bounds."""
-        context, goal = self.history.context(), self.history.goal()
+        """Ask the policy.
+
+        Returns:
+            The next block, (n, a) in the environment's units and bounds.
+        """
+        goal, context = self.goal(), self.history.padded()
         return self.model.denormalise(self.policy(*context, goal[None], self.arrive))[0]

@@ -1,114 +1,87 @@
 """What an agent remembers: the last frames, and the blocks really executed between them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from wmpc.agents.meaning import Complete, GoalLike, meant
-from wmpc.errors import WmpcError
-from wmpc.wm.models.jepa import JEPA
+from wmpc.planners.problem import Dynamics
+from wmpc.wm.models.world_model import WorldModel
 
 
+@dataclass(frozen=True, eq=False)
 class History:
-    """The context of the present, as models are trained on it.
+    """The context of the present: a value, which never changes and any thread may read."""
 
-    Args:
-        model: what encodes, and says h, the most frames remembered.
-        complete: makes whole goals of one said in part; without it such a goal is an error.
-    """
+    model: WorldModel
+    """What encodes, and says h, the most frames remembered."""
+    latents: tuple[Tensor, ...] = ()
+    """c <= h of (1, K, D), the present one last."""
+    executed: tuple[Tensor, ...] = ()
+    """c - 1 of (1, A), the standardised blocks between them."""
 
-    def __init__(self, model: JEPA, complete: Complete | None = None) -> None:
-        self.model, self.complete = model, complete
-        self.goals: Tensor | None = None
-        """(M, k * D), the tokens of goal pictures, any of which will do."""
-
-    @torch.no_grad()
-    def reset(self, goal: GoalLike) -> None:
-        """Forget the past; from now on pursue `goal`, of which only the pictures count.
-
-        WmpcError where it does not say a picture and cannot be completed, or has subgoals.
-        """
-        if via := getattr(goal, "via", ()):
-            raise WmpcError(
-                f"a goal with {len(via)} subgoals came, and this agent pursues one goal: "
-                "give it the last one alone, or use agent=mpc"
-            )
-        place = self.model.layout.place("pixels")
-        if self.complete is not None:
-            latents, _, read = self.complete(goal)
-            if read is not None:
-                raise WmpcError(
-                    "a goal without a picture came, completed to numbers, and this agent learned "
-                    "from pictures: complete it with Completion.of(..., pictures=True)"
-                )
-        else:
-            latents, known, _ = meant(self.model, goal)
-            if not known[place].any():
-                raise WmpcError(
-                    "a goal without a picture came, and this agent learned from whole ones: give "
-                    "it recordings to complete it from, "
-                    "complete=wmpc.agents.completion.Completion.of(model, episodes)"
-                )
-        self.goals = latents[:, place].flatten(1)
-        self.latents: list[Tensor] = []
-        self.executed: list[Tensor] = []
+    @property
+    def now(self) -> Tensor:
+        """The present latent, (1, K, D)."""
+        return self.latents[-1]
 
     @torch.no_grad()
-    def observe(
+    def seeing(
         self, observation: Mapping[str, np.ndarray], executed: np.ndarray | None = None
-    ) -> None:
-        """Take in a frame and the actions (n, a) of the block that led to it; of any other number
-        of actions, frames were missed, and the context begins anew."""
-        latent = self._encode(observation)
-        if executed is None or len(executed) != self.model.spec.action_block:
-            self.latents, self.executed = [latent], []
-            return
-        block = self.model.normalise(np.asarray(executed))
-        self.latents = [*self.latents, latent][-self.model.context :]
-        self.executed = [*self.executed, block][len(self.executed) + 2 - len(self.latents) :]
+    ) -> "History":
+        """Take in a frame and the actions of the block that led to it.
 
-    def goal(self) -> Tensor:
-        """(k * D,), the goal picture's tokens; of several goals, those nearest to the present."""
-        if self.goals is None or not self.latents:
-            raise WmpcError("call reset(goal) and observe(observation, None) before act()")
-        if len(self.goals) == 1:
-            return self.goals[0]
-        now = self.model.layout.of(self.latents[-1], "pixels").flatten()
-        return self.goals[(self.goals - now).square().sum(1).argmin()]
+        Args:
+            observation: columns, each of one frame.
+            executed: (n, a), in the environment's units. Of any other number of actions, or of
+                None, frames were missed, and the history begins anew.
 
-    def context(self) -> tuple[Tensor, Tensor, Tensor]:
-        """latents (1, h, K, D), blocks (1, h - 1, A) between them and valid (1, h) bool, the
-        present last; short ones padded with zeros before it."""
-        if self.goals is None or not self.latents:
-            raise WmpcError("call reset(goal) and observe(observation, None) before act()")
-        h, c = self.model.context, len(self.latents)
-        now = self.latents[-1]
-        latents = torch.stack([*[torch.zeros_like(now)] * (h - c), *self.latents])
-        none = now.new_zeros(self.model.spec.action_size)
+        Returns:
+            The history from now on.
+        """
+        batch = {name: np.asarray(x)[None, None] for name, x in observation.items()}
+        latent = self.model.encode(batch)[:, 0]
+        if executed is None or len(executed) != self.model.action_block or not self.latents:
+            return replace(self, latents=(latent,), executed=())
+        return self.then([latent], [self.model.normalise(np.asarray(executed)[None])])
+
+    def then(self, latents: Sequence[Tensor], executed: Sequence[Tensor]) -> "History":
+        """Go on with frames, seen or imagined.
+
+        Args:
+            latents: of (1, K, D).
+            executed: as many standardised blocks (1, A), each leading to the latent at its place.
+
+        Returns:
+            The last h frames, and the blocks between them.
+        """
+        kept = (*self.latents, *latents)[-self.model.context :]
+        blocks = (*self.executed, *executed)
+        return replace(self, latents=kept, executed=blocks[len(blocks) - len(kept) + 1 :])
+
+    def dynamics(self) -> Dynamics:
+        """Bind the model to this context.
+
+        Returns:
+            What planners roll out.
+        """
+        z = torch.stack(self.latents, 1)
+        none = z.new_zeros(1, 0, self.model.action_size)
+        return self.model.dynamics(z, torch.stack(self.executed, 1) if self.executed else none)
+
+    def padded(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Pad the context to h frames with zeros before it.
+
+        Returns:
+            Latents (1, h, K, D), the blocks (1, h - 1, A) between them, and which of the frames are
+            real, (1, h) bool.
+        """
+        h, c, now = self.model.context, len(self.latents), self.now
+        latents = torch.stack([*[torch.zeros_like(now)] * (h - c), *self.latents], 1)
+        none = now.new_zeros(1, self.model.action_size)
         blocks = [*[none] * (h - 1 - len(self.executed)), *self.executed]
         valid = torch.arange(h, device=now.device) >= h - c
-        executed = torch.stack(blocks) if blocks else now.new_zeros(0, len(none))
-        return latents[None], executed[None], valid[None]
-
-    def _encode(self, observation: Mapping[str, np.ndarray]) -> Tensor:
-        """(K, D)"""
-        batch = {name: np.asarray(x)[None, None] for name, x in observation.items()}
-        return self.model.encode(batch)[0, 0]
-
-
-class Rememberer:
-    """An agent whose past is a `History`; what it does with that, `act` says."""
-
-    history: History
-
-    def reset(self, goal: GoalLike) -> None:
-        """Forget the past; from now on pursue `goal`."""
-        self.history.reset(goal)
-
-    def observe(
-        self, observation: Mapping[str, np.ndarray], executed: np.ndarray | None = None
-    ) -> None:
-        """Take in a frame and the actions (n, a) of the block that led to it."""
-        self.history.observe(observation, executed)
+        executed = torch.stack(blocks, 1) if blocks else none[:, None][:, :0]
+        return latents, executed, valid[None]

@@ -1,12 +1,13 @@
 """What a goal means to a model: latents, any of which will do, and what of them counts."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from torch import Tensor
 
-from wmpc.planners.costs import Probe
+from wmpc.errors import WmpcError
+from wmpc.planners.costs import Target
+from wmpc.wm.models.world_model import WorldModel
 
 
 class GoalLike(Protocol):
@@ -17,27 +18,31 @@ class GoalLike(Protocol):
     def observation(self) -> Mapping[str, np.ndarray]: ...
 
 
-Meaning = tuple[Tensor, Tensor, Probe | None]
-"""Latents (M, K, D), any of which will do, and their weight, broadcastable to (K, D); with a probe,
-they are numbers that it reads off latents, (1, 1, S) and (1, S)."""
-Complete = Callable[[GoalLike], Meaning]
+Complete = Callable[[GoalLike], Target]
 """What a goal, perhaps said in part, means: such as a `wmpc.agents.completion.Completion`."""
 
 
-def meant(model: Any, goal: GoalLike) -> Meaning:
+def meant(model: WorldModel, goal: GoalLike) -> Target:
     """Encode a goal that is said as a whole.
 
     Args:
-        model: a `wmpc.agents.mpc.WorldModel`.
+        model: what the goal is for.
+        goal: what to reach.
 
     Returns:
-        Its latent (1, K, D), the weight of what it says, broadcastable to (K, D), and None.
+        Its one latent, and the weight of what it says.
 
     Raises:
-        WmpcError: latents cannot say what of the goal counts.
+        WmpcError: the goal leaves open what a latent says as a whole.
     """
-    weight = getattr(goal, "weight", None)
     # In this order: what latents cannot say is said before anything is encoded.
-    known = model.known(goal.observation, *(() if weight is None else (weight,)))
+    weight, left = model.known(goal.observation, getattr(goal, "weight", None))
+    if left:
+        raise WmpcError(
+            f"a goal came that leaves {', '.join(left)} open, in part or as a whole, and no entry "
+            "of this model's latents stands for such a part: give the agent recordings to complete "
+            "it from, complete=wmpc.agents.completion.Completion.of(model, episodes), or whatever "
+            "else says what the goal means"
+        )
     batch = {name: np.asarray(x)[None, None] for name, x in goal.observation.items()}
-    return model.encode(batch)[:, 0], known, None
+    return Target(model.encode(batch)[:, 0], weight)

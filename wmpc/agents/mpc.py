@@ -1,56 +1,20 @@
 """Model-predictive control: plan, execute the first blocks, look, plan again."""
 
 import time
-from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Protocol
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from wmpc.agents.meaning import Complete, GoalLike, Meaning, meant
+from wmpc.agents.history import History
+from wmpc.agents.meaning import Complete, GoalLike
+from wmpc.agents.route import Route
 from wmpc.errors import WmpcError
-from wmpc.planners.costs import Probe, Steps, latent_distance
+from wmpc.planners.costs import GoalCost, LatentDistance
 from wmpc.planners.knots import HeldDynamics, hold
-from wmpc.planners.problem import Box, Cost, Dynamics, Plan, Planner, Problem
-
-
-class WorldModel(Protocol):
-    """What the agent needs of a model: a JEPA, a simulator (`NumpyModel`) or anything alike."""
-
-    context: int
-    """h, the most frames that `dynamics` takes."""
-
-    def encode(self, observation: Mapping[str, np.ndarray]) -> Tensor:
-        """Columns (B, T, ...) -> latents (B, T, K, D)"""
-        ...
-
-    def known(
-        self,
-        observation: Mapping[str, np.ndarray],
-        weight: Mapping[str, np.ndarray] | None = None,
-    ) -> Tensor:
-        """Weight, broadcastable to (K, D), of what a goal observation determines, of which parts
-        count by `weight` (see `wmpc.agents.agent.Goal`; not given where everything does). An error
-        where latents cannot say so."""
-        ...
-
-    def dynamics(self, latents: Tensor, executed: Tensor) -> Dynamics:
-        """Latents (B, c, K, D), c <= h, and the normalised blocks (B, c - 1, A) between them."""
-        ...
-
-    def action_bounds(self) -> tuple[Tensor, Tensor]:
-        """Lowest and highest normalised block, each (A,)."""
-        ...
-
-    def normalise(self, actions: np.ndarray) -> Tensor:
-        """Blocks (..., n, a) in the environment's units -> (..., A)"""
-        ...
-
-    def denormalise(self, actions: Tensor) -> np.ndarray:
-        """(..., A) -> blocks (..., n, a) in the environment's units"""
-        ...
+from wmpc.planners.problem import Box, Cost, Plan, Planner, Problem
+from wmpc.wm.models.world_model import WorldModel
 
 
 class MPCAgent:
@@ -62,13 +26,11 @@ class MPCAgent:
     Args:
         model: the world model.
         planner: any `wmpc.planners.problem.Planner`.
+        cost: makes of a goal the cost of a plan, see `wmpc.planners.costs.GoalCost`; None: the
+            latent distance summed over the horizon.
         horizon: H, blocks planned ahead.
         execute: blocks executed before planning again.
         knots: actions planned a block, each held for its share of it; None plans every action.
-        steps: which imagined latents the goal cost counts, see
-        `wmpc.planners.costs.latent_distance`.
-            With "last" a receding horizon procrastinates: the goal stays H blocks away.
-        gamma: what a step counts beside the one before it, with `steps` "discounted".
         seed: of the planner's randomness; every `reset` starts it anew.
         deadline: seconds a decision may take, from the moment the last frame is handed to
             `observe`; None leaves the planner its own budget. With a deadline, `reset` plans once
@@ -76,11 +38,8 @@ class MPCAgent:
         memory: bytes that planning may take, see `wmpc.planners.problem.Problem`.
         constraints: guardrails on what is imagined, each <= 0 where satisfied; see
             `wmpc.planners.guardrails`.
-        complete: what a goal said in part means; every decision pursues the one of its latents
-            that is nearest to the present. None: the model's `encode` and `known` say.
-        near: a subgoal is reached, and the next one pursued, where the mean squared distance of
-            the present latent to it, over the entries that count, is at most so much.
-        patience: decisions after which a subgoal is given up for the next.
+        complete, near, patience: see `wmpc.agents.route.Route`; every decision pursues the one of
+            a goal's latents that is nearest to the present.
     """
 
     def __init__(
@@ -88,11 +47,10 @@ class MPCAgent:
         model: WorldModel,
         planner: Planner,
         *,
+        cost: GoalCost | None = None,
         horizon: int = 7,
         execute: int = 1,
         knots: int | None = 1,
-        steps: Steps = "sum",
-        gamma: float = 0.9,
         seed: int = 0,
         deadline: float | None = None,
         memory: int = Problem.memory,
@@ -104,46 +62,43 @@ class MPCAgent:
         if not 1 <= execute <= horizon:
             raise WmpcError(f"execute is {execute}; it must be 1 to horizon = {horizon}")
         self.model, self.planner = model, planner
+        self.cost = LatentDistance() if cost is None else cost
         self.horizon, self.execute = horizon, execute
-        self.steps: Steps = steps
         self.seed, self.deadline, self.memory = seed, deadline, memory
         self.constraints = tuple(constraints)
-        if not near >= 0 or patience < 1 or not 0 < gamma <= 1:
-            raise WmpcError(
-                f"near is {near}, patience {patience} and gamma {gamma}; near must be at least 0, "
-                "patience 1, gamma above 0 and at most 1"
-            )
-        self.complete, self.near, self.patience, self.gamma = complete, near, patience, gamma
+        self.route, self.history = Route(model, complete, near, patience), History(model)
         low, high = model.action_bounds()
-        self.block, self.size = model.denormalise(low).shape
+        block = model.action_block
         if knots is None:
-            knots = int(self.block)
-        if knots < 1 or self.block % knots:
-            raise WmpcError(f"knots is {knots}; it must divide the {self.block} actions of a block")
-        self.times = self.block // knots
+            knots = block
+        if knots < 1 or block % knots:
+            raise WmpcError(f"knots is {knots}; it must divide the {block} actions of a block")
+        self.times, self.size = block // knots, model.action_size // block
         self.actions = Box(low[: knots * self.size], high[: knots * self.size])
         """Bounds of what is planned: the knots of one block."""
-        self.targets: list[Meaning] = []
-        """Of each goal on the way."""
-        self.stage = 0
-        """Which of them is pursued."""
         self.plan: Plan | None = None
         """The plan that `act` followed last."""
         self.seconds: list[float] = []
         """What each decision since `reset` took: taking in the last frame, and acting."""
 
+    @property
+    def stage(self) -> int:
+        """Which of the goals on the way is pursued."""
+        return self.route.stage
+
     @torch.no_grad()
     def reset(self, goal: GoalLike) -> None:
-        """Forget the past; from now on pursue `goal`."""
-        complete = partial(meant, self.model) if self.complete is None else self.complete
-        self.targets = [complete(part) for part in getattr(goal, "route", (goal,))]
-        self.stage, self._decisions = 0, 0
-        self.latents: list[Tensor] = []
-        self.executed: list[Tensor] = []
+        """Forget the past.
+
+        Args:
+            goal: pursued from now on, by way of those on its `route`.
+        """
+        self.route.reset(goal)
+        self.history = History(self.model)
         self.plan, self.seconds, self._looked = None, [], 0.0
         self.generator = torch.Generator().manual_seed(self.seed)
         self._rehearsed = self.deadline is None
-        latents = [goals[:1] for goals, _, read in self.targets if read is None]
+        latents = [goals[:1] for goals, _, read in self.route.targets if read is None]
         if not self._rehearsed and latents:
             self._rehearse(latents[0])
 
@@ -151,70 +106,41 @@ class MPCAgent:
     def observe(
         self, observation: Mapping[str, np.ndarray], executed: np.ndarray | None = None
     ) -> None:
-        """Take in a frame and the actions (n, a) of the block that led to it.
+        """Take in a frame and the actions of the block that led to it.
 
-        After `act` returned several blocks, `executed` may hold them all; frames in between were
-        not seen, so the context begins anew.
+        Args:
+            observation: what is seen now.
+            executed: (n, a). After `act` returned several blocks it may hold them all; frames in
+                between were not seen, so the context begins anew.
         """
         began = time.perf_counter()
-        batch = {name: np.asarray(x)[None, None] for name, x in observation.items()}
-        latent = self.model.encode(batch)[:, 0]
-        if executed is None or len(executed) != self.block or not self.latents:
-            self.latents, self.executed = [latent], []
-        else:  # new lists: a worker may be reading the old ones
-            block = self.model.normalise(np.asarray(executed)[None])
-            self.latents, self.executed = self._recent(
-                [*self.latents, latent], [*self.executed, block]
-            )
-        while self.stage < len(self.targets) - 1 and self._reached(latent):
-            self.stage, self._decisions = self.stage + 1, 0
+        self.history = self.history.seeing(observation, executed)
+        self.route.look(self.history.now)
         self._looked = time.perf_counter() - began
         if not self._rehearsed:
-            self._rehearse(latent)
+            self._rehearse(self.history.now)
 
     def act(self) -> np.ndarray:
-        """The first `execute` blocks of a fresh plan, (execute * n, a) in the env's units."""
-        began = self._begin()
-        self.plan = self._solve(
-            self.latents, self.executed, self._shifted(self.execute), began, self.stage
-        )
-        return self._decided(0, began)
+        """Plan anew.
 
-    def goal_cost(
-        self, goal: Tensor, weight: Tensor | None = None, read: Probe | None = None
-    ) -> Cost:
-        """What `latent_distance` gives, over the steps that this agent counts."""
-        return latent_distance(
-            goal, steps=self.steps, executed=self.execute, gamma=self.gamma,
-            weight=weight, read=read,
-        )  # fmt: skip
+        Returns:
+            The first `execute` blocks of the plan, (execute * n, a) in the environment's units.
+        """
+        began = self._begin()
+        self.plan = self._solve(self.history, self._shifted(self.execute), began, self.stage)
+        return self._decided(0, began)
 
     def _rehearse(self, latent: Tensor) -> None:
         """Plan for nothing from a latent (1, K, D); see `deadline`."""
-        self._solve([latent], [], None, time.perf_counter(), 0)
+        self._solve(History(self.model, (latent,)), None, time.perf_counter(), 0)
         self.generator.manual_seed(self.seed)
         self._rehearsed = True
 
-    def _aim(self, latent: Tensor, stage: int) -> Meaning:
-        """A stage's goal; of several that will do, the one nearest to `latent` (1, K, D)."""
-        goals, weight, read = self.targets[stage]
-        if len(goals) > 1:
-            nearest = (goals - latent).square().mul(weight).flatten(1).sum(1).argmin()
-            goals = goals[nearest, None]
-        return goals, weight, read
-
-    def _reached(self, latent: Tensor) -> bool:
-        """Whether the present stage is over."""
-        goal, weight, read = self._aim(latent, self.stage)
-        here = latent if read is None else read(latent).unsqueeze(-2)
-        away = (goal - here).square().mul(weight).sum() / weight.expand_as(goal).sum()
-        return bool(away <= self.near) or self._decisions >= self.patience
-
     def _begin(self) -> float:
         """When the decision began, by the clock, had the last look ended just now."""
-        if not self.targets or not self.latents:
+        if not self.route.targets or not self.history.latents:
             raise WmpcError("call reset(goal) and observe(observation, None) before act()")
-        self._decisions += 1
+        self.route.decide()
         began, self._looked = time.perf_counter() - self._looked, 0.0
         return began
 
@@ -225,24 +151,16 @@ class MPCAgent:
         self.seconds.append(time.perf_counter() - began)
         return blocks.reshape(-1, blocks.shape[-1])
 
-    def _solve(
-        self,
-        latents: Sequence[Tensor],
-        executed: Sequence[Tensor],
-        warm_start: Tensor | None,
-        began: float,
-        stage: int,
-    ) -> Plan:
-        """Plan from a context, c latents (1, K, D) and the c - 1 blocks (1, A) between them, to
-        the goal of a stage."""
-        goal, weight, read = self._aim(latents[-1], stage)
+    def _solve(self, history: History, warm_start: Tensor | None, began: float, stage: int) -> Plan:
+        """Plan from a context to the goal of a stage."""
+        target = self.route.aim(history.now, stage)
         problem = Problem(
-            dynamics=HeldDynamics(self._dynamics(latents, executed), self.times, self.size),
-            cost=self.goal_cost(goal, weight, read),
+            dynamics=HeldDynamics(history.dynamics(), self.times, self.size),
+            cost=self.cost(target, self.execute),
             horizon=self.horizon,
             actions=self.actions,
-            goal=None if read else goal,
-            weight=None if read else weight,
+            goal=None if target.read else target.latents,
+            weight=None if target.read else target.weight,
             constraints=self.constraints,
             memory=self.memory,
         )
@@ -252,18 +170,6 @@ class MPCAgent:
         return self.planner.plan(
             problem, generator=self.generator, warm_start=warm_start, deadline=left
         )
-
-    def _dynamics(self, latents: Sequence[Tensor], executed: Sequence[Tensor]) -> Dynamics:
-        z = torch.stack(list(latents), 1)
-        none = z.new_zeros(1, 0, self.block * self.size)
-        return self.model.dynamics(z, torch.stack(list(executed), 1) if executed else none)
-
-    def _recent(
-        self, latents: list[Tensor], executed: list[Tensor]
-    ) -> tuple[list[Tensor], list[Tensor]]:
-        """As much of a history as the model's context holds."""
-        latents = latents[-self.model.context :]
-        return latents, executed[len(executed) - len(latents) + 1 :]
 
     def _blocks(self, plan: Plan, first: int) -> Tensor:
         """The blocks (1, execute, A) of a plan that `act` executes from `first` on."""

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from wmpc.agents.encoded import Encoded
-from wmpc.agents.history import History, Rememberer
 from wmpc.agents.meaning import Complete
+from wmpc.agents.picture_goal import PictureAgent
 from wmpc.errors import WmpcError
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import LearnedModel
 
 
-class NearestAgent(Rememberer):
+class NearestAgent(PictureAgent):
     """Replays the recorded blocks nearest to what is asked; an `wmpc.agents.agent.Agent`.
 
     The distance of a pair is the squared distance of its frames t, t - 1, ... from the `frames`
@@ -30,12 +30,12 @@ class NearestAgent(Rememberer):
         execute: blocks replayed before looking again, at most k.
         frames: of the past that count, 1 to the model's context.
         present: weight of the distance to now, beside the goal's.
-        complete: see `History`.
+        complete: see `PictureAgent`.
     """
 
     def __init__(
         self,
-        model: JEPA,
+        model: LearnedModel,
         encoded: Encoded,
         *,
         within: int = 5,
@@ -52,24 +52,32 @@ class NearestAgent(Rememberer):
         if not present >= 0:
             raise WmpcError(f"present is {present}; a weight is not negative")
         encoded.starts()
-        self.model, self.encoded = model, encoded
-        self.history = History(model, complete)
+        super().__init__(model, complete)
+        self.encoded = encoded
         self.within, self.execute, self.frames = within, execute, frames
         self.present = present
 
     @torch.no_grad()
     def act(self) -> np.ndarray:
-        """The first `execute` blocks (m, a) of the nearest pair, in the environment's units."""
+        """Replay what was done from the nearest pair.
+
+        Returns:
+            Its first `execute` blocks, (m, a) in the environment's units.
+        """
         row, k = self.search()
         rows = row + self.encoded.stride * torch.arange(min(self.execute, k))
         blocks = self.model.denormalise(self.encoded.blocks[rows])
         return blocks.reshape(-1, blocks.shape[-1])
 
     def search(self) -> tuple[int, int]:
-        """Row t and k of the nearest pair."""
+        """Find the nearest pair of recorded frames.
+
+        Returns:
+            Its row t, and k.
+        """
         stride, after = self.encoded.stride, self.encoded.after
+        to_goal = _distances(self.encoded.picture, self.goal())
         now = self.present * self._to_now()
-        to_goal = _distances(self.encoded.picture, self.history.goal())
         best, found = torch.inf, (0, 0)
         for k in range(1, min(self.within, int(after.max())) + 1):
             reach = len(now) - k * stride
@@ -82,7 +90,7 @@ class NearestAgent(Rememberer):
 
     def _to_now(self) -> Tensor:
         """(F,), mean squared distance of each frame and those before it from the last ones seen."""
-        latents, _, valid = self.history.context()
+        latents, _, valid = self.history.padded()
         seen = min(self.frames, int(valid.sum()))
         stride, total = self.encoded.stride, 0.0
         for back in range(seen):

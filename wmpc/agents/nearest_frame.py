@@ -13,7 +13,7 @@ from torch import Tensor
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import LearnedModel, seen_columns
 
 FRAMES = 4096
 """Of a bank: enough that neighbours look alike, few enough to encode in a second or two."""
@@ -38,7 +38,9 @@ class FrameBank:
         return indices.cpu().numpy(), distances.cpu().numpy()
 
 
-def frame_bank(model: JEPA, episodes: Episodes, frames: int = FRAMES, seed: int = 0) -> FrameBank:
+def frame_bank(
+    model: LearnedModel, episodes: Episodes, frames: int = FRAMES, seed: int = 0
+) -> FrameBank:
     """Encode at most `frames` frames, drawn evenly at random from the episodes not held out.
 
     WmpcError where the dataset has no such episode, or lacks what the model sees.
@@ -60,9 +62,9 @@ def draw_frames(episodes: Episodes, frames: int, seed: int) -> np.ndarray:
 
 
 @torch.no_grad()
-def encode_frames(model: JEPA, episodes: Episodes, rows: np.ndarray) -> Tensor:
+def encode_frames(model: LearnedModel, episodes: Episodes, rows: np.ndarray) -> Tensor:
     """The latents (F, K, D) of frames, read a batch at a time."""
-    columns = {n: episodes.frames(n) for n in model.columns if n != "action"}
+    columns = {n: episodes.frames(n) for n in seen_columns(model)}
     latents = [
         model.encode({n: x[None, rows[first : first + BATCH]] for n, x in columns.items()})[0]
         for first in range(0, len(rows), BATCH)

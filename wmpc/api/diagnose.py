@@ -9,10 +9,11 @@ from wmpc.api.presets import read_defaults
 from wmpc.api.settings import describe_settings
 from wmpc.evaluation import diagnosis
 from wmpc.evaluation.preparation import prepare
+from wmpc.planners.costs import GoalCost
 from wmpc.planners.problem import Planner
 from wmpc.system.progress import Progress, Tell, quiet
 from wmpc.system.renamed import refuse_old_words
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import LearnedModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +32,12 @@ class Diagnosis:
 
 @refuse_old_words
 def diagnose(
-    run: str | Path | JEPA,
+    run: str | Path | LearnedModel,
     *,
     data: str | Path | None = None,
     agent: str | Mapping[str, Any] = "mpc",
     planner: str | Mapping[str, Any] | Planner = "icem",
+    cost: str | Mapping[str, Any] | GoalCost = "latent_distance",
     cases: str | Path | Mapping[str, Any] = "ahead",
     decisions: int = diagnosis.DECISIONS,
     allow: Sequence[str] = (),
@@ -50,6 +52,7 @@ def diagnose(
         data: the dataset's folder; None: the one the run was trained on.
         agent: a name under `configs/agent`, or its keys.
         planner: a name under `configs/planner`, its keys, or a planner.
+        cost: of a goal: a name under `configs/cost`, its keys, or a `wmpc.planners.GoalCost`.
         cases: a name under `configs/cases`, its keys, or the file of a manifest.
         decisions: how many are looked at.
         allow: modules or packages of yours that the files may name, such as ["mine"].

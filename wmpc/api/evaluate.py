@@ -24,13 +24,14 @@ from wmpc.evaluation.statistics.success import by_stratum, summary
 from wmpc.evaluation.sweep import measure_sweep, remark_shift
 from wmpc.evaluation.trial import Part, measure_rows, measure_shifted
 from wmpc.evaluation.write_results import claim_folder, commit_results, result_folders
+from wmpc.planners.costs import GoalCost
 from wmpc.planners.problem import Planner
 from wmpc.reporting import film
 from wmpc.system.asking import Failed
 from wmpc.system.place import in_or_instead
 from wmpc.system.progress import Progress, Tell, quiet
 from wmpc.system.renamed import refuse_old_words
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.training.devices import describe_device
 
 
@@ -69,11 +70,12 @@ class Evaluation:
 
 @refuse_old_words
 def evaluate(
-    run: str | Path | JEPA | None = None,
+    run: str | Path | LearnedModel | None = None,
     *,
     data: str | Path | None = None,
     agent: str | Mapping[str, Any] | Agent | Callable[..., Any] = "mpc",
     planner: str | Mapping[str, Any] | Planner = "icem",
+    cost: str | Mapping[str, Any] | GoalCost = "latent_distance",
     cases: str | Path | Mapping[str, Any] = "ahead",
     shift: str | Mapping[str, Any] = "none",
     action_block: int | None = None,
@@ -107,6 +109,7 @@ def evaluate(
             called once a case with those of `action_space`, `action_block` and `seed` that it
             names, or is the policy itself, see `wmpc.agents.external`.
         planner: a name under `configs/planner`, its keys, or a planner.
+        cost: of a goal: a name under `configs/cost`, its keys, or a `wmpc.planners.GoalCost`.
         cases: a name under `configs/cases`, its keys, or the file of a manifest.
         shift: a name under `configs/shift`, or its keys.
         action_block: simulator actions of a block; None: the run's, or those between two frames.

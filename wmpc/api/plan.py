@@ -24,6 +24,7 @@ from wmpc.evaluation.provenance import versions
 from wmpc.evaluation.row import Row
 from wmpc.evaluation.run_cases import play_episode
 from wmpc.evaluation.trial import find_model, make_entrant
+from wmpc.planners.costs import GoalCost
 from wmpc.planners.problem import Planner
 from wmpc.reporting import film
 from wmpc.system import construct
@@ -113,6 +114,7 @@ def plan(
     data: str | Path | None = None,
     agent: str | Mapping[str, Any] = "mpc",
     planner: str | Mapping[str, Any] | Planner = "icem",
+    cost: str | Mapping[str, Any] | GoalCost = "latent_distance",
     device: str = "cpu",
     seed: int = 0,
     budget: int = 10,
@@ -133,6 +135,7 @@ def plan(
         data: the dataset's folder, for frames and goals said in part; None: the run's.
         agent: a name under `configs/agent`, or its keys.
         planner: a name under `configs/planner`, its keys, or a planner.
+        cost: of a goal: a name under `configs/cost`, its keys, or a `wmpc.planners.GoalCost`.
         device: of the model: cpu, cuda, cuda:1, ..., or auto.
         seed: of the start.
         budget: blocks the agent may act for.
@@ -184,7 +187,7 @@ def plan(
         pursued = Goal(task.goal) if entrant.privileged else route
         progress(Progress("planning"))
         try:
-            with sensible_threads(model.predictor):
+            with sensible_threads(model):
                 play_episode(
                     task, followed, pursued, row, actions=budget * model.spec.action_block,
                     action_block=model.spec.action_block, privileged=entrant.privileged,

@@ -1,5 +1,6 @@
 """From the arguments of a call in Python to the configuration that a verb would have composed."""
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 from wmpc.agents.agent import Agent
 from wmpc.agents.entrants import Given, name_of
 from wmpc.api.presets import read_choices, read_defaults, read_preset
-from wmpc.wm.models.jepa import JEPA
+from wmpc.system.renamed import refuse_moved
+from wmpc.wm.models.world_model import LearnedModel
 
 PLAIN = (str, int, float, bool, type(None))
 
@@ -18,14 +20,14 @@ def describe_settings(verb: str, arguments: Mapping[str, Any]) -> tuple[dict[str
 
     Args:
         verb: whose `configs/VERB.yaml` holds what is not given of a node or a group.
-        arguments: by the keys of that file, all of them; an agent, a planner and a model (`run`)
-            may be objects.
+        arguments: by the keys of that file, all of them; an agent, a planner, a cost and a model
+            (`run`) may be objects.
 
     Returns:
         The configuration, and the objects that stand for a part of it.
     """
-    config, given = dict(arguments), Given()
-    if isinstance(config["run"], JEPA):
+    config, given = refuse_moved(dict(arguments)), Given()
+    if isinstance(config["run"], LearnedModel):
         given = replace(given, model=config.pop("run"))
         config["run"] = None
     agent, planner = config["agent"], config["planner"]
@@ -36,10 +38,10 @@ def describe_settings(verb: str, arguments: Mapping[str, Any]) -> tuple[dict[str
             "_target_": "wmpc.agents.entrants.given_agent",
             "function": name_of(made),
         }
-    if not isinstance(planner, str | Mapping):
-        given = replace(given, planner=planner)
-        own = {k: v for k, v in vars(planner).items() if isinstance(v, PLAIN) and k[0] != "_"}
-        config["planner"] = {"_target_": f"{type(planner).__module__}.{name_of(planner)}", **own}
+    for key, thing in (("planner", planner), ("cost", config["cost"])):
+        if not isinstance(thing, str | Mapping):
+            given = replace(given, **{key: thing})
+            config[key] = _described(thing)
     if isinstance(config.get("cases"), Path) or str(config.get("cases")).endswith(".json"):
         config["cases"] = read_preset("cases", "ahead", path=str(config["cases"]))
     for key, chosen in read_choices(verb).items():
@@ -51,6 +53,14 @@ def describe_settings(verb: str, arguments: Mapping[str, Any]) -> tuple[dict[str
         if isinstance(default, dict):
             config[key] = {**default, **(config[key] or {})}
     return {k: str(v) if isinstance(v, Path) else v for k, v in config.items()}, given
+
+
+def _described(thing: Any) -> dict[str, Any]:
+    """What an object is, in plain values: where its class or function is defined, and its plain
+    attributes."""
+    place = thing if inspect.isfunction(thing) else type(thing)
+    own = {k: v for k, v in vars(thing).items() if isinstance(v, PLAIN) and k[0] != "_"}
+    return {"_target_": f"{place.__module__}.{name_of(thing)}", **own}
 
 
 class _Always:

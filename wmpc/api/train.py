@@ -16,7 +16,7 @@ from wmpc.system import construct
 from wmpc.system.passing_on import passes_on
 from wmpc.system.progress import Progress, Tell, quiet
 from wmpc.wm.data import Episodes
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import TrainableModel
 from wmpc.wm.training import run as training
 
 
@@ -31,7 +31,7 @@ def train(
     allow: Sequence[str] = (),
     progress: Tell = quiet,
     **recipe: Any,
-) -> JEPA:
+) -> TrainableModel:
     """Train a model into a folder; go on where that was interrupted, return it where it is done.
 
     Args:

@@ -11,6 +11,7 @@ from wmpc.cli.signature import admits_none, parameters, plain_types
 from wmpc.cli.words import parse, unknown
 from wmpc.configs import list_presets, read_file
 from wmpc.errors import WmpcError
+from wmpc.system.renamed import SETTINGS, moved
 
 Choices = Mapping[str, str]
 """Of each group."""
@@ -66,6 +67,8 @@ def fitting(verb: str, override: Override, default: DictConfig, choices: Choices
     taken = parameters(verb, default, node) if node in known else None
     added = override.is_add() or override.is_force_add()
     if key not in known:
+        if (now := SETTINGS.get(key)) in known:
+            raise moved(key, now)
         if taken is not None and name not in taken:
             raise unknown(f"argument of {node}", name, taken, key)
         if not (taken or (added and node in known)):  # what is added needs a place that exists
@@ -162,6 +165,9 @@ def check_own(presets: Presets, config: DictConfig, choices: Choices) -> None:
         target = node.get("_target_") if isinstance(node, DictConfig) else None
         taken = parameters(presets.verb, config, path) if target else None
         if taken is not None:
+            for key in set(node) - set(taken):
+                if (now := SETTINGS.get(f"{path}.{key}")) is not None:
+                    raise moved(f"{path}.{key}", now)
             _check_keys(f"{path} ({target})", node, {*taken, "_target_"}, set())
 
 

@@ -11,20 +11,21 @@ from typing import Any
 import numpy as np
 import torch
 
+from wmpc.agents.history import History
 from wmpc.agents.nearest_frame import FrameBank, frame_bank
 from wmpc.errors import WmpcError
 from wmpc.evaluation.find_manifest import find_dataset
 from wmpc.evaluation.manifest import Case
 from wmpc.evaluation.run_cases import Row
 from wmpc.wm.data import open_episodes
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import LearnedModel
 
 
 @dataclass(frozen=True, eq=False)
 class Imagination:
     """A model, and the recorded frames that stand for its latents."""
 
-    model: JEPA
+    model: LearnedModel
     bank: FrameBank
 
     @torch.no_grad()
@@ -32,22 +33,21 @@ class Imagination:
         """The nearest recorded frame (H, W, 3) to each imagined latent: one at the start, then one
         after every whole block of `row.actions`."""
         seen, blocks = context(task, case, row.start)
-        columns = [name for name in self.model.columns if name != "action"]
-        z = self.model.encode({n: np.stack([s[n] for s in seen])[None] for n in columns})
-        start, n = z[0, -1:], self.model.spec.action_block
+        history = History(self.model)
+        for observation, executed in zip(seen, (None, *blocks), strict=True):
+            history = history.seeing(observation, executed)
+        latents, n = history.now, self.model.action_block
         whole = len(row.actions) // n
         if whole:
             taken = np.stack(row.actions[: whole * n]).reshape(whole, n, -1)
-            executed = self.model.normalise(blocks)[None]
-            dynamics = self.model.dynamics(z, executed)
-            imagined = dynamics.rollout(self.model.normalise(taken)[None, None])[0, 0]
-            start = torch.cat([start, imagined])
-        return list(self.bank.pixels[self.bank.nearest(start)[0]])
+            imagined = history.dynamics().rollout(self.model.normalise(taken)[None, None])[0, 0]
+            latents = torch.cat([latents, imagined])
+        return list(self.bank.pixels[self.bank.nearest(latents)[0]])
 
 
 def imagination(model: Any, run: str | None, data: str | None) -> Imagination | None:
     """That of `model`, if the dataset of its run is there to take frames from."""
-    if not isinstance(model, JEPA):  # an agent that needs none
+    if not isinstance(model, LearnedModel):  # an agent that needs none
         return None
     try:
         return Imagination(model, frame_bank(model, open_episodes(find_dataset(run, data))))

@@ -25,7 +25,7 @@ from wmpc.system.asking import LONGEST_S
 from wmpc.system.progress import Progress, Tell
 from wmpc.system.threads import torch_threads
 from wmpc.wm.data import Episodes
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.training.checkpoint import checkpoint_hash, weights_digest
 from wmpc.wm.training.devices import find_device
 
@@ -63,7 +63,7 @@ class Prepared:
     """What one evaluation is of."""
 
     trial: Trial
-    model: JEPA | None
+    model: LearnedModel | None
     path: Path
     """The manifest's file."""
     task: Any
@@ -76,9 +76,11 @@ class Prepared:
 
     @cached_property
     def checkpoint(self) -> str | None:
-        """The hash of the model's checkpoint; of a model that was given, of its weights."""
+        """The hash of the model's checkpoint; of a model that was given, of its weights, where it
+        has some."""
         if self.trial.given.model is not None:
-            return weights_digest(self.trial.given.model.state_dict())
+            weights = getattr(self.trial.given.model, "state_dict", None)
+            return None if weights is None else weights_digest(weights())
         run = self.trial.config["run"]
         return None if run is None else checkpoint_hash(run)
 

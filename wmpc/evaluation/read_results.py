@@ -6,7 +6,7 @@ from typing import Any
 
 from wmpc.errors import WmpcError
 from wmpc.system.json_file import read_json
-from wmpc.system.renamed import rename_keys, rename_targets
+from wmpc.system.renamed import move_settings, rename_keys, rename_targets
 
 RESULTS = "results.json"
 FORMAT, VERSION = "wmpc-results", 2
@@ -36,6 +36,8 @@ def read_results(file: Path) -> dict[str, Any]:
     if missing:
         raise WmpcError(f"{file} lacks {sorted(missing)}: evaluate again")
     config = rename_keys(rename_targets(results.get("config", {})))
+    if isinstance(config, dict):
+        config = move_settings(config)
     results = {"agent": _agent_of(config), **results, "config": config}
     return {**results, "name": file.parent.name, "folder": file.parent}
 

@@ -20,7 +20,7 @@ from wmpc.evaluation.provenance import code_digest
 from wmpc.evaluation.rows_file import Rows
 from wmpc.evaluation.run_cases import TIMEOUT_S, Start, run_cases
 from wmpc.evaluation.statistics.success import summary
-from wmpc.planners import CEM
+from wmpc.planners import CEM, LatentDistance
 from wmpc.system.disk import replace_file, writable
 from wmpc.system.json_file import read_json
 
@@ -47,8 +47,8 @@ def measure_references(
         drawn: the cases.
         path: the manifest's file, beside which the references are kept.
         task: where to run.
-        simulator: how the planner in the simulator searches (arguments of `CEM` and `MPCAgent`)
-            and on how many `cases`; the others do all.
+        simulator: how the planner in the simulator searches (arguments of `CEM`, `MPCAgent` and
+            `LatentDistance`) and on how many `cases`; the others do all.
         start: warm or cold.
         timeout_s: seconds that a call may take before its case fails; None: any.
         rows: those in it are not measured again, and each new one is added there at once.
@@ -102,8 +102,9 @@ def _entrant(name: str, setting: Setting, simulator: Mapping[str, Any]) -> Entra
     if name != "simulator":
         return getattr(agents, name)(setting)
     search = {key: simulator[key] for key in ("samples", "elites", "iterations")}
-    acting = {key: simulator[key] for key in ("horizon", "execute", "steps", "gamma")}
-    return agents.simulator(replace(setting, planner=CEM(**search)), **acting)
+    acting = {key: simulator[key] for key in ("horizon", "execute")}
+    cost = LatentDistance(simulator["steps"], simulator["gamma"])
+    return agents.simulator(replace(setting, planner=CEM(**search), cost=cost), **acting)
 
 
 def _read(cache: Path, drawn: Manifest) -> dict[str, Any]:

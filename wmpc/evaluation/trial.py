@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from wmpc import envs
+from wmpc.agents.cost import make_cost
 from wmpc.agents.entrants import Entrant, Given, Setting, given_agent
 from wmpc.errors import WmpcError
 from wmpc.evaluation.find_manifest import open_later
@@ -23,7 +24,7 @@ from wmpc.evaluation.run_cases import Latency, Start, run_cases
 from wmpc.evaluation.workers import Answer, Died, answer_apart
 from wmpc.system.construct import allow, construct, find
 from wmpc.system.progress import Progress, Tell, quiet
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.training.checkpoint import load_model
 
 
@@ -42,7 +43,7 @@ class Trial:
         """How long the world goes on while the agent decides."""
         return 0.0 if self.config["latency"] is None else self.config["latency"]
 
-    def setting(self, task: Any, model: JEPA | None) -> Setting:
+    def setting(self, task: Any, model: LearnedModel | None) -> Setting:
         """Say where the agents act, and what they may be made of.
 
         Args:
@@ -58,7 +59,7 @@ class Trial:
 
 
 def make_entrant(config: dict[str, Any], setting: Setting, given: Given | None = None) -> Entrant:
-    """Make the agent that the groups `agent` and `planner` describe, or that is given.
+    """Make the agent that the groups `agent`, `planner` and `cost` describe, or that is given.
 
     Args:
         config: the keys of a verb.
@@ -70,14 +71,15 @@ def make_entrant(config: dict[str, Any], setting: Setting, given: Given | None =
     """
     given = given or Given()
     planner = construct(config["planner"]) if given.planner is None else given.planner
-    setting = replace(setting, planner=planner)
+    cost = make_cost(config["cost"]) if given.cost is None else given.cost
+    setting = replace(setting, planner=planner, cost=cost)
     if given.agent is not None:
         return given_agent(setting, given.agent)
     arguments = dict(config["agent"])
     return find(arguments.pop("_target_"))(setting, **arguments)
 
 
-def find_model(config: dict[str, Any], given: Given) -> JEPA | None:
+def find_model(config: dict[str, Any], given: Given) -> LearnedModel | None:
     """Load the model of the run, unless one was given.
 
     Args:

@@ -29,6 +29,62 @@ KEYS = {
 }
 """Keys and groups of verbs, by their names up to version 0.1."""
 
+SETTINGS = {"agent.steps": "cost.steps", "agent.gamma": "cost.gamma"}
+"""Settings of agents that plan, by their keys up to version 0.1."""
+PLANNING = ("wmpc.agents.entrants.mpc", "wmpc.agents.entrants.simulator")
+
+
+def move_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the settings of an evaluation of an earlier version where they are today.
+
+    Args:
+        config: what results hold, targets renamed; it is not changed.
+
+    Returns:
+        The same; where an agent that plans held the steps that count and their discount, they are
+        those of a cost.
+    """
+    agent = config.get("agent")
+    if "cost" in config or not isinstance(agent, Mapping) or agent.get("_target_") not in PLANNING:
+        return dict(config)
+    cost = {"_target_": "wmpc.planners.costs.LatentDistance", "steps": "sum", "gamma": 0.9}
+    cost |= {key: agent[key] for key in ("steps", "gamma") if key in agent}
+    kept = {key: value for key, value in agent.items() if key not in cost or key == "_target_"}
+    return {**config, "agent": kept, "cost": cost}
+
+
+def refuse_moved(config: dict[str, Any]) -> dict[str, Any]:
+    """Refuse settings of an agent that plans which are its cost's today.
+
+    Args:
+        config: the keys of a verb; `agent` may be a name, its settings, or an object.
+
+    Returns:
+        The same.
+
+    Raises:
+        WmpcError: the agent is given such a setting.
+    """
+    agent = config.get("agent")
+    if isinstance(agent, Mapping) and agent.get("_target_", PLANNING[0]) in PLANNING:
+        for key in agent:
+            if (now := SETTINGS.get(f"agent.{key}")) is not None:
+                raise moved(f"agent.{key}", now)
+    return config
+
+
+def moved(key: str, now: str) -> WmpcError:
+    """Make the error for a setting by its key of an earlier version.
+
+    Args:
+        key: the earlier one.
+        now: today's.
+
+    Returns:
+        One sentence.
+    """
+    return WmpcError(f"there is no {key}: it is a setting of the cost now, {now}=...")
+
 
 def rename_targets(value: Any) -> Any:
     """Replace every old `_target_` in a configuration, at any depth, by the name of today.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,19 +13,20 @@ over before the threads have met (docs/lab-notes.md)."""
 
 
 @contextmanager
-def sensible_threads(predictor: nn.Module) -> Iterator[None]:
-    """Plan with one torch thread where the predictor is small, else with as many as there were.
+def sensible_threads(model: Any) -> Iterator[None]:
+    """Use one torch thread while planning with a small predictor on a CPU, afterwards as before.
 
     A rule, not a measurement: the same machine must give the same bits.
 
     Args:
-        predictor: of the model, whose parameters are counted.
+        model: whose `predictor`, a torch module, plans are imagined with; as many threads as there
+            were, where it has none.
 
     Yields:
-        Nothing; afterwards there are as many threads as before.
+        While the threads are so many.
     """
-    before = torch.get_num_threads()
-    if sum(p.numel() for p in predictor.parameters()) < SMALL:
+    before, predictor = torch.get_num_threads(), getattr(model, "predictor", None)
+    if isinstance(predictor, nn.Module) and sum(p.numel() for p in predictor.parameters()) < SMALL:
         torch.set_num_threads(1)
     try:
         yield

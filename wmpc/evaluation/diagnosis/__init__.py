@@ -19,7 +19,7 @@ from wmpc.evaluation.manifest import Manifest
 from wmpc.evaluation.run_cases import Row
 from wmpc.planners.problem import Planner
 from wmpc.wm.data import Episodes
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import LearnedModel
 
 DECISIONS = 20
 
@@ -91,7 +91,7 @@ def diagnose(
             f"Its decisions were those of {len(pools)} goals {within.blocks} blocks ahead, not of "
             "the manifest's: beyond the horizon a straight distance says little."
         )
-    if isinstance(agent.model, JEPA):
+    if isinstance(agent.model, LearnedModel):
         findings += surprise_findings(agent.model, task, episodes, seed=seed)
     return {"findings": [finding.as_dict() for finding in findings], "verdict": found}
 

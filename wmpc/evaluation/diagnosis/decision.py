@@ -1,6 +1,5 @@
 """A decision of the agent in a case, and what the true simulator says of any other."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +16,10 @@ from wmpc.errors import WmpcError
 from wmpc.evaluation.diagnosis.recorder import Recorder
 from wmpc.evaluation.manifest import Case, Manifest
 from wmpc.evaluation.run_cases import HIDDEN, Row, play_episode
+from wmpc.planners.costs import Target
 from wmpc.planners.knots import HeldDynamics, hold
 from wmpc.planners.problem import Problem
-from wmpc.wm.diagnostics.sample import columns
+from wmpc.wm.models.world_model import WorldModel, seen_columns
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Decision:
     def measure(self, place: Tensor, goal: Tensor) -> Tensor:
         """Squared distance (N,) of places (N, H, V) to a goal (V,), over the steps that the agent's
         own cost counts."""
-        cost = self.agent.goal_cost(goal[None, None])
+        cost = self.agent.cost(Target(goal[None, None]), self.agent.execute)
         return cost(place[None, :, :, None], place[None])[0]
 
     def true_cost(self, outcomes: Outcomes) -> Tensor:
@@ -135,17 +135,11 @@ class Decision:
         return self.measure(torch.as_tensor(outcomes.coordinates), torch.as_tensor(self.goal))
 
     def reached(self, outcomes: Outcomes) -> np.ndarray:
-        """The true distance (N,) that counts, in tolerances: at the end of the horizon where the
-        cost counts the last step alone, else the nearest of the steps that it counts; of a
-        discount, the first 1 / (1 - gamma), which have most of the weight."""
-        if self.agent.steps == "last":
-            return outcomes.distance[:, -1]
-        if self.agent.steps == "executed":
-            return outcomes.distance[:, : self.agent.execute].min(1)
-        if self.agent.steps == "discounted" and self.agent.gamma < 1:
-            counted = math.ceil(1 / (1 - self.agent.gamma) - 1e-9)  # 1 / (1 - 0.9) is above 10
-            return outcomes.distance[:, :counted].min(1)
-        return outcomes.distance.min(1)
+        """The nearest true distance (N,), in tolerances, over the steps that the agent's cost
+        counts, where it says which; else over all."""
+        which = getattr(self.agent.cost, "counted", lambda horizon, executed: slice(horizon))
+        counted = which(outcomes.distance.shape[1], self.agent.execute)
+        return outcomes.distance[:, counted].min(1)
 
     def _look(self, states: Sequence[np.ndarray] | np.ndarray) -> Observation:
         """Observations of states (T, S or P), the columns that the model reads, (T, ...)."""
@@ -158,7 +152,7 @@ class Decision:
         return {name: np.stack([look[name] for look in looks]) for name in looks[0]}
 
 
-def _observation(task: Any, state: np.ndarray, privileged: bool, model: Any) -> Observation:
+def _observation(task: Any, state: np.ndarray, privileged: bool, model: WorldModel) -> Observation:
     """What `task.observe_state` gives, without drawing a picture that nobody looks at."""
     makers = {
         "pixels": lambda: task.render_state(state),
@@ -168,7 +162,7 @@ def _observation(task: Any, state: np.ndarray, privileged: bool, model: Any) -> 
     }
     offered = [
         name
-        for name in makers
+        for name in seen_columns(model)
         if (privileged or name not in HIDDEN) and (name != "variation" or task.variation_names)
     ]
-    return {name: makers[name]() for name in columns(model, offered)}
+    return {name: makers[name]() for name in offered}

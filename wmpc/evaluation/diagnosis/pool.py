@@ -12,6 +12,7 @@ from torch import Tensor
 from wmpc.evaluation.diagnosis.decision import Decision, Outcomes
 from wmpc.evaluation.diagnosis.recorder import Recorder
 from wmpc.planners import CEM
+from wmpc.planners.costs import Target
 from wmpc.planners.knots import HeldDynamics
 from wmpc.planners.numpy_model import NumpyDynamics
 from wmpc.planners.problem import Box, Planner, Problem
@@ -125,7 +126,7 @@ def _truth(decision: Decision) -> Problem:
     goal = torch.zeros(1, 1, len(start), dtype=torch.float64)
     goal[..., :C] = torch.as_tensor(decision.goal)
     weight = (torch.arange(len(start)) < C).double()
-    cost = agent.goal_cost(goal, weight)
+    cost = agent.cost(Target(goal, weight), agent.execute)
     dynamics = HeldDynamics(NumpyDynamics(rollout, start[None]), held.times, held.size)
     bounds = decision.problem.actions
     assert isinstance(bounds, Box)

@@ -12,6 +12,7 @@ from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, Windows
 from wmpc.wm.diagnostics import Finding, alignment, latents, ranking, rollouts
 from wmpc.wm.diagnostics.sample import Sample, draw
+from wmpc.wm.models.world_model import WorldModel
 from wmpc.wm.probe import Probe
 
 Describe = Callable[[np.ndarray], np.ndarray]
@@ -27,7 +28,7 @@ REPLAYED = 100
 
 
 def examine(
-    model: Any,
+    model: WorldModel,
     episodes: Episodes,
     task: Any,
     simulator: Simulator,
@@ -138,7 +139,7 @@ def aligned(episodes: Episodes, task: Any, simulator: Simulator, m: int) -> Find
     return alignment.replayed(states, actions, task.describe(states), replay)
 
 
-def seen_alignment(model: Any, episodes: Episodes, m: int, held: Sample | None) -> Finding:
+def seen_alignment(model: WorldModel, episodes: Episodes, m: int, held: Sample | None) -> Finding:
     """Regress recorded actions on the latents of recorded pictures, to see whether they belong.
 
     Args:

@@ -9,11 +9,11 @@ from wmpc.evaluation.diagnosis import violations
 from wmpc.wm.data import Episodes
 from wmpc.wm.diagnostics.finding import Finding
 from wmpc.wm.diagnostics.surprise import errors, finding, ordinary, surprise
-from wmpc.wm.models.jepa import JEPA
+from wmpc.wm.models.world_model import LearnedModel
 
 
 def surprise_findings(
-    model: JEPA, task: Any, episodes: Episodes, clips: int = 40, seed: int = 0
+    model: LearnedModel, task: Any, episodes: Episodes, clips: int = 40, seed: int = 0
 ) -> list[Finding]:
     """Measure whether the model is surprised where recorded physics is broken.
 
@@ -47,7 +47,7 @@ def surprise_findings(
                 continue
             made = violations.clips(
                 task, episodes, what, thing, ids=held_out[1::2], count=clips, before=before,
-                after=after, action_block=model.spec.action_block, seed=seed,
+                after=after, action_block=model.action_block, seed=seed,
             )  # fmt: skip
             for clip in made:
                 both = {

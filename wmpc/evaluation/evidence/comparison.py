@@ -13,8 +13,9 @@ from wmpc.evaluation.statistics import comparison, power
 from wmpc.evaluation.statistics.seeds import split
 
 KINDS = {
-    "agent.": "agent", "planner.": "planner", "training.": "training recipe", "start": "start",
-    "latency": "latency", "privileged": "access to the simulator's state", "versions.": "versions",
+    "agent.": "agent", "planner.": "planner", "cost.": "cost", "training.": "training recipe",
+    "start": "start", "latency": "latency", "privileged": "access to the simulator's state",
+    "versions.": "versions",
 }  # fmt: skip
 
 

@@ -116,6 +116,7 @@ def parse_result(content: Mapping[str, Any]) -> Result:
         flat = {
             "agent": dict(settings["agent"]),
             "planner": dict(settings.get("planner") or {}),
+            "cost": dict(settings.get("cost") or {}) if content["agent"]["planner"] else {},
             "start": content["start"],
             "latency": content.get("latency", 0.0),
             "privileged": content.get("privileged", False),
