@@ -17,7 +17,9 @@ from wmpc.wm.models.batch_norm import BatchNorm
 from wmpc.wm.models.build import build
 from wmpc.wm.models.dynamics import LatentDynamics
 from wmpc.wm.models.latent import Layout
+from wmpc.wm.models.prepare import prepare_frame
 from wmpc.wm.models.spec import DataSpec
+from wmpc.wm.models.world_model import seen_columns
 
 
 class JEPA(nn.Module):
@@ -111,6 +113,21 @@ class JEPA(nn.Module):
         if "proprio" not in observation:
             return torch.cat([z, z.new_zeros(B, T, 1, self.latent)], 2)
         return torch.cat([z, self._slot(observation)], 2)
+
+    def prepare(self, frame: np.ndarray | Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Make a frame what the model takes: its pictures as large as those of the run's data.
+
+        Args:
+            frame: a picture (H, W, 3) uint8 of any size, where the model sees one camera; or
+                columns by name, each of one frame.
+
+        Returns:
+            An observation of one frame, for `wmpc.Goal` and agents.
+
+        Raises:
+            WmpcError: nothing there is what the model reads, or a picture is none.
+        """
+        return prepare_frame(frame, seen_columns(self), self.spec)
 
     def known(
         self, observation: Mapping[str, Any], weight: Mapping[str, np.ndarray] | None = None

@@ -8,6 +8,7 @@ import numpy as np
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, column_statistics
 from wmpc.wm.data.format import is_camera
+from wmpc.wm.recordings.view import FITS
 
 LARGEST_STEP = 2**16
 """Of pictures in pixels, and of a model step in frames and actions."""
@@ -35,6 +36,8 @@ class DataSpec:
     render: dict[str, Any] = field(default_factory=dict)
     dataset: str = ""
     """The dataset's hash."""
+    fit: str = "squash"
+    """How pictures of the recording were made square, see `wmpc.wm.recordings.view`."""
 
     @property
     def action_block(self) -> int:
@@ -57,7 +60,12 @@ class DataSpec:
         return {name: np.asarray(getattr(self, name), np.float32) for name in names}
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return the fields in plain values, as a run's config states them.
+
+        Returns:
+            By name; without `fit` where it is "squash", as runs of earlier versions have it.
+        """
+        return {k: v for k, v in asdict(self).items() if (k, v) != ("fit", "squash")}
 
 
 def read_spec(values: Any) -> DataSpec:
@@ -86,6 +94,8 @@ def read_spec(values: Any) -> DataSpec:
             if name.endswith("std") and not all(number > 0 for number in numbers):
                 raise _senseless(name, numbers, "above 0")
             size = len(numbers)
+    if spec.fit not in FITS:
+        raise _senseless("fit", spec.fit, f"one of {', '.join(FITS)}")
     for name, kind in (("env", dict), ("render", dict), ("dataset", str)):
         if not isinstance(getattr(spec, name), kind):
             raise _senseless(name, getattr(spec, name), f"a {kind.__name__}")
@@ -115,6 +125,7 @@ def describe_data(episodes: Episodes, stride: int = 1) -> DataSpec:
             f"{episodes.path} has pictures {sorted(shapes) or 'none'}; a model takes square "
             "pictures of one size: record them so"
         )
+    sources = [*meta.get("sources", []), meta.get("source") or {}]
     statistics: dict[str, list[float]] = {"proprio_mean": [], "proprio_std": []}
     for name in ("action", "proprio"):
         if name in episodes.columns:
@@ -131,5 +142,6 @@ def describe_data(episodes: Episodes, stride: int = 1) -> DataSpec:
         env={"id": meta.get("env"), **(meta.get("kwargs") or {})},
         render=meta.get("render") or {},
         dataset=episodes.hash,
+        fit=next((s["fit"] for s in sources if s.get("fit") in FITS), "squash"),
         **statistics,
     )
