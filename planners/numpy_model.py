@@ -25,7 +25,17 @@ class NumpyDynamics:
         self.start = torch.as_tensor(np.asarray(start, np.float64)).unsqueeze(1)
 
     def rollout(self, actions: Tensor) -> Tensor:
-        """(B, N, H, A) -> (B, N, H, 1, D)"""
+        """Imagine sequences of actions.
+
+        Args:
+            actions: (B, N, H, A).
+
+        Returns:
+            Latents (B, N, H, 1, D), float64.
+
+        Raises:
+            WmpcError: the function gives another shape.
+        """
         start = self.start[:, 0].numpy()
         latents = self.function(start, actions.detach().cpu().double().numpy())
         expected = (*actions.shape[:3], start.shape[-1])
@@ -37,7 +47,15 @@ class NumpyDynamics:
         return torch.as_tensor(latents).unsqueeze(-2)
 
     def predict(self, states: Tensor, actions: Tensor) -> Tensor:
-        """states (B, N, H - 1, 1, D) given, actions (B, N, H, A) -> (B, N, H, 1, D)"""
+        """Predict one step from each of the states given.
+
+        Args:
+            states: (B, N, H - 1, 1, D), those after the first.
+            actions: (B, N, H, A).
+
+        Returns:
+            (B, N, H, 1, D), float64.
+        """
         B, N, H, A = actions.shape
         first = self.start[:, None, None].expand(B, N, 1, *self.start.shape[1:])
         given = torch.cat([first, states.to(first)], 2).reshape(B * N * H, -1)
@@ -80,7 +98,14 @@ class NumpyModel:
         self.action_block, self.action_size = action_block, len(self.low)
 
     def encode(self, observation: Mapping[str, np.ndarray]) -> Tensor:
-        """Columns (B, T, ...) -> (B, T, 1, D)"""
+        """Turn observations into latents, one at a time.
+
+        Args:
+            observation: columns (B, T, ...).
+
+        Returns:
+            (B, T, 1, D), float64.
+        """
         B, T = next(iter(observation.values())).shape[:2]
         latents = [
             [self.start({name: x[b, t] for name, x in observation.items()}) for t in range(T)]
@@ -109,14 +134,43 @@ class NumpyModel:
         return (torch.arange(D) < counted).double().unsqueeze(0), part
 
     def dynamics(self, latents: Tensor, executed: Tensor) -> NumpyDynamics:
-        """The current latent is all a simulator needs."""
+        """Bind the simulator to the present latent, which is all it needs.
+
+        Args:
+            latents: (B, c, 1, D).
+            executed: not looked at.
+
+        Returns:
+            What planners roll out.
+        """
         return NumpyDynamics(self.rollout, latents[:, -1, 0].numpy())
 
     def action_bounds(self) -> tuple[Tensor, Tensor]:
+        """Return the bounds of a block.
+
+        Returns:
+            Lowest and highest, each (A,), in the environment's units.
+        """
         return self.low, self.high
 
     def normalise(self, actions: np.ndarray) -> Tensor:
+        """Flatten blocks; a simulator takes them in the environment's units.
+
+        Args:
+            actions: (..., n, a).
+
+        Returns:
+            (..., n * a), float64.
+        """
         return torch.as_tensor(np.asarray(actions), dtype=torch.float64).flatten(-2)
 
     def denormalise(self, actions: Tensor) -> np.ndarray:
+        """Undo `normalise`.
+
+        Args:
+            actions: (..., n * a).
+
+        Returns:
+            (..., n, a).
+        """
         return actions.unflatten(-1, (self.action_block, -1)).numpy()

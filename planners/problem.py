@@ -22,13 +22,26 @@ class Dynamics(Protocol):
         ...
 
     def rollout(self, actions: Tensor) -> Tensor:
-        """Imagine: actions (B, N, H, A) -> latents (B, N, H, K, D) after each action."""
+        """Imagine sequences of actions.
+
+        Args:
+            actions: (B, N, H, A).
+
+        Returns:
+            Latents (B, N, H, K, D), after each action.
+        """
         ...
 
     def predict(self, states: Tensor, actions: Tensor) -> Tensor:
-        """One step from each given state, all at once: states (B, N, H-1, K, D) are s_1..s_{H-1}
-        (s_0 is `start`), actions (B, N, H, A) -> F(s_t, a_t), (B, N, H, K, D). See GRASP,
-        arXiv 2602.00475."""
+        """Predict one step from each of the states given, all at once (GRASP, arXiv 2602.00475).
+
+        Args:
+            states: (B, N, H - 1, K, D), s_1 to s_{H-1}; s_0 is `start`.
+            actions: (B, N, H, A).
+
+        Returns:
+            F(s_t, a_t) for t = 0 to H - 1, (B, N, H, K, D).
+        """
         ...
 
 
@@ -44,7 +57,14 @@ class Box:
     high: Tensor
 
     def clamp(self, actions: Tensor) -> Tensor:
-        """The nearest actions (..., A) within the bounds."""
+        """Move actions to the nearest ones within the bounds.
+
+        Args:
+            actions: (..., A).
+
+        Returns:
+            (..., A).
+        """
         return torch.maximum(torch.minimum(actions, self.high), self.low)
 
 
@@ -74,8 +94,16 @@ class Problem:
 
 
 def candidate_bytes(dynamics: Dynamics, horizon: int, A: int) -> int:
-    """Bytes that rolling out one candidate takes: as the dynamics say in `candidate_bytes(H)`,
-    else 32 times the size of its latents and actions."""
+    """Estimate the memory that rolling out one candidate takes.
+
+    Args:
+        dynamics: asked for `candidate_bytes(horizon)`, if it has that.
+        horizon: H, steps ahead.
+        A: numbers in an action.
+
+    Returns:
+        Bytes; of dynamics that do not say, 32 times the size of its latents and actions.
+    """
     if (told := getattr(dynamics, "candidate_bytes", None)) is not None:
         return int(told(horizon))
     start = dynamics.start
@@ -108,8 +136,16 @@ class Planner(Protocol):
         warm_start: Tensor | None = None,
         deadline: float | None = None,
     ) -> Plan:
-        """Search for at most `deadline` seconds (None: the planner's own budget).
+        """Search for the cheapest sequence of actions.
 
-        `warm_start` (B, H, A) is a sequence to begin from; the plan returned costs no more than it.
+        Args:
+            problem: what to minimise.
+            generator: of all that is drawn at random.
+            warm_start: (B, H, A), a sequence to begin from; the plan returned costs no more than
+                it.
+            deadline: seconds to search at most; None: the planner's own budget.
+
+        Returns:
+            The best plan found.
         """
         ...

@@ -26,7 +26,7 @@ import wmpc
 from wmpc.agents import completion as completion_module
 from wmpc.agents.completion import Completion
 from wmpc.agents.encoded import encode_training_episodes
-from wmpc.agents.entrants import Setting
+from wmpc.agents.entrant import Setting
 from wmpc.agents.goal_policy import GoalPolicyAgent, train_goal_policy
 from wmpc.agents.mpc import MPCAgent
 from wmpc.agents.nearest import NearestAgent

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from wmpc.agents.entrants import Setting, gcbc
+from wmpc.agents.entrant import Setting
+from wmpc.agents.entrants import gcbc
 from wmpc.errors import WmpcError
 
 QUICK = ["cases.count=3", "cases.blocks=3", "cases.budget=4", "cold=0", "videos=0"]

@@ -10,7 +10,7 @@ import torch
 
 from wmpc import envs
 from wmpc.agents.baselines import ZeroAgent
-from wmpc.agents.entrants import Entrant
+from wmpc.agents.entrant import Entrant
 from wmpc.agents.mpc import MPCAgent
 from wmpc.collecting.collect import Recipe, record_episodes, settings
 from wmpc.envs.simulator import Simulator

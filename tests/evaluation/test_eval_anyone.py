@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 
 import wmpc
 from wmpc.agents import entrants as agents
-from wmpc.agents.entrants import Entrant, Setting
+from wmpc.agents.entrant import Entrant, Setting
 from wmpc.cli.compose import jobs
 from wmpc.errors import WmpcError
 from wmpc.evaluation import manifest as manifests

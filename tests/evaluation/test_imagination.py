@@ -8,7 +8,8 @@ from PIL import Image
 
 import wmpc
 from wmpc import envs
-from wmpc.agents.entrants import Setting, random
+from wmpc.agents.entrant import Setting
+from wmpc.agents.entrants import random
 from wmpc.agents.nearest_frame import frame_bank
 from wmpc.errors import WmpcError
 from wmpc.evaluation.draw_cases import draw_manifest

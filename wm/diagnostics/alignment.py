@@ -25,14 +25,17 @@ def replayed(
     replay: Replay,
     shifts: Sequence[int] = SHIFTS,
 ) -> Finding:
-    """Which recorded action takes a state to the next in the true simulator?
+    """Find which recorded action takes a state to the next in the true simulator.
 
     Args:
-        states: (n, L, S), recorded; `actions` (n, L - 1, m, A), in the environment's units.
+        states: (n, L, S), recorded.
+        actions: (n, L - 1, m, A), in the environment's units.
         variables: (n, L, V), what is compared; each counts by the spread of its change.
         replay: the simulator.
+        shifts: recorded steps by which actions are moved against states.
 
-    The value is the shift s whose action[t + s] leads best from state[t] to state[t + 1]: 0.
+    Returns:
+        The shift s whose action[t + s] leads best from state[t] to state[t + 1]: it should be 0.
     """
     first, last = max(0, -min(shifts)), actions.shape[1] - max(0, *shifts)
     times = np.arange(first, last)
@@ -71,14 +74,23 @@ def regressed(
     least: float = 0.03,
     dimensions: int = 8,
 ) -> Finding:
-    """The same without a simulator, from latents (n, L, K, D) and actions (n, L - 1, m, A).
+    """Find which recorded action drives the step of the latents, without a simulator.
 
     An action matters from the step that it drives on. So: of the variance of the next latent that
     the last three latents and the actions before action[t + s] leave unexplained, which share does
     action[t + s] explain, in windows it was not fitted on? The last shift to explain at least
     `least` is the action that drives the step; an earlier one may explain more, where a body has
-    momentum. Linear in actions and in their products with the latent, of which the `dimensions`
-    that vary most count.
+    momentum. Linear in actions and in their products with the latent.
+
+    Args:
+        latents: (n, L, K, D).
+        actions: (n, L - 1, m, A).
+        shifts: recorded steps by which actions are moved against latents, in ascending order.
+        least: share explained from which an action counts.
+        dimensions: of the latent, those that vary most, which count.
+
+    Returns:
+        That shift, which should be 0; None where no action explains anything.
     """
     z = latents.flatten(2).double().cpu().numpy()
     z = _principal(z, dimensions)

@@ -27,5 +27,9 @@ class Finding:
     details: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Turn the finding into plain JSON values.
+
+        Returns:
+            Its fields, by name.
+        """
         return asdict(self)

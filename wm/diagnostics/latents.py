@@ -21,15 +21,19 @@ def probes(
     steps: int = 1000,
     seed: int = 0,
 ) -> tuple[Finding, Probe]:
-    """R² of a linear and of a small network's probe, for every variable.
+    """Compute R² of a linear and of a small network's probe, for every variable.
 
     Args:
-        train, held_out: windows of latents (n, h, K, D) and the variables (n, V) of their last
-            frames, from different episodes. The probes see the last frame; a third, a network,
-            all h, which a velocity needs.
+        train: windows of latents (n, h, K, D) and the variables (n, V) of their last frames. The
+            probes see the last frame; a third, a network, all h, which a velocity needs.
+        held_out: the same, of other episodes.
         names: of the V variables.
+        steps: of each network's fit.
+        seed: of each network.
 
-    Returns also the network, for latents (..., K, D).
+    Returns:
+        R² of the variable that is read worst, with all the others, and the network on one frame,
+        for latents (..., K, D).
     """
     (z, y), (seen, truth) = train, held_out
     probe = fit_latents(z[:, -1], y, steps=steps, seed=seed)
@@ -61,7 +65,14 @@ def probes(
 
 
 def spectrum(z: Tensor) -> Finding:
-    """RankMe of latents (n, K, D) and their singular values."""
+    """Compute how many dimensions of the latent are in use: RankMe, and the singular values.
+
+    Args:
+        z: latents (n, K, D).
+
+    Returns:
+        RankMe, 1 to K * D.
+    """
     flat = z.flatten(1)
     sigma = torch.linalg.svdvals((flat - flat.mean(0)).double()).cpu().numpy()
     share = sigma / max(float(sigma[0]), 1e-12)
@@ -84,7 +95,15 @@ def spectrum(z: Tensor) -> Finding:
 
 
 def lacking(scores: Mapping[str, Any], below: float = 0.5) -> list[str]:
-    """The variables of which no probe reads even `below` of the variance; see `probes`."""
+    """Name the variables that no probe reads.
+
+    Args:
+        scores: R² by variable, by probe: the details of what `probes` gives.
+        below: share of the variance, R², that would count as read.
+
+    Returns:
+        The variables whose best R² is less.
+    """
     names = next(iter(scores.values()))
     best = {name: [s[name] for s in scores.values() if s[name] is not None] for name in names}
     return [name for name, values in best.items() if values and max(values) < below]

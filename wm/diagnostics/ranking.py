@@ -14,12 +14,28 @@ POINTS = 400
 
 
 def kendall(cost: np.ndarray, truth: np.ndarray) -> float:
-    """Kendall's tau-b of two arrays (n,); 0 where either is constant, which ranks nothing."""
+    """Compute Kendall's tau-b.
+
+    Args:
+        cost: (n,).
+        truth: (n,).
+
+    Returns:
+        -1 to 1; 0 where either is constant, which ranks nothing.
+    """
     return _finite(stats.kendalltau(cost, truth)[0])
 
 
 def spearman(cost: np.ndarray, truth: np.ndarray) -> float:
-    """Spearman's rank correlation of two arrays (n,); 0 where either is constant."""
+    """Compute Spearman's rank correlation.
+
+    Args:
+        cost: (n,).
+        truth: (n,).
+
+    Returns:
+        -1 to 1; 0 where either is constant.
+    """
     if np.ptp(cost) == 0 or np.ptp(truth) == 0:
         return 0.0
     return _finite(stats.spearmanr(cost, truth)[0])
@@ -34,13 +50,19 @@ def pair_ranking(
     pairs: int = 2000,
     seed: int = 0,
 ) -> Finding:
-    """Latent cost against true distance over pairs of recorded frames, as far as each other as
+    """Compare latent cost with true distance over pairs of recorded frames, as far as each other as
     start and goal: half within a window, half between any two.
 
     Args:
-        latents, states: windows (n, L, K, D) and (n, L, S).
+        latents: windows (n, L, K, D).
+        states: (n, L, S), of their frames.
         cost: latents (p, K, D), goals (p, K, D) -> (p,).
         distance: states (S,), (S,) -> in tolerances.
+        pairs: drawn.
+        seed: of the draw.
+
+    Returns:
+        Kendall's tau over all pairs.
     """
     rng = np.random.default_rng(seed)
     n, L = states.shape[:2]

@@ -14,9 +14,16 @@ from wmpc.wm.probe import Probe
 
 @torch.no_grad()
 def imagine(model: WorldModel, sample: Sample, actions: Tensor | None = None) -> Tensor:
-    """Roll out from the first h frames: (n, L - h, K, D), fed by actions only.
+    """Roll windows out from their first h frames, fed by actions only.
 
-    `actions` (n, L - 1, A) may stand for the recorded ones after the context.
+    Args:
+        model: what imagines.
+        sample: n windows of L frames.
+        actions: (n, L - 1, A), standardised, instead of the recorded ones after the context; None:
+            the recorded.
+
+    Returns:
+        Latents (n, L - h, K, D).
     """
     h = model.context
     a = sample.actions if actions is None else actions
@@ -25,9 +32,15 @@ def imagine(model: WorldModel, sample: Sample, actions: Tensor | None = None) ->
 
 
 def latent_error(model: WorldModel, sample: Sample, imagined: Tensor) -> Finding:
-    """Squared error of the latent by horizon, over that of repeating the last latent seen.
+    """Compute the squared error of the latent by horizon, over that of repeating the last one seen.
 
-    `imagined` is what `imagine` gave.
+    Args:
+        model: what imagined.
+        sample: n windows of L frames.
+        imagined: what `imagine` gave.
+
+    Returns:
+        The share at the longest horizon.
     """
     h = model.context
     truth, last = sample.latents[:, h:], sample.latents[:, h - 1 : h]
@@ -54,11 +67,18 @@ def state_error(
     variables: np.ndarray,
     unit: str = "tolerances",
 ) -> Finding:
-    """The same in units of the state, which `probe` reads off the latents.
+    """Compute the error of rollouts in units of the state, which a probe reads off the latents.
 
     Args:
+        model: what imagined.
+        sample: n windows of L frames.
+        imagined: what `imagine` gave.
         probe: latents (..., K, D) -> (..., V), in units in which lengths compare.
         variables: (n, L, V), the truth.
+        unit: of the variables.
+
+    Returns:
+        The root mean squared distance at the longest horizon.
     """
     h = model.context
     truth = variables[:, h:]
@@ -82,7 +102,18 @@ def state_error(
 def action_sensitivity(
     model: WorldModel, sample: Sample, imagined: Tensor, seed: int = 0
 ) -> Finding:
-    """Error with the actions of another window, over that with the true ones, by horizon."""
+    """Compute the error with the actions of another window, over that with the true ones, by
+    horizon.
+
+    Args:
+        model: what imagined.
+        sample: n windows of L frames.
+        imagined: what `imagine` gave.
+        seed: of which other window each is given.
+
+    Returns:
+        The ratio at the longest horizon.
+    """
     order = torch.randperm(len(sample.actions), generator=torch.Generator().manual_seed(seed))
     others = imagine(model, sample, sample.actions[order.to(sample.actions.device)])
     truth = sample.latents[:, model.context :]

@@ -29,10 +29,20 @@ class Spread:
 
 @torch.no_grad()
 def errors(model: LearnedModel, seen: Mapping[str, np.ndarray], action: np.ndarray) -> np.ndarray:
-    """Prediction errors (B, T - h, D) of frames h to T - 1, each from the h true frames before it.
+    """Compute the errors of predicting each frame from the h true ones before it.
 
-    seen: columns (B, T, ...); action: (B, T - 1, n, A) in the environment's units. Only the
-    pictures' tokens of the latent counts: what the body feels is not part of the test.
+    Only the pictures' tokens count: what the body feels is not part of the test.
+
+    Args:
+        model: what predicts.
+        seen: columns (B, T, ...) that it reads.
+        action: (B, T - 1, n, A), in the environment's units.
+
+    Returns:
+        (B, T - h, k * D) float64, of frames h to T - 1.
+
+    Raises:
+        WmpcError: the clips are shorter than h + 1 frames.
     """
     h = model.context
     if action.shape[1] < h:
@@ -47,7 +57,17 @@ def errors(model: LearnedModel, seen: Mapping[str, np.ndarray], action: np.ndarr
 def ordinary(
     model: LearnedModel, episodes: Episodes, ids: np.ndarray, frames: int = 4000
 ) -> Spread:
-    """The spread of errors over about `frames` frames of the episodes `ids`."""
+    """Measure the spread of errors on recorded episodes.
+
+    Args:
+        model: what predicts.
+        episodes: the recordings.
+        ids: the episodes to take.
+        frames: how many, about.
+
+    Returns:
+        Mean and inverse covariance of the errors.
+    """
     length = model.context + 4
     windows = Windows(episodes, ids, length, model.spec.stride, model.columns)
     found = [
@@ -60,18 +80,30 @@ def ordinary(
 
 
 def surprise(e: np.ndarray, spread: Spread) -> np.ndarray:
-    """Squared Mahalanobis length over D of errors (..., D): (...), 1 for an ordinary frame.
+    """Compute the squared Mahalanobis length over D: s = (e - m)^T C^-1 (e - m) / D.
 
-    s = (e - m)^T C^-1 (e - m) / D, with m and C the mean and covariance of ordinary errors.
+    Args:
+        e: errors (..., D).
+        spread: m and C^-1, of ordinary errors.
+
+    Returns:
+        (...); 1 for an ordinary frame.
     """
     e = e - spread.mean
     return np.einsum("...i,ij,...j->...", e, spread.precision, e) / e.shape[-1]
 
 
 def auroc(violated: np.ndarray, intact: np.ndarray) -> float:
-    """Chance that a violated clip (n,) scores above an intact one (m,), ties counted half.
+    """Estimate the chance that a violated clip scores above an intact one, ties counted half.
 
-    The Mann-Whitney U over n m (Hanley and McNeil, Radiology 143, 1982). NaN of no clips.
+    The Mann-Whitney U over n m (Hanley and McNeil, Radiology 143, 1982).
+
+    Args:
+        violated: scores (n,).
+        intact: scores (m,).
+
+    Returns:
+        0 to 1; NaN where there are no clips.
     """
     if not len(violated) or not len(intact):
         return float("nan")
@@ -82,14 +114,19 @@ def auroc(violated: np.ndarray, intact: np.ndarray) -> float:
 def finding(
     violation: str, things: Sequence[str], violated: np.ndarray, intact: np.ndarray, moment: int
 ) -> Finding:
-    """What surprise says of one violation.
+    """Say how well surprise tells one violation.
+
+    A clip's score is its largest surprise from the violation on, its twin's over the same frames.
 
     Args:
+        violation: its name, such as `teleport`.
         things: which object each clip is about, (n,).
-        violated, intact: surprise (n, F) of the clips' frames and of their twins'.
+        violated: surprise (n, F) of the clips' frames.
+        intact: the same of their twins'.
         moment: index in F of the first frame that shows the violation.
 
-    A clip's score is its largest surprise from there on, its twin's over the same frames.
+    Returns:
+        The AUROC.
     """
     scores = [x[:, moment:].max(1) for x in (violated, intact)]
     value = auroc(*scores)

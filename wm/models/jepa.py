@@ -95,10 +95,15 @@ class JEPA(nn.Module):
         return self.action_mean.device
 
     def encode(self, observation: Mapping[str, np.ndarray | Tensor]) -> Tensor:
-        """Columns (B, T, ...) in the units of the data -> latents (B, T, K, D).
+        """Encode columns of observations.
 
-        Pictures are uint8 (B, T, H, W, 3). What is missing, the proprioception or, where there is
-        one, all pictures, gives a zero slot: see `known`.
+        Args:
+            observation: pictures (B, T, H, W, 3) uint8 and proprioception (B, T, P), in the units
+                of the data. What is missing, the proprioception or, where there is one, all
+                pictures, gives tokens of zeros: see `known`.
+
+        Returns:
+            Latents (B, T, K, D).
         """
         if self._felt(observation):
             felt = self._slot(observation)
@@ -134,9 +139,9 @@ class JEPA(nn.Module):
     ) -> tuple[Tensor, list[str]]:
         """Find what a goal determines of a latent: see `WorldModel.known`.
 
-        A picture is one token, of which no entry belongs to a place, so it counts as a whole or is
-        left open; a goal that has proprioception alone leaves nothing open, if that is a token. Of
-        a proprioception that counts in part, each number has its own weight.
+        No entry of a picture's tokens belongs to a place, so it counts as a whole or is left open.
+        A goal that has proprioception alone leaves nothing open, if that is a token. Of a
+        proprioception that counts in part, each number has its own weight.
 
         Args:
             observation: the columns that the goal says.
@@ -162,30 +167,63 @@ class JEPA(nn.Module):
         return known, [] if felt else left
 
     def dynamics(self, latents: Tensor, executed: Tensor, valid: Tensor | None = None):
-        """Bind to a context: latents (B, c, K, D) of the last c <= h frames, executed
-        (B, c - 1, A) normalised blocks between them, valid (B, c) -> a planner's Dynamics."""
+        """Bind the model to a context.
+
+        Args:
+            latents: (B, c, K, D) of the last c <= h frames, the present one last.
+            executed: (B, c - 1, A), the standardised blocks between them.
+            valid: (B, c) bool, which of the frames are real; None: all.
+
+        Returns:
+            What planners roll out.
+        """
         return LatentDynamics(self.predictor, latents, executed, valid)
 
     def normalise(self, actions: np.ndarray | Tensor) -> Tensor:
-        """Blocks (..., n, A) in the environment's units -> (..., n * A) standardised."""
+        """Standardise blocks.
+
+        Args:
+            actions: (..., n, a), in the environment's units.
+
+        Returns:
+            (..., n * a).
+        """
         a = _tensor(actions, dtype=self.action_mean.dtype, device=self.device)
         return ((a - self.action_mean) / self.action_std).flatten(-2)
 
     def denormalise(self, actions: Tensor) -> np.ndarray:
-        """Standardised (..., n * A) -> blocks (..., n, A) in the environment's units and bounds."""
+        """Undo `normalise`, within the environment's bounds.
+
+        Args:
+            actions: (..., n * a), standardised.
+
+        Returns:
+            (..., n, a), in the environment's units.
+        """
         a = actions.unflatten(-1, (self.spec.action_block, -1)) * self.action_std + self.action_mean
         return a.clamp(self.action_low, self.action_high).cpu().numpy()
 
     def action_bounds(self) -> tuple[Tensor, Tensor]:
-        """Lowest and highest standardised block, each (n * A,)."""
+        """Return the bounds of a block.
+
+        Returns:
+            The lowest and the highest standardised block, each (n * a,).
+        """
         n = self.spec.action_block
         low, high = (self.normalise(x.expand(n, -1)) for x in (self.action_low, self.action_high))
         return low, high
 
     def predict(self, latents: Tensor, actions: Tensor, valid: Tensor) -> Tensor:
-        """(B, T, K, D), (B, T, A), (B, T) bool -> the latent after every position, (B, T, K, D).
+        """Predict the latent after every position of a window.
 
-        Position t sees at most the last h frames up to t, and of those only the valid ones.
+        Args:
+            latents: (B, T, K, D).
+            actions: (B, T, A), the standardised block executed from each.
+            valid: (B, T) bool, which of the frames are real.
+
+        Returns:
+            (B, T, K, D); position t sees at most the last h frames up to t, and of those only the
+            valid ones.
         """
         return self.predictor(latents, actions, valid)
 

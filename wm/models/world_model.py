@@ -79,15 +79,33 @@ class WorldModel(Protocol):
         ...
 
     def normalise(self, actions: Any) -> Tensor:
-        """Standardise blocks (..., n, a) in the environment's units: (..., A)."""
+        """Standardise blocks.
+
+        Args:
+            actions: (..., n, a), in the environment's units.
+
+        Returns:
+            (..., A).
+        """
         ...
 
     def denormalise(self, actions: Tensor) -> np.ndarray:
-        """Turn standardised blocks (..., A) into (..., n, a) in the environment's units."""
+        """Undo `normalise`.
+
+        Args:
+            actions: (..., A).
+
+        Returns:
+            (..., n, a), in the environment's units and bounds.
+        """
         ...
 
     def action_bounds(self) -> tuple[Tensor, Tensor]:
-        """Return the lowest and the highest standardised block, each (A,)."""
+        """Return the bounds of a block.
+
+        Returns:
+            The lowest and the highest standardised block, each (A,).
+        """
         ...
 
 
@@ -143,19 +161,41 @@ class TrainableModel(LearnedModel, Protocol):
     training: bool
 
     def train(self, mode: bool = True) -> Any:
-        """Switch to training, or to evaluation."""
+        """Switch to training, or to evaluation.
+
+        Args:
+            mode: whether to training.
+
+        Returns:
+            The model.
+        """
         ...
 
     def eval(self) -> Any:
-        """Switch to evaluation."""
+        """Switch to evaluation.
+
+        Returns:
+            The model.
+        """
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all weights and buffers that are saved, by name."""
+        """Collect what is saved.
+
+        Returns:
+            All weights and buffers, by name.
+        """
         ...
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> Any:
-        """Take over what `state_dict` gave."""
+        """Take over weights.
+
+        Args:
+            state_dict: what `state_dict` gave.
+
+        Returns:
+            What torch says of it.
+        """
         ...
 
 

@@ -38,16 +38,27 @@ class Agent(Protocol):
     """Acts in chunks, as policies in robotics do."""
 
     def reset(self, goal: Goal) -> None:
-        """Forget the past; from now on pursue `goal`."""
+        """Forget the past.
+
+        Args:
+            goal: pursued from now on.
+        """
         ...
 
     def observe(self, observation: Observation, executed: np.ndarray | None) -> None:
-        """Take in what was seen and the actions (m, A) the simulator really applied before it.
+        """Take in what is seen, and what was done before.
 
-        `executed` is None for the first observation after `reset`.
+        Args:
+            observation: the present one.
+            executed: (m, A), the actions that the simulator really applied before it; None for the
+                first observation after `reset`.
         """
         ...
 
     def act(self) -> np.ndarray:
-        """(m, A), m >= 1 actions in the environment's units, to execute before the next call."""
+        """Decide what to do until the next call.
+
+        Returns:
+            (m, A), m >= 1 actions in the environment's units.
+        """
         ...

@@ -52,18 +52,41 @@ class AgentProcess:
         """What the last call took in the process itself."""
 
     def make(self, **offered: Any) -> "RemoteAgent":
-        """The agent that the function makes of what it names of `offered`. WmpcError where it makes
-        none; `Failed` where it raises or its process ends."""
+        """Make the agent of the next case.
+
+        Returns:
+            What the function makes of those of `offered` that it names.
+
+        Raises:
+            WmpcError: it makes no agent.
+            Failed: it raises, or its process ends.
+        """
         self.ask("make", offered)
         return RemoteAgent(self)
 
     def source(self) -> str | None:
-        """Hex SHA-256 of the file that the function's module was read from, where there is one."""
+        """Hash the file that the function's module was read from.
+
+        Returns:
+            Hex SHA-256; None where there is no such file.
+        """
         return self.ask("source")
 
     def ask(self, method: str, *arguments: Any) -> Any:
-        """What `wmpc.agents.agent_server.Server.method` answers. `Failed` or WmpcError where it
-        raised."""
+        """Ask the process, which is started where there is none.
+
+        Args:
+            method: of `wmpc.agents.agent_server.Server`.
+            *arguments: its arguments, which are pickled.
+
+        Returns:
+            What the method returns.
+
+        Raises:
+            WmpcError: the method raised one.
+            Failed: the method raised anything else, or the process ended or sent what cannot be
+                read.
+        """
         if self._process is None:
             self._start()
         self._serial += 1
@@ -144,15 +167,28 @@ class RemoteAgent:
         return self._process.seconds
 
     def reset(self, goal: Goal) -> None:
-        """From now on pursue `goal`."""
+        """Have it forget the past.
+
+        Args:
+            goal: pursued from now on.
+        """
         self._process.ask("reset", goal)
 
     def observe(self, observation: Observation, executed: np.ndarray | None) -> None:
-        """Show it the present, and what was executed before."""
+        """Show it the present, and what was done before.
+
+        Args:
+            observation: what is seen now.
+            executed: (m, A), the actions that were applied before; None at first.
+        """
         self._process.ask("observe", dict(observation), executed)
 
     def act(self) -> np.ndarray:
-        """Its next actions (m, A)."""
+        """Ask it what to do.
+
+        Returns:
+            Its next actions, (m, A).
+        """
         return self._process.ask("act")
 
 

@@ -26,7 +26,13 @@ from wmpc.system.lifeline import end_with_parent
 
 
 def serve(fd: int, parent: int, function: str) -> None:
-    """Answer what comes through the socket `fd` of the process `parent` until it is closed."""
+    """Answer what comes through a socket until it is closed; does not return.
+
+    Args:
+        fd: file descriptor of the socket.
+        parent: process that is served, with which this one ends.
+        function: module:function that makes agents.
+    """
     end_with_parent(parent)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     pipe, server, own = Connection(fd), Server(function), os.getpid()
@@ -59,7 +65,11 @@ class Server:
         self._found: Callable[..., Any] | None = None
 
     def make(self, offered: dict[str, Any]) -> None:
-        """Make the agent of the next case."""
+        """Make the agent of the next case, the process put back as it was before the first.
+
+        Args:
+            offered: what the function may ask for, by name, `seed` and `action_space` among it.
+        """
         if self._found is None:
             self._found = find(self._name)
             self._state = ProcessState()
@@ -69,19 +79,36 @@ class Server:
         self._agent: Any = make_agent(self._found, self._name, **offered)
 
     def source(self) -> str | None:
-        """Hex SHA-256 of the module's file."""
+        """Hash the module's file.
+
+        Returns:
+            Hex SHA-256; None where there is no such file.
+        """
         module = sys.modules.get(self._name.partition(":")[0])
         file = getattr(module, "__file__", None)
         return None if file is None else hashlib.sha256(Path(file).read_bytes()).hexdigest()
 
     def reset(self, goal: Goal) -> None:
-        """Pass it on."""
+        """Pass a goal on.
+
+        Args:
+            goal: pursued from now on.
+        """
         self._agent.reset(goal)
 
     def observe(self, observation: Observation, executed: np.ndarray | None) -> None:
-        """Pass it on."""
+        """Pass an observation on.
+
+        Args:
+            observation: what is seen now.
+            executed: (m, A), the actions that were applied before; None at first.
+        """
         self._agent.observe(observation, executed)
 
     def act(self) -> np.ndarray:
-        """The agent's actions (m, A), as a plain array within the bounds."""
+        """Ask the agent what to do.
+
+        Returns:
+            Its actions (m, A), as a plain array within the bounds.
+        """
         return checked(self._agent.act(), self._space)

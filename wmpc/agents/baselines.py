@@ -13,15 +13,28 @@ class RandomAgent:
         self._policy, self._block, self._seed = RandomPolicy(low, high), block, seed
 
     def reset(self, goal: Goal) -> None:
-        """Begin the same noise anew."""
+        """Begin the same noise anew.
+
+        Args:
+            goal: not looked at.
+        """
         self._policy.reset(np.random.default_rng(self._seed))
 
     def observe(self, observation: Observation, executed: np.ndarray | None) -> None:
-        """Look away."""
+        """Keep what is seen, for the policy.
+
+        Args:
+            observation: what is seen now.
+            executed: not looked at.
+        """
         self._observation = observation
 
     def act(self) -> np.ndarray:
-        """(block, A)"""
+        """Draw the next block of noise.
+
+        Returns:
+            (block, A).
+        """
         return np.stack([self._policy(self._observation) for _ in range(self._block)])
 
 
@@ -32,13 +45,26 @@ class ZeroAgent:
         self._nothing = np.zeros((block, size), np.float32)
 
     def reset(self, goal: Goal) -> None:
-        """Nothing to forget."""
+        """Do nothing.
+
+        Args:
+            goal: not looked at.
+        """
 
     def observe(self, observation: Observation, executed: np.ndarray | None) -> None:
-        """Look away."""
+        """Do nothing.
+
+        Args:
+            observation: not looked at.
+            executed: not looked at.
+        """
 
     def act(self) -> np.ndarray:
-        """(block, A)"""
+        """Return no action.
+
+        Returns:
+            Zeros (block, A).
+        """
         return self._nothing
 
 
@@ -49,14 +75,27 @@ class ReplayAgent:
         self._actions = blocks.reshape(-1, blocks.shape[-1])
 
     def reset(self, goal: Goal) -> None:
-        """To the beginning."""
+        """Go back to the beginning of the recording.
+
+        Args:
+            goal: not looked at.
+        """
         self._done = False
 
     def observe(self, observation: Observation, executed: np.ndarray | None) -> None:
-        """Look away."""
+        """Do nothing.
+
+        Args:
+            observation: not looked at.
+            executed: not looked at.
+        """
 
     def act(self) -> np.ndarray:
-        """(k * n, A) at first, then (1, A)"""
+        """Return the recorded actions once, then none.
+
+        Returns:
+            (k * n, A) at first, then zeros (1, A).
+        """
         actions = np.zeros_like(self._actions[:1]) if self._done else self._actions
         self._done = True
         return actions

@@ -67,10 +67,23 @@ class Completion:
         pictures: bool = False,
         seed: int = 0,
     ) -> "Completion":
-        """From at most `frames` frames drawn evenly from the episodes that are not held out.
+        """Encode recorded frames, drawn evenly from the episodes that are not held out.
 
-        WmpcError where there is none, a setting is out of range, or the dataset lacks what the
-        model sees.
+        Args:
+            model: what the goals are for.
+            episodes: the recordings.
+            frames: the most of them.
+            alike: frames whose part that counts is most alike, which make a goal's set.
+            pictures: whether a goal without a picture gets one even where the model has a token
+                that says it, for agents that know pictures only.
+            seed: of the draw.
+
+        Returns:
+            What completes goals.
+
+        Raises:
+            WmpcError: there is no such frame, a setting is out of range, or the dataset lacks what
+                the model sees.
         """
         for name, value in {"frames": frames, "alike": alike}.items():
             if value < 1:
@@ -84,11 +97,18 @@ class Completion:
 
     @torch.no_grad()
     def __call__(self, goal: GoalLike) -> Target:
-        """latents (M, K, D), their weight, broadcastable to (K, D), and None; or for proprioception
-        alone (1, 1, P), (1, P) and what reads such off latents. A goal that is said as a whole
-        stays what it is, and M is 1.
+        """Complete a goal.
 
-        WmpcError where the goal says nothing that was recorded, or all of its weight is zero.
+        Args:
+            goal: what to reach, perhaps said in part.
+
+        Returns:
+            Its latents (M, K, D) and their weight; or for proprioception alone numbers (1, 1, P),
+            their weight (1, P) and what reads such off latents. A goal that is said as a whole
+            stays what it is, and M is 1.
+
+        Raises:
+            WmpcError: the goal says nothing that was recorded, or all of its weight is zero.
         """
         if whole(self.model, goal, self.pictures):
             return meant(self.model, goal)
@@ -111,8 +131,15 @@ class Completion:
         return Target(latents, counts)
 
     def nearest(self, goal: GoalLike) -> np.ndarray:
-        """Of the F frames, the `alike` whose part that counts is nearest to the goal's: first the
-        nearest. Each column counts by its own spread."""
+        """Find the frames whose part that counts is nearest to the goal's, each column by its
+        spread.
+
+        Args:
+            goal: what to reach, perhaps said in part.
+
+        Returns:
+            (alike,) int64, which of the F frames, the nearest first.
+        """
         weight = getattr(goal, "weight", None)
         total = np.zeros(len(self.rows))
         for name in self._check(goal):
@@ -213,7 +240,16 @@ class Completion:
 
 
 def whole(model: LearnedModel, goal: GoalLike, pictures: bool = False) -> bool:
-    """Whether a goal says all that the model asks of one; with `pictures`, every picture too."""
+    """Ask whether a goal says all that a model needs.
+
+    Args:
+        model: what the goal is for.
+        goal: what to reach.
+        pictures: whether it must say every picture, too.
+
+    Returns:
+        True where nothing is left to be completed.
+    """
     weight = getattr(goal, "weight", None)
     lacking = pictures and not set(model.spec.cameras) <= set(goal.observation)
     return not model.known(goal.observation, weight)[1] and not lacking
@@ -222,8 +258,16 @@ def whole(model: LearnedModel, goal: GoalLike, pictures: bool = False) -> bool:
 def when_needed(
     model: LearnedModel, recorded: Callable[[], Episodes], pictures: bool = False
 ) -> Complete:
-    """Completes goals as `Completion.of(model, recorded())`, which is made at the first goal that
-    is not whole; until then no recording is opened."""
+    """Complete goals as a `Completion` does that is made at the first goal that needs it.
+
+    Args:
+        model: what the goals are for.
+        recorded: opens the recordings; not called before they are needed.
+        pictures: see `Completion.of`.
+
+    Returns:
+        What completes goals.
+    """
     made = cache(lambda: Completion.of(model, recorded(), pictures=pictures))
 
     @torch.no_grad()

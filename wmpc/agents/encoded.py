@@ -51,7 +51,17 @@ class Encoded:
         return self.layout.of(self.latents, "pixels").flatten(1)
 
     def starts(self, blocks: int = 1) -> Tensor:
-        """(n,) rows from which at least so many blocks are recorded; WmpcError where none is."""
+        """Find the rows after which enough is recorded.
+
+        Args:
+            blocks: that the episode goes on for, at least.
+
+        Returns:
+            (n,) int64, rows.
+
+        Raises:
+            WmpcError: there is none.
+        """
         rows = torch.nonzero(self.after >= blocks)[:, 0]
         if not len(rows):
             raise WmpcError(
@@ -64,7 +74,16 @@ class Encoded:
 def encode_training_episodes(model: LearnedModel, episodes: Episodes, batch: int = 256) -> Encoded:
     """Encode all frames of the training episodes, never those held out.
 
-    WmpcError where the dataset does not fit the model.
+    Args:
+        model: the frozen encoder.
+        episodes: the dataset that it was trained on.
+        batch: frames encoded at once.
+
+    Returns:
+        The frames, end to end.
+
+    Raises:
+        WmpcError: the dataset does not fit the model, or has no training episode.
     """
     _check(model, episodes)
     stride, ids = model.spec.stride, episodes.train_ids

@@ -1,10 +1,9 @@
 """Who can be evaluated: each function turns a setting and its config into agents, one a case."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
 import torch
 
 from wmpc.agents.agent import Agent
@@ -13,6 +12,7 @@ from wmpc.agents.asynchronous import AsyncMPCAgent
 from wmpc.agents.baselines import RandomAgent, ReplayAgent, ZeroAgent
 from wmpc.agents.completion import when_needed
 from wmpc.agents.encoded import Encoded, encode_training_episodes
+from wmpc.agents.entrant import Case, Entrant, Setting, name_of
 from wmpc.agents.external import make_agent
 from wmpc.agents.goal_policy import GoalPolicyAgent, train_goal_policy
 from wmpc.agents.meaning import Complete
@@ -20,80 +20,25 @@ from wmpc.agents.mpc import MPCAgent
 from wmpc.agents.nearest import NearestAgent
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
-from wmpc.planners import GoalCost, NumpyModel
-from wmpc.planners.problem import Planner
+from wmpc.planners import NumpyModel
 from wmpc.system.asking import Failed, ask
 from wmpc.system.memory import keep_freed_memory
 from wmpc.system.passing_on import passes_on
 from wmpc.system.threads import sensible_threads
-from wmpc.wm.data import Episodes
 from wmpc.wm.models.dynamics import compile_rollouts
 from wmpc.wm.models.world_model import LearnedModel, WorldModel
 
 
-class Case(Protocol):
-    """What an agent may be made for: see `wmpc.evaluation.manifest.Case`."""
-
-    @property
-    def seed(self) -> int: ...
-
-    @property
-    def replay(self) -> np.ndarray | None: ...
-
-
-@dataclass(frozen=True)
-class Setting:
-    """Where the agents will act, and what they may be made of."""
-
-    task: Any
-    action_block: int
-    model: LearnedModel | None = None
-    planner: Planner | None = None
-    cost: GoalCost | None = None
-    """Of agents that plan; None: the default."""
-    episodes: Callable[[], Episodes] | None = None
-    """Opens the dataset, for agents that learn from its training episodes."""
-    timeout_s: float | None = None
-    """Seconds that making an agent of somebody else's may take; None: any."""
-
-
-@dataclass(frozen=True)
-class Entrant:
-    """Makes the agent of a case."""
-
-    make: Callable[[Case], Agent]
-    name: str = "agent"
-    """What it is called in results and pages."""
-    planner: str | None = None
-    """The name of what searches for its actions; None where nothing does."""
-    privileged: bool = False
-    """Whether it may see the simulator's state."""
-    bound: bool = False
-    """Whether it is made of the very task it acts in, and so good for no other."""
-    source: str | None = None
-    """Hash of the code of somebody else's, where its file is known."""
-    tried: bool = False
-    """Whether one was made already, to see that it can be."""
-
-
-@dataclass(frozen=True)
-class Given:
-    """Objects of a program that stand for what a configuration would name."""
-
-    model: LearnedModel | None = None
-    agent: Callable[..., Any] | None = None
-    """Makes an agent, as functions of `wmpc.agents.external` do, but in this process."""
-    planner: Planner | None = None
-    cost: GoalCost | None = None
-
-
-def name_of(thing: Any) -> str:
-    """The name of a function or class, or of an object's class."""
-    return getattr(thing, "__name__", type(thing).__name__)
-
-
 def given_agent(setting: Setting, function: Callable[..., Any]) -> Entrant:
-    """Whatever a function of this program makes, in this process; see `wmpc.agents.external`."""
+    """Enter whatever a function of this program makes, in this process.
+
+    Args:
+        setting: where the agents will act.
+        function: see `wmpc.agents.external`.
+
+    Returns:
+        What makes the agents of cases.
+    """
     name = name_of(function)
     space = setting.task.action_space
     return Entrant(
@@ -108,9 +53,20 @@ def given_agent(setting: Setting, function: Callable[..., Any]) -> Entrant:
 def mpc(
     setting: Setting, *, compile: str | None = None, asynchronous: bool = False, **arguments: Any
 ) -> Entrant:
-    """`wmpc.agents.mpc.MPCAgent` (`asynchronous`: `wmpc.agents.asynchronous.AsyncMPCAgent`) on the
-    trained model, with that class's `arguments`; `compile` is a mode of
-    `wmpc.wm.models.dynamics.compile_rollouts`."""
+    """Enter `wmpc.agents.mpc.MPCAgent` on the trained model.
+
+    Args:
+        setting: where the agents will act; its model, planner and cost.
+        compile: a mode of `wmpc.wm.models.dynamics.compile_rollouts`; None: none.
+        asynchronous: take `wmpc.agents.asynchronous.AsyncMPCAgent`, which plans ahead in a thread.
+        **arguments: of that class.
+
+    Returns:
+        What makes the agents of cases.
+
+    Raises:
+        WmpcError: there is no model, or none that can be compiled.
+    """
     if setting.model is None:
         raise WmpcError("agent=mpc plans with a trained model: give run=FOLDER")
     keep_freed_memory()
@@ -125,9 +81,17 @@ def mpc(
 
 @passes_on(MPCAgent, AsyncMPCAgent, supplied=("cost",))
 def simulator(setting: Setting, *, asynchronous: bool = False, **arguments: Any) -> Entrant:
-    """The same agent, planner and cost, but the model is the true simulator.
+    """Enter the same agent, planner and cost with the true simulator for a model.
 
     The cost is of states in units of the tolerance, by default their squared distance.
+
+    Args:
+        setting: where the agents will act.
+        asynchronous: plan ahead in a thread.
+        **arguments: of `wmpc.agents.mpc.MPCAgent`.
+
+    Returns:
+        What makes the agents of cases; they see the state.
     """
     true, space = Simulator(setting.task), setting.task.action_space
     model = NumpyModel(
@@ -146,7 +110,15 @@ def simulator(setting: Setting, *, asynchronous: bool = False, **arguments: Any)
 
 
 def random(setting: Setting, seed: int = 0) -> Entrant:
-    """Chance."""
+    """Enter correlated noise: chance.
+
+    Args:
+        setting: where the agents will act.
+        seed: added to that of each case.
+
+    Returns:
+        What makes the agents of cases.
+    """
     space = setting.task.action_space
     return Entrant(
         lambda case: RandomAgent(space.low, space.high, setting.action_block, case.seed + seed),
@@ -155,13 +127,31 @@ def random(setting: Setting, seed: int = 0) -> Entrant:
 
 
 def zero(setting: Setting) -> Entrant:
-    """No action."""
+    """Enter no action.
+
+    Args:
+        setting: where the agents will act.
+
+    Returns:
+        What makes the agents of cases.
+    """
     agent = ZeroAgent(setting.task.action_space.shape[0], setting.action_block)
     return Entrant(lambda case: agent, "zero")
 
 
 def replay(setting: Setting) -> Entrant:
-    """The recorded actions."""
+    """Enter the recorded actions of each case.
+
+    Args:
+        setting: where the agents will act.
+
+    Returns:
+        What makes the agents of cases; where nothing was recorded from the case's start to its
+        goal, that raises a WmpcError.
+
+    Raises:
+        WmpcError: an agent is made for a case without a recording.
+    """
 
     def make(case: Case) -> Agent:
         if case.replay is None:
@@ -175,7 +165,15 @@ def replay(setting: Setting) -> Entrant:
 
 @passes_on(NearestAgent, supplied=("complete",))
 def nearest(setting: Setting, **arguments: Any) -> Entrant:
-    """`wmpc.agents.nearest.NearestAgent` with its `arguments`."""
+    """Enter `wmpc.agents.nearest.NearestAgent`.
+
+    Args:
+        setting: where the agents will act; its model and episodes.
+        **arguments: of that class.
+
+    Returns:
+        What makes the agents of cases.
+    """
     model, encoded = _frozen(setting)
     agent = NearestAgent(model, encoded, complete=_completing(setting, True), **arguments)
     return Entrant(lambda case: agent, "nearest")
@@ -183,8 +181,15 @@ def nearest(setting: Setting, **arguments: Any) -> Entrant:
 
 @passes_on(train_goal_policy, supplied=("timed",))
 def gcbc(setting: Setting, **arguments: Any) -> Entrant:
-    """Goal-conditioned behaviour cloning; `arguments` of
-    `wmpc.agents.goal_policy.train_goal_policy`."""
+    """Enter goal-conditioned behaviour cloning, trained here.
+
+    Args:
+        setting: where the agents will act; its model and episodes.
+        **arguments: of `wmpc.agents.goal_policy.train_goal_policy`.
+
+    Returns:
+        What makes the agents of cases.
+    """
     model, encoded = _frozen(setting)
     with sensible_threads(model):
         policy = train_goal_policy(encoded, model.context, **arguments)
@@ -194,8 +199,16 @@ def gcbc(setting: Setting, **arguments: Any) -> Entrant:
 
 @passes_on(train_goal_policy, supplied=("timed",))
 def gcidm(setting: Setting, arrive: int, **arguments: Any) -> Entrant:
-    """Goal-conditioned inverse dynamics, asked to be there in `arrive` blocks; other `arguments`
-    of `wmpc.agents.goal_policy.train_goal_policy`."""
+    """Enter goal-conditioned inverse dynamics, trained here.
+
+    Args:
+        setting: where the agents will act; its model and episodes.
+        arrive: blocks in which to be at the goal, at every decision.
+        **arguments: of `wmpc.agents.goal_policy.train_goal_policy`.
+
+    Returns:
+        What makes the agents of cases.
+    """
     model, encoded = _frozen(setting)
     with sensible_threads(model):
         policy = train_goal_policy(encoded, model.context, timed=True, **arguments)
@@ -204,10 +217,21 @@ def gcidm(setting: Setting, arrive: int, **arguments: Any) -> Entrant:
 
 
 def external(setting: Setting, function: str, privileged: bool = False, seed: int = 0) -> Entrant:
-    """Whatever `function`, module:function, makes, in a process of its own; see
-    `wmpc.agents.external`.
+    """Enter whatever somebody else's function makes, in a process of its own.
 
     One is made at once, so that what can be said of a wrong one is said before anything runs.
+
+    Args:
+        setting: where the agents will act.
+        function: module:function, see `wmpc.agents.external`.
+        privileged: whether it may see the simulator's state.
+        seed: added to that of each case.
+
+    Returns:
+        What makes the agents of cases.
+
+    Raises:
+        WmpcError: there is no such function, or it makes no agent.
     """
     offered = {"action_space": setting.task.action_space, "action_block": setting.action_block}
     process = AgentProcess(function, torch.get_num_threads())

@@ -32,22 +32,46 @@ class PolicyAgent:
         self._policy = policy
 
     def reset(self, goal: Goal) -> None:
-        """From now on pursue `goal`."""
+        """Take a goal.
+
+        Args:
+            goal: pursued from now on.
+        """
         self._goal = goal.observation
 
     def observe(self, observation: Observation, executed: np.ndarray | None) -> None:
-        """Remember what was seen last."""
+        """Keep what is seen.
+
+        Args:
+            observation: what is seen now.
+            executed: not looked at.
+        """
         self._observation = observation
 
     def act(self) -> np.ndarray:
-        """(m, A); one action alone is (1, A)."""
+        """Ask the policy.
+
+        Returns:
+            (m, A); one action alone is (1, A).
+        """
         actions = np.asarray(self._policy(self._observation, self._goal))
         return actions[None] if actions.ndim == 1 else actions
 
 
 def make_agent(function: Callable[..., Any], name: str, **offered: Any) -> Agent:
-    """The agent that `function` makes from what it names of `offered`; WmpcError where it makes
-    none. What the function raises is its own."""
+    """Make an agent with somebody else's function; what that raises is its own.
+
+    Args:
+        function: see `wmpc.agents.external`.
+        name: what it is called in errors.
+        **offered: what the function may ask for, by name.
+
+    Returns:
+        The agent that it makes of those of `offered` that it names.
+
+    Raises:
+        WmpcError: it asks for more, or makes no agent.
+    """
     try:
         asked: Mapping[str, inspect.Parameter] = inspect.signature(function).parameters
     except (TypeError, ValueError):  # written in C

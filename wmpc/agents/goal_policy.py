@@ -62,8 +62,18 @@ class GoalPolicy(nn.Module):
         goal: Tensor,
         k: Tensor | None = None,
     ) -> Tensor:
-        """A context (B, h, K, D), (B, h - 1, A) and (B, h) bool, see `History.padded`; the goal's
-        picture (B, k * D); k (B,) int64 if `timed` -> (B, A). What is not valid does not count."""
+        """Compute the next block; what is not valid does not count.
+
+        Args:
+            latents: (B, h, K, D), a context, see `History.padded`.
+            executed: (B, h - 1, A), the standardised blocks between its frames.
+            valid: (B, h) bool, which of the frames are real.
+            goal: (B, k * D), the goal picture's tokens.
+            k: (B,) int64, blocks to be there in, for a policy that is `timed`.
+
+        Returns:
+            (B, A), standardised.
+        """
         z = latents.flatten(2) * valid[..., None]
         a = executed * valid[:, :-1, None]
         seen = [z.flatten(1), a.flatten(1), valid.to(z.dtype), goal]

@@ -19,9 +19,18 @@ FAR = 3.0
 
 
 def picture(path: str | Path, size: int, camera: str = "pixels") -> tuple[Goal, str | None]:
-    """A picture in a file, and what was done to it to make it (size, size, 3) RGB: None if nothing.
+    """Read a goal from a picture in a file; its sides are stretched to a square.
 
-    WmpcError where it cannot be read. Its sides are stretched to a square, as no part may be lost.
+    Args:
+        path: a PNG or JPEG.
+        size: pixels of a side, as the model sees.
+        camera: the column that it is a picture of.
+
+    Returns:
+        The goal, and what was done to the picture to make it (size, size, 3) RGB: None if nothing.
+
+    Raises:
+        WmpcError: it cannot be read.
     """
     image, given = read_picture(path)
     changed = given != f"{size} x {size}, mode RGB"
@@ -38,6 +47,9 @@ def frame(pixels: np.ndarray, size: int, camera: str = "pixels") -> Goal:
         size: pixels of a side, as the model sees.
         camera: the column that it is a picture of.
 
+    Returns:
+        The goal.
+
     Raises:
         WmpcError: it is of another shape or type.
     """
@@ -49,8 +61,19 @@ def frame(pixels: np.ndarray, size: int, camera: str = "pixels") -> Goal:
 
 
 def mask(path: str | Path, size: int) -> np.ndarray:
-    """(size, size) float32 in 0 to 1: how much each pixel counts, by the brightness of a picture in
-    a file, white as a whole. WmpcError where it cannot be read, or nothing in it is white."""
+    """Read from a picture in a file how much each pixel counts, by its brightness: white as a
+    whole.
+
+    Args:
+        path: a PNG or JPEG.
+        size: pixels of a side, as the model sees.
+
+    Returns:
+        (size, size) float32, 0 to 1.
+
+    Raises:
+        WmpcError: it cannot be read, or nothing in it is white.
+    """
     grey = np.asarray(_scaled(read_picture(path)[0].convert("L"), size), np.float32) / 255
     if not np.any(grey >= 0.5):
         raise WmpcError(
@@ -60,8 +83,19 @@ def mask(path: str | Path, size: int) -> np.ndarray:
 
 
 def crop(box: Sequence[float] | np.ndarray, size: int) -> np.ndarray:
-    """(size, size) float32: 1 within x0, y0, x1, y1, from the upper left corner; in fractions of
-    the side where none is above 1, else in pixels. WmpcError unless the box holds a pixel."""
+    """Make the weight of a box's pixels.
+
+    Args:
+        box: x0, y0, x1, y1, from the upper left corner; in fractions of the side where none is
+            above 1, else in pixels.
+        size: pixels of a side, as the model sees.
+
+    Returns:
+        (size, size) float32: 1 within the box, 0 outside.
+
+    Raises:
+        WmpcError: the box holds no pixel.
+    """
     edges = np.asarray(box, np.float64)
     if edges.shape != (4,) or not np.all(np.isfinite(edges)):
         raise WmpcError(
@@ -80,9 +114,16 @@ def crop(box: Sequence[float] | np.ndarray, size: int) -> np.ndarray:
 
 
 def proprio(values: Sequence[float] | np.ndarray) -> Goal:
-    """Proprioception alone: (P,) numbers in their own units; NaN leaves one open.
+    """Make a goal of proprioception alone.
 
-    WmpcError where none is known or one is infinite.
+    Args:
+        values: (P,), in their own units; NaN leaves one open.
+
+    Returns:
+        The goal.
+
+    Raises:
+        WmpcError: none is known, or one is infinite.
     """
     wanted = np.asarray(values, np.float32)
     known = ~np.isnan(wanted)
@@ -97,7 +138,19 @@ def proprio(values: Sequence[float] | np.ndarray) -> Goal:
 
 
 def masked(goal: Goal, counts: np.ndarray, camera: str = "pixels") -> Goal:
-    """The same goal, of whose picture only `counts` (H, W), 0 to 1, counts."""
+    """Let only a part of a goal's picture count.
+
+    Args:
+        goal: with that picture.
+        counts: (H, W), 0 to 1.
+        camera: the picture's column.
+
+    Returns:
+        The same goal, so weighted.
+
+    Raises:
+        WmpcError: it has no such picture.
+    """
     if camera not in goal.observation:
         raise WmpcError(
             f"A mask came for a goal without {camera}: it has {', '.join(goal.observation)}."
@@ -106,7 +159,17 @@ def masked(goal: Goal, counts: np.ndarray, camera: str = "pixels") -> Goal:
 
 
 def in_turn(goals: Sequence[Goal]) -> Goal:
-    """The last of several goals, by way of the others in their order."""
+    """Put goals in a row.
+
+    Args:
+        goals: at least one, in their order.
+
+    Returns:
+        The last of them, by way of the others.
+
+    Raises:
+        WmpcError: there is none.
+    """
     if not goals:
         raise WmpcError("No goal came; give at least one.")
     return replace(goals[-1], via=(*goals[:-1], *goals[-1].via))
@@ -140,10 +203,18 @@ def nearest(
     wanted: Sequence[float] | np.ndarray,
     weight: Sequence[float] | np.ndarray | None = None,
 ) -> Nearest:
-    """The frame of `recorded` (F, C), proprioceptions or coordinates of states, nearest to `wanted`
-    (C,). NaN in `wanted` leaves a dimension open; `weight` (C,) says how much each counts.
+    """Find the recorded frame that is nearest to numbers.
 
-    WmpcError where the sizes differ or nothing counts.
+    Args:
+        recorded: (F, C), proprioceptions or coordinates of states.
+        wanted: (C,); NaN leaves a dimension open.
+        weight: (C,), how much each counts, none below 0; None: all alike.
+
+    Returns:
+        Which frame, and how near it is.
+
+    Raises:
+        WmpcError: the sizes differ, or nothing counts.
     """
     values, goal = np.asarray(recorded, np.float64), np.asarray(wanted, np.float64)
     if goal.shape != values.shape[1:] or not len(values):

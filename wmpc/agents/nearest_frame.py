@@ -30,9 +30,13 @@ class FrameBank:
     """(N, H, W, 3) uint8, of the first camera."""
 
     def nearest(self, latents: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """(M, K, D) -> the index (M,) of the frame nearest to each, and its distance (M,).
+        """Find the frame whose latent is nearest, by the Euclidean distance over all tokens.
 
-        The distance is Euclidean, over all slots of the latent.
+        Args:
+            latents: (M, K, D).
+
+        Returns:
+            Its index and its distance, each (M,).
         """
         distances, indices = torch.cdist(latents.flatten(1), self.latents).min(1)
         return indices.cpu().numpy(), distances.cpu().numpy()
@@ -41,9 +45,19 @@ class FrameBank:
 def frame_bank(
     model: LearnedModel, episodes: Episodes, frames: int = FRAMES, seed: int = 0
 ) -> FrameBank:
-    """Encode at most `frames` frames, drawn evenly at random from the episodes not held out.
+    """Encode recorded frames, drawn evenly at random from the episodes not held out.
 
-    WmpcError where the dataset has no such episode, or lacks what the model sees.
+    Args:
+        model: what encodes.
+        episodes: the recordings.
+        frames: the most of them.
+        seed: of the draw.
+
+    Returns:
+        The frames and their latents.
+
+    Raises:
+        WmpcError: there is no such episode, or the dataset lacks what the model sees.
     """
     rows = draw_frames(episodes, frames, seed)
     pixels = episodes.frames(model.spec.cameras[0])[rows]
@@ -51,8 +65,19 @@ def frame_bank(
 
 
 def draw_frames(episodes: Episodes, frames: int, seed: int) -> np.ndarray:
-    """Rows (F,) of at most `frames` frames, drawn evenly at random from the episodes not held out,
-    in order; WmpcError where there is none."""
+    """Draw frames evenly at random from the episodes not held out.
+
+    Args:
+        episodes: the recordings.
+        frames: the most of them.
+        seed: of the draw.
+
+    Returns:
+        Rows (F,), in order.
+
+    Raises:
+        WmpcError: all episodes are held out.
+    """
     ends, lengths = episodes.ends, episodes.lengths + 1
     spans = [np.arange(int(ends[i] - lengths[i]), int(ends[i])) for i in episodes.train_ids]
     if not spans:
@@ -63,7 +88,16 @@ def draw_frames(episodes: Episodes, frames: int, seed: int) -> np.ndarray:
 
 @torch.no_grad()
 def encode_frames(model: LearnedModel, episodes: Episodes, rows: np.ndarray) -> Tensor:
-    """The latents (F, K, D) of frames, read a batch at a time."""
+    """Encode frames, read a batch at a time.
+
+    Args:
+        model: what encodes.
+        episodes: the recordings.
+        rows: (F,), which frames.
+
+    Returns:
+        Latents (F, K, D).
+    """
     columns = {n: episodes.frames(n) for n in seen_columns(model)}
     latents = [
         model.encode({n: x[None, rows[first : first + BATCH]] for n, x in columns.items()})[0]

@@ -24,7 +24,11 @@ class ProcessState:
         self._torch = _torch_defaults()
 
     def restore(self, seed: int) -> None:
-        """Put it back, and seed the generators that are shared by all."""
+        """Put the state back, and seed the generators that are shared by all.
+
+        Args:
+            seed: of Python's, numpy's and, where it was imported, torch's generator.
+        """
         sys.setrecursionlimit(self._limit)
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGINT, signal.default_int_handler)

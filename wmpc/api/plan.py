@@ -11,7 +11,7 @@ import numpy as np
 
 from wmpc import envs
 from wmpc.agents.agent import Agent, Goal, Observation
-from wmpc.agents.entrants import Setting
+from wmpc.agents.entrant import Setting
 from wmpc.agents.goals import in_turn
 from wmpc.api.settings import PLAIN, describe_settings
 from wmpc.envs.goal_env import GoalEnv, require

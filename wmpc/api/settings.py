@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wmpc.agents.agent import Agent
-from wmpc.agents.entrants import Given, name_of
+from wmpc.agents.entrant import Given, name_of
 from wmpc.api.presets import read_choices, read_defaults, read_preset
 from wmpc.system.renamed import refuse_moved
 from wmpc.wm.models.world_model import LearnedModel

@@ -30,8 +30,17 @@ class Imagination:
 
     @torch.no_grad()
     def pictures(self, task: Any, case: Case, row: Row) -> list[np.ndarray]:
-        """The nearest recorded frame (H, W, 3) to each imagined latent: one at the start, then one
-        after every whole block of `row.actions`."""
+        """Show what the model imagines of an episode.
+
+        Args:
+            task: that of the case.
+            case: where the episode began.
+            row: what was executed.
+
+        Returns:
+            The nearest recorded frame (H, W, 3) to each imagined latent: one at the start, then one
+            after every whole block of `row.actions`.
+        """
         seen, blocks = context(task, case, row.start)
         history = History(self.model)
         for observation, executed in zip(seen, (None, *blocks), strict=True):
@@ -46,7 +55,16 @@ class Imagination:
 
 
 def imagination(model: Any, run: str | None, data: str | None) -> Imagination | None:
-    """That of `model`, if the dataset of its run is there to take frames from."""
+    """Make what shows what a model imagines.
+
+    Args:
+        model: that of the evaluation, if it has one.
+        run: its folder.
+        data: of the dataset; None: the run's.
+
+    Returns:
+        None where the model was not learned, or its dataset is not there to take frames from.
+    """
     if not isinstance(model, LearnedModel):  # an agent that needs none
         return None
     try:
@@ -56,8 +74,16 @@ def imagination(model: Any, run: str | None, data: str | None) -> Imagination | 
 
 
 def context(task: Any, case: Case, start: str) -> tuple[list[dict[str, np.ndarray]], np.ndarray]:
-    """What the agent had seen at the case's start: frames (c), and the blocks (c - 1, n, A) between
-    them, none of a cold start. Leaves `task` in that start."""
+    """Replay what the agent had seen at a case's start, and leave the task there.
+
+    Args:
+        task: that of the case.
+        case: where the episode begins.
+        start: warm, or cold: without the recorded lead-in.
+
+    Returns:
+        Observations of c frames, and the blocks (c - 1, n, A) between them.
+    """
     warm = start == "warm"
     case.begin(task, warm)
     seen = [task.observe_state(task.get_state())]

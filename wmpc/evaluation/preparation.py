@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wmpc import envs
-from wmpc.agents.entrants import Entrant, Given
+from wmpc.agents.entrant import Entrant, Given
 from wmpc.errors import WmpcError
 from wmpc.evaluation.compatibility import check_cases, check_held_out
 from wmpc.evaluation.diagnosis.decision import planning

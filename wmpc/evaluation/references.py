@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wmpc.agents import entrants as agents
-from wmpc.agents.entrants import Entrant, Setting
+from wmpc.agents.entrant import Entrant, Setting
 from wmpc.errors import WmpcError
 from wmpc.evaluation.find_manifest import MANIFESTS
 from wmpc.evaluation.manifest import Manifest

@@ -14,7 +14,8 @@ import torch
 
 from wmpc import envs
 from wmpc.agents.cost import make_cost
-from wmpc.agents.entrants import Entrant, Given, Setting, given_agent
+from wmpc.agents.entrant import Entrant, Given, Setting
+from wmpc.agents.entrants import given_agent
 from wmpc.errors import WmpcError
 from wmpc.evaluation.find_manifest import open_later
 from wmpc.evaluation.manifest import Manifest

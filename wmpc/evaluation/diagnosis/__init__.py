@@ -6,7 +6,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from wmpc.agents.entrants import Entrant
+from wmpc.agents.entrant import Entrant
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
 from wmpc.evaluation.diagnosis import candidates, ladder, pool, verdict

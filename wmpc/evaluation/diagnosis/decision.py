@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wmpc.agents.entrants import Entrant
+from wmpc.agents.entrant import Entrant
 from wmpc.agents.mpc import MPCAgent
 from wmpc.envs.observation import Observation
 from wmpc.envs.simulator import Simulator
@@ -35,7 +35,18 @@ class Outcomes:
 
 
 def planning(entrant: Entrant, case: Case) -> MPCAgent:
-    """The agent of a case; WmpcError where it does not plan."""
+    """Make the agent of a case, which must plan.
+
+    Args:
+        entrant: what makes it.
+        case: which.
+
+    Returns:
+        The agent.
+
+    Raises:
+        WmpcError: it does not plan.
+    """
     agent = entrant.make(case)
     if not isinstance(agent, MPCAgent):
         raise WmpcError(
@@ -82,17 +93,39 @@ class Decision:
 
     @torch.no_grad()
     def predicted(self, candidates: Tensor) -> Tensor:
-        """The agent's cost (N,) of imagined candidates (N, H, A)."""
+        """Compute the agent's cost of imagined outcomes.
+
+        Args:
+            candidates: (N, H, A), in knots.
+
+        Returns:
+            (N,) float64.
+        """
         latents = self.problem.dynamics.rollout(candidates[None])
         return self.problem.cost(latents, candidates[None])[0].double().cpu()
 
     @torch.no_grad()
     def realised(self, latents: Tensor, candidates: Tensor) -> Tensor:
-        """The agent's cost (N,) of true outcomes, encoded: (N, H, K, D)."""
+        """Compute the agent's cost of true outcomes.
+
+        Args:
+            latents: (N, H, K, D), the outcomes, encoded.
+            candidates: (N, H, A), in knots.
+
+        Returns:
+            (N,) float64.
+        """
         return self.problem.cost(latents[None], candidates[None])[0].double().cpu()
 
     def simulate(self, candidates: Tensor) -> Outcomes:
-        """Execute candidates (N, H, A) in the true simulator."""
+        """Execute candidates in the true simulator.
+
+        Args:
+            candidates: (N, H, A), in knots.
+
+        Returns:
+            What follows.
+        """
         latents = self.simulator.rollout(self.start[None], self.actions(candidates)[None])[0]
         C = self.simulator.coordinates_size
         physics = latents[..., C : latents.shape[-1] - len(self.case.variation)]
@@ -101,7 +134,14 @@ class Decision:
         return Outcomes(physics, latents[..., :C], distance.reshape(physics.shape[:2]))
 
     def actions(self, candidates: Tensor) -> np.ndarray:
-        """Knots (N, H, A) -> blocks (N, H, n * a) in the environment's units."""
+        """Turn knots into actions of the environment.
+
+        Args:
+            candidates: (N, H, A), in knots.
+
+        Returns:
+            Blocks (N, H, n * a), in the environment's units.
+        """
         held = self.problem.dynamics
         assert isinstance(held, HeldDynamics)
         blocks = self.agent.model.denormalise(hold(candidates, held.times, held.size))
@@ -109,7 +149,15 @@ class Decision:
 
     @torch.no_grad()
     def encode(self, outcomes: Outcomes, batch: int = 16) -> Tensor:
-        """Look at what followed: latents (N, H, K, D)."""
+        """Look at what followed.
+
+        Args:
+            outcomes: of N sequences.
+            batch: sequences encoded at once.
+
+        Returns:
+            Latents (N, H, K, D).
+        """
         seen = [self._look(states) for states in outcomes.physics]
         pieces = [
             self.agent.model.encode(
@@ -120,23 +168,48 @@ class Decision:
         return torch.cat(pieces)
 
     def goal_latent(self) -> Tensor:
-        """(1, K, D) of the goal, seen as outcomes are: with its proprioception, if that is read."""
+        """Encode the goal, seen as outcomes are: with its proprioception, if that is read.
+
+        Returns:
+            (1, K, D).
+        """
         seen = self._look(self.case.goal_state[None])
         return self.agent.model.encode({name: x[None] for name, x in seen.items()})[:, 0]
 
     def measure(self, place: Tensor, goal: Tensor) -> Tensor:
-        """Squared distance (N,) of places (N, H, V) to a goal (V,), over the steps that the agent's
-        own cost counts."""
+        """Measure places with the agent's own cost, as latents of one token.
+
+        Args:
+            place: (N, H, V), such as coordinates.
+            goal: (V,).
+
+        Returns:
+            (N,).
+        """
         cost = self.agent.cost(Target(goal[None, None]), self.agent.execute)
         return cost(place[None, :, :, None], place[None])[0]
 
     def true_cost(self, outcomes: Outcomes) -> Tensor:
-        """The same of the true coordinates, (N,)."""
+        """Measure the true coordinates with the agent's own cost.
+
+        Args:
+            outcomes: of N sequences.
+
+        Returns:
+            (N,).
+        """
         return self.measure(torch.as_tensor(outcomes.coordinates), torch.as_tensor(self.goal))
 
     def reached(self, outcomes: Outcomes) -> np.ndarray:
-        """The nearest true distance (N,), in tolerances, over the steps that the agent's cost
-        counts, where it says which; else over all."""
+        """Find how near true outcomes come, over the steps that the agent's cost counts, if it says
+        which.
+
+        Args:
+            outcomes: of N sequences.
+
+        Returns:
+            The least distance (N,), in tolerances.
+        """
         which = getattr(self.agent.cost, "counted", lambda horizon, executed: slice(horizon))
         counted = which(outcomes.distance.shape[1], self.agent.execute)
         return outcomes.distance[:, counted].min(1)
