@@ -4,10 +4,9 @@ bright square that is pushed about."""
 import numpy as np
 import torch
 from model_cases import model, spec
-from torch import nn
 
 from wmpc.wm.data import EpisodeWriter, open_episodes
-from wmpc.wm.models.predictors.base import roll_last
+from wmpc.wm.models.predictors.base import VectorPredictor
 
 SIZE = 32
 """Pixels of the square's world, height and width."""
@@ -28,21 +27,18 @@ OBJECTIVE = {
 }
 
 
-class Adds(nn.Module):
+class Adds(VectorPredictor):
     """The true dynamics: z_{t+1} = z_t + a_t."""
 
     def __init__(self, context):
         super().__init__()
         self.context = context
 
-    def forward(self, z, a, valid):
+    def every(self, z, a, valid):
         return z + a
 
     def last(self, z, a, valid):
         return z[:, -1] + a[:, -1]
-
-    def rollout(self, z, a, valid, actions):
-        return roll_last(self, z, a, valid, actions)
 
 
 def exact(context=3):
