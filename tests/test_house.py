@@ -103,7 +103,7 @@ def test_verbs_are_thin(path):
     assert code_lines(path.read_text()) <= 80
 
 
-UNTOLD = 133
+UNTOLD = 132
 """Public functions whose docstrings lack Args, Returns or Raises: a number that may only fall."""
 
 

@@ -87,7 +87,7 @@ def _check_settings(meta: Mapping[str, Any]) -> None:
         refuse("m", "a whole number of actions a frame")
     low, high = meta["action_low"], meta["action_high"]
     for key, values in (("action_low", low), ("action_high", high)):
-        if not isinstance(values, list) or not values or not all(map(_is_number, values)):
+        if not isinstance(values, list) or not all(map(_is_number, values)):
             refuse(key, "a list of numbers")
     if len(low) != len(high) or not all(a < b for a, b in zip(low, high, strict=False)):
         refuse("action_low", "as long as action_high, and below it")
@@ -128,10 +128,12 @@ def check_column(name: str, stated: Any) -> Column:
 
 
 def _check_columns_fit(columns: Mapping[str, Column], meta: Mapping[str, Any]) -> None:
-    """Raise WmpcError unless there are actions, as many a frame and as large as `meta` says."""
+    """Raise WmpcError unless actions are as many a frame and as large as `meta` says; where it says
+    no bounds, there may be none."""
     wanted = (meta["m"], len(meta["action_low"]))
     action = columns.get("action")
-    if action is None or action.rows != "steps" or action.shape != wanted:
+    video = action is None and not wanted[1]
+    if not video and (action is None or action.rows != "steps" or action.shape != wanted):
         raise WmpcError(f"its column 'action' should have a row of shape {wanted} a step")
     files = [column.file.casefold() for column in columns.values()]
     if len(set(files)) < len(files):

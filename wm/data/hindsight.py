@@ -136,7 +136,10 @@ class HindsightBatches:
             episodes.frames(name)  # refuses unknown names
             if (rows := episodes.columns[name].rows) != "frames":
                 raise WmpcError(f"column {name!r} has a row for its {rows}; a goal is a frame")
-        self._takes = takers(episodes, dict.fromkeys([*columns, "action"]))
+        self._takes = takers(
+            episodes,
+            dict.fromkeys([*columns, *(["action"] if "action" in episodes.columns else [])]),
+        )
 
     def sample(
         self, source: Source, batch: int, part: slice = slice(None)
@@ -151,7 +154,7 @@ class HindsightBatches:
         Returns:
             By name: each column (B, 2, ...), the frame and its goal; `action` (B, stride * m, A),
             the block executed at the frame, in the environment's units; `blocks` (B,) int64, how
-            many lead to the goal.
+            many lead to the goal. Episodes without actions have no `action`.
         """
         drawn = self.pairs.draw(source, batch)
         now, goal, blocks = drawn.now[part], drawn.goal[part], drawn.blocks[part]
@@ -162,7 +165,8 @@ class HindsightBatches:
         out = {
             name: take(steps if name == "action" else frames) for name, take in self._takes.items()
         }
-        out["action"] = out["action"].reshape(len(now), -1, out["action"].shape[-1])
+        if "action" in out:
+            out["action"] = out["action"].reshape(len(now), -1, out["action"].shape[-1])
         return out | {"blocks": blocks}
 
 

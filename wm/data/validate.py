@@ -25,10 +25,13 @@ def complete(meta: Mapping[str, Any]) -> dict[str, Any]:
         raise WmpcError(
             f"unknown meta key {unknown[0]!r}; allowed are {', '.join(sorted(allowed))}"
         )
-    for key in ("env", "fps", "action_low", "action_high"):
+    bounded = any(key in meta for key in BOUNDS)
+    for key in ("env", "fps", *(BOUNDS if bounded else ())):
         if key not in meta:
             raise WmpcError(f"meta lacks {key!r}: a dataset states env, fps and the action bounds")
     known = {"format": FORMAT, "version": VERSION, "kwargs": {}, "render": {}, "source": {}}
+    if not bounded:
+        known |= {"m": 1, "action_low": [], "action_high": []}
     known |= plain(meta)
     low, high = np.asarray(known["action_low"]), np.asarray(known["action_high"])
     if low.ndim != 1 or low.shape != high.shape or not np.all(low < high):
@@ -69,21 +72,75 @@ def check_settings(path: Path, recorded: Mapping[str, Any], given: Mapping[str, 
             )
 
 
-def infer_columns(episode: Mapping[str, np.ndarray], index: int) -> dict[str, Column]:
-    """The columns of an episode, told by name and number of rows: T+1 frames or T steps.
+def has_actions(meta: Mapping[str, Any]) -> bool:
+    """Tell whether the episodes of a dataset have actions.
 
-    Raises WmpcError where `action` is not (T, m, A) with T >= 1, or another column has a wrong
-    number of rows, dtype or name. `index` is only for the message.
+    Args:
+        meta: of the dataset, as `complete` gives it.
+
+    Returns:
+        False where it states no bounds of actions, as for videos.
+    """
+    return bool(meta["action_low"])
+
+
+def count_steps(episode: Mapping[str, np.ndarray], index: int, acted: bool = True) -> int:
+    """Count the steps of an episode: its actions or, where there are none, its pictures but one.
+
+    Args:
+        episode: its columns.
+        index: of the episode, for the message.
+        acted: whether it should have actions, see `has_actions`.
+
+    Returns:
+        T, at least 1.
+
+    Raises:
+        WmpcError: it lacks the actions, has some that it should not have, or no pictures either;
+            or `action` is not (T, m, A) with T >= 1.
     """
     action = episode.get("action")
+    if action is None and acted:
+        raise WmpcError(
+            f"episode {index} has no column 'action'; it has {sorted(episode)}. Videos without "
+            "actions go to a dataset whose meta states no action_low and action_high"
+        )
     if action is None:
-        raise WmpcError(f"episode {index} has no column 'action'; it has {sorted(episode)}")
+        frames = next((len(x) for name, x in sorted(episode.items()) if is_camera(name)), 0)
+        if frames < 2:
+            raise WmpcError(
+                f"episode {index} has neither actions nor two pictures; it has {sorted(episode)}"
+            )
+        return frames - 1
+    if not acted:
+        raise WmpcError(
+            f"episode {index} has actions, the dataset has none: state action_low and action_high"
+        )
     if action.ndim != 3 or 0 in action.shape:
         raise WmpcError(
             f"action of episode {index} has shape {action.shape}; it should be (T, m, A), "
             "m actions between two frames, with T, m and A at least 1"
         )
-    steps, columns = len(action), {}
+    return len(action)
+
+
+def infer_columns(
+    episode: Mapping[str, np.ndarray], index: int, acted: bool = True
+) -> dict[str, Column]:
+    """Tell the columns of an episode by name and number of rows: T+1 frames or T steps.
+
+    Args:
+        episode: its columns.
+        index: of the episode, for the message.
+        acted: whether it should have actions, see `has_actions`.
+
+    Returns:
+        What each column is, by name.
+
+    Raises:
+        WmpcError: as `count_steps`, or a column has a wrong number of rows, dtype or name.
+    """
+    steps, columns = count_steps(episode, index, acted), {}
     for name, array in episode.items():
         what = f"column {name!r} of episode {index}"
         if not is_name(name) or name in (DIGESTS, ENDS.removesuffix(".npy")):
@@ -102,8 +159,8 @@ def infer_columns(episode: Mapping[str, np.ndarray], index: int) -> dict[str, Co
             columns[name] = Column(name, array.dtype, array.shape[1:], rows)
         else:
             raise WmpcError(
-                f"{what} has shape {array.shape}; with {steps} actions it should have "
-                f"{steps + 1} rows (one a frame) or {steps} (one a step)"
+                f"{what} has shape {array.shape}; with {steps} {'actions' if acted else 'steps'} "
+                f"it should have {steps + 1} rows (one a frame) or {steps} (one a step)"
             )
     return columns
 
@@ -138,6 +195,8 @@ def check_episode(
             value = array[tuple(row)]
             at = "" if columns[name].rows == "episode" else f" at step {row[0]}"
             raise WmpcError(f"column {name!r} of episode {index} holds {value}{at}: not stored")
+    if not has_actions(meta):
+        return
     action = episode["action"]
     _, m, size = action.shape
     if m != meta.get("m", m):

@@ -18,10 +18,10 @@ class Windows:
 
     A batch holds `columns` (default: every picture and, where recorded, proprio), each
     (B, length, ...), a steps column (B, length-1, stride, ...), an episode column (B, ...), and
-    always `action` (B, length-1, stride * m, A): the actions from each frame to the next, in the
-    environment's units. Episodes shorter than a window have none; WmpcError where no episode is
-    long enough. Memory is bounded by the batch and `wmpc.wm.data.rows.MAPPED` bytes of mapped
-    columns.
+    where it is recorded, `action` (B, length-1, stride * m, A): the actions from each frame to the
+    next, in the environment's units. Episodes shorter than a window have none; WmpcError where no
+    episode is long enough. Memory is bounded by the batch and `wmpc.wm.data.rows.MAPPED` bytes of
+    mapped columns.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Windows:
         known = episodes.columns
         if columns is None:
             columns = [name for name in known if name.split("/")[0] in ("pixels", "proprio")]
-        self.columns = tuple(dict.fromkeys((*columns, "action")))
+        self.columns = tuple(dict.fromkeys((*columns, *(["action"] if "action" in known else []))))
         for name in self.columns:
             episodes.frames(name)  # refuses unknown names
         self._episodes, self._takes = episodes, takers(episodes, self.columns)
@@ -114,8 +114,9 @@ class Windows:
         if unique:
             rows["frames"], shared["rows"] = _distinct(rows["frames"])
         out = {name: take(rows[self._rows[name]]) for name, take in self._takes.items()}
-        b, n, s, m, size = out["action"].shape
-        out["action"] = out["action"].reshape(b, n, s * m, size)
+        if "action" in out:
+            b, n, s, m, size = out["action"].shape
+            out["action"] = out["action"].reshape(b, n, s * m, size)
         return out | shared
 
 

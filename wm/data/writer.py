@@ -32,6 +32,8 @@ from wmpc.wm.data.validate import (
     check_episode,
     check_settings,
     complete,
+    count_steps,
+    has_actions,
     infer_columns,
 )
 
@@ -42,9 +44,10 @@ class EpisodeWriter:
         with EpisodeWriter("data/mine", meta) as writer:
             index = writer.append({"pixels": ..., "action": ...})
 
-    `meta` needs `env` (a name), `fps` (frames a second), `action_low` and `action_high` (A,); it
-    may have `kwargs` and `render` (settings that all episodes share), `m` (actions a frame, else
-    taken from the first episode) and `source` (policy, seed, versions: recorded, not compared).
+    `meta` needs `env` (a name), `fps` (frames a second), and `action_low` and `action_high` (A,),
+    without which episodes have no column `action`, as videos; it may have `kwargs` and `render`
+    (settings that all episodes share), `m` (actions a frame, else taken from the first episode) and
+    `source` (policy, seed, versions: recorded, not compared).
     Opening changes nothing on disk before the first `append`. Raises WmpcError where an existing
     dataset was recorded with other settings, where the folder holds something else, or where
     another process is writing to it.
@@ -91,13 +94,13 @@ class EpisodeWriter:
             raise WmpcError(f"this writer of {self.path} is closed: open another one")
         index = len(self)
         episode = {name: np.asarray(array) for name, array in episode.items()}
-        columns = infer_columns(episode, index)
+        columns = infer_columns(episode, index, has_actions(self.meta))
         if self.columns:
             check_columns(self.path, self.columns, columns, index)
         check_episode(episode, columns, index, self.meta)
         if len(self._files) < len(self._stored()):
             self._begin(columns)
-        frames = len(episode["action"]) + 1
+        frames = count_steps(episode, index, has_actions(self.meta)) + 1
         ends = np.append(self.ends, (self.ends[-1] if index else 0) + frames)
         stored = {**episode, DIGEST_COLUMN.name: np.frombuffer(digest(episode), np.uint8)}
         for column in self._stored():
@@ -127,7 +130,7 @@ class EpisodeWriter:
         """State the settings, and cut off what an interrupted writer left behind."""
         self.columns = self.columns or columns
         meta = {key: value for key, value in self.meta.items() if key != "source"}
-        meta.setdefault("m", columns["action"].shape[0])
+        meta = {"m": columns["action"].shape[0] if "action" in columns else 1} | meta
         meta["columns"] = {name: column.describe() for name, column in self.columns.items()}
         source = self.meta["source"]
         sources = [s for s in meta.get("sources", []) if s["first_episode"] < len(self)]

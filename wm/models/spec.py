@@ -118,6 +118,12 @@ def describe_data(episodes: Episodes, stride: int = 1) -> DataSpec:
     Statistics are those of the training episodes. A constant entry is left unscaled.
     """
     meta = episodes.meta
+    if "action" not in episodes.columns:
+        raise WmpcError(
+            f"{episodes.path} has no actions: a world model learns what actions lead to, and "
+            "cannot plan without them; record or import episodes with their actions. Terms of an "
+            "objective that need none train on it with wmpc.wm.training.fit.fit"
+        )
     cameras = sorted(name for name in episodes.columns if is_camera(name))
     shapes = {episodes.columns[name].shape for name in cameras}
     if len(shapes) != 1 or (shape := shapes.pop())[0] != shape[1]:

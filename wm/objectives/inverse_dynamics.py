@@ -16,6 +16,8 @@ class InverseDynamics(Term):
         width: of the network's hidden layer.
     """
 
+    columns = ("action",)
+
     def __init__(self, model: LearnedModel, weight: float = 1.0, width: int = 256) -> None:
         super().__init__(model, weight)
         self.network = nn.Sequential(

@@ -63,10 +63,21 @@ class Objective(nn.Module):
             z = model.encode(frames)[0][batch["rows"]]
         else:
             z = model.encode(batch)
-        seen = Seen(model, z, model.normalise(batch["action"]), batch, generator)
+        seen = Seen(model, z, self._actions(model, batch, z), batch, generator)
         found = {name: term(seen) for name, term in self.terms.items()}
         weighted = [term.weight * found[name] for name, term in self.terms.items()]
         return {"loss": torch.stack(weighted).sum(), **found}
+
+    def _actions(self, model: LearnedModel, batch: Mapping[str, Tensor], z: Tensor) -> Tensor:
+        """The standardised blocks, of width 0 where there are none and no term needs any."""
+        if "action" in batch:
+            return model.normalise(batch["action"])
+        if needing := [name for name, term in self.terms.items() if "action" in term.columns]:
+            raise WmpcError(
+                f"the episodes have no actions, which {', '.join(needing)} of the objective needs: "
+                "record them, or choose terms that need none"
+            )
+        return z.new_zeros(z.shape[0], z.shape[1] - 1, 0)
 
     def after_step(self, model: LearnedModel) -> None:
         """Tell every term that the optimiser has made a step."""

@@ -16,6 +16,8 @@ class Prediction(Term):
         steps: blocks after a full context that a window holds at least.
     """
 
+    columns = ("action",)
+
     def __init__(self, model: LearnedModel, weight: float = 1.0, steps: int = 1) -> None:
         super().__init__(model, weight)
         self.steps = steps

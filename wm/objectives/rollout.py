@@ -18,6 +18,8 @@ class Rollout(Term):
         steps: blocks imagined.
     """
 
+    columns = ("action",)
+
     def __init__(self, model: LearnedModel, weight: float = 1.0, steps: int = 5) -> None:
         super().__init__(model, weight)
         if steps < 1:

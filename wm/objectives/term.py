@@ -20,7 +20,8 @@ class Seen:
     latents: Tensor
     """(B, L, K, D)"""
     actions: Tensor
-    """(B, L - 1, A), the standardised blocks between the frames."""
+    """(B, L - 1, A), the standardised blocks between the frames; (B, L - 1, 0) of episodes without
+    actions, which no term is shown that has `action` among its `columns`."""
     columns: Mapping[str, Tensor]
     """The batch itself, in the units of the data; what the terms need beyond the model's."""
     generator: torch.Generator
@@ -46,7 +47,7 @@ class Term(nn.Module, ABC):
     """
 
     columns: tuple[str, ...] = ()
-    """Columns of the data that the term needs beside those that the model reads."""
+    """Columns of the data that the term needs beside what the model encodes: `action` too."""
     steps = 1
     """Blocks after a full context that a window must hold for the term."""
 

@@ -27,6 +27,8 @@ def sample_actions(source: Source) -> np.ndarray:
     """
     good = np.flatnonzero(source.lengths > 0)
     ids = good[np.unique(np.linspace(0, len(good) - 1, min(len(good), SAMPLED)).astype(int))]
+    if "action" not in source.columns:
+        return np.zeros((0, 0), np.float32)
     size, found = source.columns["action"].shape[-1], []
     for index in ids.tolist():
         try:
@@ -48,17 +50,20 @@ def list_facts(source: Source) -> dict[str, str]:
     about, lengths = source.about, source.lengths
     frames = int(lengths.sum()) + len(source)
     env = f"{about.env.get('id', 'not recorded')} {_settings(about.env.get('kwargs') or {})}"
-    m = source.columns["action"].shape[0]
+    acted = "action" in source.columns
+    m = source.columns["action"].shape[0] if acted else 0
     facts = {"format": source.format, "environment": env}
     own = source.episodes if isinstance(source, Native) else None
     if own is not None:
         facts["pictures"] = _settings(own.meta["render"])
     rate = f"{about.fps:g} frames a second" if about.fps else "frames a second not recorded"
-    facts["time"] = f"{rate}, {m} action{'s' * (m > 1)} a frame"
+    facts["time"] = f"{rate}, {m or 'no'} action{'s' * (m != 1)} a frame"
     if about.fps:
         facts["time"] += f", {frames / about.fps / 60:.1f} minutes in all"
     low, high = about.action_low, about.action_high
     facts["actions"] = "bounds not recorded" if low is None else f"from {low} to {high}"
+    if not acted:
+        facts["actions"] = "none: terms of an objective that need none can be trained on it"
     facts["episodes"] = f"{len(source)}"
     if own is not None:
         facts["episodes"] += f": {len(own.train_ids)} to train on, {len(own.held_out_ids)} held out"

@@ -61,6 +61,11 @@ def examine(
     """
     if context < 1:
         raise WmpcError(f"context={context} came; a context has at least 1 frame")
+    if "action" not in source.columns:
+        raise WmpcError(
+            f"{source.path} has no actions, against which its pictures and numbers would be held: "
+            "`wmpc data inspect` shows what it has"
+        )
     total = len(source)
     picks = np.arange(total)
     if limit is not None and limit < total:
