@@ -6,7 +6,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import sysconfig
 import venv
 from pathlib import Path
 
@@ -129,7 +128,7 @@ def installed(tmp_path_factory):
         shutil.copy(ROOT / file, folder / "source")
     venv.create(folder / "venv")
     (site,) = (folder / "venv").glob("lib/*/site-packages")
-    (site / "others.pth").write_text(sysconfig.get_path("purelib"))
+    (site / "others.pth").write_text("\n".join(p for p in sys.path if "site-packages" in p))
     pip = [sys.executable, "-m", "pip", "-q"]
     build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, folder / "source"]
     subprocess.run(build, check=True)

@@ -28,9 +28,7 @@ class Restful:
             goal: what to reach; its picture is whole.
         """
         self.planning.reset(goal)
-        columns = {name: np.asarray(x)[None, None] for name, x in goal.observation.items()}
-        with torch.no_grad():
-            self.goal = self.planning.model.encode(columns)[:, 0]
+        self.goal = self._encode(goal.observation)
 
     def observe(self, observation: Observation, executed: np.ndarray | None) -> None:
         """Look.
@@ -40,6 +38,7 @@ class Restful:
             executed: (m, A), the actions really applied since the last look; None at first.
         """
         self.planning.observe(observation, executed)
+        self.here = self._encode(observation)
 
     def act(self) -> np.ndarray:
         """Decide.
@@ -48,8 +47,15 @@ class Restful:
             (m, A), the actions until the next look, in the environment's units.
         """
         actions = self.planning.act()
-        away = (self.planning.latents[-1] - self.goal).square().mean()
+        away = (self.here - self.goal).square().mean()
         return actions if away > self.near else np.zeros_like(actions)
+
+    @torch.no_grad()
+    def _encode(self, observation: Observation) -> torch.Tensor:
+        """Return the latent (1, 1, K, D) of a frame."""
+        return self.planning.model.encode(
+            {k: np.asarray(x)[None, None] for k, x in observation.items()}
+        )
 
 
 def restful(setting: Setting, *, horizon: int = 5, near: float = 0.01, seed: int = 0) -> Entrant:
