@@ -137,7 +137,7 @@ def installed(tmp_path_factory):
     return folder / "venv" / "bin" / "python"
 
 
-@pytest.mark.slow  # two minutes
+@pytest.mark.slow  # two to three minutes
 def test_all_verbs_from_a_wheel(installed, tmp_path):
     folder = make_project(tmp_path / "project")
     words = [[*words, *LITTLE.get(words[0], [])] for words in COMMANDS]

@@ -157,7 +157,8 @@ def check_own(presets: Presets, config: DictConfig, choices: Choices) -> None:
             inner = {g.split("/")[-1] for g in choices if g.startswith(f"{group}/")}
             allowed, needed = set.union(*others) | inner, set.intersection(*others)
             if names_parts(group):
-                own = {k for k, v in node.items() if isinstance(v, DictConfig) and "_target_" in v}
+                parts = ((str(k), v) for k, v in node.items() if isinstance(v, DictConfig))
+                own = {name for name, part in parts if "_target_" in part}
                 allowed, needed = allowed | own, set()
             _check_keys(f"{group}={choice}", node, allowed, needed)
     for path in keys(config):
