@@ -15,6 +15,7 @@ MOVED = {
     "readable": ("wm/objectives/readable.py", "objective/readable"),
     "teacher": ("wm/objectives/teacher.py", "objective/teacher"),
     "planner": ("planners/wiggle.py", "planner/wiggle"),
+    "cost": ("planners/costs/gentle.py", "cost/gentle"),
     "agent": ("wmpc/agents/restful.py", "agent/restful"),
     "cart": ("envs/tasks/cart", "task/cart"),
 }
@@ -39,7 +40,7 @@ if __name__ == "__main__":
 VERBS = [
     ["collect", "task=cart", "data=cart"],
     ["train", "data=cart", "run=run", "model/encoder=thumbnail", "objective=teacher"],
-    ["eval", "run=run", "planner=wiggle", "agent=restful"],
+    ["eval", "run=run", "planner=wiggle", "cost=gentle", "agent=restful"],
 ]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from wmpc.agents.agent import Goal
-from wmpc.agents.entrants import Entrant, Setting
+from wmpc.agents.entrant import Case, Entrant, Setting
 from wmpc.agents.mpc import MPCAgent
 from wmpc.envs.observation import Observation
 from wmpc.errors import WmpcError
@@ -62,7 +62,7 @@ def restful(setting: Setting, *, horizon: int = 5, near: float = 0.01, seed: int
     """Make the agent of each case.
 
     Args:
-        setting: the trained model, the planner and the task.
+        setting: the trained model, the planner, the cost and the task.
         horizon: blocks planned ahead.
         near: see `Restful`.
         seed: added to that of the case.
@@ -76,10 +76,9 @@ def restful(setting: Setting, *, horizon: int = 5, near: float = 0.01, seed: int
     model, planner = setting.model, setting.planner
     if model is None or planner is None:
         raise WmpcError("agent=mine plans with a trained model: give run=FOLDER")
-    return Entrant(
-        lambda case: Restful(
-            MPCAgent(model, planner, horizon=horizon, seed=case.seed + seed), near
-        ),
-        name="restful",
-        planner=type(planner).__name__,
-    )
+
+    def make(case: Case) -> Restful:
+        own = case.seed + seed
+        return Restful(MPCAgent(model, planner, cost=setting.cost, horizon=horizon, seed=own), near)
+
+    return Entrant(make, name="restful", planner=type(planner).__name__)
