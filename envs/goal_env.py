@@ -34,6 +34,7 @@ class GoalEnv(Protocol):
         Returns:
             (..., C), in units of the tolerances, roughly.
         """
+        ...
 
     def distance(self, state: np.ndarray, goal_state: np.ndarray) -> float:
         """Measure how far a state is from a goal.
@@ -45,6 +46,7 @@ class GoalEnv(Protocol):
         Returns:
             The largest error in units of its tolerance.
         """
+        ...
 
     def success(self, state: np.ndarray, goal_state: np.ndarray) -> bool:
         """Tell whether a state counts as the goal.
@@ -56,6 +58,7 @@ class GoalEnv(Protocol):
         Returns:
             True where the distance is at most 1.
         """
+        ...
 
     def in_bounds(self, state: np.ndarray) -> bool:
         """Tell whether a state lies where this environment's states lie.
@@ -66,6 +69,7 @@ class GoalEnv(Protocol):
         Returns:
             True where it does, or where nothing is known of it.
         """
+        ...
 
 
 @runtime_checkable
@@ -81,6 +85,7 @@ class StateSampler(Protocol):
         Returns:
             (S,) float64, at rest, under the present variation.
         """
+        ...
 
 
 @runtime_checkable
@@ -96,6 +101,7 @@ class Scripted(Protocol):
         Returns:
             From an observation to one simulator action.
         """
+        ...
 
 
 def require(env: Any, capability: type) -> Any:

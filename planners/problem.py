@@ -24,6 +24,10 @@ class Dynamics(Protocol):
     def rollout(self, actions: Tensor) -> Tensor:
         """Imagine sequences of actions.
 
+        What is known of the future beside the latent, such as how far the members of an ensemble
+        part, are tokens of a group of their own in the model's layout: a cost that asks for them
+        takes that group, and the weight of a goal leaves them out of the distance to it.
+
         Args:
             actions: (B, N, H, A).
 
