@@ -39,7 +39,8 @@ class Windows:
         known = episodes.columns
         if columns is None:
             columns = [name for name in known if name.split("/")[0] in ("pixels", "proprio")]
-        self.columns = tuple(dict.fromkeys((*columns, *(["action"] if "action" in known else []))))
+        wanted = [*columns, "action"] if "action" in known else columns
+        self.columns: tuple[str, ...] = tuple(dict.fromkeys(wanted))
         for name in self.columns:
             episodes.frames(name)  # refuses unknown names
         self._episodes, self._takes = episodes, takers(episodes, self.columns)

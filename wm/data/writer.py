@@ -130,7 +130,8 @@ class EpisodeWriter:
         """State the settings, and cut off what an interrupted writer left behind."""
         self.columns = self.columns or columns
         meta = {key: value for key, value in self.meta.items() if key != "source"}
-        meta = {"m": columns["action"].shape[0] if "action" in columns else 1} | meta
+        m = columns["action"].shape[0] if "action" in columns else 1
+        meta: dict[str, Any] = {"m": m} | meta
         meta["columns"] = {name: column.describe() for name, column in self.columns.items()}
         source = self.meta["source"]
         sources = [s for s in meta.get("sources", []) if s["first_episode"] < len(self)]
