@@ -179,11 +179,11 @@ def resuming() -> None:
 def diagnosing() -> None:
     words = [f"run={RUN}", "cases.count=2", "cases.blocks=2", "cases.budget=2"]
     config = jobs("eval", [*words, "planner.samples=8", "planner.elites=2"])[0].config
-    drawn, _ = find_manifest(dict(config.manifest), RUN, None, 5)
+    drawn, _ = find_manifest(dict(config.cases), RUN, None, 5)
     task = drawn.make()
     network = model(elsewhere.NAME)
     entrant = make_entrant(dict(config), Setting(task, 5, network, episodes=lambda: EPISODES))
-    found = diagnose(entrant, drawn, task, EPISODES, cases=1, strong=SMALL, truth=SMALL, steps=3)
+    found = diagnose(entrant, drawn, task, EPISODES, decisions=1, strong=SMALL, truth=SMALL, steps=3)
     assert found["verdict"]["sentence"]
     task.close()
 

@@ -25,6 +25,8 @@ from wmpc.errors import WmpcError
 
 FORMAT = "wmpc-episodes"
 VERSION = 1
+FITS = ("squash", "crop", "pad")
+"""How a picture became a square: deformed, cut to its middle, or with black edges."""
 META, ENDS, DIGESTS = "meta.json", "episode_ends.npy", "digests"
 IDENTITY = ("version", "env", "kwargs", "render", "m", "fps", "action_low", "action_high")
 """The keys of `meta.json` (beside `columns`) that all episodes of a dataset share."""

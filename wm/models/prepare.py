@@ -8,7 +8,6 @@ import numpy as np
 from wmpc.errors import WmpcError
 from wmpc.wm.data.format import is_camera
 from wmpc.wm.models.spec import DataSpec
-from wmpc.wm.recordings.view import square
 
 
 def prepare_frame(
@@ -29,6 +28,8 @@ def prepare_frame(
     Raises:
         WmpcError: nothing there is what the model reads, or a picture is none.
     """
+    from wmpc.wm.recordings.view import square  # needs Pillow, which planning does not
+
     if not isinstance(frame, Mapping):
         if len(spec.cameras) > 1:
             raise WmpcError(

@@ -7,8 +7,7 @@ import numpy as np
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, column_statistics
-from wmpc.wm.data.format import is_camera
-from wmpc.wm.recordings.view import FITS
+from wmpc.wm.data.format import FITS, is_camera
 
 LARGEST_STEP = 2**16
 """Of pictures in pixels, and of a model step in frames and actions."""

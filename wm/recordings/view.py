@@ -12,13 +12,10 @@ import numpy as np
 from PIL import Image
 
 from wmpc.errors import WmpcError
-from wmpc.wm.data.format import Column, is_camera
+from wmpc.wm.data.format import FITS, Column, is_camera
 from wmpc.wm.recordings.rate import at_even_times, is_uneven
 from wmpc.wm.recordings.source import Frames, Source
 from wmpc.wm.recordings.timing import Timing
-
-FITS = ("squash", "crop", "pad")
-"""How a picture becomes a square: deformed, cut to its middle, or with black edges."""
 
 
 class View(Source):

@@ -52,7 +52,14 @@ def describe_settings(verb: str, arguments: Mapping[str, Any]) -> tuple[dict[str
     for key, default in read_defaults(verb).items():
         if isinstance(default, dict):
             config[key] = {**default, **(config[key] or {})}
-    return {k: str(v) if isinstance(v, Path) else v for k, v in config.items()}, given
+    return {key: _as_json(value) for key, value in config.items()}, given
+
+
+def _as_json(value: Any) -> Any:
+    """A setting as a JSON file gives it back."""
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _described(thing: Any) -> dict[str, Any]:
