@@ -183,7 +183,9 @@ def diagnosing() -> None:
     task = drawn.make()
     network = model(elsewhere.NAME)
     entrant = make_entrant(dict(config), Setting(task, 5, network, episodes=lambda: EPISODES))
-    found = diagnose(entrant, drawn, task, EPISODES, decisions=1, strong=SMALL, truth=SMALL, steps=3)
+    found = diagnose(
+        entrant, drawn, task, EPISODES, decisions=1, strong=SMALL, truth=SMALL, steps=3
+    )
     assert found["verdict"]["sentence"]
     task.close()
 
