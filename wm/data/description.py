@@ -31,7 +31,19 @@ MOST_AXES = 16
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-    """`meta.json` of a dataset; WmpcError where it is no dataset of this format and version."""
+    """Read `meta.json` of a dataset, and check all that it states.
+
+    Args:
+        path: the dataset's folder.
+
+    Returns:
+        The settings, columns and sources as the file states them.
+
+    Raises:
+        WmpcError: when `path` is missing, a file or an empty folder; when its `meta.json` is
+            missing, cannot be read, lies outside the folder through a link, is of another format
+            or version, lacks a key, or states a setting or a column that makes no sense.
+    """
     if not path.exists():
         raise WmpcError(
             f"there is no dataset at {path}: `wmpc collect` or `EpisodeWriter` makes one"
@@ -66,7 +78,17 @@ def read_meta(path: Path) -> dict[str, Any]:
 
 
 def read_columns(meta: Mapping[str, Any]) -> dict[str, Column]:
-    """The columns that a checked `meta` declares."""
+    """Return the columns that a `meta.json` declares.
+
+    Args:
+        meta: its content, whose `columns` describes each column by name.
+
+    Returns:
+        Each column by name.
+
+    Raises:
+        WmpcError: when an entry describes no column, see `check_column`.
+    """
     return {name: check_column(name, stated) for name, stated in meta["columns"].items()}
 
 
@@ -98,8 +120,21 @@ def _check_settings(meta: Mapping[str, Any]) -> None:
 
 
 def check_column(name: str, stated: Any) -> Column:
-    """The column that `stated`, an entry of `meta["columns"]`, describes; WmpcError where none
-    is."""
+    """Return the column that an entry of `meta["columns"]` describes.
+
+    Args:
+        name: the column's name, the key of the entry.
+        stated: the entry: a dict with `dtype`, `shape` (of a row) and `rows`, of any type until
+            checked here.
+
+    Returns:
+        The column.
+
+    Raises:
+        WmpcError: when the name is none that a column can have, the entry is no dict, the dtype is
+            not plain numbers (see `DTYPE`), the shape is not at most `MOST_AXES` whole numbers, a
+            row is larger than `ROW_BYTES`, or `rows` is not frames, steps or episode.
+    """
     if not is_name(name):
         raise WmpcError(f"{name[:60]!r} is no name that a column can have")
     if not isinstance(stated, dict):
@@ -141,7 +176,14 @@ def _check_columns_fit(columns: Mapping[str, Column], meta: Mapping[str, Any]) -
 
 
 def is_name(name: str) -> bool:
-    """Whether a column can be called so."""
+    """Tell whether a column can have this name.
+
+    Args:
+        name: to check.
+
+    Returns:
+        True where it has at most `LONGEST_NAME` characters and matches `NAME`.
+    """
     return len(name) <= LONGEST_NAME and NAME.fullmatch(name) is not None
 
 

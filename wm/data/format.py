@@ -57,7 +57,17 @@ class Column:
         return self.dtype.itemsize * prod(self.shape)
 
     def header(self, rows: int) -> bytes:
-        """The `.npy` header (format 1.0) of `rows` rows, padded to `HEADER_BYTES`."""
+        """Return the header of the column's `.npy` file (format 1.0).
+
+        Args:
+            rows: the number of rows that it states.
+
+        Returns:
+            `HEADER_BYTES` bytes, padded with spaces.
+
+        Raises:
+            WmpcError: when the shape has too many axes to fit.
+        """
         text = f"{{'descr': {self.dtype.str!r}, 'fortran_order': False, "
         text += f"'shape': {(rows, *self.shape)!r}, }}"
         room = HEADER_BYTES - 10
@@ -67,7 +77,15 @@ class Column:
         return magic + text.ljust(room - 1).encode() + b"\n"
 
     def span(self, ends: np.ndarray, episode: int) -> tuple[int, int]:
-        """First row of `episode` and the one after its last, given all cumulative `ends`."""
+        """Return which rows of the column belong to an episode.
+
+        Args:
+            ends: (N,) int64, the frames up to and including each episode.
+            episode: its index, 0 to N-1.
+
+        Returns:
+            The episode's first row and the one after its last.
+        """
         if self.rows == "episode":
             return episode, episode + 1
         first = int(ends[episode - 1]) if episode else 0
@@ -75,12 +93,23 @@ class Column:
         return (first, stop) if self.rows == "frames" else (first - episode, stop - episode - 1)
 
     def describe(self) -> dict[str, Any]:
-        """As it stands in `meta.json`."""
+        """Return the column's entry in `meta.json`.
+
+        Returns:
+            `dtype` as numpy's string such as "<f4", `shape` of a row as a list, and `rows`.
+        """
         return {"dtype": self.dtype.str, "shape": list(self.shape), "rows": self.rows}
 
 
 def is_camera(name: str) -> bool:
-    """Whether a column of this name holds pictures: `pixels` or `pixels/<camera>`."""
+    """Tell whether a column of this name holds pictures.
+
+    Args:
+        name: of the column.
+
+    Returns:
+        True for `pixels` and `pixels/<camera>`.
+    """
     return name.split("/")[0] == "pixels"
 
 
@@ -88,7 +117,14 @@ DIGEST_COLUMN = Column(DIGESTS, np.dtype(np.uint8), (32,), "episode")
 
 
 def digest(episode: Mapping[str, np.ndarray]) -> bytes:
-    """SHA-256 over the names, dtypes, shapes and bytes of an episode's columns, by name."""
+    """Compute the SHA-256 over the names, dtypes, shapes and bytes of an episode's columns.
+
+    Args:
+        episode: its arrays by name; they are taken in the order of their names.
+
+    Returns:
+        32 bytes.
+    """
     sha = hashlib.sha256()
     for name in sorted(episode):
         array = np.ascontiguousarray(episode[name])
@@ -98,7 +134,17 @@ def digest(episode: Mapping[str, np.ndarray]) -> bytes:
 
 
 def plain(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """`meta` with arrays, tuples and numpy scalars as JSON would give them back."""
+    """Return `meta` with arrays, tuples and numpy scalars as JSON would give them back.
+
+    Args:
+        meta: settings by name; values may be nested.
+
+    Returns:
+        A copy of dicts, lists, strings, numbers, bools and None only.
+
+    Raises:
+        WmpcError: when a value is neither of numpy nor one that JSON can hold.
+    """
 
     def default(value: Any) -> Any:
         if isinstance(value, np.ndarray | np.generic):
@@ -109,7 +155,13 @@ def plain(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_at(fd: int, offset: int, data: bytes | np.ndarray) -> None:
-    """Write all of `data` at `offset` of an open file."""
+    """Write all of `data` at a place in an open file.
+
+    Args:
+        fd: descriptor of the file, open for writing.
+        offset: bytes from the start of the file.
+        data: bytes, or an array whose bytes are written in C order.
+    """
     array = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
     view = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
     while len(view):

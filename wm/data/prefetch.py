@@ -11,9 +11,15 @@ Batch = TypeVar("Batch")
 def prefetch(
     make: Callable[[int], Batch], steps: Iterable[int], ahead: int = 1
 ) -> Generator[Batch]:
-    """Yield `make(step)` for each step in order, computed in one thread up to `ahead` steps early.
+    """Compute `make(step)` for each step in order, in one thread, some steps before it is used.
 
-    The results are those of `map(make, steps)`; an error surfaces where its batch would.
+    Args:
+        make: computes the batch of a step; called in the thread.
+        steps: what to call it with, in order.
+        ahead: how many steps early a batch is computed at most, at least 0.
+
+    Yields:
+        The results of `map(make, steps)`. What `make` raises is raised where its batch would come.
     """
     with ThreadPoolExecutor(1, "prefetch") as thread:
         pending = deque()

@@ -71,9 +71,17 @@ class Episodes:
         return sha.hexdigest()
 
     def frames(self, name: str) -> np.ndarray:
-        """A column's rows of all episodes end to end, mapped: (rows, ...), read-only.
+        """Return a column's rows of all episodes, end to end.
 
-        Rows are frames, steps or episodes: see `columns[name].rows`.
+        Args:
+            name: of the column.
+
+        Returns:
+            (rows, ...) of the column's dtype, memory-mapped and read-only. Rows are frames, steps
+            or episodes: see `columns[name].rows`.
+
+        Raises:
+            WmpcError: when the dataset has no such column.
         """
         if name not in self.columns:
             raise WmpcError(
@@ -82,7 +90,18 @@ class Episodes:
         return self._map(self.columns[name])
 
     def episode(self, index: int) -> dict[str, np.ndarray]:
-        """Episode `index` as it was appended, in read-only views: (T+1, ...), (T, ...), (V,)."""
+        """Return an episode as it was appended.
+
+        Args:
+            index: of the episode, -N to N-1; a negative one counts from the end.
+
+        Returns:
+            By name, read-only views: (T+1, ...) of frames, (T, ...) of steps, and the one row of a
+            column of episodes, such as (V,).
+
+        Raises:
+            WmpcError: when there is no such episode.
+        """
         if not -len(self) <= index < len(self):
             raise WmpcError(f"{self.path} has {len(self)} episodes; there is no episode {index}")
         index %= len(self)
@@ -94,8 +113,11 @@ class Episodes:
         return arrays
 
     def verify(self) -> None:
-        """Read everything and compare with the digests; WmpcError names the first damaged
-        episode."""
+        """Read every episode and compare it with its digest.
+
+        Raises:
+            WmpcError: when an episode is damaged; the message names the first.
+        """
         for index in range(len(self)):
             if digest(self.episode(index)) != self.digests[index].tobytes():
                 raise WmpcError(f"episode {index} of {self.path} is damaged: its digest differs")
@@ -116,9 +138,17 @@ class Episodes:
 def open_episodes(path: str | Path) -> Episodes:
     """Open a dataset folder for reading.
 
-    Where a file ends too early, the episodes before are opened and a WmpcWarning says so. Raises
-    WmpcError where the folder is missing, empty, foreign or damaged, or no episode is whole; the
-    content of the columns is only compared with the digests by `Episodes.verify`.
+    Where a file ends too early, the episodes before are opened and a WmpcWarning says so. The
+    content of the columns is not read here; `Episodes.verify` compares it with the digests.
+
+    Args:
+        path: the folder.
+
+    Returns:
+        Its episodes.
+
+    Raises:
+        WmpcError: when the folder is missing, empty, foreign or damaged, or no episode is whole.
     """
     path = Path(path)
     episodes = Episodes(path, read_meta(path), read_ends(path))
@@ -139,7 +169,18 @@ def open_episodes(path: str | Path) -> Episodes:
 
 
 def read_ends(path: Path) -> np.ndarray:
-    """(N,) int64 of `episode_ends.npy`, N >= 1."""
+    """Read `episode_ends.npy` of a dataset.
+
+    Args:
+        path: the dataset's folder.
+
+    Returns:
+        (N,) int64, N >= 1: the frames up to and including each episode.
+
+    Raises:
+        WmpcError: when the file is missing, lies outside the folder through a link, holds anything
+            but one int64 an episode, or an episode adds fewer than two frames.
+    """
     if not (path / ENDS).exists():
         raise WmpcError(f"{path} has no complete episode (no {ENDS}): collect some first")
     ends = read_npy(refuse_outside(path / ENDS, path))
@@ -151,8 +192,20 @@ def read_ends(path: Path) -> np.ndarray:
 
 
 def count_whole(path: Path, column: Column, ends: np.ndarray) -> int:
-    """How many episodes, from the first, the file of `column` holds whole; WmpcError where it is
-    missing or not the column's."""
+    """Count the episodes, from the first, that a column's file holds whole.
+
+    Args:
+        path: the dataset's folder.
+        column: whose file is looked at.
+        ends: (N,) int64, the frames up to and including each episode.
+
+    Returns:
+        0 to N; N for a column whose rows have no bytes.
+
+    Raises:
+        WmpcError: when the file is missing, lies outside the folder through a link, or its header
+            is not the column's.
+    """
     file = refuse_outside(path / column.file, path)
     if not file.is_file():
         raise WmpcError(f"{path} is incomplete: {META} declares {column.name!r}, {file} is missing")
@@ -168,7 +221,15 @@ def count_whole(path: Path, column: Column, ends: np.ndarray) -> int:
 
 
 def read_header(file: Path) -> tuple[tuple[int, ...], np.dtype] | None:
-    """Row shape and dtype that a column's file states; None where it is not such a file."""
+    """Read the header of a column's file.
+
+    Args:
+        file: its path.
+
+    Returns:
+        The shape of a row and the dtype that it states; None where the file is no `.npy` file of
+        format 1.0 with a header of `HEADER_BYTES` bytes and at least one axis.
+    """
     with file.open("rb") as stream:
         try:
             np.lib.format.read_magic(stream)

@@ -57,7 +57,18 @@ class Stored:
 
 
 def takers(episodes: Episodes, columns: Iterable[str]) -> dict[str, Take]:
-    """How to take rows of each column: of the smallest from maps of `MAPPED` bytes in all."""
+    """Choose for each column how its rows are taken: from a map or by position.
+
+    The smallest columns are mapped, up to `MAPPED` bytes in all. Larger ones are read from their
+    files by position, unless the episodes are not on disk or the rows have no bytes.
+
+    Args:
+        episodes: of the dataset.
+        columns: names of columns that it has.
+
+    Returns:
+        By name, what takes rows of the column.
+    """
     room, takes = MAPPED, {}
     for name in sorted(columns, key=lambda name: _bytes(episodes, name)):
         room -= _bytes(episodes, name)
@@ -70,10 +81,21 @@ def takers(episodes: Episodes, columns: Iterable[str]) -> dict[str, Take]:
 def kept(
     episodes: Episodes, takes: Mapping[str, Take], resident: str, device: "torch.device"
 ) -> dict[str, Take]:
-    """`takes` with columns copied into memory: all into "ram", pictures onto the "device".
+    """Copy columns into memory, and take their rows from there.
 
-    "auto" takes the device if it has a memory of its own and they fit. The rows are the same
-    bits. WmpcError where they do not fit into `SHARE` of what is free.
+    Args:
+        episodes: of the dataset.
+        takes: how rows of each column are taken so far, as `takers` gives it.
+        resident: "ram": all columns, as arrays; "device": the pictures, as tensors on `device`;
+            "auto": as "device" if that is not the CPU and they fit, else "no"; "no": none.
+        device: to train on.
+
+    Returns:
+        `takes`, with those of the copied columns replaced; the rows are the same bits.
+
+    Raises:
+        WmpcError: when `resident` is none of these, or, with "ram" or "device", the columns need
+            more than `SHARE` of the free memory.
     """
     if resident not in RESIDENT:
         raise WmpcError(f"train.resident is {resident!r}; it may be {', '.join(RESIDENT)}")

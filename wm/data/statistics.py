@@ -10,10 +10,20 @@ from wmpc.wm.data.reader import Episodes
 def column_statistics(
     episodes: Episodes, name: str, ids: Sequence[int] | np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each entry of the last axis, both (D,) float64.
+    """Compute mean and standard deviation of each entry of a column's last axis.
 
-    Over all rows of the episodes `ids` (default: the training episodes), two passes in float64,
-    an episode at a time. A constant entry has deviation 0.
+    They are over all rows of the episodes, in two passes in float64, an episode at a time.
+
+    Args:
+        episodes: of the dataset.
+        name: of a column whose rows are (..., D).
+        ids: indices of the episodes; None: the training episodes.
+
+    Returns:
+        Mean and deviation, both (D,) float64. A constant entry has deviation 0.
+
+    Raises:
+        WmpcError: when the dataset has no such column.
     """
     chosen = episodes.train_ids if ids is None else ids
     column, rows = episodes.columns.get(name), episodes.frames(name)

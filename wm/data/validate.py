@@ -18,8 +18,20 @@ BOUNDS = ("action_low", "action_high")
 
 
 def complete(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """`meta` as `meta.json` will state it; WmpcError where a setting is missing or makes no
-    sense."""
+    """Return the settings of a dataset as `meta.json` states them, defaults included.
+
+    Args:
+        meta: `env`, `fps`, and `action_low` and `action_high` (A,) unless the dataset has no
+            actions; it may have `m`, `kwargs`, `render` and `source`.
+
+    Returns:
+        These as plain JSON values, with `format` and `version`. `kwargs`, `render` and `source`
+        are {} by default; without bounds these are [] and `m` is 1.
+
+    Raises:
+        WmpcError: when a key is unknown, `env`, `fps` or one of the two bounds is missing, a value
+            cannot be written as JSON, or the bounds are not (A,) with low < high.
+    """
     allowed = {*IDENTITY, "source"} - {"version"}
     if unknown := sorted(set(meta) - allowed):
         raise WmpcError(
@@ -43,19 +55,42 @@ def complete(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stored(column: Column) -> Column:
-    """The column with the dtype that it is stored in."""
+    """Return a column with the dtype that it is stored in.
+
+    Args:
+        column: of any dtype.
+
+    Returns:
+        The column with the dtype that `DTYPES` has for its name, else with its own.
+    """
     return replace(column, dtype=np.dtype(DTYPES.get(column.name, column.dtype)))
 
 
 def bounds(meta: Mapping[str, Any], dtype: Any = np.float32) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest and the highest actions (A,) of a dataset with this `meta`."""
+    """Return the lowest and the highest actions of a dataset.
+
+    Args:
+        meta: of the dataset, as `complete` gives it.
+        dtype: of the arrays returned.
+
+    Returns:
+        Low and high, each (A,); (0,) where the dataset has no actions.
+    """
     low, high = (np.asarray(meta[key], dtype) for key in BOUNDS)
     return low, high
 
 
 def check_settings(path: Path, recorded: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    """Raise WmpcError, with key and both values, where `given` settings are not the recorded
-    ones."""
+    """Refuse settings that are not those that a dataset was recorded with.
+
+    Args:
+        path: of the dataset, for the message.
+        recorded: its `meta`.
+        given: settings to compare; of the keys in `IDENTITY`, those missing here are not compared.
+
+    Raises:
+        WmpcError: when one differs; the message names its key and both values.
+    """
     for key in IDENTITY:
         if key not in given:
             continue
@@ -168,7 +203,18 @@ def infer_columns(
 def check_columns(
     path: Path, known: Mapping[str, Column], given: Mapping[str, Column], index: int
 ) -> None:
-    """Raise WmpcError where the columns of an episode are not those of the dataset."""
+    """Refuse an episode whose columns are not those of the dataset.
+
+    Args:
+        path: of the dataset, for the message.
+        known: the dataset's columns by name.
+        given: the episode's columns by name.
+        index: of the episode, for the message.
+
+    Raises:
+        WmpcError: when a column is missing or additional, or its dtype, shape or kind of rows
+            differs.
+    """
     for name in sorted(known.keys() | given.keys()):
         if name not in given or name not in known:
             side = "lacks" if name not in given else "has an additional"
@@ -188,7 +234,18 @@ def check_episode(
     index: int,
     meta: Mapping[str, Any],
 ) -> None:
-    """Raise WmpcError where a number is not finite or an action is out of the recorded bounds."""
+    """Refuse an episode with a number that is not finite or an action out of the recorded bounds.
+
+    Args:
+        episode: its arrays by name; `action` (T, m, A) among them if the dataset has actions.
+        columns: what each of them is, by name.
+        index: of the episode, for the message.
+        meta: of the dataset, as `complete` gives it.
+
+    Raises:
+        WmpcError: when a number is not finite, `action` has another m than `meta` states or
+            another A than the bounds, or an action is out of them.
+    """
     for name, array in episode.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             row = np.argwhere(~np.isfinite(array))[0]

@@ -64,7 +64,16 @@ class Windows:
         return int(self._total[-1]) if len(self._total) else 0
 
     def keep(self, resident: str, device: "torch.device") -> None:
-        """Keep the columns in memory from now on: see `wmpc.wm.data.rows.kept`."""
+        """Keep columns in memory from now on.
+
+        Args:
+            resident: which of them and where: "auto", "no", "ram" or "device", see
+                `wmpc.wm.data.rows.kept`.
+            device: to train on.
+
+        Raises:
+            WmpcError: when `resident` is none of these, or the columns do not fit.
+        """
         self._takes = kept(self._episodes, self._takes, resident, device)
 
     def sample(
@@ -74,21 +83,32 @@ class Windows:
         unique: bool = False,
         part: slice = slice(None),
     ) -> dict[str, Any]:
-        """`batch` windows, each uniform over all of them.
+        """Draw windows, each uniform over all of them.
 
-        `source` is (seed, step), the same of which gives the same windows, or a generator. With
-        `unique`, a frame that several windows share is read once: columns of frames are
-        (U, ...), in the order of their first use, and `rows` (B, length) int64 says which of
-        them a window has. Of the batch only the windows of `part` are read.
+        Args:
+            source: (seed, step), the same of which gives the same windows, or a generator.
+            batch: how many are drawn.
+            unique: whether a frame that several windows share is read once.
+            part: of the windows drawn, those that are read: B.
+
+        Returns:
+            The columns by name, as the class describes them; tensors where they are kept on a
+            device. With `unique`, columns of frames are (U, ...), in the order of their first use,
+            and `rows` (B, length) int64 says which of them a window has.
         """
         picks = np.random.default_rng(source).integers(len(self), size=batch)[part]
         which = np.searchsorted(self._total, picks, side="right")
         return self._gather(which, picks - (self._total[which] - self._starts[which]), unique)
 
     def all(self, batch: int, limit: int | None = None) -> Iterator[dict[str, np.ndarray]]:
-        """Every window, without overlap, in order and in batches of at most `batch`.
+        """Read windows one after another, without overlap, from the first frame of each episode on.
 
-        With `limit`, that many of them, spread evenly.
+        Args:
+            batch: windows of a batch at most, at least 1.
+            limit: read only that many windows, spread evenly over all of them; None: all.
+
+        Yields:
+            Batches in order: the columns by name, as the class describes them.
         """
         span = (self.length - 1) * self.stride + 1
         counts = -(-self._starts // span)

@@ -85,10 +85,21 @@ class EpisodeWriter:
         return len(self.ends)
 
     def append(self, episode: Mapping[str, np.ndarray]) -> int:
-        """Store one episode and return its index; once this returns, nothing can lose it.
+        """Store one episode; once this returns, nothing can lose it.
 
-        Raises WmpcError, and writes nothing, where a column is missing, new, of another dtype or
-        shape, of a length that is neither T+1 nor T, not finite, or an action is out of bounds.
+        Args:
+            episode: its arrays by name, each with T+1 rows (frames) or T rows (steps), except
+                `variation` (V,). `action` is (T, m, A), and there is none where `meta` states no
+                bounds; pictures are (T+1, H, W, 3) uint8. `wmpc.wm.data.validate.DTYPES` lists the
+                other dtypes that are fixed.
+
+        Returns:
+            The episode's index.
+
+        Raises:
+            WmpcError: when the writer is closed; or, with nothing written, when a column is
+                missing, new, of another dtype or shape, of a length that is neither T+1 nor T, not
+                finite, or an action is out of bounds.
         """
         if self._lock is None:
             raise WmpcError(f"this writer of {self.path} is closed: open another one")

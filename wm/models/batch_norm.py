@@ -11,7 +11,18 @@ class BatchNorm(nn.BatchNorm1d):
     (torch's SyncBatchNorm does the same on GPUs only)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """(B, D) -> (B, D)"""
+        """Return the input normalised, in training by the batch of all processes.
+
+        In training its mean and variance are computed in float32 or wider, also join the running
+        statistics, and gradients flow through them in every process. In evaluation, or with one
+        process, it is computed as torch's own layer does.
+
+        Args:
+            input: (B, D) floats, on any device; in training of the same B in every process.
+
+        Returns:
+            (B, D), in the type and on the device of the input.
+        """
         if not self.training or processes.count() == 1:
             return super().forward(input)
         N = len(input) * processes.count()

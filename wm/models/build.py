@@ -37,10 +37,20 @@ FAILURES += (AttributeError, MemoryError)
 
 
 def build(config: Mapping[str, Any], **arguments: Any) -> Any:
-    """Call `config["_target_"]` with the other entries and `arguments`.
+    """Return what calling `config["_target_"]` with the other entries and `arguments` makes.
 
-    WmpcError where the config names anything but a part, at any depth, or holds arguments that the
-    part does not take.
+    Args:
+        config: `_target_`, which names a part of a model, and plain values for its constructor; all
+            that it names, at any depth, is checked before anything is built.
+        **arguments: more arguments of the constructor, of any type.
+
+    Returns:
+        The part, an instance of the class named.
+
+    Raises:
+        WmpcError: when the config is no mapping, names anything but a part at any depth, holds
+            values that are not plain, are out of range, or are not arguments of the types that the
+            part takes, or when its constructor fails on them.
     """
     check(config)
     if not isinstance(config, Mapping):
@@ -202,8 +212,21 @@ def measure(
 ) -> nn.Module:
     """Build without taking memory, on torch's meta device, to know every tensor's shape.
 
-    WmpcError where its tensors, or what making them takes, have more than `most` numbers, or where
-    making them takes more than so many `calls` of torch.
+    torch's random state on the CPU is put back afterwards, and so is whether gradients are on.
+
+    Args:
+        config: as `build` takes it.
+        most: the largest allowed count of numbers, summed over all tensors that calls of torch
+            return while it is built.
+        calls: how many calls of torch building may take.
+        **arguments: more arguments of the constructor.
+
+    Returns:
+        The part, its tensors on the meta device: they have shapes and types but no values.
+
+    Raises:
+        WmpcError: when its tensors, or what making them takes, have more than `most` numbers, when
+            making them takes more than `calls` calls, or when `build` refuses the config.
     """
     grad = torch.set_grad_enabled(torch.is_grad_enabled())  # stays, wherever a refusal strikes
     with torch.random.fork_rng(devices=[]), grad, torch.device("meta"), _Bounded(most, calls):

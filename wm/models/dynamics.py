@@ -37,13 +37,30 @@ class LatentDynamics:
         return self.latents[:, -1]
 
     def rollout(self, actions: Tensor) -> Tensor:
-        """(B, N, H, A) -> (B, N, H, K, D), each step fed with the one before."""
+        """Return the latents that follow sequences of actions, each step fed with the one before.
+
+        Args:
+            actions: (B, N, H, A) normalised blocks, on the device of the latents: for each of B
+                problems N candidates of H blocks.
+
+        Returns:
+            (B, N, H, K, D), the latent after each block.
+        """
         return self.predictor.rollout(self.latents, self.executed, self.valid, actions)
 
     def candidate_bytes(self, horizon: int) -> int:
-        """Bytes that rolling out one candidate of `horizon` blocks takes at most: what every linear
-        layer gives for every frame of the context and the horizon. A transformer that caches keys
-        and values comes near it, a network that forgets what it computed stays far below."""
+        """Return how many bytes rolling out one candidate takes at most.
+
+        Counted are what every linear layer gives for every frame of the context and the horizon,
+        and four copies of each frame's latent and action. A transformer that caches keys and values
+        comes near it; a network that forgets what it computed stays far below.
+
+        Args:
+            horizon: H, blocks of actions of a candidate.
+
+        Returns:
+            Bytes.
+        """
         frames = self.predictor.context + horizon
         layers = self.predictor.modules() if isinstance(self.predictor, nn.Module) else ()
         width = sum(layer.out_features for layer in layers if isinstance(layer, nn.Linear))
@@ -52,8 +69,16 @@ class LatentDynamics:
         return self.start.element_size() * frames * (width + copies * (X + A))
 
     def predict(self, states: Tensor, actions: Tensor) -> Tensor:
-        """states (B, N, H - 1, K, D) are s_1..s_{H-1} given, actions (B, N, H, A) ->
-        F(s_t, a_t) for t = 0..H-1, (B, N, H, K, D)."""
+        """Predict one step from each of the states given, all at once: F(s_t, a_t) for t = 0..H-1.
+
+        Args:
+            states: (B, N, H - 1, K, D), s_1 to s_{H-1}; s_0 is `start`.
+            actions: (B, N, H, A), the normalised blocks a_0 to a_{H-1}.
+
+        Returns:
+            (B, N, H, K, D), the latent after each; it is predicted from the frames before it too,
+            as far as the predictor's context reaches.
+        """
         B, N, H, _ = actions.shape
         z = torch.cat([candidates(self.latents, N), states.flatten(0, 1)], 1)
         a = torch.cat([candidates(self.executed, N), actions.flatten(0, 1)], 1)
@@ -63,10 +88,17 @@ class LatentDynamics:
 
 
 def compile_rollouts(predictor: Predictor, mode: str = "default") -> None:
-    """Have torch compile the predictor's rollouts at the first one of each shape: the same numbers
-    but for rounding. Minutes of compiling on a CPU, which needs a C++ compiler.
+    """Have torch compile the predictor's rollouts at the first one of each shape.
 
-    WmpcError on an unknown mode.
+    They give the same numbers but for rounding. Compiling takes minutes on a CPU and needs a C++
+    compiler there.
+
+    Args:
+        predictor: changed in place: its `rollout` becomes the compiled one.
+        mode: of torch.compile, one of `MODES`.
+
+    Raises:
+        WmpcError: when the mode is not one of these.
     """
     if mode not in MODES:
         raise WmpcError(f"compile is {mode!r}; it may be null, {', '.join(MODES)}")

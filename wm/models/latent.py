@@ -35,7 +35,18 @@ class Layout:
         return any(_below(group, name) for group in self.groups)
 
     def place(self, name: str) -> slice:
-        """Which of the K tokens a group has; WmpcError where the latent has no such group."""
+        """Return which of the K tokens of a latent a group has.
+
+        Args:
+            name: of a group, or what comes before the "/" in the names of several.
+
+        Returns:
+            The slice of the tokens.
+
+        Raises:
+            WmpcError: when the latent has no such group, or the tokens of the groups that the name
+                means do not stand next to each other.
+        """
         first, found = 0, []
         for group, tokens in self.groups.items():
             found += [first, first + tokens] if _below(group, name) else []
@@ -45,7 +56,18 @@ class Layout:
         return slice(found[0], found[-1])
 
     def of(self, latents: Tensor, name: str) -> Tensor:
-        """The tokens of a group, (..., K, D) -> (..., k, D)."""
+        """Return the tokens of a group.
+
+        Args:
+            latents: (..., K, D).
+            name: of the group, as `place` takes it.
+
+        Returns:
+            (..., k, D), a view of the k tokens that the group has.
+
+        Raises:
+            WmpcError: when `place` finds no such tokens.
+        """
         return latents[..., self.place(name), :]
 
 

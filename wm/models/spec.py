@@ -53,7 +53,13 @@ class DataSpec:
         return len(self.proprio_mean)
 
     def statistics(self) -> dict[str, np.ndarray]:
-        """The arrays of the spec, float32, by name."""
+        """Return the bounds and statistics of actions and proprioception as arrays.
+
+        Returns:
+            float32 arrays by the names of the fields: `action_low`, `action_high`, `action_mean`
+            and `action_std` of one length, `proprio_mean` and `proprio_std` of one length, which is
+            0 where the data have no proprioception.
+        """
         names = ("action_low", "action_high", "action_mean", "action_std")
         names += ("proprio_mean", "proprio_std")
         return {name: np.asarray(getattr(self, name), np.float32) for name in names}
@@ -68,7 +74,18 @@ class DataSpec:
 
 
 def read_spec(values: Any) -> DataSpec:
-    """The spec that a run's config states; WmpcError where it makes no sense."""
+    """Return the spec that a run's config states.
+
+    Args:
+        values: a mapping of the fields of `DataSpec`, as read from a file; anything may come.
+
+    Returns:
+        The spec.
+
+    Raises:
+        WmpcError: when that is no mapping, has unknown or missing fields, or a field's type, range
+            or length makes no sense.
+    """
     if not isinstance(values, dict):
         raise WmpcError(f"a run's data description is a {type(values).__name__}, not a mapping")
     try:
@@ -112,9 +129,21 @@ def _senseless(name: str, value: Any, allowed: str) -> WmpcError:
 
 
 def describe_data(episodes: Episodes, stride: int = 1) -> DataSpec:
-    """The spec of a dataset for a model that steps `stride` recorded frames at a time.
+    """Return the spec of a dataset for a model that steps `stride` recorded frames at a time.
 
-    Statistics are those of the training episodes. A constant entry is left unscaled.
+    Means and deviations are those of the training episodes. A constant entry is left unscaled: its
+    deviation is given as 1.
+
+    Args:
+        episodes: of the dataset.
+        stride: recorded frames that a model step spans, from 1.
+
+    Returns:
+        The spec; without statistics of proprioception where the dataset has none.
+
+    Raises:
+        WmpcError: when the dataset has no actions, no pictures, or pictures that are not square or
+            not of one size.
     """
     meta = episodes.meta
     if "action" not in episodes.columns:

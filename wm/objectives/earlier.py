@@ -10,7 +10,19 @@ WEIGHTS = {"inverse.": "objective.by_name.inverse_dynamics.network."}
 
 
 def split(model: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Part a model's config of an earlier version into the network's and the objective's."""
+    """Split a model's config of an earlier version into the network's and the objective's.
+
+    Args:
+        model: the config, whose `objective` (a weight by term), `rollout` (steps, 5 where missing)
+            and `directions` (256 where missing) belong to the objective. Without an `objective`, or
+            with an empty one, prediction weighs 1 and sigreg 0.09. It is not changed.
+
+    Returns:
+        The network's config without these entries; and the objective's, by name each term's
+        `_target_`, `weight` and arguments, empty where `objective` was no mapping. Without a
+        rollout term, prediction takes the rollout's `steps`, as windows were that long all the
+        same.
+    """
     network = dict(model)
     weights = network.pop("objective", None) or {"prediction": 1.0, "sigreg": 0.09}
     steps, directions = network.pop("rollout", 5), network.pop("directions", 256)
@@ -29,7 +41,16 @@ def split(model: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def rename_weights(weights: Mapping[str, Any]) -> dict[str, Any]:
-    """Weights of an earlier version under the names of today."""
+    """Rename the weights of an earlier version to the names of today.
+
+    Args:
+        weights: tensors, or whatever is known of each, by name of an earlier version or of this
+            one.
+
+    Returns:
+        The values in the same order; names whose beginning is in `WEIGHTS` begin as it says, the
+        others stay.
+    """
 
     def renamed(name: str) -> str:
         old = next((old for old in WEIGHTS if name.startswith(old)), "")

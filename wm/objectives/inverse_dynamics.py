@@ -25,7 +25,14 @@ class InverseDynamics(Term):
         )
 
     def forward(self, seen: Seen) -> Tensor:
-        """See `Term`."""
+        """Compute the mean squared error of the blocks that the network reads off pairs of latents.
+
+        Args:
+            seen: the batch, encoded: latents (B, L, K, D) and standardised blocks (B, L - 1, A).
+
+        Returns:
+            The mean over windows, blocks and their A numbers: a scalar, not weighted.
+        """
         z = seen.latents
         pairs = torch.cat([z[:, :-1], z[:, 1:]], -1).flatten(2)
         return F.mse_loss(self.network(pairs), seen.actions)

@@ -44,19 +44,35 @@ class Objective(nn.Module):
         return sorted({name for term in self.terms.values() for name in term.columns})
 
     def window(self, model: LearnedModel) -> int:
-        """Frames of a training window: a full context, then the longest that a term looks ahead."""
+        """Count the frames of a training window: a full context, then the longest that a term looks
+        ahead.
+
+        Args:
+            model: what is trained; its `context` counts.
+
+        Returns:
+            L, the frames.
+        """
         return model.context + max(term.steps for term in self.terms.values())
 
     def forward(
         self, model: LearnedModel, batch: Mapping[str, Tensor], generator: torch.Generator
     ) -> dict[str, Tensor]:
-        """The terms by name, and first their weighted sum, "loss".
+        """Compute the terms of a batch and their weighted sum.
 
         Args:
-            batch: columns (B, L, ...) and action (B, L - 1, n, A) in the units of the data. With
+            model: what is trained; it encodes the batch once for all terms.
+            batch: columns (B, L, ...) and action (B, L - 1, n, a) in the units of the data. With
                 `rows` (B, L), columns of frames are (U, ...), each encoded once: row `rows[b, t]`
                 is frame t of window b.
             generator: on the CPU, for whatever a term draws.
+
+        Returns:
+            Scalars by name: first "loss", the weighted sum; then every term, not weighted, in the
+            order of the config.
+
+        Raises:
+            WmpcError: when the batch has no actions and a term needs them.
         """
         if "rows" in batch:
             frames = {n: batch[n].unsqueeze(0) for n in model.columns if n != "action"}
@@ -80,13 +96,22 @@ class Objective(nn.Module):
         return z.new_zeros(z.shape[0], z.shape[1] - 1, 0)
 
     def after_step(self, model: LearnedModel) -> None:
-        """Tell every term that the optimiser has made a step."""
+        """Tell every term that the optimiser has made a step.
+
+        Args:
+            model: what is trained, as it is after the step.
+        """
         for term in self.terms.values():
             term.after_step(model)
 
 
 def terms() -> dict[str, type[Term]]:
-    """The package's own terms by name: of each module here, the class that it defines."""
+    """Find the package's own terms: of each module here, the class that it defines.
+
+    Returns:
+        The classes by the name of their module in `wmpc.wm.objectives`, such as `sigreg`, in the
+        order of the names.
+    """
     found = {}
     for module in iter_modules(objectives.__path__, f"{objectives.__name__}."):
         for value in vars(import_module(module.name)).values():
@@ -97,8 +122,18 @@ def terms() -> dict[str, type[Term]]:
 
 
 def write_out(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config of an objective in full: each term by its `_target_` and arguments, in place of a
-    mere weight. WmpcError where a term has no `_target_` and is none of the package's."""
+    """Write out the config of an objective in full.
+
+    Args:
+        config: by name, a term's `_target_` and arguments, or a mere weight. `_target_` may be
+            missing where the name is that of one of the package's own terms. It is not changed.
+
+    Returns:
+        By name, each term's `_target_` and arguments, `weight` in place of a mere weight.
+
+    Raises:
+        WmpcError: when a term has no `_target_` and is none of the package's.
+    """
     full, own = {}, terms()
     for name, entry in config.items():
         full[name] = dict(entry) if isinstance(entry, Mapping) else {"weight": entry}

@@ -23,7 +23,15 @@ class Prediction(Term):
         self.steps = steps
 
     def forward(self, seen: Seen) -> Tensor:
-        """See `Term`."""
+        """Compute the mean squared error of every next latent, predicted from the true context.
+
+        Args:
+            seen: the batch, encoded: latents (B, L, K, D) and standardised blocks (B, L - 1, A).
+
+        Returns:
+            The mean over windows, the L - 1 predicted frames, tokens and dimensions: a scalar, not
+            weighted.
+        """
         z = seen.latents
         valid = torch.ones(z.shape[0], z.shape[1] - 1, dtype=torch.bool, device=z.device)
         return F.mse_loss(seen.model.predict(z[:, :-1], seen.actions, valid), z[:, 1:])

@@ -27,7 +27,16 @@ class Rollout(Term):
         self.steps = steps
 
     def forward(self, seen: Seen) -> Tensor:
-        """See `Term`."""
+        """Compute the mean squared error of imagined rollouts from each of the first h frames.
+
+        Args:
+            seen: the batch, encoded: latents (B, L, K, D) and standardised blocks (B, L - 1, A). In
+                windows too short for `steps` blocks, L - 1 are imagined.
+
+        Returns:
+            The mean over windows, starts, blocks ahead, tokens and dimensions: a scalar, not
+            weighted.
+        """
         steps = min(self.steps, seen.latents.shape[1] - 1)
         imagined = imagine(seen.model, seen.latents, seen.actions, steps)
         truth = seen.latents[:, 1:].unfold(1, steps, 1).movedim(-1, 2)[:, : imagined.shape[1]]

@@ -24,19 +24,38 @@ class SIGReg(Term):
         self.directions = directions
 
     def forward(self, seen: Seen) -> Tensor:
-        """See `Term`."""
+        """Compute `sigreg` of the picture tokens of the batch along fresh random directions.
+
+        Where several processes train together, the tokens of all of them are gathered first.
+
+        Args:
+            seen: the batch, encoded; of it, the learned tokens (B, L, K', D) and the generator,
+                which the directions are drawn with, are used.
+
+        Returns:
+            The statistic, a scalar, not weighted.
+        """
         z = seen.learned
         directions = random_directions(z.shape[-1], self.directions, seen.generator).to(z)
         return sigreg(gather(z), directions)
 
 
 def sigreg(z: Tensor, directions: Tensor, knots: int = 17, t_max: float = 3.0) -> Tensor:
-    """Sketched isotropic Gaussian regularisation (LeJEPA, arXiv 2511.08544, Epps-Pulley).
+    """Compute sketched isotropic Gaussian regularisation (LeJEPA, arXiv 2511.08544, Epps-Pulley).
 
-    z (B, ..., D), directions (D, M) of unit columns. For each time step, token and direction,
-    N * integral over [-t_max, t_max] of |phi(t) - exp(-t^2/2)|^2 exp(-t^2/2) dt, phi the empirical
-    characteristic function of the N = B projections, by the trapezoid rule with `knots` on the
-    right half (the integrand is even); then the mean.
+    For each time step, token and direction it is N * integral over [-t_max, t_max] of
+    |phi(t) - exp(-t^2/2)|^2 exp(-t^2/2) dt, with phi the empirical characteristic function of the
+    N = B projections, by the trapezoid rule; the integrand is even, so that the right half is
+    enough.
+
+    Args:
+        z: latents (B, ..., D), with at least one dimension between (time, tokens).
+        directions: (D, M) of unit columns, with the dtype and device of z.
+        knots: points of the trapezoid rule on the right half, at least 2.
+        t_max: where the integral ends.
+
+    Returns:
+        The mean over time steps, tokens and directions, a scalar, at least 0.
     """
     N = z.shape[0]
     t = torch.linspace(0, t_max, knots, dtype=z.dtype)
@@ -57,6 +76,15 @@ def sigreg(z: Tensor, directions: Tensor, knots: int = 17, t_max: float = 3.0) -
 
 
 def random_directions(D: int, M: int, generator: torch.Generator) -> Tensor:
-    """(D, M) fresh unit directions; drawn on the CPU so that every device sees the same."""
+    """Draw fresh random unit directions, on the CPU so that every device sees the same.
+
+    Args:
+        D: dimensions of the space.
+        M: directions.
+        generator: on the CPU; it is advanced.
+
+    Returns:
+        (D, M) on the CPU, in torch's default dtype, of unit columns.
+    """
     directions = torch.randn(D, M, generator=generator)
     return F.normalize(directions, dim=0)

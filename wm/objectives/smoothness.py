@@ -10,12 +10,28 @@ class Smoothness(Term):
     """See `smoothness`."""
 
     def forward(self, seen: Seen) -> Tensor:
-        """See `Term`."""
+        """Compute `smoothness` of the picture tokens of this process's part of the batch.
+
+        Args:
+            seen: the batch, encoded; of it, the learned tokens (B, L, K', D) are used.
+
+        Returns:
+            The penalty, a scalar, not weighted.
+        """
         return smoothness(seen.learned)
 
 
 def smoothness(z: Tensor) -> Tensor:
-    """Temporal straightening: 1 - cosine of successive displacements (PLDM, arXiv 2502.14819
-    uses the squared difference; the cosine does not reward shrinking)."""
+    """Compute the temporal straightening: 1 - cosine of successive displacements.
+
+    PLDM (arXiv 2502.14819) uses the squared difference; the cosine does not reward shrinking.
+
+    Args:
+        z: latents (B, L, ..., D), L at least 3.
+
+    Returns:
+        The mean over windows, pairs of displacements and tokens, a scalar from 0 (straight on) to 2
+        (back and forth).
+    """
     v = z[:, 1:] - z[:, :-1]
     return 1 - F.cosine_similarity(v[:, 1:], v[:, :-1], dim=-1).mean()

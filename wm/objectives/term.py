@@ -59,7 +59,20 @@ class Term(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, seen: Seen) -> Tensor:
-        """Compute the term's value, a scalar."""
+        """Compute the term's value of a batch.
+
+        Args:
+            seen: the batch of B windows of L frames, encoded once for all terms.
+
+        Returns:
+            A scalar, differentiable; the objective weighs it.
+        """
 
     def after_step(self, model: Any) -> None:
-        """Called after every step of the optimiser, such as for a target that follows `model`."""
+        """Take note that the optimiser has made a step.
+
+        Called after every step, such as for a target that follows `model`; does nothing here.
+
+        Args:
+            model: what is trained, as it is after the step.
+        """

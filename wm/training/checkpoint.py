@@ -1,7 +1,6 @@
 """A checkpoint: `model.safetensors` and `config.json`, which holds all that rebuilds the model.
 
-Loading never unpickles anything, and builds only what `wm` itself defines, or modules that a person
-allowed.
+Loading never unpickles, and builds only what `wm` itself defines or modules that a person allowed.
 """
 
 import hashlib
@@ -48,8 +47,15 @@ def save_config(
     spec: DataSpec,
     train: Mapping[str, Any],
 ) -> None:
-    """Freeze a run's recipe: configs of model and objective, data spec, training settings and
-    versions."""
+    """Freeze a run's recipe: write `config.json`, with the versions of wmpc, torch and numpy.
+
+    Args:
+        run: the folder, which exists.
+        model: config of the model.
+        objective: config of the objective, written out.
+        spec: what the data look like.
+        train: training settings. Like the configs, values that JSON can hold.
+    """
     config = {
         "format": FORMAT,
         "model": dict(model),
@@ -62,10 +68,15 @@ def save_config(
 
 
 def save_weights(run: Path, weights: Mapping[str, Tensor], step: int) -> None:
-    """Replace the run's weights atomically by a model's state after `step` steps.
+    """Replace the run's weights atomically.
 
     The step and a digest stand in the file's metadata, under one name: safetensors writes several
     in an order that varies, and equal weights shall be equal files.
+
+    Args:
+        run: the folder, which exists.
+        weights: tensors by name, on any device, such as `Learner.weights` gives.
+        step: optimiser steps after which they are so.
     """
     whole = _stored(weights)
     note = json.dumps({"sha256": weights_digest(whole), "step": step}, sort_keys=True)
@@ -73,8 +84,17 @@ def save_weights(run: Path, weights: Mapping[str, Tensor], step: int) -> None:
 
 
 def read_weights(run: str | Path) -> tuple[int | None, dict[str, Tensor]]:
-    """After how many steps a run's weights were saved, None where an earlier version did not note
-    it, and the weights. WmpcError where they are missing or damaged."""
+    """Read a run's weights, and after how many steps they were saved.
+
+    Args:
+        run: the folder.
+
+    Returns:
+        The step, None where an earlier version noted none; and the tensors by name, on the CPU.
+
+    Raises:
+        WmpcError: when they are missing, damaged, or a link leads out of the folder.
+    """
     path = Path(run) / WEIGHTS
     _check_file(path)
     data = path.read_bytes()
@@ -108,7 +128,14 @@ def _stored(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def weights_digest(weights: Mapping[str, Tensor]) -> str:
-    """Hex SHA-256 of names, types, shapes and values, whatever device they are on."""
+    """Compute the SHA-256 of weights: of their names, dtypes, shapes and values.
+
+    Args:
+        weights: tensors by name, in any order, on any device.
+
+    Returns:
+        The digest in hex.
+    """
     sha = hashlib.sha256()
     for name, value in sorted(_stored(weights).items()):
         sha.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
@@ -119,14 +146,12 @@ def weights_digest(weights: Mapping[str, Tensor]) -> str:
 def read_config(run: str | Path) -> dict[str, Any]:
     """Read a run's `config.json`.
 
-    What it names is not looked for: nothing here builds it, as a person may have written a part
-    that this machine does not know.
-
     Args:
         run: the folder.
 
     Returns:
-        The config, checked, with names of today.
+        The config, checked, with names of today. What it names is not looked for, as nothing here
+        builds it: a person may have written a part that this machine does not know.
 
     Raises:
         WmpcError: it is missing or not ours.
@@ -157,10 +182,19 @@ def read_config(run: str | Path) -> dict[str, Any]:
 def new_model(
     model: Mapping[str, Any], spec: DataSpec, shapes: Mapping[str, Sequence[int]] | None = None
 ) -> JEPA:
-    """An untrained model from its config.
+    """Build an untrained model from its config.
 
-    With `shapes`, WmpcError unless they are those of all its tensors. That is known before any
-    memory is taken, as is a model too large to be meant.
+    Args:
+        model: the config, a `_target_` and arguments.
+        spec: what the data look like.
+        shapes: of all its weights by name, as a file states them; None: not compared.
+
+    Returns:
+        The model.
+
+    Raises:
+        WmpcError: when the config makes no world model; or, before any memory is taken, one that is
+            too large to be meant or whose tensors are not of `shapes`.
     """
     limits = {}
     if shapes is not None:
@@ -185,7 +219,15 @@ def new_model(
 
 
 def load_weights(run: str | Path, model: JEPA) -> None:
-    """Put a run's weights into a model; WmpcError where they are missing, damaged or another's."""
+    """Put a run's weights into a model.
+
+    Args:
+        run: the folder.
+        model: of the run's config; it is changed in place.
+
+    Raises:
+        WmpcError: when the weights are missing, damaged or another model's.
+    """
     _, weights = read_weights(run)
     try:
         model.load_state_dict(of_model(weights))
@@ -227,8 +269,14 @@ def load_model(
 
 
 def weight_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """The shapes that a file states of the model's weights, which safetensors holds against its
-    size."""
+    """Read a file's shapes of the model's weights, which safetensors holds against its size.
+
+    Args:
+        path: of the run's `model.safetensors`, which is there (else WmpcError) and undamaged.
+
+    Returns:
+        The shapes by name of today, without those of the objective.
+    """
     _check_file(path)
     with safe_open(path, "pt") as stored:
         shapes = {name: stored.get_slice(name).get_shape() for name in stored.keys()}  # noqa: SIM118
@@ -236,9 +284,14 @@ def weight_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def checkpoint_hash(run: str | Path) -> str:
-    """Hex SHA-256 of what a checkpoint computes: its model, data description and weights.
+    """Compute the SHA-256 of what a checkpoint computes: its model, data description and weights.
 
-    Of the config as it stands in the file, so that it is the same for every version that reads it.
+    Args:
+        run: the folder, with a config that `read_config` reads.
+
+    Returns:
+        The digest in hex. Of the config as it stands in the file, so that it is the same for every
+        version that reads it.
     """
     read_config(run)
     config = read_json(Path(run) / CONFIG, "wmpc run's config")

@@ -9,10 +9,18 @@ AUTO = ("cuda", "mps", "cpu")
 
 
 def find_device(name: str, key: str = "device") -> torch.device:
-    """The device called `name`: auto, cpu, cuda, gpu (the same), cuda:1, mps.
+    """Find the device that a person names.
 
-    WmpcError, which says what there is, where it is unknown or not in this machine; `key` is what
-    it was given as.
+    Args:
+        name: auto (the first of `AUTO` that is there), cpu, cuda, gpu (the same as cuda), cuda:1,
+            mps.
+        key: the setting that it was given as, for the message.
+
+    Returns:
+        The device, with a number only where the name has one.
+
+    Raises:
+        WmpcError: when it is unknown or not in this machine; the message says what there is.
     """
     if name == "auto":
         return torch.device(next(kind for kind in AUTO if _count(kind)))
@@ -26,7 +34,14 @@ def find_device(name: str, key: str = "device") -> torch.device:
 
 
 def describe_device(device: torch.device) -> str:
-    """A device and what it is, such as cuda:0 (NVIDIA H100 80GB HBM3)."""
+    """Describe a device in words.
+
+    Args:
+        device: any; one of kind cuda is in this machine.
+
+    Returns:
+        Its name and, of a GPU of kind cuda, what it is: cuda:0 (NVIDIA H100 80GB HBM3).
+    """
     known = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
     return f"{device}{known}"
 

@@ -38,9 +38,24 @@ FOLLOW = [sys.executable, "-P", "-c", "from wmpc.wm.training.distributed import 
 def together(devices: int, accelerator: str, work: Callable[[], Work]) -> Iterator[None]:
     """Be one of the processes of a training, from here to the end of the block.
 
-    Joins those that torchrun started, else starts `devices` - 1 others, each of which calls
-    `work()`, pickled. In a process that is one of several already, or the only one, does nothing.
-    WmpcError where another process fails: its sentence. See `check_devices` first.
+    Joins the processes that torchrun started, until this one ends; else starts `devices` - 1
+    others, which end with the block. In a process that is one of several already, or the only one,
+    does nothing. Call `check_devices` first.
+
+    Args:
+        devices: processes that train together, one a device, at least 1.
+        accelerator: kind of the devices: with "cuda" they talk by NCCL on GPUs and by Gloo on the
+            CPU, with any other by Gloo.
+        work: called here where others are started; what it returns is pickled, and each of them
+            calls that without arguments.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        WmpcError: when another process that this one started raises one, with its sentence, or is
+            ended by a signal.
+        RuntimeError: when such a process does not start, or fails otherwise.
     """
     backend = "cpu:gloo,cuda:nccl" if accelerator == "cuda" else "gloo"
     if processes.count() == 1 and _started() > 1:
@@ -54,7 +69,20 @@ def together(devices: int, accelerator: str, work: Callable[[], Work]) -> Iterat
 
 
 def check_devices(devices: int, device: torch.device, batch: int, unique: bool) -> None:
-    """Raise WmpcError where so many processes cannot train together on devices of this kind."""
+    """Check that so many processes can train together on devices of this kind.
+
+    Args:
+        devices: `train.devices`, how many processes to start; 1 where torchrun started them.
+        device: from `find_device`.
+        batch: `train.batch`, windows that all processes share.
+        unique: `train.unique`, whether a frame that windows share is encoded once.
+
+    Raises:
+        WmpcError: when `devices` is no whole number of at least 1 or is neither 1 nor how many
+            torchrun started; or when several are wanted and the device is neither cpu nor cuda or
+            has a number, the GPUs are too few, the batch is no multiple of how many processes there
+            are, or `unique` is set.
+    """
     if type(devices) is not int or devices < 1:
         raise WmpcError(f"train.devices is {devices!r}; it must be a whole number, at least 1")
     started = max(processes.count(), _started())
@@ -89,12 +117,20 @@ def check_devices(devices: int, device: torch.device, batch: int, unique: bool) 
 
 
 def is_first() -> bool:
-    """Whether this process is the first, also before it has joined the others."""
+    """Tell whether this process is the first, also before it has joined the others.
+
+    Returns:
+        Whether it is; True where it is alone.
+    """
     return int(os.environ["RANK"]) == 0 if _started() > 1 else processes.place() == 0
 
 
 def local_place() -> int:
-    """Which of the processes on this machine this one is: the number of its GPU."""
+    """Tell which of the processes on this machine this one is.
+
+    Returns:
+        From 0 on: the number of its GPU.
+    """
     return int(os.environ.get("LOCAL_RANK", "0")) if _started() > 1 else processes.place()
 
 

@@ -40,12 +40,21 @@ class Learner(nn.Module):
         return self.objective(self.model, batch, generator)
 
     def weights(self) -> dict[str, Tensor]:
-        """All that is learned, by name: the model's as the model calls it."""
+        """Collect all that is learned.
+
+        Returns:
+            Weights and buffers by name: the model's as the model calls them, then the objective's
+            with `OWN` before the name.
+        """
         own = {f"{OWN}{name}": value for name, value in self.objective.state_dict().items()}
         return self.model.state_dict() | own
 
     def load_weights(self, weights: Mapping[str, Tensor]) -> None:
-        """Take over what `weights` gave, of this version or an earlier one."""
+        """Take over weights, into the model and the objective.
+
+        Args:
+            weights: what `Learner.weights` gave, in this version or an earlier one.
+        """
         named = rename_weights(weights)
         own = {n.removeprefix(OWN): x for n, x in named.items() if n.startswith(OWN)}
         self.model.load_state_dict(of_model(named))
@@ -53,5 +62,12 @@ class Learner(nn.Module):
 
 
 def of_model(weights: Mapping[str, Any]) -> dict[str, Any]:
-    """Of weights, or whatever is known of each by name, those of the model alone."""
+    """Select the model's weights among those of model and objective.
+
+    Args:
+        weights: tensors, or whatever is known of each, by name of this version or an earlier one.
+
+    Returns:
+        Those of the model alone, by name of today.
+    """
     return {n: x for n, x in rename_weights(weights).items() if not n.startswith(OWN)}

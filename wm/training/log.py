@@ -13,11 +13,17 @@ LARGE = 2.0**63
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
-    """The lines of a run's log that are whole, in order; whatever else stands there is left out.
+    """Read the lines of a run's log that are whole; whatever else stands there is left out.
 
     A line is whole if it is a JSON object with a `kind`, a `step` and values that can be drawn:
     finite numbers, lists of them and, by name, mappings to them. One of kind "eval" has what
     `wmpc.wm.training.monitor.evaluate` returns, any other has numbers only.
+
+    Args:
+        run: the folder.
+
+    Returns:
+        The lines in order, each as its object; none where there is no log.
     """
     return [line for _, line in _whole(run / LOG)]
 
@@ -64,7 +70,14 @@ class Log:
         self.fd = os.open(self.path, flags)
 
     def append(self, line: Mapping[str, Any]) -> None:
-        """Write one line; OSError with the log's path where that fails."""
+        """Write one line.
+
+        Args:
+            line: an object of values that JSON can hold, its `kind` and `step` among them.
+
+        Raises:
+            OSError: when that fails, with the log's path.
+        """
         rest = json.dumps(line).encode() + b"\n"
         try:
             while rest:

@@ -12,16 +12,33 @@ from wmpc.wm.regression import r_squared, ridge, with_ones
 
 
 def rankme(z: Tensor) -> float:
-    """Effective rank of z (n, D): exp of the entropy of its singular values (arXiv 2210.02885)."""
+    """Compute the effective rank of latents, RankMe (arXiv 2210.02885).
+
+    It is the exponential of the entropy of the singular values, which are divided by their sum;
+    the mean latent is subtracted first.
+
+    Args:
+        z: (n, D), one latent a row.
+
+    Returns:
+        About 1 where one direction holds all that varies, at most about min(n, D).
+    """
     sigma = torch.linalg.svdvals((z - z.mean(0)).double())
     p = sigma / sigma.sum().clamp(min=1e-12) + 1e-7
     return float(torch.exp(-(p * p.log()).sum()))
 
 
 def probe_r2(z: np.ndarray, y: np.ndarray, episode: np.ndarray) -> np.ndarray:
-    """R^2 (V,) of a linear probe from z (n, X) to y (n, V), fitted on even, scored on odd episodes.
+    """Score a linear probe (`ridge`) that is fitted on even episodes on the odd ones.
 
-    A variable that does not vary has no R^2: NaN.
+    Args:
+        z: (n, X), what the probe reads.
+        y: (n, V), the variables that it predicts.
+        episode: (n,) int, a number for each row: of its episode, or of its half of the rows.
+
+    Returns:
+        R² by variable, (V,) float64, at most 1. NaN for a variable that does not vary on the odd
+        episodes, and for all of them where either side has fewer than two rows.
     """
     fit, test = episode % 2 == 0, episode % 2 == 1
     if fit.sum() < 2 or test.sum() < 2:
@@ -33,11 +50,23 @@ def probe_r2(z: np.ndarray, y: np.ndarray, episode: np.ndarray) -> np.ndarray:
 def evaluate(
     model: TrainableModel, batches: Iterable[Mapping[str, np.ndarray]], describe: Any = None
 ) -> dict[str, Any]:
-    """Score the model on held-out windows of more than h frames.
+    """Score a model on held-out windows.
 
-    Returns rankme, spread (D,), rollout_error and rollout_baseline by horizon (mean squared error
-    of the latent, of the model and of repeating the last frame), and with `describe` (state
-    columns (..., S) -> {name: (...)}) probe_r2 from one frame and probe_r2_context from h frames.
+    Args:
+        model: it is in evaluation mode meanwhile, without gradients, and left in the mode that it
+            came in.
+        batches: columns (B, L, ...) of windows of L > h frames and the L - 1 blocks between them,
+            in the order of their episodes; with `describe`, `state` is one of the columns.
+        describe: maps states (B, S) to {name: (B,)}, what the probes predict; None: no probes.
+
+    Returns:
+        In plain values: `rankme`, see there, and `spread`, the standard deviation of each number,
+        both of the `pixels` tokens of all frames, each frame's as one vector; `rollout_error` and
+        `rollout_baseline`, for each of the L - h blocks ahead the mean squared error of the whole
+        latent, of the model's rollout from h frames and of repeating the last frame. With
+        `describe`, `probe_r2`, which reads the last of the h frames, and `probe_r2_context`, which
+        reads all h: R² by name of what is described there, of a probe that is fitted on the first
+        half of the windows and scored on the second; names without an R² are left out.
     """
     training, h = model.training, model.context
     model.eval()

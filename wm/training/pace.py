@@ -34,10 +34,18 @@ load is forgotten, one that stays is believed before most of the time is gone.""
 
 
 def measure_step(step: Callable[[int], object], seconds: float, clock: Clock) -> float:
-    """Seconds that a step takes: the median, which a busy moment does not move.
+    """Measure how long a step takes, as the median, which a busy moment does not move.
 
-    Measures for `SHARE` of `seconds` and at least `FEWEST` steps after two to warm up, but ends
-    after `MOST` of `seconds` with what it has seen by then.
+    It measures for `SHARE` of `seconds` and at least `FEWEST` steps after two to warm up, but ends
+    after `MOST` of `seconds` with what it has seen by then. The first process decides when it ends.
+
+    Args:
+        step: takes one step, given its index from 0.
+        seconds: the whole time promised.
+        clock: what tells the time.
+
+    Returns:
+        Seconds a step; where two steps or fewer were taken, of the last one.
     """
     began, taken = clock(), []
     while True:
@@ -84,23 +92,51 @@ class Pace:
         return self.clock() - self.began
 
     def saw_step(self, seconds: float) -> None:
-        """Note how long a step took, with its batch."""
+        """Note how long a step took.
+
+        Args:
+            seconds: that it took, with the wait for its batch.
+        """
         self.taken.append((self.spent, seconds))
 
     def saw_pause(self, kind: str, seconds: float) -> None:
-        """Note how long an "evaluation" or a "save" took."""
+        """Note how long an evaluation or a save took; the next are expected to take as long.
+
+        Args:
+            kind: "evaluation" or "save".
+            seconds: that it took.
+        """
         self.pauses[kind] = seconds
 
     def fit(self, step_seconds: float) -> int:
-        """How many steps fit into the time that is left, with their evaluations and saves."""
+        """Compute how many steps fit into the time that is left, with their evaluations and saves.
+
+        One evaluation and one save at the end are set aside. There must be a limit.
+
+        Args:
+            step_seconds: seconds that a step takes.
+
+        Returns:
+            The number of steps, at least 1.
+        """
         assert self.limit is not None
         left = self.limit - self.spent - sum(self.pauses.values())
         return max(1, int(left / self._with_pauses(step_seconds)))
 
     def shortened(self, done: int, steps: int, planned: int) -> int:
-        """How many steps there should be in total, after `done` of `steps`; `planned` at first.
+        """Decide how many steps there should be in total.
 
-        `steps`, unless the time promised would be exceeded by more than `TOLERANCE`.
+        They stay as they are unless the time promised would be exceeded by more than `TOLERANCE`.
+        Nothing is shortened without a limit, before `ENOUGH` steps were seen, within the `TAIL`,
+        or within `LOOK` of the limit after the look before.
+
+        Args:
+            done: steps taken.
+            steps: how many there are to be in total, as known now.
+            planned: how many there were to be at first; the `TAIL` is a share of these.
+
+        Returns:
+            `steps`, or fewer: as many more as fit after `done`, and at least the `TAIL`.
         """
         tail = max(1, round(TAIL * planned))
         if self.limit is None or steps - done <= tail or len(self.taken) < ENOUGH:

@@ -13,8 +13,20 @@ PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "64-true")
 
 
 def fabric_on(device: torch.device, precision: Any) -> Fabric:
-    """Lightning-fabric for this process alone, on one device. Several processes know each other by
-    `wmpc.wm.processes`. WmpcError where there is no such precision."""
+    """Make a lightning-fabric for this process alone, on one device.
+
+    Several processes know each other by `wmpc.wm.processes`, not by it.
+
+    Args:
+        device: where to compute; one that is neither cuda nor mps counts as the CPU.
+        precision: one of `PRECISIONS`.
+
+    Returns:
+        The fabric.
+
+    Raises:
+        WmpcError: there is no such precision, or it is 16-mixed on the CPU.
+    """
     if precision not in PRECISIONS:
         raise WmpcError(f"train.precision is {precision!r}; it may be {', '.join(PRECISIONS)}")
     if precision == "16-mixed" and device.type == "cpu":

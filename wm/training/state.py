@@ -33,10 +33,15 @@ def save(
     seconds: float = 0.0,
     evaluated: bool = True,
 ) -> None:
-    """Save everything after `step` steps; schedules and batches are functions of the step.
+    """Save the weights, then the state, of a run; schedules and batches are functions of the step.
 
-    `seconds` were spent so far; `evaluated` is False where the evaluation due at `step` is not done
-    yet.
+    Args:
+        run: the folder.
+        step: steps taken.
+        learner: what was trained, its model and its objective.
+        optimizer: that of the learner.
+        seconds: spent so far.
+        evaluated: False where the evaluation due at `step` is not done yet.
     """
     weights = learner.weights()
     save_weights(run, weights, step)
@@ -47,7 +52,19 @@ def save(
 
 
 def read_state(run: Path) -> dict[str, Any] | None:
-    """The saved state, None where there is none; WmpcError where it is damaged."""
+    """Read the saved state of a run, every checksum compared, without unpickling objects.
+
+    Args:
+        run: the folder.
+
+    Returns:
+        `step`, `model` (weights by name) and `optimizer`, tensors on the CPU, and, but for states
+        of earlier versions, `seconds` and `evaluated`, see `save`. None where there is no state.
+
+    Raises:
+        WmpcError: it is damaged.
+        OSError: it cannot be read.
+    """
     path = run / STATE
     if not path.is_file():
         return None
@@ -66,7 +83,20 @@ def read_state(run: Path) -> dict[str, Any] | None:
 
 
 def restore(state: Mapping[str, Any] | None, run: Path, learner: Learner, optimizer: Any) -> int:
-    """Put a saved state into a learner and its optimiser; the number of steps done."""
+    """Put a saved state into a learner and its optimiser.
+
+    Args:
+        state: see `read_state`; None: there is none, and both stay as they are.
+        run: the folder, to be named in an error.
+        learner: takes over the weights.
+        optimizer: takes over its own state.
+
+    Returns:
+        The number of steps done, 0 without a state.
+
+    Raises:
+        WmpcError: the state does not fit one of them.
+    """
     if state is None:
         return 0
     try:
@@ -78,10 +108,23 @@ def restore(state: Mapping[str, Any] | None, run: Path, learner: Learner, optimi
 
 
 def read_saved(run: Path, steps: int) -> dict[str, Any] | None:
-    """The state that training goes on from, after putting weights right that were lost; None where
-    it begins anew. Of weights that are final without a state, only the "step".
+    """Read the state that training goes on from, and write weights again that were lost.
 
-    WmpcError where neither the state nor the weights say what was trained.
+    Weights that are not those of the state are written from it, unless they are of a later step up
+    to `steps`: those are left by a kill that came before their state was saved.
+
+    Args:
+        run: the folder, which the caller holds.
+        steps: how many there are to be in total.
+
+    Returns:
+        See `read_state`. None where training begins anew; {"step": steps} where the state is
+        missing or damaged and the weights are whole and final.
+
+    Raises:
+        WmpcError: the state is damaged and the weights are not final, or there is no state and the
+            weights, of an earlier version, do not say after how many steps they were saved; or
+            lost weights cannot be written.
     """
     try:
         state = read_state(run)
@@ -99,14 +142,29 @@ def read_saved(run: Path, steps: int) -> dict[str, Any] | None:
 
 
 def is_final(state: Mapping[str, Any], steps: int) -> bool:
-    """Whether a state is that of the end of a training."""
+    """Tell whether a state is that of the end of a training.
+
+    Args:
+        state: `step` and, where it is known, `evaluated`.
+        steps: how many there are to be in total.
+
+    Returns:
+        Whether all steps are taken and the last evaluation is done.
+    """
     return state["step"] >= steps and state.get("evaluated", True)
 
 
 def weights_are_final(run: Path, steps: int) -> bool:
-    """Whether the weights alone, without a state, are whole and those of the last of `steps`.
+    """Tell whether the weights alone, without a state, are whole and those of the last step.
 
-    Weights of earlier versions do not note their step: then the last line of the log says it.
+    Weights of earlier versions do not note their step: then the highest step in the log counts.
+
+    Args:
+        run: the folder.
+        steps: how many there are to be in total.
+
+    Returns:
+        Whether they are; False where they are missing or damaged.
     """
     try:
         step, _ = read_weights(run)

@@ -24,7 +24,18 @@ class Asked(Exception):
 
 
 def until(stop: Stop, items: Iterable[Item]) -> Iterator[Item]:
-    """Yield the items; raise Asked before the next one when `stop` says so."""
+    """Yield items until one is asked to stop.
+
+    Args:
+        stop: asked before each item is yielded.
+        items: any.
+
+    Yields:
+        The items, in their order.
+
+    Raises:
+        Asked: `stop` said so.
+    """
     for item in items:
         if stop():
             raise Asked
@@ -32,7 +43,15 @@ def until(stop: Stop, items: Iterable[Item]) -> Iterator[Item]:
 
 
 def what_is_kept(run: Path) -> str:
-    """What a run's folder keeps of a training that did not end, in words."""
+    """Say what a run's folder keeps of a training that did not end.
+
+    Args:
+        run: the folder.
+
+    Returns:
+        Words for a message: the step that is saved and that the same command goes on from there,
+        that nothing is saved, or that the saved state is damaged.
+    """
     try:
         state = read_state(run) if (run / CONFIG).is_file() else None
     except WmpcError as error:
@@ -45,7 +64,18 @@ def what_is_kept(run: Path) -> str:
 
 @contextmanager
 def telling_what_is_kept(run: Path, step: int) -> Iterator[None]:
-    """Turn an OSError of a file that is written into a WmpcError that says what is kept."""
+    """Turn an OSError of a file that is written into a sentence that says what is kept.
+
+    Args:
+        run: the folder of the run.
+        step: after how many steps that is.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        WmpcError: the body raised an OSError.
+    """
     try:
         yield
     except OSError as error:

@@ -33,26 +33,61 @@ class AdaLN(nn.Module):
         self.modulation = nn.Sequential(nn.SiLU(), modulation)
 
     def modulations(self, s: Tensor) -> tuple[Tensor, ...]:
-        """s = silu(c) of the embedded action, (..., width) -> shift and 1 + scale before the
-        attention, gate after it, and the same three around the MLP."""
+        """Return the shifts, scales and gates of a block, given the action.
+
+        Args:
+            s: (..., width), silu(c) of the embedded action c.
+
+        Returns:
+            Six tensors (..., width): shift and 1 + scale before the attention, gate after it, and
+            the same three around the MLP.
+        """
         layer = cast("nn.Linear", self.modulation[1])
         one = torch.zeros_like(layer.bias).view(6, -1)
         one[[1, 4]] = 1
         return linear(s, layer.weight, layer.bias + one.flatten()).chunk(6, -1)
 
     def before(self, x: Tensor, m: Sequence[Tensor]) -> Tensor:
-        """What the attention reads of x (..., width)."""
+        """Return what the attention reads: x, normalised and modulated.
+
+        Args:
+            x: (..., width), the residual stream.
+            m: the six `modulations`, of shapes that broadcast with x.
+
+        Returns:
+            (..., width).
+        """
         return self.renorm1(torch.addcmul(m[0], self.norm1(x), m[1]))
 
     def after(self, x: Tensor, m: Sequence[Tensor], attended: Tensor) -> Tensor:
-        """x (..., width) and what was attended to (..., inner) -> the block's output."""
+        """Return the block's output: x with the gated attention and then the gated MLP added.
+
+        Args:
+            x: (..., width), the residual stream as it came into the block.
+            m: the six `modulations`, of shapes that broadcast with x.
+            attended: (..., inner), what was attended to.
+
+        Returns:
+            (..., width).
+        """
         x = torch.addcmul(x, m[2], linear(attended, self.out.weight, self.out.bias))
         y = self.renorm2(torch.addcmul(m[3], self.norm2(x), m[4]))
         return torch.addcmul(x, m[5], self.mlp(y) if self.training else evaluate(self.mlp, y))
 
 
 def perceptron(inputs: int, hidden: int, outputs: int, dropout: float = 0.0) -> nn.Sequential:
-    """Linear, GELU, linear; just linear where `hidden` is 0."""
+    """Make the layers linear, GELU, linear; just one linear layer where `hidden` is 0.
+
+    Args:
+        inputs: numbers that come in.
+        hidden: size of the hidden layer; 0: there is none.
+        outputs: numbers that come out.
+        dropout: probability from 0 to 1 of zeroing a number, after the GELU and at the end; of no
+            effect where `hidden` is 0.
+
+    Returns:
+        The layers, (..., inputs) -> (..., outputs).
+    """
     if not hidden:
         return nn.Sequential(nn.Linear(inputs, outputs))
     up, down = nn.Linear(inputs, hidden), nn.Linear(hidden, outputs)
@@ -60,7 +95,15 @@ def perceptron(inputs: int, hidden: int, outputs: int, dropout: float = 0.0) -> 
 
 
 def evaluate(layers: nn.Sequential, x: Tensor) -> Tensor:
-    """A `perceptron` without its dropout."""
+    """Return what a `perceptron` gives without its dropout.
+
+    Args:
+        layers: that `perceptron` made.
+        x: (..., inputs).
+
+    Returns:
+        (..., outputs).
+    """
     *up, down = (layer for layer in layers if isinstance(layer, nn.Linear))
     for layer in up:
         x = linear(x, layer.weight, layer.bias, gelu=True)

@@ -60,15 +60,44 @@ class VectorPredictor(nn.Module, ABC):
 
     @abstractmethod
     def every(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
-        """Predict as `Predictor` does: z (B, T, X), a (B, T, A), valid (B, T) -> (B, T, X)."""
+        """Predict the latent after every position, each from at most h frames up to it.
+
+        Args:
+            z: (B, T, X), latents.
+            a: (B, T, A), the standardised block executed from each.
+            valid: (B, T) bool, which of them are real frames; padding stands before these.
+
+        Returns:
+            (B, T, X).
+        """
 
     @abstractmethod
     def last(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
-        """Predict after the last position only: the same arguments, T <= h -> (B, X)."""
+        """Predict the latent after the last position only.
+
+        Args:
+            z: (B, T, X), latents, T <= h.
+            a: (B, T, A), the standardised block executed from each.
+            valid: (B, T) bool, which of them are real frames; padding stands before these.
+
+        Returns:
+            (B, X).
+        """
 
     def roll(self, z: Tensor, a: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
-        """Roll out as `Predictor` does: z (B, c, X), a (B, c - 1, A), valid (B, c), actions
-        (B, N, H, A) -> (B, N, H, X). The same numbers as `roll_last`."""
+        """Imagine N sequences from one context, each prediction joining the context of the next.
+
+        A subclass that overrides this gives the same numbers as `roll_last`.
+
+        Args:
+            z: (B, c, X), the last c latents, c <= h.
+            a: (B, c - 1, A), the standardised blocks between them.
+            valid: (B, c) bool, which of them are real frames; padding stands before these.
+            actions: (B, N, H, A), the standardised blocks to imagine.
+
+        Returns:
+            (B, N, H, X), the latent after each block.
+        """
         return roll_last(self, z, a, valid, actions)
 
     def forward(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
@@ -100,20 +129,49 @@ class VectorPredictor(nn.Module, ABC):
 
 
 def windows(x: Tensor, h: int) -> Tensor:
-    """(B, T, ...) -> (B, T, h, ...): the h entries up to each position, zeros before the first."""
+    """Return the h entries up to each position, zeros where there are none before the first.
+
+    Args:
+        x: (B, T, ...).
+        h: length of a window, from 1.
+
+    Returns:
+        (B, T, h, ...), the position's own entry last.
+    """
     x = torch.cat([x.new_zeros(x.shape[0], h - 1, *x.shape[2:]), x], 1)
     return x.unfold(1, h, 1).movedim(-1, 2)
 
 
 def candidates(x: Tensor, N: int) -> Tensor:
-    """(B, ...) -> (B * N, ...): what N candidates of a problem share."""
+    """Repeat what the N candidates of a problem share, once for each of them.
+
+    Args:
+        x: (B, ...), of each problem.
+        N: candidates of a problem.
+
+    Returns:
+        (B * N, ...), the candidates of a problem one after another.
+    """
     return x.unsqueeze(1).expand(-1, N, *x.shape[1:]).flatten(0, 1)
 
 
 def roll_last(
     predictor: VectorPredictor, z: Tensor, a: Tensor, valid: Tensor, actions: Tensor
 ) -> Tensor:
-    """`VectorPredictor.roll` by its definition: each prediction joins the context of the next."""
+    """Imagine N sequences from one context, one latent after another by `predictor.last`.
+
+    This is the definition of `VectorPredictor.roll`: each prediction joins the context of the next.
+
+    Args:
+        predictor: whose `last` and `context` are used.
+        z: (B, c, X), the last c latents, c <= h.
+        a: (B, c - 1, A), the standardised blocks between them.
+        valid: (B, c) bool, which of them are real frames; padding stands before these.
+        actions: (B, N, H, A), the standardised blocks to imagine.
+
+    Returns:
+        (B, N, H, X), the latent after each block.
+    """
     B, N, H, _ = actions.shape
     h, c = predictor.context, z.shape[1]
     z, valid = candidates(z, N), candidates(valid, N)

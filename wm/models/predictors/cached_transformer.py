@@ -32,8 +32,19 @@ class MemoryBlock(AdaLN):
         self.bias = nn.Parameter(torch.zeros(heads, context))
 
     def forward(self, x: Tensor, s: Tensor, k: Tensor, v: Tensor, near: Tensor) -> Tensor:
-        """x, s = silu(c) (B, Q, width), k, v (B, heads, T, head_width), near (B, Q, T): how many
-        steps ago each frame was, -1 where it may not be seen -> (B, Q, width)"""
+        """Return the block's output for Q tokens that attend to T given keys and values.
+
+        Args:
+            x: (B, Q, width), the tokens.
+            s: (B, Q, width), silu(c) of their embedded actions c.
+            k: (B, heads, T, head_width), keys.
+            v: (B, heads, T, head_width), values.
+            near: (B, Q, T) int, how many steps ago each frame was, below h; -1 where it may not be
+                seen.
+
+        Returns:
+            (B, Q, width).
+        """
         m = self.modulations(s)
         q = self.query(self.before(x, m)).unflatten(-1, (self.heads, -1)).transpose(1, 2)
         score = self.bias[:, near.clamp(min=0)].transpose(0, 1)
@@ -42,7 +53,18 @@ class MemoryBlock(AdaLN):
         return self.after(x, m, y.transpose(1, 2).flatten(2))
 
     def step(self, x: Tensor, m: Sequence[Tensor], seen: Sequence[KeyValue]) -> Tensor:
-        """`forward` for one token x (B, n, width) that sees the frames `seen`, itself the last."""
+        """Return what `forward` gives for one token a candidate.
+
+        Args:
+            x: (B, n, width), the token of each of n candidates.
+            m: its six `modulations`, each (B, n, width).
+            seen: key and value of the frames that it sees, the oldest first, itself the last; each
+                (B, n, heads, head_width), or (B, 1, heads, head_width) where all candidates share
+                it.
+
+        Returns:
+            (B, n, width).
+        """
         if len(seen) == 1:  # a token that sees only itself needs no query
             return self.after(x, m, seen[0][1].flatten(-2))
         q = linear(self.before(x, m), self.query.weight).unflatten(-1, (self.heads, -1))
@@ -92,11 +114,29 @@ class CachedTransformer(VectorPredictor):
         self.outlet = perceptron(width, head, latent)
 
     def every(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
-        """(B, T, X), (B, T, A), (B, T) -> (B, T, X)"""
+        """Predict the latent after every position, each from at most h frames up to it.
+
+        Args:
+            z: (B, T, X), latents.
+            a: (B, T, A), the standardised block executed from each.
+            valid: (B, T) bool, which of them are real frames; padding stands before these.
+
+        Returns:
+            (B, T, X).
+        """
         return self._predict(z, a, valid, z.shape[1])
 
     def last(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
-        """(B, T, X), (B, T, A), (B, T) -> (B, X), the latent after the last position"""
+        """Predict the latent after the last position.
+
+        Args:
+            z: (B, T, X), latents.
+            a: (B, T, A), the standardised block executed from each.
+            valid: (B, T) bool, which of them are real frames; padding stands before these.
+
+        Returns:
+            (B, X).
+        """
         return self._predict(z, a, valid, 1)[:, 0]
 
     def _predict(self, z: Tensor, a: Tensor, valid: Tensor, Q: int) -> Tensor:
@@ -119,7 +159,20 @@ class CachedTransformer(VectorPredictor):
         return kv.unflatten(-1, (len(self.blocks), 2, self.heads, -1))
 
     def roll(self, z: Tensor, a: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
-        """Dropout is drawn anew for every window, so training rolls plainly."""
+        """Imagine N sequences from one context, each prediction joining the context of the next.
+
+        In evaluation a frame's keys and values are kept for the steps after it. In training dropout
+        is drawn anew for every window, so that nothing is kept and `roll_last` does it.
+
+        Args:
+            z: (B, c, X), the last c latents, c <= h.
+            a: (B, c - 1, A), the standardised blocks between them.
+            valid: (B, c) bool, which of them are real frames; padding stands before these.
+            actions: (B, N, H, A), the standardised blocks to imagine.
+
+        Returns:
+            (B, N, H, X), the latent after each block.
+        """
         if self.training:
             return roll_last(self, z, a, valid, actions)
         return without_padding(self._roll, z, a, valid, actions)

@@ -29,8 +29,17 @@ class AdaLNBlock(AdaLN):
         self.qkv = nn.Linear(width, 3 * heads * head_width, bias=False)
 
     def forward(self, x: Tensor, s: Tensor, mask: Tensor) -> Tensor:
-        """x, s = silu(c) (B, T, width), mask (B, 1, T, T) True where attention is allowed ->
-        (B, T, width)"""
+        """Return the block's output for T tokens that attend to each other.
+
+        Args:
+            x: (B, T, width), the tokens.
+            s: (B, T, width), silu(c) of their embedded actions c.
+            mask: (B, 1, T, T) bool, True where a token (third axis) may attend to one (fourth
+                axis).
+
+        Returns:
+            (B, T, width).
+        """
         m = self.modulations(s)
         B, T, _ = x.shape
         q, k, v = self.qkv(self.before(x, m)).view(B, T, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
@@ -39,8 +48,21 @@ class AdaLNBlock(AdaLN):
         return self.after(x, m, y.transpose(1, 2).flatten(2))
 
     def extend(self, x: Tensor, m: Sequence[Tensor], seen: list[KeyValue], answers: int) -> Tensor:
-        """`forward` without dropout for tokens x (T, B, n, width) that follow the positions in
-        `seen`, which their keys and values join -> the last `answers` of them"""
+        """Return what `forward` gives in evaluation for tokens that follow others.
+
+        No dropout is drawn for the attention.
+
+        Args:
+            x: (T, B, n, width), the tokens of n candidates, or n = 1 where all candidates share
+                them.
+            m: their six `modulations`, each (T, B, n, width).
+            seen: key and value of the positions before them, which those of the new tokens join in
+                place; each (B, n or 1, heads, head_width).
+            answers: of how many of the last tokens the output is wanted, from 0 to T.
+
+        Returns:
+            (answers, B, n, width), of the last `answers` tokens.
+        """
         inner, T = self.out.in_features, len(x)
         y = self.before(x, m)
         kv = linear(y, self.qkv.weight[inner:]).unflatten(-1, (2, self.heads, -1))
@@ -103,7 +125,18 @@ class CausalTransformer(VectorPredictor):
         self.outlet = perceptron(width, head, latent)
 
     def every(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
-        """(B, T, X), (B, T, A), (B, T) -> (B, T, X)"""
+        """Predict the latent after every position, each from at most h frames up to it.
+
+        Where T is above h, the frames are cut into a window of length h for every position.
+
+        Args:
+            z: (B, T, X), latents.
+            a: (B, T, A), the standardised block executed from each.
+            valid: (B, T) bool, which of them are real frames; padding stands before these.
+
+        Returns:
+            (B, T, X).
+        """
         B, T = valid.shape
         if self.context < T:
             flat = [windows(x, self.context).flatten(0, 1) for x in (z, a, valid)]
@@ -119,11 +152,33 @@ class CausalTransformer(VectorPredictor):
         return self.outlet(self.norm(x))
 
     def last(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
-        """(B, T, X), (B, T, A), (B, T) -> (B, X), the latent after the last position"""
+        """Predict the latent after the last position.
+
+        Args:
+            z: (B, T, X), latents, T <= h.
+            a: (B, T, A), the standardised block executed from each.
+            valid: (B, T) bool, which of them are real frames; padding stands before these.
+
+        Returns:
+            (B, X).
+        """
         return self.every(z, a, valid)[:, -1]
 
     def roll(self, z: Tensor, a: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
-        """Dropout is drawn anew for every window, so training rolls plainly."""
+        """Imagine N sequences from one context, each prediction joining the context of the next.
+
+        In evaluation a frame's keys and values are kept until the window slides. In training
+        dropout is drawn anew for every window, so that nothing is kept and `roll_last` does it.
+
+        Args:
+            z: (B, c, X), the last c latents, c <= h.
+            a: (B, c - 1, A), the standardised blocks between them.
+            valid: (B, c) bool, which of them are real frames; padding stands before these.
+            actions: (B, N, H, A), the standardised blocks to imagine.
+
+        Returns:
+            (B, N, H, X), the latent after each block.
+        """
         if self.training:
             return roll_last(self, z, a, valid, actions)
         return without_padding(self._roll, z, a, valid, actions)

@@ -21,11 +21,23 @@ BLOCK = {
 
 
 def from_lewm(state: Mapping[str, Tensor], head_width: int = 64) -> CausalTransformer:
-    """A predictor of the same numbers, in evaluation, from the state of a `LeWM` module of
-    stable-worldmodel 0.1.1: its `predictor.*`, `action_encoder.*` and, if there, `pred_proj.*`.
+    """Return a predictor that computes the same as one that LeWM's authors' code saved.
 
     The action encoder's 1 x 1 convolution and the projection's BatchNorm are folded into their
-    neighbours. WmpcError where the state is of another shape.
+    neighbours.
+
+    Args:
+        state: of a `LeWM` module of stable-worldmodel 0.1.1, of which `predictor.*`,
+            `action_encoder.*` and, if there, `pred_proj.*` are read.
+        head_width: numbers of an attention head, which the state does not tell.
+
+    Returns:
+        The predictor, in evaluation, in the type and on the device of the state.
+
+    Raises:
+        WmpcError: when the state lacks tensors of these or has them of other shapes, such as where
+            input, hidden and output sizes differ or `head_width` does not divide that of the
+            attention.
     """
     try:
         return _convert(state, head_width)

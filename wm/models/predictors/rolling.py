@@ -15,10 +15,20 @@ KeyValue = tuple[Tensor, Tensor]
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, gelu: bool = False) -> Tensor:
-    """F.linear, followed by an exact GELU if asked for.
+    """Return x weight^T + bias as F.linear does, followed by an exact GELU if asked for.
 
-    Where nothing is differentiated on a CPU it is oneDNN's: at a few hundred rows a fifth faster
-    than the BLAS behind F.linear, and the GELU is applied before the result leaves the cache.
+    Where nothing is differentiated, in float32 on a CPU, it is oneDNN's: at a few hundred rows a
+    fifth faster than the BLAS behind F.linear, and the GELU is applied before the result leaves the
+    cache. Where torch compiles, it is not: the compiler has its own.
+
+    Args:
+        x: (..., inputs).
+        weight: (outputs, inputs).
+        bias: (outputs,); None: none is added.
+        gelu: apply the GELU.
+
+    Returns:
+        (..., outputs).
     """
     fused = x.device.type == "cpu" and x.dtype == torch.float32 and torch.backends.mkldnn.enabled
     fused = fused and not torch.compiler.is_compiling()  # it has its own
@@ -31,10 +41,19 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, gelu: bool = F
 
 
 def attend(q: Tensor, seen: Sequence[KeyValue], bias: Tensor | None = None) -> Tensor:
-    """softmax(q k^T / sqrt(d) + bias) v over the few positions seen.
+    """Return softmax(q k^T / sqrt(d) + bias) v over the few positions seen.
 
-    q (B, n, heads, d), bias (heads, len(seen)) -> (B, n, heads * d). Position by position: a
-    batched product of 1 x d by d x 3 matrices spends its time on calls.
+    It is computed position by position: a batched product of 1 x d by d x 3 matrices spends its
+    time on calls.
+
+    Args:
+        q: (B, n, heads, d), the query of one token a candidate.
+        seen: key and value of each position, at least one; (B, n, heads, d), or (B, 1, heads, d)
+            where all candidates share them.
+        bias: (heads, len(seen)), added to the scores; None: nothing is.
+
+    Returns:
+        (B, n, heads * d).
     """
     q = q * q.shape[-1] ** -0.5
     score = torch.stack([(q * k).sum(-1) for k, _ in seen], -1)
@@ -52,10 +71,21 @@ def without_padding(
     valid: Tensor,
     actions: Tensor,
 ) -> Tensor:
-    """Call `roll(z, a, actions)` on the real frames only; arguments as `VectorPredictor.roll`.
+    """Return what `roll(z, a, actions)` gives, called on the real frames only.
 
     Padding stands before the real frames and no real frame sees it, so cutting it off changes
     nothing. Problems with contexts of different lengths are rolled out one length after another.
+
+    Args:
+        roll: takes `z`, `a` and `actions` of problems whose frames are all real, and returns their
+            (B, N, H, X).
+        z: (B, c, X), the last c latents.
+        a: (B, c - 1, A), the standardised blocks between them.
+        valid: (B, c) bool, which of them are real frames; where none is, the last counts as real.
+        actions: (B, N, H, A), the standardised blocks to imagine.
+
+    Returns:
+        (B, N, H, X), the problems in their order.
     """
     length = valid.sum(1).clamp(min=1)
     lengths = length.unique().tolist()

@@ -41,14 +41,32 @@ class WindowMLP(VectorPredictor):
         nn.init.zeros_(self.outlet.bias)
 
     def every(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
-        """(B, T, X), (B, T, A), (B, T) -> (B, T, X)"""
+        """Predict the latent after every position, each from at most h frames up to it.
+
+        Args:
+            z: (B, T, X), latents.
+            a: (B, T, A), the standardised block executed from each.
+            valid: (B, T) bool, which of them are real frames; padding stands before these.
+
+        Returns:
+            (B, T, X).
+        """
         B, T = valid.shape
         h = self.context
         flat = [windows(x, h).flatten(0, 1) for x in (z, a, valid)]
         return self.last(*flat).view(B, T, -1)
 
     def last(self, z: Tensor, a: Tensor, valid: Tensor) -> Tensor:
-        """(B, T, X), (B, T, A), (B, T) -> (B, X), the latent after the last position"""
+        """Predict the latent after the last position.
+
+        Args:
+            z: (B, T, X), latents, T <= h.
+            a: (B, T, A), the standardised block executed from each.
+            valid: (B, T) bool, which of them are real frames; padding stands before these.
+
+        Returns:
+            (B, X).
+        """
         missing = self.context - z.shape[1]
         mask = valid.unsqueeze(-1).to(z.dtype)
         known = torch.cat([z * mask, a * mask, mask], -1)

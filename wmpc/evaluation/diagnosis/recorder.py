@@ -30,7 +30,21 @@ class Recorder:
         warm_start: Tensor | None = None,
         deadline: float | None = None,
     ) -> Plan:
-        """As the planner itself."""
+        """Plan with the wrapped planner, and note the problem and the candidates that it rolls out.
+
+        What an earlier call noted is forgotten. The plan itself is noted as the last candidate,
+        also where the planner used no rollout.
+
+        Args:
+            problem: what to minimise, from one start; of several, only the first one's candidates
+                are noted.
+            generator: of all that the planner draws at random.
+            warm_start: (B, H, A), a sequence for the planner to begin from; None: none.
+            deadline: seconds to search at most; None: the planner's own budget.
+
+        Returns:
+            The plan, which the wrapped planner would have found without the recorder too.
+        """
         self.problem, self._rounds = problem, []
         watched = replace(problem, dynamics=_Watched(problem.dynamics, self._rounds))
         plan = self.planner.plan(
