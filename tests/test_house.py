@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-import wmpc
 from wmpc.cli.main import VERBS
 
 ROOT = Path(__file__).parents[1]
