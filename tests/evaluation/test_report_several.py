@@ -74,6 +74,16 @@ def test_whatever_else_differs_is_said(write, wmpc):
     assert "wmpc 0.1" in said and "wmpc 0.2" in said
 
 
+def test_a_side_that_ranks_no_plans_differs_in_its_agent_alone(write, wmpc):
+    b = write("s", "x", POOR)
+    results = json.loads((b / "results.json").read_text())
+    results["config"]["agent"] = {"_target_": "wmpc.agents.entrants.zero"}
+    results["agent"] = {"name": "zero", "planner": None}
+    (b / "results.json").write_text(json.dumps(results))
+    said = said_of(wmpc, "compare", write("r", "x", GOOD), b)
+    assert "cost" not in said.split("differs A B")[-1]
+
+
 def test_cases_that_broke_are_said(write, wmpc):
     b = write("s", "x", POOR, seed=1)
     results = json.loads((b / "results.json").read_text())

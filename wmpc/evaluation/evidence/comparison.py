@@ -141,12 +141,18 @@ def _differing(a: Result, b: Result) -> list[dict[str, str]]:
     found = []
     for prefix, kind in KINDS.items():
         names = [name for name in unequal(a, b) if name.startswith(prefix)]
+        if prefix == "cost." and not all(_plans(side) for side in (a, b)):
+            continue  # only one side ranks plans, which is part of its agent
         if f"{prefix}_target_" in names:
             names = [f"{prefix}_target_"]
         if names:
             sides = [", ".join(_told(side, name, prefix) for name in names) for side in (a, b)]
             found.append({"what": kind, "a": sides[0], "b": sides[1]})
     return found
+
+
+def _plans(side: Result) -> bool:
+    return any(name.startswith("cost.") for name in side.settings)
 
 
 def _told(side: Result, name: str, prefix: str) -> str:
