@@ -91,8 +91,8 @@ def train(
     allow(modules_of_others(model))  # this config is a person's, never one that came with a file
     network = new_model(model, spec)
     learner = Learner(network, Objective(objective, network))
-    training, held = learner.objective, episodes.held_out_ids
-    length, columns = training.window(network), [*network.columns, *training.columns]
+    terms, held = learner.objective, episodes.held_out_ids
+    length, columns = terms.window(network), [*network.columns, *terms.columns]
     windows = Windows(episodes, episodes.train_ids, length, recipe.stride, columns)
     if not len(held):
         raise WmpcError(
