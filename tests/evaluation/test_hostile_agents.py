@@ -5,7 +5,7 @@ import pytest
 from hostile_agents import EVERY, FAILS, MEDDLES
 from hostile_torch_agents import MEDDLES as MEDDLES_WITH_TORCH
 
-from wmpc.agents.agent_process import AgentProcess
+from wmpc.agents.external_process import AgentProcess
 from wmpc.evaluation.draw_cases import draw_manifest
 from wmpc.evaluation.run_cases import run_cases
 

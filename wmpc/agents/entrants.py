@@ -7,13 +7,13 @@ from typing import Any
 import torch
 
 from wmpc.agents.agent import Agent
-from wmpc.agents.agent_process import AgentProcess
 from wmpc.agents.asynchronous import AsyncMPCAgent
 from wmpc.agents.baselines import RandomAgent, ReplayAgent, ZeroAgent
 from wmpc.agents.completion import when_needed
 from wmpc.agents.encoded import Encoded, encode_training_episodes
 from wmpc.agents.entrant import Case, Entrant, Setting, name_of
 from wmpc.agents.external import make_agent
+from wmpc.agents.external_process import AgentProcess
 from wmpc.agents.goal_policy import GoalPolicyAgent, train_goal_policy
 from wmpc.agents.meaning import Complete
 from wmpc.agents.mpc import MPCAgent

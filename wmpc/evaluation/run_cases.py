@@ -18,7 +18,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from wmpc.agents.agent import Agent, Goal, Observation
-from wmpc.agents.agent_process import RemoteAgent
+from wmpc.agents.external_process import RemoteAgent
 from wmpc.errors import WmpcError
 from wmpc.evaluation.manifest import Case, Manifest
 from wmpc.evaluation.row import Row

@@ -9,7 +9,7 @@ import torch
 from wmpc.agents.entrant import Entrant
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
-from wmpc.evaluation.diagnosis import candidates, ladder, pool, verdict
+from wmpc.evaluation.diagnosis import bottleneck, candidates, pool, verdict
 from wmpc.evaluation.diagnosis.decision import Decision, planning
 from wmpc.evaluation.diagnosis.landscape import landscape
 from wmpc.evaluation.diagnosis.recordings import examine
@@ -78,7 +78,7 @@ def diagnose(
             starts.append(decision.row.distance_start)
     finally:
         simulator.close()
-    climbed = ladder.climb(pools, starts)
+    climbed = bottleneck.climb(pools, starts)
     findings += [
         *candidates.rescored(rescored, pools),
         candidates.exploitation(pools),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from wmpc.evaluation.diagnosis.ladder import CULPRITS, Ladder
+from wmpc.evaluation.diagnosis.bottleneck import CULPRITS, Ladder
 from wmpc.evaluation.diagnosis.pool import Pool
 from wmpc.wm.diagnostics import Finding
 from wmpc.wm.diagnostics.latents import lacking

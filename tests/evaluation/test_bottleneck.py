@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from wmpc.evaluation.diagnosis.ladder import RUNGS, Ladder, chosen
+from wmpc.evaluation.diagnosis.bottleneck import RUNGS, Ladder, chosen
 from wmpc.evaluation.diagnosis.recorder import Recorder
 from wmpc.planners import CEM, Box, Problem
 

@@ -1,7 +1,7 @@
 """Agents of others in a process of their own, so that whatever they do, only their case fails.
 
 The process is started when it is first needed and serves one case after another
-(`wmpc.agents.agent_server`). Where it ends, hangs or sends nonsense, the case fails and the next
+(`wmpc.agents.external_server`). Where it ends, hangs or sends nonsense, the case fails and the next
 one has a new process.
 """
 
@@ -32,7 +32,7 @@ ENDING_S = 2.0
 START = """
 import sys
 sys.path[:] = {ours!r} + {path!r}
-from wmpc.agents.agent_server import serve
+from wmpc.agents.external_server import serve
 sys.path[:] = {path!r}
 serve({fd}, {parent}, {function!r})
 """
@@ -76,7 +76,7 @@ class AgentProcess:
         """Ask the process, which is started where there is none.
 
         Args:
-            method: of `wmpc.agents.agent_server.Server`.
+            method: of `wmpc.agents.external_server.Server`.
             *arguments: its arguments, which are pickled.
 
         Returns:
