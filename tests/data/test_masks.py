@@ -30,6 +30,27 @@ def test_one_block_is_a_rectangle_of_its_scale_throughout_all_frames():
     assert hidden[8, 8] > 2 * hidden[0, 0] > 0  # every place may be hidden
 
 
+@pytest.mark.parametrize("aspect", [(4.0, 4.0), (0.25, 0.25)])
+def test_an_aspect_is_height_over_width(aspect):
+    masks = draw_masks((0, 0), 50, (1, 12, 20), blocks=1, scale=0.15, aspect=aspect)
+    height, width = masks.any(3).sum(2), masks.any(2).sum(2)
+    assert (height / width == pytest.approx(aspect[0], rel=0.05)) and height.std() == 0
+
+
+def test_a_block_is_as_likely_at_every_place_where_it_fits():
+    masks = draw_masks((0, 0), 3000, (4, 3, 4), blocks=1, scale=1 / 12, aspect=(1, 1), duration=0.5)
+    assert (masks.sum((1, 2, 3)) == 2).all()  # two frames of one token
+    first = masks[:, :1].any(1), masks[:, 1:2].any(1) & ~masks[:, :1].any(1), masks[:, 3:].any(1)
+    for hidden in first:
+        assert hidden.mean(0) == pytest.approx(1 / 36, rel=0.4)
+
+
+def test_aspects_of_one_to_n_and_of_n_to_one_are_as_likely():
+    masks = draw_masks((0, 0), 600, (1, 32, 32), blocks=1, scale=0.1, aspect=(0.2, 5.0))
+    taller = masks.any(3).sum(2) > masks.any(2).sum(2)
+    assert taller.mean() == pytest.approx(0.5, abs=0.1)
+
+
 def test_blocks_may_last_for_a_part_of_the_frames():
     masks = draw_masks((0, 0), 200, (8, 4, 4), blocks=1, duration=0.5)
     lasting = masks.any((2, 3))

@@ -57,7 +57,8 @@ def test_all_is_without_overlap_and_complete(episodes, length, stride):
     span = (length - 1) * stride + 1
     assert places == [(i, s) for i in (0, 1, 3) for s in range(0, STEPS[i] + 2 - span, span)]
     some = [place for b in windows.all(2, limit=3) for place in check(episodes, b, length, stride)]
-    assert len(some) == 3 and set(some) <= set(places)
+    spread = np.linspace(0, len(places) - 1, 3).round().astype(int)
+    assert some == [places[index] for index in spread]  # the first and the last among them
 
 
 def test_same_seed_and_step_same_batch(episodes):
@@ -69,6 +70,30 @@ def test_same_seed_and_step_same_batch(episodes):
 
 def test_default_columns(episodes):
     assert set(Windows(episodes, [0], 2).sample((0, 0), 1)) == {"pixels", "proprio", "action"}
+
+
+def test_every_camera_is_read_and_nothing_but_cameras(tmp_path, meta, make_episode):
+    episode = make_episode(0, 5)
+    cameras = {f"pixels/{eye}": episode["pixels"] + shift for shift, eye in enumerate("ab")}
+    with EpisodeWriter(tmp_path / "eyes", meta) as writer:
+        writer.append({name: x for name, x in episode.items() if name != "pixels"} | cameras)
+    windows = Windows(open_episodes(tmp_path / "eyes"), [0], 6)
+    assert set(windows.columns) == {*cameras, "proprio", "action"}
+    batch = windows.sample((0, 0), 1)
+    for name, pixels in cameras.items():
+        np.testing.assert_array_equal(batch[name][0], pixels)
+
+
+@pytest.mark.parametrize("part", [slice(0, 3), slice(3, 8)])
+@pytest.mark.parametrize("unique", [False, True])
+def test_each_process_has_its_part_of_the_same_batch(episodes, part, unique):
+    windows = Windows(episodes, [0, 1, 3], 3)
+    whole, own = windows.sample((0, 1), 8), windows.sample((0, 1), 8, unique, part)
+    if unique:
+        rows = own.pop("rows")
+        own |= {name: own[name][rows] for name in ("pixels", "proprio")}
+    for name, x in own.items():
+        np.testing.assert_array_equal(x, whole[name][part])
 
 
 def test_too_short_names_the_length_needed(episodes):

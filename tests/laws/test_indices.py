@@ -101,6 +101,47 @@ def test_a_history_is_the_last_frames_and_the_blocks_between_them(context, steps
     assert not latents[~valid].any() and not executed[: context - seen].any()
 
 
+def test_blocks_of_a_history_are_standardised():
+    network = exact(3)
+    plain = network.normalise
+    network.normalise = lambda a: (plain(a) - 1) / 2
+    agent = PictureAgent(network)
+    places = watched(agent, 5)
+    _, executed, _ = agent.history.padded()
+    assert np.array_equal(2 * executed[0].numpy() + 1, np.diff(places[-3:], axis=0))
+
+
+@pytest.mark.parametrize("blocks", [None, 0, 2])
+def test_a_history_begins_anew_where_frames_were_missed(blocks):
+    """After several blocks at once, none, or unknown ones: no block leads here from the last."""
+    agent = PictureAgent(exact(3))
+    places = watched(agent, 4)
+    executed = None if blocks is None else np.ones((2 * blocks, 2), np.float32)
+    agent.observe({"pixels": places[-1] + 9}, executed)
+    assert len(agent.history.latents) == 1 and not agent.history.executed
+    assert np.array_equal(agent.history.now[0, 0], places[-1] + 9)
+    agent.observe({"pixels": places[-1] + 10}, np.ones((2, 2), np.float32))
+    belong(
+        *(
+            torch.stack(x, 1)[0].flatten(1).numpy()
+            for x in (agent.history.latents, agent.history.executed)
+        ),
+        [places[-1] + 9, places[-1] + 10],
+    )
+
+
+@pytest.mark.parametrize("make", [
+    PictureAgent, lambda network: MPCAgent(network, CEM(samples=4, elites=2, iterations=1))
+])  # fmt: skip
+def test_nothing_is_remembered_of_the_episode_before(make):
+    agent = make(exact(3))
+    watched(agent, 4)
+    agent.reset(SimpleNamespace(observation={"pixels": np.zeros(4, np.float32)}))
+    assert not agent.history.latents and not agent.history.executed
+    agent.observe({"pixels": np.ones(4, np.float32)}, np.ones((2, 2), np.float32))
+    assert len(agent.history.latents) == 1 and not agent.history.executed
+
+
 @pytest.mark.parametrize("context", [1, 2, 3, 5])
 @pytest.mark.parametrize("steps", range(0, 7, 2))
 def test_an_agent_plans_from_the_last_frames_and_the_blocks_between_them(context, steps):

@@ -28,15 +28,19 @@ def eye(context=2):
 
 
 def wandering(episodes=200, steps=8, seed=0, stride=1):
-    """Random walks, as `encode_training_episodes` would give them."""
+    """Random walks, as `encode_training_episodes` would give them: a block leads `stride` rows on,
+    so that an episode is as many walks between each other."""
     rng = np.random.default_rng(seed)
     actions = rng.uniform(LOW, HIGH, (episodes, steps, 2))
-    starts = rng.uniform(-2, 2, (episodes, 1, 2))
-    places = np.concatenate([starts, starts + actions.cumsum(1)], 1)
-    blocks = np.concatenate([actions, np.zeros((episodes, 1, 2))], 1)
-    latents = torch.as_tensor(places, dtype=torch.float32).reshape(-1, 1, 2)
+    starts = rng.uniform(-2, 2, (episodes, stride, 2))
+    places = list(np.moveaxis(starts, 1, 0))[: steps + 1]
+    for t in range(steps + 1 - len(places)):
+        places.append(places[t] + actions[:, t])
+    blocks = np.zeros((episodes, steps + 1, 2))
+    blocks[:, : steps + 1 - stride] = actions[:, : max(0, steps + 1 - stride)]
+    latents = torch.as_tensor(np.stack(places, 1), dtype=torch.float32).reshape(-1, 1, 2)
     acted = torch.as_tensor(blocks, dtype=torch.float32).reshape(-1, 2)
-    return Encoded(latents, acted, np.full(episodes, steps), 1, LAYOUT)
+    return Encoded(latents, acted, np.full(episodes, steps), stride, LAYOUT)
 
 
 def goal(place):

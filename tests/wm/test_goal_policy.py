@@ -5,6 +5,7 @@ import points
 import pytest
 import torch
 
+from wmpc.agents import goal_policy
 from wmpc.agents.goal_policy import GoalPolicyAgent, train_goal_policy
 from wmpc.errors import WmpcError
 
@@ -90,6 +91,33 @@ def test_an_agent_repeats_itself_after_reset(policy):
     agent = GoalPolicyAgent(points.eye(), policy)
     first, second = (points.walk(agent, [1.0, 0.0], [0.0, 1.0], 5) for _ in range(2))
     assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_what_a_policy_learns_from_belongs_together(stride, monkeypatch):
+    """Of one episode: the frames of a context with the blocks between them, the block that was
+    executed there, and a goal that lies k blocks ahead."""
+    walks, draws = points.wandering(episodes=6, steps=7, stride=stride), []
+    monkeypatch.setattr(goal_policy, "fit", lambda module, loss, draw, recipe: draws.append(draw))
+    train_goal_policy(walks, 3, within=2, batch=3000, width=4)
+    latents, executed, valid, goal, k, block = draws[0](0)
+    z = latents[:, :, 0]
+
+    def row(places):
+        return (places[:, None] == walks.picture).all(-1).int().argmax(1)
+
+    now, there = row(z[:, -1]), row(goal)
+    assert torch.equal(there, now + stride * k) and torch.equal(there // 8, now // 8)
+    assert set(k.tolist()) == {1, 2}
+    assert torch.equal(block, walks.blocks[now])
+    assert torch.allclose(z[:, -1] + block, walks.picture[now + stride], atol=1e-6)
+    assert valid[:, -1].all() and (valid[:, 1:] >= valid[:, :-1]).all()
+    assert torch.allclose(z.diff(dim=1)[valid[:, :-1]], executed[valid[:, :-1]], atol=1e-6)
+    before, long = now % 8 // stride, valid.sum(1)
+    assert (long <= before + 1).all()  # no frame is of the episode before
+    share = [float((long[before >= 2] == n).float().mean()) for n in (1, 2, 3)]
+    assert share == pytest.approx([1 / 3] * 3, abs=0.06)
+    assert set(long[before == 1].tolist()) == {1, 2}
 
 
 @pytest.mark.parametrize("name", ["within", "steps", "batch", "width", "lr"])

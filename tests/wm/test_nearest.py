@@ -20,17 +20,21 @@ def by_hand(walks, seen, target, within, frames, present):
     for row in range(len(places)):
         if walks.before[row] < frames - 1:
             continue
-        past = [np.sum((places[row - i] - seen[-1 - i]) ** 2) for i in range(frames)]
+        past = [np.sum((places[row - i * walks.stride] - seen[-1 - i]) ** 2) for i in range(frames)]
         for k in range(1, min(within, int(walks.after[row])) + 1):
-            cost = present * np.mean(past) + np.sum((places[row + k] - target) ** 2)
+            there = places[row + k * walks.stride]
+            cost = present * np.mean(past) + np.sum((there - target) ** 2)
             if cost < best:
                 best, found = cost, (row, k)
     return found
 
 
-@pytest.mark.parametrize(("within", "frames", "present"), [(1, 1, 1.0), (4, 2, 0.5), (99, 2, 3.0)])
-def test_the_search_finds_the_nearest_of_all_pairs(walks, within, frames, present):
-    rng = np.random.default_rng(0)
+@pytest.mark.parametrize(
+    ("within", "frames", "present", "stride"),
+    [(1, 1, 1.0, 1), (4, 2, 0.5, 1), (99, 2, 3.0, 1), (3, 2, 1.0, 2), (99, 2, 0.5, 3)],
+)
+def test_the_search_finds_the_nearest_of_all_pairs(within, frames, present, stride):
+    walks, rng = points.wandering(episodes=40, stride=stride), np.random.default_rng(0)
     agent = NearestAgent(points.eye(), walks, within=within, frames=frames, present=present)
     for _ in range(10):
         seen, target = rng.uniform(-2, 2, (2, 2)).astype("f4"), rng.uniform(-2, 2, 2)
@@ -40,14 +44,16 @@ def test_the_search_finds_the_nearest_of_all_pairs(walks, within, frames, presen
         assert agent.search() == by_hand(walks, seen, target, within, frames, present)
 
 
-@pytest.mark.parametrize("execute", [1, 2, 99])
-def test_what_was_recorded_is_repeated_to_its_end(walks, execute):
+@pytest.mark.parametrize(("execute", "stride"), [(1, 1), (2, 1), (99, 1), (2, 2), (99, 3)])
+def test_what_was_recorded_is_repeated_to_its_end(execute, stride):
+    walks = points.wandering(episodes=40, stride=stride)
     agent = NearestAgent(points.eye(), walks, within=5, execute=execute, frames=1)
     places = walks.picture.numpy()
     for row in (0, 10, 300):
         k = min(4, int(walks.after[row]))
-        walked = points.walk(agent, places[row], places[row + k], k)
-        assert np.allclose(walked[: k + 1], places[row : row + k + 1], atol=1e-5)
+        recorded = places[row : row + stride * k + 1 : stride]
+        walked = points.walk(agent, recorded[0], recorded[-1], k)
+        assert np.allclose(walked[: k + 1], recorded, atol=1e-5)
 
 
 def test_a_dense_recording_reaches_any_goal():
