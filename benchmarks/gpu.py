@@ -32,7 +32,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from gpu_bench import Bench, dataset, preset_of, stepper
 from wmpc.planners import CEM, Box, Problem
 from wmpc.planners.costs import latent_distance
-from wmpc.wm.data import Windows, open_episodes
+from wmpc.wm.data import Batch, Windows, open_episodes
 from wmpc.wm.models.dynamics import LatentDynamics, compile_rollouts
 from wmpc.wm.models.predictors import CausalTransformer
 from wmpc.wm.training.learner import Learner
@@ -163,7 +163,7 @@ def equal(bench: Bench) -> Iterator[Row]:
         for device in (torch.device("cpu"), bench.device):
             learner = bench.learner(preset, size, **given).to(device).train()
             batch = {k: x.to(device) for k, x in bench.batch(learner, 4).items()}
-            loss = learner.loss(batch, torch.Generator().manual_seed(0))["loss"]
+            loss = learner.loss(Batch(batch), torch.Generator().manual_seed(0))["loss"]
             loss.backward()
             gradients = [p.grad.flatten() for p in learner.parameters() if p.grad is not None]
             z = learner.model.eval().encode(batch).detach()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from wmpc.wm.data import EpisodeWriter
+from wmpc.wm.data import Batch, EpisodeWriter
 from wmpc.wm.models.build import build
 from wmpc.wm.models.spec import DataSpec
 from wmpc.wm.objectives.objective import Objective
@@ -106,7 +106,7 @@ def stepper(
     def step() -> None:
         generator = torch.Generator().manual_seed(0)
         with torch.autocast(device, dtype, enabled=dtype != torch.float32):
-            loss = learner.loss(batch, generator)["loss"]
+            loss = learner.loss(Batch(batch), generator)["loss"]
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(learner.parameters(), 1.0)

@@ -24,14 +24,14 @@ from lightning_fabric import Fabric
 from omegaconf import OmegaConf
 
 from wmpc.wm.models.build import build
-from wmpc.wm.data import EpisodeWriter, Windows, open_episodes
+from wmpc.wm.data import EpisodeWriter, open_episodes
 from wmpc.system.memory import keep_freed_memory
 from wmpc.wm.models.spec import describe_data
 from wmpc.wm.objectives.objective import Objective
 from wmpc.wm.training.learner import Learner
 from wmpc.wm.training.fit import optimizer_of, take_step
-from wmpc.wm.training.loop import sampler_of
 from wmpc.wm.training.recipe import Recipe
+from wmpc.wm.training.sampler import BatchSampler
 
 Step = Callable[[int], None]
 
@@ -61,18 +61,17 @@ def prepare(preset: str, folder: str) -> tuple[Learner, int, Step, Step]:
     model = build(OmegaConf.to_container(cfg.model), spec=describe_data(episodes))
     config: Any = OmegaConf.to_container(cfg.objective)
     learner = Learner(model, Objective(config, model))
-    length = learner.objective.window(model)
-    windows = Windows(episodes, episodes.train_ids, length, 1, model.columns)
     recipe = Recipe(batch=cfg.train.batch, lr=cfg.train.lr, weight_decay=cfg.train.weight_decay)
-    optimizer, draw = optimizer_of(learner, recipe), sampler_of(windows, recipe, fabric.device)
+    optimizer = optimizer_of(learner, recipe)
+    draw = BatchSampler(episodes, model, learner.objective, recipe, fabric.device)
 
     def whole(step: int) -> None:
         take_step(learner, optimizer, draw(step), recipe, step, [(0, 10**6)], fabric)
 
     def encoder(step: int) -> None:
-        model.encode(draw(step)).sum().backward()
+        model.encode(draw(step).columns).sum().backward()
 
-    return learner, cfg.train.batch * length, whole, encoder
+    return learner, cfg.train.batch * draw.windows.length, whole, encoder
 
 
 def main(preset: str = "small", repeats: int = 15, steps: int = 5) -> None:

@@ -18,14 +18,14 @@ import wmpc
 from wmpc.cli import compose
 from wmpc.errors import WmpcError
 from wmpc.planners import CEM
-from wmpc.wm.data import Windows, open_episodes
+from wmpc.wm.data import open_episodes
 from wmpc.wm.models.build import build
 from wmpc.wm.models.spec import describe_data
 from wmpc.wm.objectives.objective import Objective
 from wmpc.wm.training.fit import fit
-from wmpc.wm.training.loop import sampler_of
 from wmpc.wm.training.recipe import Recipe
 from wmpc.wm.training.run import train
+from wmpc.wm.training.sampler import BatchSampler
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -67,11 +67,11 @@ def test_the_encoder_of_the_page_is_trained_and_planned_with(data, written):
     (config,) = written("new-encoder.md", "wmpc.wm.models.encoders.grid")
     episodes, config_of_model = open_episodes(data), preset("tiny") | {"encoder": config}
     model = build(config_of_model, spec=describe_data(episodes))
-    assert model.layout.groups == {"pixels": 16}
+    assert model.layout.groups == {"pixels": 16} and model.layout.grid == (4, 4)
     recipe, before = Recipe(steps=3, batch=4), model.encoder.embed.weight.clone()
-    windows = Windows(episodes, episodes.train_ids, 4, columns=model.columns)
     objective = Objective({"prediction": 1.0, "sigreg": 0.5}, model)
-    fit(model, objective, sampler_of(windows, recipe, torch.device("cpu")), recipe)
+    sampler = BatchSampler(episodes, model, objective, recipe, torch.device("cpu"))
+    fit(model, objective, sampler, recipe)
     assert not torch.equal(before, model.encoder.embed.weight)
     plan(model.eval().requires_grad_(False), data)
     with pytest.raises(WmpcError, match="not a multiple of the 3 cells"):

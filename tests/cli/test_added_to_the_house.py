@@ -14,6 +14,8 @@ MOVED = {
     "slow": ("wm/objectives/slow.py", "objective/slow"),
     "readable": ("wm/objectives/readable.py", "objective/readable"),
     "teacher": ("wm/objectives/teacher.py", "objective/teacher"),
+    "distance": ("wm/objectives/distance.py", "objective/distance"),
+    "masked": ("wm/objectives/masked.py", "objective/masked"),
     "planner": ("planners/wiggle.py", "planner/wiggle"),
     "cost": ("planners/costs/gentle.py", "cost/gentle"),
     "agent": ("wmpc/agents/restful.py", "agent/restful"),
@@ -30,8 +32,8 @@ from wmpc.cli import compose
 from wmpc.cli.main import main
 from wmpc.wm.objectives.objective import terms
 if __name__ == "__main__":
-    assert {"slow", "readable", "teacher"} <= {*terms()}
-    for term in ("readable", "slow"):
+    assert {"slow", "readable", "teacher", "distance", "masked"} <= {*terms()}
+    for term in ("readable", "slow", "distance", "masked"):
         compose.jobs("train", [f"objective={term}"])
     for words in json.loads(sys.argv[2]):
         assert main(words) == 0, words

@@ -29,20 +29,28 @@ import wmpc
 from wmpc.api.presets import read_preset
 from wmpc.wm.training.checkpoint import read_weights, weights_digest
 from wmpc.wm.training.stop import Stopped
-model = read_preset("model", "small")
-model["encoder"] = {"_target_": "mine.encoder:Thumbnail"}
-terms = {name: {"_target_": f"mine.{name}:{name.title()}"} for name in ("teacher", "readable")}
-looks = iter([False] * 2 + [True] * 99)
-train = lambda run, **more: wmpc.train(
-    "data/cart", run, model, objective={"prediction": 1.0, **terms}, steps=5, batch=4, **more
-)
-train("runs/whole")
-try:
-    train("runs/cut", stop=lambda: next(looks))
-except Stopped:
-    train("runs/cut")
-    one, two = (weights_digest(read_weights(f"runs/{run}")[1]) for run in ("whole", "cut"))
-    assert one == two
+patches = {"_target_": "wmpc.wm.models.encoders.ViTEncoder", "tokens": "patches"}
+patches |= {"patch": 8, "width": 16, "depth": 1, "heads": 2}
+for encoder, names in (
+    ({"_target_": "mine.encoder:Thumbnail"}, ("teacher", "readable")),
+    (patches, ("distance", "masked")),
+):
+    model = read_preset("model", "small") | {"encoder": encoder}
+    terms = {name: {"_target_": f"mine.{name}:{name.title()}"} for name in names}
+    looks = iter([False] * 2 + [True] * 99)
+    train = lambda run, **more: wmpc.train(
+        "data/cart", run, model, objective={"prediction": 1.0, **terms}, steps=5, batch=4, **more
+    )
+    train(f"runs/whole-{names[0]}")
+    cut = f"runs/cut-{names[0]}"
+    try:
+        train(cut, stop=lambda: next(looks))
+        raise SystemExit("it was not interrupted")
+    except Stopped:
+        train(cut)
+    one, two = (read_weights(run)[1] for run in (f"runs/whole-{names[0]}", cut))
+    assert weights_digest(one) == weights_digest(two)
+    assert any(name.startswith(f"objective.by_name.{names[1]}.") for name in one)
 """
 REFUSED = """
 import sys

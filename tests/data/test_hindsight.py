@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from wmpc.errors import WmpcError
-from wmpc.wm.data import EpisodeWriter, open_episodes
-from wmpc.wm.data.hindsight import HindsightBatches, HindsightPairs
+from wmpc.wm.data import EpisodeWriter, Windows, open_episodes
+from wmpc.wm.data.hindsight import HindsightBatches, HindsightPairs, Pairs
 
 STEPS = [3, 9, 1, 5, 12, 1, 4, 2, 7, 6, 3]
 """Of episodes, the tenth of which is held out."""
@@ -17,6 +17,12 @@ def episodes(tmp_path, meta, make_episode):
         for index, steps in enumerate(STEPS):
             writer.append(make_episode(index, steps))
     return open_episodes(tmp_path / "set")
+
+
+def drawing(episodes, stride, columns=("pixels",), **law):
+    """What draws pairs of the training episodes."""
+    windows = Windows(episodes, episodes.train_ids, 1, stride, columns)
+    return HindsightBatches(windows, Pairs(**law))
 
 
 def law(stride, within, discount):
@@ -35,7 +41,7 @@ def law(stride, within, discount):
     (1, None, None), (2, 2, None), (1, None, 0.6), (3, 3, 0.9), (1, 1, 0.5)
 ])  # fmt: skip
 def test_frames_and_goals_have_their_exact_probabilities(stride, within, discount):
-    pairs = HindsightPairs(STEPS, stride=stride, within=within, discount=discount)
+    pairs = HindsightPairs(STEPS, Pairs(within, discount), stride=stride)
     exact, n = law(stride, within, discount), 200_000
     assert len(pairs) == len({place[:2] for place in exact})
     drawn = pairs.draw((0, 0), n)
@@ -53,22 +59,23 @@ def test_frames_and_goals_have_their_exact_probabilities(stride, within, discoun
 
 
 def test_batches_are_what_was_recorded_of_the_episodes_given(episodes):
-    batches = HindsightBatches(episodes, episodes.train_ids, 2, ("pixels", "state"), within=3)
+    batches = drawing(episodes, 2, ("pixels", "state", "variation"), within=3)
     batch, seen = batches.sample((0, 0), 500), set()
-    assert batch["action"].shape == (500, 6, 2)
+    assert batch["action"].shape == (500, 1, 6, 2)
     for row in range(500):
         (i, t), (j, later) = batch["state"][row, :, :2].astype(int)
         k, episode = batch["blocks"][row], episodes.episode(i)
         assert i == j and later == t + 2 * k and 1 <= k <= 3
         np.testing.assert_array_equal(batch["pixels"][row], episode["pixels"][[t, later]])
         between = episode["action"][t : t + 2].reshape(6, 2)
-        np.testing.assert_array_equal(batch["action"][row], between)
+        np.testing.assert_array_equal(batch["action"][row, 0], between)
+        np.testing.assert_array_equal(batch["variation"][row], episode["variation"])
         seen.add(int(i))
     assert seen == {i for i in episodes.train_ids if STEPS[i] >= 2} and 9 not in seen
 
 
 def test_a_batch_is_a_function_of_seed_and_step_and_each_process_has_its_part(episodes):
-    batches = HindsightBatches(episodes, episodes.train_ids, columns=("state",))
+    batches = drawing(episodes, 1, ("state",))
     one, same, other = (batches.sample((3, step), 8) for step in (5, 5, 6))
     assert all(np.array_equal(one[name], same[name]) for name in one)
     assert not np.array_equal(one["state"], other["state"])
@@ -79,12 +86,8 @@ def test_a_batch_is_a_function_of_seed_and_step_and_each_process_has_its_part(ep
 
 
 def test_what_makes_no_sense(episodes):
-    for wrong in ({"stride": 0}, {"within": 0}, {"discount": 1.0}, {"discount": 0.0}):
+    for wrong in ({"per_window": 0}, {"within": 0}, {"discount": 1.0}, {"discount": 0.0}):
         with pytest.raises(WmpcError, match=r"at least 1|between 0 and 1"):
-            HindsightPairs(STEPS, **wrong)
+            Pairs(**wrong)
     with pytest.raises(WmpcError, match="no episode has the 13 recorded steps"):
-        HindsightPairs(STEPS, stride=13)
-    with pytest.raises(WmpcError, match="a goal is a frame"):
-        HindsightBatches(episodes, [0], columns=("variation",))
-    with pytest.raises(WmpcError, match="no column 'touch'"):
-        HindsightBatches(episodes, [0], columns=("touch",))
+        drawing(episodes, 13)

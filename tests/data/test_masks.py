@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from wmpc.errors import WmpcError
-from wmpc.wm.data.masks import draw_masks
+from wmpc.wm.data import Masks
 
 
 def test_a_mask_is_a_function_of_seed_step_and_shape():
-    one, same, other = (draw_masks((1, step), 3, (4, 6, 8)) for step in (2, 2, 3))
+    one, same, other = (Masks().draw((1, step), 3, (4, 6, 8)) for step in (2, 2, 3))
     assert one.shape == (3, 4, 6, 8) and one.dtype == bool
     assert np.array_equal(one, same) and not np.array_equal(one, other)
-    assert not np.array_equal(one, draw_masks((2, 2), 3, (4, 6, 8)))
+    assert not np.array_equal(one, Masks().draw((2, 2), 3, (4, 6, 8)))
     assert len({mask.tobytes() for mask in one}) == 3
 
 
 def test_one_block_is_a_rectangle_of_its_scale_throughout_all_frames():
-    masks = draw_masks((0, 0), 300, (3, 16, 16), blocks=1, scale=0.25)
+    masks = Masks(blocks=1, scale=0.25).draw((0, 0), 300, (3, 16, 16))
     assert (masks == masks[:, :1]).all()
     corners = set()
     for mask in masks[:, 0]:
@@ -32,13 +32,13 @@ def test_one_block_is_a_rectangle_of_its_scale_throughout_all_frames():
 
 @pytest.mark.parametrize("aspect", [(4.0, 4.0), (0.25, 0.25)])
 def test_an_aspect_is_height_over_width(aspect):
-    masks = draw_masks((0, 0), 50, (1, 12, 20), blocks=1, scale=0.15, aspect=aspect)
+    masks = Masks(blocks=1, scale=0.15, aspect=aspect).draw((0, 0), 50, (1, 12, 20))
     height, width = masks.any(3).sum(2), masks.any(2).sum(2)
     assert (height / width == pytest.approx(aspect[0], rel=0.05)) and height.std() == 0
 
 
 def test_a_block_is_as_likely_at_every_place_where_it_fits():
-    masks = draw_masks((0, 0), 3000, (4, 3, 4), blocks=1, scale=1 / 12, aspect=(1, 1), duration=0.5)
+    masks = Masks(1, 1 / 12, aspect=(1, 1), duration=0.5).draw((0, 0), 3000, (4, 3, 4))
     assert (masks.sum((1, 2, 3)) == 2).all()  # two frames of one token
     first = masks[:, :1].any(1), masks[:, 1:2].any(1) & ~masks[:, :1].any(1), masks[:, 3:].any(1)
     for hidden in first:
@@ -46,22 +46,22 @@ def test_a_block_is_as_likely_at_every_place_where_it_fits():
 
 
 def test_aspects_of_one_to_n_and_of_n_to_one_are_as_likely():
-    masks = draw_masks((0, 0), 600, (1, 32, 32), blocks=1, scale=0.1, aspect=(0.2, 5.0))
+    masks = Masks(blocks=1, scale=0.1, aspect=(0.2, 5.0)).draw((0, 0), 600, (1, 32, 32))
     taller = masks.any(3).sum(2) > masks.any(2).sum(2)
     assert taller.mean() == pytest.approx(0.5, abs=0.1)
 
 
 def test_blocks_may_last_for_a_part_of_the_frames():
-    masks = draw_masks((0, 0), 200, (8, 4, 4), blocks=1, duration=0.5)
+    masks = Masks(blocks=1, duration=0.5).draw((0, 0), 200, (8, 4, 4))
     lasting = masks.any((2, 3))
     assert (lasting.sum(1) == 4).all() and lasting[:, 0].any() and lasting[:, 7].any()
 
 
 def test_something_is_always_visible():
-    masks = draw_masks((0, 0), 200, (2, 4, 4), blocks=2, scale=0.7)
+    masks = Masks(blocks=2, scale=0.7).draw((0, 0), 200, (2, 4, 4))
     assert not masks.all((1, 2, 3)).any() and masks.mean() > 0.7
     with pytest.raises(WmpcError, match="hide everything"):
-        draw_masks((0, 0), 1, (2, 1, 1))
+        Masks().draw((0, 0), 1, (2, 1, 1))
 
 
 @pytest.mark.parametrize("wrong", [
@@ -69,4 +69,4 @@ def test_something_is_always_visible():
 ])  # fmt: skip
 def test_what_makes_no_sense(wrong):
     with pytest.raises(WmpcError, match="make no sense"):
-        draw_masks((0, 0), 1, (2, 4, 4), **wrong)
+        Masks(**wrong)

@@ -10,11 +10,10 @@ from model_cases import model, recipe
 
 from wmpc.cli.main import main
 from wmpc.errors import WmpcError
-from wmpc.wm.data import EpisodeWriter, Windows, open_episodes
-from wmpc.wm.data.hindsight import HindsightBatches
+from wmpc.wm.data import Batch, EpisodeWriter, Windows, open_episodes
+from wmpc.wm.data.hindsight import HindsightBatches, Pairs
 from wmpc.wm.objectives.objective import Objective, terms
 from wmpc.wm.training.fit import fit
-from wmpc.wm.training.loop import sampler_of
 from wmpc.wm.training.recipe import Recipe
 from wmpc.wm.training.run import train
 
@@ -50,8 +49,8 @@ def test_what_was_stored_is_read_and_sampled(path):
         (index, start), rows = place[0], place[0, 1] + 2 * np.arange(3)
         assert np.array_equal(place[:, 1], rows) and start < 8
         np.testing.assert_array_equal(pixels, video(index)["pixels"][rows])
-    pairs = HindsightBatches(episodes, episodes.train_ids, columns=("place",)).sample((0, 0), 9)
-    assert pairs.keys() == {"place", "blocks"}
+    pairs = HindsightBatches(Windows(episodes, episodes.train_ids, 1, 1, ["place"]), Pairs())
+    assert pairs.sample((0, 0), 9).keys() == {"place", "blocks"}
 
 
 def test_actions_are_all_or_none(path, tmp_path):
@@ -91,7 +90,11 @@ def test_what_acts_is_refused_and_what_does_not_is_trained(path, tmp_path):
     assert not (tmp_path / "run").exists()
     network, episodes = model(), open_episodes(path)
     how = Recipe(steps=3, batch=4)
-    draw = sampler_of(Windows(episodes, episodes.train_ids, 3), how, torch.device("cpu"))
+    windows = Windows(episodes, episodes.train_ids, 3)
+
+    def draw(step):
+        return Batch(windows.sample((0, step), 4)).to(torch.device("cpu"))
+
     for name in terms():
         objective = Objective({name: 1.0}, network)
         assert ("action" in objective.columns) == (name in ACTING)

@@ -37,7 +37,7 @@ from wmpc.evaluation.diagnosis import diagnose
 from wmpc.evaluation.find_manifest import find_manifest
 from wmpc.evaluation.trial import make_entrant
 from wmpc.planners import CEM
-from wmpc.wm.data import Windows, open_episodes
+from wmpc.wm.data import Batch, Windows, open_episodes
 from wmpc.wm.diagnostics.surprise import errors
 from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.models.world_model import WorldModel
@@ -122,8 +122,7 @@ def training(network: JEPA) -> list[np.ndarray]:
     """Every term's loss, and gradients."""
     network = network.train().requires_grad_(True)
     windows = Windows(EPISODES, EPISODES.train_ids, network.context + 2, 1, network.columns)
-    batch = windows.sample((0, 0), 8)
-    batch = {name: torch.as_tensor(x).to(network.device) for name, x in batch.items()}
+    batch = Batch(windows.sample((0, 0), 8)).to(network.device)
     found = []
     torch.manual_seed(0)
     objective = Objective(dict.fromkeys(terms(), 1.0), network).to(network.device)

@@ -4,11 +4,12 @@ Held-out episodes are spoiled, pictures to noise and actions to wild ones, and s
 episode; then everything that learns from recordings learns anew.
 """
 
-from functools import cache
+from functools import cache, partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from toy import OBJECTIVE, TINY, record
 
 import wmpc
@@ -17,10 +18,13 @@ from wmpc.agents.encoded import encode_training_episodes
 from wmpc.agents.goal_policy import train_goal_policy
 from wmpc.agents.nearest_frame import frame_bank
 from wmpc.evaluation.diagnosis import recordings
-from wmpc.wm.data import Windows, column_statistics, open_episodes
+from wmpc.wm.data import Pairs, column_statistics, open_episodes
+from wmpc.wm.objectives.objective import Objective
 from wmpc.wm.probe import fit_probe
 from wmpc.wm.training.checkpoint import read_config
+from wmpc.wm.training.recipe import Recipe
 from wmpc.wm.training.run import train
+from wmpc.wm.training.sampler import BatchSampler
 
 SPOILED = {"none": (), "held out": (9, 19), "training": (3,)}
 
@@ -48,10 +52,14 @@ def numbers(module):
     return [p.detach().numpy().copy() for p in module.state_dict().values()]
 
 
-def drawn(episodes):
-    """What training would be shown in a hundred batches."""
-    windows = Windows(episodes, episodes.train_ids, 4)
-    return [x for step in range(25) for _, x in sorted(windows.sample((0, step), 8).items())]
+def drawn(what, judge, episodes):
+    """What training would be shown in 25 batches: windows, and pairs where a term asks for them."""
+    objective = Objective(OBJECTIVE, judge)
+    objective.terms["prediction"].pairs = Pairs()
+    draw = BatchSampler(episodes, judge, objective, Recipe(batch=8), torch.device("cpu"))
+    batches = [draw(step) for step in range(25)]
+    of = {"windows": lambda batch: batch.columns, "pairs": lambda batch: batch.pairs[Pairs()]}
+    return [x.numpy() for batch in batches for _, x in sorted(of[what](batch).items())]
 
 
 def completed(judge, episodes):
@@ -105,7 +113,8 @@ def diagnosed(judge, episodes):
 
 
 LEARNED = {
-    "windows": lambda judge, episodes: drawn(episodes),
+    "windows": partial(drawn, "windows"),
+    "pairs": partial(drawn, "pairs"),
     "statistics": lambda judge, episodes: list(column_statistics(episodes, "action")),
     "completion": completed,
     "frame bank": banked,

@@ -14,7 +14,7 @@ from wmpc.agents.mpc import MPCAgent
 from wmpc.agents.picture_goal import PictureAgent
 from wmpc.evaluation.diagnosis import surprise
 from wmpc.planners import CEM
-from wmpc.wm.data import EpisodeWriter, open_episodes
+from wmpc.wm.data import Batch, EpisodeWriter, open_episodes
 from wmpc.wm.diagnostics.surprise import errors, ordinary
 from wmpc.wm.training.monitor import evaluate
 
@@ -22,7 +22,7 @@ ONLY = ("prediction", "rollout")
 
 
 def terms(network, batch, steps=2):
-    batch = {name: torch.as_tensor(x) for name, x in batch.items()}
+    batch = Batch(batch, batch.pop("rows", None)).to(torch.device("cpu"))
     objective = {"prediction": 1.0, "rollout": {"steps": steps}}
     found = learner(network, objective).loss(batch, torch.Generator().manual_seed(0))
     return {name: float(found[name]) for name in ONLY}

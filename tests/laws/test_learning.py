@@ -12,6 +12,7 @@ from wmpc.agents.agent import Goal
 from wmpc.agents.baselines import RandomAgent
 from wmpc.agents.mpc import MPCAgent
 from wmpc.planners import CEM
+from wmpc.wm.data import Batch
 from wmpc.wm.training.monitor import evaluate, rankme
 from wmpc.wm.training.recipe import Recipe
 from wmpc.wm.training.run import train
@@ -141,7 +142,7 @@ def test_going_down_the_loss_lowers_its_term(term):
     and every frame of a window counts, be it only as what is predicted."""
     network = exact(3)
     whole = learner(network, {term: 2.0})
-    batch = {name: torch.as_tensor(x) for name, x in walks(B=32, L=5).items()}
+    batch = Batch(walks(B=32, L=5)).to(torch.device("cpu"))
     noise = torch.randn(32, 5, 4, generator=torch.Generator().manual_seed(0))
     z = (0.2 * noise + torch.tensor([0.1, -0.2, 0.05, 0.3])) @ torch.ones(4, 4).tril()
     z.requires_grad_()

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from model_cases import model as some_model
 from wmpc.cli.main import main
 from wmpc.errors import WmpcError
 from wmpc.wm import processes
-from wmpc.wm.data import EpisodeWriter, open_episodes
+from wmpc.wm.data import Batch, EpisodeWriter, open_episodes
 from wmpc.wm.training.distributed import together
 from wmpc.wm.training.run import train
 
@@ -37,16 +38,35 @@ def data(tmp_path_factory):
     return path
 
 
+NEEDY = {
+    name: {"_target_": f"mine.{name}:{name.title()}"} for name in ("distance", "masked")
+}  # fmt: skip
+"""Terms that ask for pairs and for masks."""
+PATCHES = {
+    "_target_": "wmpc.wm.models.encoders.ViTEncoder",
+    "patch": 16, "width": 16, "depth": 1, "heads": 2, "tokens": "patches",
+}  # fmt: skip
+
+
+def part_of(network, law):
+    """Of a batch of 8 windows and 8 pairs, what this process has."""
+    rows, pairs = processes.part(8), some_batch(network, B=8, L=2, seed=1)
+    pairs["blocks"] = torch.arange(1, 9)
+    columns, pairs = (
+        {name: x[rows] for name, x in of.items()} for of in (some_batch(network, B=8), pairs)
+    )
+    return Batch(columns, pairs={} if law is None else {law: pairs})
+
+
 def learned():
     """By head and term: its value, its gradients and what BatchNorm remembers, from the part of one
     batch that this process has."""
     found = {}
     for head in ("linear", "mlp"):
-        for term in EVERY_TERM:
-            network = some_model(head=head)
-            whole = learner(network, {term: 1.0}).double().train()
-            rows = processes.part(8)
-            part = {name: x[rows] for name, x in some_batch(network, B=8).items()}
+        for term, config in {**EVERY_TERM, **NEEDY}.items():
+            network = some_model(head=head, **{"encoder": PATCHES} if term in NEEDY else {})
+            whole = learner(network, {term: config}).double().train()
+            part = part_of(network, whole.objective.terms[term].pairs)
             with torch.random.fork_rng():
                 loss = whole.loss(part, torch.Generator().manual_seed(0))["loss"]
             loss.backward()
@@ -58,7 +78,8 @@ def learned():
     return found
 
 
-def test_every_term_and_gradient_is_that_of_the_whole_batch():
+def test_every_term_and_gradient_is_that_of_the_whole_batch(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "examples" / "own")
     alone = learned()
     with together(2, "cpu", lambda: learned):
         shared = learned()

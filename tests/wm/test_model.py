@@ -6,6 +6,7 @@ import torch
 from model_cases import EVERY_TERM, PRESETS, batch, learner, model, recipe, spec
 
 from wmpc.errors import WmpcError
+from wmpc.wm.data import Batch
 from wmpc.wm.models.build import build
 from wmpc.wm.objectives.rollout import imagine
 
@@ -41,7 +42,7 @@ def test_presets_shapes_and_one_step(name):
     whole = learner(network, recipe(name)[1])
     length = whole.objective.window(network)
     data = batch(network, B=2 if name == "lewm" else 4, L=length)
-    terms = whole.loss(data, torch.Generator().manual_seed(0))
+    terms = whole.loss(Batch(data), torch.Generator().manual_seed(0))
     assert set(terms) == {"loss", *whole.objective.terms}
     expected = sum(term.weight * terms[k] for k, term in whole.objective.terms.items())
     assert torch.allclose(terms["loss"], expected)
@@ -50,7 +51,7 @@ def test_presets_shapes_and_one_step(name):
     idle = [n for n, p in network.named_parameters() if p.grad is None]
     assert not idle
     optimizer.step()
-    after = whole.loss(data, torch.Generator().manual_seed(0))["loss"]
+    after = whole.loss(Batch(data), torch.Generator().manual_seed(0))["loss"]
     assert after.isfinite() and after != terms["loss"]
     z = network.encode(data)
     assert z.shape == (*data["action"].shape[:1], length, 1, network.latent)
@@ -66,7 +67,9 @@ def test_lewm_has_the_papers_size():
 
 def test_every_term_can_be_weighed():
     network = model(context=2)
-    terms = learner(network, EVERY_TERM).loss(batch(network), torch.Generator().manual_seed(0))
+    terms = learner(network, EVERY_TERM).loss(
+        Batch(batch(network)), torch.Generator().manual_seed(0)
+    )
     assert all(value.isfinite() for value in terms.values())
 
 

@@ -12,15 +12,33 @@ from typing import Any
 import numpy as np
 
 from wmpc.errors import WmpcError
-from wmpc.wm.data.reader import Episodes
-from wmpc.wm.data.rows import takers
-
-Source = tuple[int, int] | np.random.Generator
-"""(seed, step), the same of which draws the same, or a generator."""
+from wmpc.wm.data.windows import Source, Windows
 
 
 @dataclass(frozen=True)
 class Pairs:
+    """Which hindsight pairs are drawn: the frame is uniform over all that a whole block follows,
+    the goal is k blocks later, cut off where the episode ends and after `within` blocks."""
+
+    within: int | None = None
+    """The most blocks to a goal; None: any."""
+    discount: float | None = None
+    """Between 0 and 1: k is geometric, P(k) proportional to discount ** (k - 1); None: uniform."""
+    per_window: int = 1
+    """Pairs that a training draws for each window of a batch."""
+
+    def __post_init__(self) -> None:
+        if self.per_window < 1 or (self.within is not None and self.within < 1):
+            raise WmpcError(
+                f"pairs have within {self.within} and per_window {self.per_window}; both are at "
+                "least 1"
+            )
+        if self.discount is not None and not 0 < self.discount < 1:
+            raise WmpcError(f"the discount of pairs is {self.discount}; it lies between 0 and 1")
+
+
+@dataclass(frozen=True)
+class PairRows:
     """B frames with their goals."""
 
     now: np.ndarray
@@ -36,35 +54,24 @@ class Pairs:
 class HindsightPairs:
     """Draws pairs from episodes of known lengths.
 
-    The frame is uniform over all that a whole block follows; the goal is k blocks later, k uniform
-    or, with `discount`, geometric: P(k) proportional to discount ** (k - 1). Both are cut off where
-    the episode ends and after `within` blocks.
-
     Args:
         lengths: (n,) recorded steps of each episode; it has one frame more.
+        pairs: their law.
         first: (n,) row of each episode's first frame; None: they lie end to end.
         stride: recorded steps of a block.
-        within: the most blocks to a goal; None: any.
-        discount: of the geometric law, between 0 and 1; None: uniform.
 
     Raises:
-        WmpcError: an argument is out of its range, or no episode is as long as a block.
+        WmpcError: no episode is as long as a block.
     """
 
     def __init__(
         self,
         lengths: Sequence[int] | np.ndarray,
+        pairs: Pairs,
         first: np.ndarray | None = None,
         stride: int = 1,
-        *,
-        within: int | None = None,
-        discount: float | None = None,
     ) -> None:
-        if stride < 1 or (within is not None and within < 1):
-            raise WmpcError(f"pairs have stride {stride} and within {within}; both are at least 1")
-        if discount is not None and not 0 < discount < 1:
-            raise WmpcError(f"the discount of pairs is {discount}; it lies between 0 and 1")
-        self.stride, self.within, self.discount = stride, within, discount
+        self.law, self.stride = pairs, stride
         self._lengths = np.asarray(lengths, np.int64)
         ends = np.cumsum(self._lengths + 1)
         self._first = ends - self._lengths - 1 if first is None else np.asarray(first, np.int64)
@@ -80,11 +87,11 @@ class HindsightPairs:
         """The number of frames that have a goal."""
         return int(self._total[-1]) if len(self._total) else 0
 
-    def draw(self, source: Source, batch: int) -> Pairs:
+    def draw(self, source: Source, batch: int) -> PairRows:
         """Draw pairs, each independent of the others.
 
         Args:
-            source: see `Source`.
+            source: see `wmpc.wm.data.windows.Source`.
             batch: B.
 
         Returns:
@@ -95,79 +102,47 @@ class HindsightPairs:
         which = np.searchsorted(self._total, picks, side="right")
         offset = picks - (self._total[which] - self._starts[which])
         most = (self._lengths[which] - offset) // self.stride
-        if self.within is not None:
-            most = np.minimum(most, self.within)
-        blocks = draw_blocks(rng, most, self.discount)
+        if self.law.within is not None:
+            most = np.minimum(most, self.law.within)
+        blocks = draw_blocks(rng, most, self.law.discount)
         now = self._first[which] + offset
-        return Pairs(now, now + self.stride * blocks, blocks, which)
+        return PairRows(now, now + self.stride * blocks, blocks, which)
 
 
 class HindsightBatches:
-    """Draws hindsight pairs of a dataset's episodes, with what was recorded there.
+    """Draws hindsight pairs in the episodes of some windows, with what was recorded there.
 
     Args:
-        episodes: of the dataset.
-        ids: (n,) which of them, such as `episodes.train_ids`.
-        stride: recorded steps of a block.
-        columns: those of frames that a batch holds.
-        within: see `HindsightPairs`.
-        discount: see `HindsightPairs`.
+        windows: their episodes, stride and columns count; where these are kept, pairs are read from
+            there, too.
+        pairs: their law.
 
     Raises:
-        WmpcError: as `HindsightPairs`, or a column is missing or has no row a frame.
+        WmpcError: no episode is as long as a block.
     """
 
-    def __init__(
-        self,
-        episodes: Episodes,
-        ids: Sequence[int] | np.ndarray,
-        stride: int = 1,
-        columns: Sequence[str] = ("pixels",),
-        *,
-        within: int | None = None,
-        discount: float | None = None,
-    ) -> None:
-        self._ids, lengths = np.asarray(ids, np.int64), episodes.lengths
-        first = episodes.ends - lengths - 1
-        self.pairs = HindsightPairs(
-            lengths[self._ids], first[self._ids], stride, within=within, discount=discount
-        )
-        for name in columns:
-            episodes.frames(name)  # refuses unknown names
-            if (rows := episodes.columns[name].rows) != "frames":
-                raise WmpcError(f"column {name!r} has a row for its {rows}; a goal is a frame")
-        self._takes = takers(
-            episodes,
-            dict.fromkeys([*columns, *(["action"] if "action" in episodes.columns else [])]),
-        )
+    def __init__(self, windows: Windows, pairs: Pairs) -> None:
+        self._windows = windows
+        self._draw = HindsightPairs(windows.steps, pairs, windows.first_frame, windows.stride).draw
 
-    def sample(
-        self, source: Source, batch: int, part: slice = slice(None)
-    ) -> dict[str, np.ndarray | Any]:
+    def sample(self, source: Source, batch: int, part: slice = slice(None)) -> dict[str, Any]:
         """Draw pairs and read them.
 
         Args:
-            source: see `Source`.
+            source: see `wmpc.wm.data.windows.Source`.
             batch: how many pairs are drawn.
-            part: of these, those that are read: B.
+            part: of these, those that are read: P.
 
         Returns:
-            By name: each column (B, 2, ...), the frame and its goal; `action` (B, stride * m, A),
-            the block executed at the frame, in the environment's units; `blocks` (B,) int64, how
-            many lead to the goal. Episodes without actions have no `action`.
+            By name: each column of frames (P, 2, ...), the frame and its goal; of steps (P, 1,
+            stride, ...), of the block executed at the frame, `action` (P, 1, stride * m, A) in the
+            environment's units; of episodes (P, ...); and `blocks` (P,) int64, how many lead to the
+            goal.
         """
-        drawn = self.pairs.draw(source, batch)
-        now, goal, blocks = drawn.now[part], drawn.goal[part], drawn.blocks[part]
-        ids = self._ids[drawn.episode[part]]
-        frames = np.stack([now, goal], 1)
-        # Each earlier episode has one step fewer than frames.
-        steps = (now - ids)[:, None] + np.arange(self.pairs.stride)
-        out = {
-            name: take(steps if name == "action" else frames) for name, take in self._takes.items()
-        }
-        if "action" in out:
-            out["action"] = out["action"].reshape(len(now), -1, out["action"].shape[-1])
-        return out | {"blocks": blocks}
+        drawn = self._draw(source, batch)
+        now, goal, which = drawn.now[part], drawn.goal[part], drawn.episode[part]
+        read = self._windows.read(which, np.stack([now, goal], 1), now[:, None])
+        return read | {"blocks": drawn.blocks[part]}
 
 
 def draw_blocks(

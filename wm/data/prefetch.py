@@ -5,12 +5,10 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-Batch = TypeVar("Batch")
+T = TypeVar("T")
 
 
-def prefetch(
-    make: Callable[[int], Batch], steps: Iterable[int], ahead: int = 1
-) -> Generator[Batch]:
+def prefetch(make: Callable[[int], T], steps: Iterable[int], ahead: int = 1) -> Generator[T]:
     """Compute `make(step)` for each step in order, in one thread, some steps before it is used.
 
     Args:

@@ -12,6 +12,10 @@ from wmpc.wm.data.rows import kept, takers
 if TYPE_CHECKING:
     import torch
 
+Source = tuple[int, ...] | np.random.Generator
+"""(seed, step), the same of which draws the same, or a generator. What else is drawn at a step has
+a number behind them."""
+
 
 class Windows:
     """All windows of `length` frames, `stride` recorded steps apart, in the episodes `ids`.
@@ -47,13 +51,16 @@ class Windows:
         self._rows = {name: known[name].rows for name in self.columns}
         self.length, self.stride = length, stride
         self._ids = np.asarray(ids, np.int64)
-        ends = episodes.ends
-        self._first_frame = np.concatenate([[0], ends[:-1]])
-        steps = episodes.lengths[self._ids]
-        self._starts = np.maximum(steps - (length - 1) * stride + 1, 0)
+        self.steps = episodes.lengths[self._ids]
+        """(n,) recorded steps of each episode."""
+        self.first_frame = episodes.ends[self._ids] - self.steps - 1
+        """(n,) row of each episode's first frame."""
+        self._starts = np.maximum(self.steps - (length - 1) * stride + 1, 0)
         self._total = np.cumsum(self._starts)
         if not len(self):
-            longest = f"the longest of {len(steps)} has {steps.max()}" if len(steps) else "none"
+            longest = "none"
+            if len(self.steps):
+                longest = f"the longest of {len(self.steps)} has {self.steps.max()}"
             raise WmpcError(
                 f"a window of {length} frames with stride {stride} needs episodes of at least "
                 f"{(length - 1) * stride} recorded steps; {longest} in {episodes.path}"
@@ -78,7 +85,7 @@ class Windows:
 
     def sample(
         self,
-        source: tuple[int, int] | np.random.Generator,
+        source: Source,
         batch: int,
         unique: bool = False,
         part: slice = slice(None),
@@ -86,7 +93,7 @@ class Windows:
         """Draw windows, each uniform over all of them.
 
         Args:
-            source: (seed, step), the same of which gives the same windows, or a generator.
+            source: see `Source`.
             batch: how many are drawn.
             unique: whether a frame that several windows share is read once.
             part: of the windows drawn, those that are read: B.
@@ -100,17 +107,20 @@ class Windows:
         which = np.searchsorted(self._total, picks, side="right")
         return self._gather(which, picks - (self._total[which] - self._starts[which]), unique)
 
-    def all(self, batch: int, limit: int | None = None) -> Iterator[dict[str, np.ndarray]]:
-        """Read windows one after another, without overlap, from the first frame of each episode on.
+    def all(
+        self, batch: int, limit: int | None = None, overlapping: bool = False
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """Read windows one after another, from the first frame of each episode on.
 
         Args:
             batch: windows of a batch at most, at least 1.
             limit: read only that many windows, spread evenly over all of them; None: all.
+            overlapping: whether one begins at every frame, not only behind the one before.
 
         Yields:
             Batches in order: the columns by name, as the class describes them.
         """
-        span = (self.length - 1) * self.stride + 1
+        span = 1 if overlapping else (self.length - 1) * self.stride + 1
         counts = -(-self._starts // span)
         which = np.repeat(np.arange(len(counts)), counts)
         offsets = span * (np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts))
@@ -121,24 +131,34 @@ class Windows:
             yield self._gather(which[i : i + batch], offsets[i : i + batch])
 
     def _gather(self, which: np.ndarray, offsets: np.ndarray, unique: bool = False):
-        """Windows at `offsets` (B,) frames into the episodes `ids[which]`: one gather a column."""
+        """Windows at `offsets` (B,) frames into the episodes `ids[which]`."""
+        frames = (self.first_frame[which] + offsets)[:, None] + self.stride * np.arange(self.length)
+        if not unique:
+            return self.read(which, frames, frames[:, :-1])
+        distinct, rows = _distinct(frames)
+        return self.read(which, distinct, frames[:, :-1]) | {"rows": rows}
+
+    def read(self, which: np.ndarray, frames: np.ndarray, acted: np.ndarray) -> dict[str, Any]:
+        """Read the columns: one gather each.
+
+        Args:
+            which: (B,) int64, which of the episodes `ids`.
+            frames: (...,) int64, rows of frames.
+            acted: (B, n) int64, rows of frames of these episodes at each of which a block begins.
+
+        Returns:
+            By name, columns of frames (..., ...), of steps (B, n, stride, ...), of episodes
+            (B, ...), and `action` (B, n, stride * m, A).
+        """
         ids = self._ids[which]
-        frame = self._first_frame[ids] + offsets
-        rows = {
-            "episode": ids,
-            "frames": frame[:, None] + self.stride * np.arange(self.length),
-            # Each earlier episode has one step fewer than frames.
-            "steps": (frame - ids)[:, None, None]
-            + np.arange((self.length - 1) * self.stride).reshape(-1, self.stride),
-        }
-        shared = {}
-        if unique:
-            rows["frames"], shared["rows"] = _distinct(rows["frames"])
+        # Each earlier episode has one step fewer than frames.
+        steps = (acted - ids[:, None])[..., None] + np.arange(self.stride)
+        rows = {"episode": ids, "frames": frames, "steps": steps}
         out = {name: take(rows[self._rows[name]]) for name, take in self._takes.items()}
         if "action" in out:
             b, n, s, m, size = out["action"].shape
             out["action"] = out["action"].reshape(b, n, s * m, size)
-        return out | shared
+        return out
 
 
 def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -66,7 +66,7 @@ class JEPA(nn.Module):
         channels = 3 * len(spec.cameras)
         self.encoder = build(encoder, image_size=spec.image_size, in_channels=channels)
         groups = {"pixels": self.encoder.tokens} | ({"proprio": 1} if proprio else {})
-        self.layout = Layout(groups, latent)
+        self.layout = Layout(groups, latent, getattr(self.encoder, "grid", None))
         # A BatchNorm lets SIGReg shape the latent freely; a LayerNorm would block it (LeWM).
         features = self.encoder.features
         if head == "linear":

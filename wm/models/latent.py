@@ -20,6 +20,8 @@ class Layout:
     """Tokens of each group, in the order in which they stand."""
     width: int
     """D, numbers in a token."""
+    grid: tuple[int, int] | None = None
+    """Rows and columns of the tokens `pixels`, row by row; None: they have no places."""
 
     @property
     def tokens(self) -> int:

@@ -1,19 +1,23 @@
 """An objective: a mapping of terms by name, whose weighted sum training minimises."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from wmpc.errors import WmpcError
 from wmpc.system.construct import find
-from wmpc.wm import objectives
+from wmpc.wm import objectives, processes
+from wmpc.wm.data import Batch, Masks, Pairs
 from wmpc.wm.models.build import ROOMS, build
 from wmpc.wm.models.world_model import LearnedModel
-from wmpc.wm.objectives.term import Seen, Term
+from wmpc.wm.objectives.encoding import encode_batch
+from wmpc.wm.objectives.term import Seen, SeenPairs, Term
 
 
 class Objective(nn.Module):
@@ -32,6 +36,12 @@ class Objective(nn.Module):
             raise WmpcError(f"the objective is empty; it may weigh {', '.join(terms())}")
         full = write_out(config)
         self.by_name = nn.ModuleDict({name: _make(name, x, model) for name, x in full.items()})
+        hiding = [name for name, term in self.terms.items() if term.masks is not None]
+        if hiding and model.layout.grid is None:
+            raise WmpcError(
+                f"{', '.join(hiding)} of the objective hides patches, and the encoder has no grid "
+                "of them: choose another, such as model/encoder=vit model.encoder.tokens=patches"
+            )
 
     @property
     def terms(self) -> dict[str, Term]:
@@ -42,6 +52,12 @@ class Objective(nn.Module):
     def columns(self) -> list[str]:
         """Columns of the data that some term needs beside the model's."""
         return sorted({name for term in self.terms.values() for name in term.columns})
+
+    @property
+    def pairs(self) -> list[Pairs]:
+        """Laws of the hindsight pairs that some term needs, each once, in the terms' order."""
+        laws = (term.pairs for term in self.terms.values())
+        return list(dict.fromkeys(law for law in laws if law is not None))
 
     def window(self, model: LearnedModel) -> int:
         """Count the frames of a training window: a full context, then the longest that a term looks
@@ -56,15 +72,14 @@ class Objective(nn.Module):
         return model.context + max(term.steps for term in self.terms.values())
 
     def forward(
-        self, model: LearnedModel, batch: Mapping[str, Tensor], generator: torch.Generator
+        self, model: LearnedModel, batch: Batch, generator: torch.Generator
     ) -> dict[str, Tensor]:
         """Compute the terms of a batch and their weighted sum.
 
         Args:
             model: what is trained; it encodes the batch once for all terms.
-            batch: columns (B, L, ...) and action (B, L - 1, n, a) in the units of the data. With
-                `rows` (B, L), columns of frames are (U, ...), each encoded once: row `rows[b, t]`
-                is frame t of window b.
+            batch: columns (B, L, ...) and action (B, L - 1, n, a) in the units of the data, and
+                pairs of every law in `pairs`.
             generator: on the CPU, for whatever a term draws.
 
         Returns:
@@ -72,15 +87,25 @@ class Objective(nn.Module):
             order of the config.
 
         Raises:
-            WmpcError: when the batch has no actions and a term needs them.
+            WmpcError: when the batch has no actions, or no such pairs, and a term needs them.
         """
-        if "rows" in batch:
-            frames = {n: batch[n].unsqueeze(0) for n in model.columns if n != "action"}
-            z = model.encode(frames)[0][batch["rows"]]
-        else:
-            z = model.encode(batch)
-        seen = Seen(model, z, self._actions(model, batch, z), batch, generator)
-        found = {name: term(seen) for name, term in self.terms.items()}
+        z, latents = encode_batch(model, batch)
+        actions = self._actions(model, batch.columns, z)
+        seen = Seen(model, z, actions, batch.columns, generator, batch.rows)
+        pairs: dict[Pairs | None, SeenPairs] = {}
+        for law, columns in batch.pairs.items():
+            block = self._actions(model, columns, latents[law])[:, 0]
+            pairs[law] = SeenPairs(latents[law], block, columns["blocks"], columns)
+        if missing := set(self.pairs) - set(pairs):
+            raise WmpcError(
+                f"the batch has no pairs of {missing}, which the objective needs: draw it with a "
+                "wmpc.wm.training.sampler.BatchSampler of this objective"
+            )
+        masks = self._draw_masks(seen)
+        found = {
+            name: term(replace(seen, pairs=pairs.get(term.pairs), masks=masks.get(term.masks)))
+            for name, term in self.terms.items()
+        }
         weighted = [term.weight * found[name] for name, term in self.terms.items()]
         return {"loss": torch.stack(weighted).sum(), **found}
 
@@ -94,6 +119,19 @@ class Objective(nn.Module):
                 "record them, or choose terms that need none"
             )
         return z.new_zeros(z.shape[0], z.shape[1] - 1, 0)
+
+    def _draw_masks(self, seen: Seen) -> dict[Masks | None, Tensor]:
+        """By law, masks of the windows of this process: those that one process would draw for the
+        windows of all."""
+        (B, L), masks = seen.latents.shape[:2], {}
+        for law in dict.fromkeys(term.masks for term in self.terms.values()):
+            if law is not None:
+                number = torch.randint(2**62, (), generator=seen.generator)
+                whole, grid = B * processes.count(), seen.model.layout.grid
+                drawn = law.draw(np.random.default_rng(int(number)), whole, (L, *cast(tuple, grid)))
+                mine = torch.from_numpy(drawn[processes.part(whole)])
+                masks[law] = mine.to(seen.latents.device)
+        return masks
 
     def after_step(self, model: LearnedModel) -> None:
         """Tell every term that the optimiser has made a step.

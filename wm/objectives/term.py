@@ -9,12 +9,28 @@ import torch
 from torch import Tensor, nn
 
 from wmpc.errors import WmpcError
+from wmpc.wm.data import Masks, Pairs
 from wmpc.wm.models.world_model import LearnedModel
 
 
 @dataclass(frozen=True)
+class SeenPairs:
+    """P frames and, as the goal of each, one that its episode reached later."""
+
+    latents: Tensor
+    """(P, 2, K, D), of the frame and of its goal."""
+    actions: Tensor
+    """(P, A), the standardised block executed at the frame; (P, 0) as in `Seen`."""
+    blocks: Tensor
+    """(P,) int64, how many lead to the goal."""
+    columns: Mapping[str, Tensor]
+    """(P, 2, ...) of frames, in the units of the data, see
+    `wmpc.wm.data.hindsight.HindsightBatches.sample`."""
+
+
+@dataclass(frozen=True)
 class Seen:
-    """A batch of B windows of L frames, encoded once for all terms."""
+    """A batch of B windows of L frames, encoded once for all terms, and what a term asks for."""
 
     model: LearnedModel
     latents: Tensor
@@ -23,9 +39,16 @@ class Seen:
     """(B, L - 1, A), the standardised blocks between the frames; (B, L - 1, 0) of episodes without
     actions, which no term is shown that has `action` among its `columns`."""
     columns: Mapping[str, Tensor]
-    """The batch itself, in the units of the data; what the terms need beyond the model's."""
+    """Those of the windows, in the units of the data; what the terms need beyond the model's."""
     generator: torch.Generator
     """On the CPU; a function of the seed and the step."""
+    rows: Tensor | None = None
+    """(B, L) int64, where columns of frames are (U, ...), see `wmpc.wm.data.batch.Batch`."""
+    pairs: SeenPairs | None = None
+    """Of the law that the term has as its `pairs`."""
+    masks: Tensor | None = None
+    """(B, L, H, W) bool of the law that the term has as its `masks`: which of `learned`, whose
+    K' = H * W, are hidden."""
 
     @property
     def learned(self) -> Tensor:
@@ -50,6 +73,10 @@ class Term(nn.Module, ABC):
     """Columns of the data that the term needs beside what the model encodes: `action` too."""
     steps = 1
     """Blocks after a full context that a window must hold for the term."""
+    pairs: Pairs | None = None
+    """Hindsight pairs that the term needs, with its `columns`; None: none."""
+    masks: Masks | None = None
+    """Masks over the patches of the pictures that the term needs; None: none."""
 
     def __init__(self, model: LearnedModel, weight: float = 1.0) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ from typing import Any
 
 from wmpc.wm import processes
 from wmpc.wm.training.fit import optimizer_of, take_step
-from wmpc.wm.training.loop import EVALUATION_BATCH, HELD_OUT_WINDOWS, Training, sampler_of
+from wmpc.wm.training.loop import EVALUATION_BATCH, HELD_OUT_WINDOWS, Training
 from wmpc.wm.training.monitor import evaluate
 from wmpc.wm.training.pace import measure_step
 from wmpc.wm.training.stop import Stopped
@@ -34,12 +34,11 @@ def steps_that_fit(training: Training) -> int:
     copied: Any = copy.deepcopy(training.learner)
     wrapped, optimizer = fabric.setup(copied, optimizer_of(copied, recipe))
     wrapped.mark_forward_method("loss")
-    draw = sampler_of(training.windows, recipe, fabric.device)
 
     def step(index: int) -> None:
         if processes.anywhere(training.stop()):
             raise Stopped("training stopped while it measured the speed: nothing is saved yet")
-        take_step(wrapped, optimizer, draw(index), recipe, index, [(0, ANY)], fabric)
+        take_step(wrapped, optimizer, training.sampler(index), recipe, index, [(0, ANY)], fabric)
 
     seconds = measure_step(step, pace.limit, pace.clock)
     before = pace.clock()

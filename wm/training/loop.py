@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from lightning_fabric import Fabric
 
 from wmpc.errors import WmpcError
@@ -16,12 +15,13 @@ from wmpc.wm import processes
 from wmpc.wm.data import Windows
 from wmpc.wm.data.prefetch import prefetch
 from wmpc.wm.objectives.objective import Objective
-from wmpc.wm.training.fit import Diverged, Sampler, optimizer_of, take_step
+from wmpc.wm.training.fit import Diverged, optimizer_of, take_step
 from wmpc.wm.training.learner import Learner
 from wmpc.wm.training.log import Log
 from wmpc.wm.training.monitor import evaluate
 from wmpc.wm.training.pace import Pace
 from wmpc.wm.training.recipe import Recipe
+from wmpc.wm.training.sampler import BatchSampler
 from wmpc.wm.training.schedule import Totals
 from wmpc.wm.training.state import restore, save
 from wmpc.wm.training.stop import Asked, Stop, Stopped, telling_what_is_kept, until, what_is_kept
@@ -29,26 +29,6 @@ from wmpc.wm.training.stop import Asked, Stop, Stopped, telling_what_is_kept, un
 Report = Callable[[dict[str, Any]], None]
 """Takes each line of train.jsonl as it is written."""
 HELD_OUT_WINDOWS, EVALUATION_BATCH = 400, 64
-
-
-def sampler_of(windows: Windows, recipe: Recipe, device: torch.device) -> Sampler:
-    """Make the sampler of a training: the part of each batch that this process has.
-
-    Args:
-        windows: of the training episodes.
-        recipe: its `seed`, `batch` and `unique` count.
-        device: where the columns go.
-
-    Returns:
-        A function from the step to columns (B, L, ...) by name, see `Windows.sample`.
-    """
-    part = processes.part(recipe.batch)
-
-    def draw(step: int) -> dict[str, torch.Tensor]:
-        found = windows.sample((recipe.seed, step), recipe.batch, recipe.unique, part)
-        return {name: torch.as_tensor(x).to(device) for name, x in found.items()}
-
-    return draw
 
 
 def check_collapse(result: Mapping[str, Any], objective: Objective, step: int) -> None:
@@ -78,10 +58,9 @@ class Training:
     """A world model in training, and the folder of its run, which the caller holds."""
 
     learner: Learner
-    windows: Windows
-    """Of the training episodes."""
+    sampler: BatchSampler
     held_out: Windows
-    """Of the others, to evaluate on."""
+    """Of the episodes that it does not draw from, to evaluate on."""
     run: Path
     recipe: Recipe
     fabric: Fabric
@@ -126,10 +105,9 @@ class Training:
         wrapped.mark_forward_method("loss")
         self.done = self.kept = restore(state, self.run, self.learner, self.optimizer)
         self.log = processes.in_first(self._open_log)
-        draw = sampler_of(self.windows, self.recipe, self.fabric.device)
         with (
             closing(self.log) if self.log else nullcontext(),
-            closing(prefetch(draw, range(self.done, self.steps))) as drawn,
+            closing(prefetch(self.sampler, range(self.done, self.steps))) as drawn,
         ):
             if state is not None and not state.get("evaluated", True):
                 self._look()
@@ -228,7 +206,7 @@ class Training:
 
     def _write_step(self, values: Mapping[str, float], taken: int, seconds: float) -> None:
         """Log a step, and how fast the last `taken` were."""
-        frames = taken * self.recipe.batch * self.windows.length
+        frames = taken * self.recipe.batch * self.sampler.windows.length
         line = {"kind": "step", "step": self.done, "steps": self.steps}
         line |= {"lr": self.optimizer.param_groups[0]["lr"], "loss": values["loss"]}
         line |= {f"loss/{k}": v for k, v in values.items() if k != "loss"}

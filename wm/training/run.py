@@ -31,6 +31,7 @@ from wmpc.wm.training.loop import Report, Training
 from wmpc.wm.training.pace import Clock, Pace
 from wmpc.wm.training.precision import fabric_on
 from wmpc.wm.training.recipe import Recipe
+from wmpc.wm.training.sampler import BatchSampler
 from wmpc.wm.training.schedule import Totals
 from wmpc.wm.training.state import is_final, read_saved, read_state, weights_are_final
 from wmpc.wm.training.stop import Stop, Stopped
@@ -91,22 +92,20 @@ def train(
     allow(modules_of_others(model))  # this config is a person's, never one that came with a file
     network = new_model(model, spec)
     learner = Learner(network, Objective(objective, network))
-    terms, held = learner.objective, episodes.held_out_ids
-    length, columns = terms.window(network), [*network.columns, *terms.columns]
-    windows = Windows(episodes, episodes.train_ids, length, recipe.stride, columns)
-    if not len(held):
-        raise WmpcError(
-            f"{episodes.path} has {len(episodes)} episodes and so no held-out one (every tenth): "
-            "record at least 10"
-        )
-    state = ["state"] if describe is not None and "state" in episodes.columns else []
-    held_out = Windows(episodes, held, length, recipe.stride, [*network.columns, *state])
     device = find_device(recipe.accelerator, "train.accelerator")
     check_devices(recipe.devices, device, recipe.batch, recipe.unique)
     if device.type == "cuda" and device.index is None:
         device = torch.device("cuda", local_place())
     fabric = fabric_on(device, recipe.precision)
-    windows.keep(recipe.resident, device)
+    sampler = BatchSampler(episodes, network, learner.objective, recipe, fabric.device)
+    if not len(episodes.held_out_ids):
+        raise WmpcError(
+            f"{episodes.path} has {len(episodes)} episodes and so no held-out one (every tenth): "
+            "record at least 10"
+        )
+    state = ["state"] if describe is not None and "state" in episodes.columns else []
+    shape = (sampler.windows.length, recipe.stride, [*network.columns, *state])
+    held_out = Windows(episodes, episodes.held_out_ids, *shape)
     keep_freed_memory()
     with ExitStack() as stack:
         along = partial(_along, episodes, reopen, settings)
@@ -134,7 +133,7 @@ def train(
         every = {"evaluate_every": recipe.evaluate_every, "save_every": recipe.save_every}
         training = Training(
             learner=learner,
-            windows=windows,
+            sampler=sampler,
             held_out=held_out,
             run=run,
             recipe=recipe,

@@ -90,16 +90,13 @@ def encode_training_episodes(model: LearnedModel, episodes: Episodes, batch: int
     frames = Windows(episodes, ids, 1, columns=seen_columns(model))
     latents = torch.cat([model.encode(frame)[:, 0] for frame in frames.all(batch)])
     lengths = episodes.lengths[ids]
-    here = np.concatenate([np.arange(steps + 1) for steps in lengths])
-    left = np.repeat(lengths, lengths + 1) - here
-    actions, firsts = episodes.frames("action"), episodes.ends[ids] - lengths - 1 - ids
-    first = np.repeat(firsts, lengths + 1) + here
-    going = left >= stride
-    blocks = np.zeros((len(here), model.spec.action_block, actions.shape[-1]), np.float32)
-    steps = actions[first[going, None] + np.arange(stride)]
-    blocks[going] = steps.reshape(len(steps), *blocks.shape[1:])
-    normal = model.normalise(blocks) * torch.as_tensor(going, device=model.device)[:, None]
-    return Encoded(latents, normal, lengths, stride, model.layout)
+    blocks = latents.new_zeros(len(latents), model.action_size)
+    encoded = Encoded(latents, blocks, lengths, stride, model.layout)
+    if (lengths >= stride).any():
+        followed = Windows(episodes, ids, 2, stride, ()).all(batch, overlapping=True)
+        acted = torch.cat([model.normalise(x["action"]) for x in followed])
+        blocks[encoded.after >= 1] = acted[:, 0]
+    return encoded
 
 
 def _check(model: LearnedModel, episodes: Episodes) -> None:

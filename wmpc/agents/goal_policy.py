@@ -17,7 +17,7 @@ from wmpc.agents.encoded import Encoded
 from wmpc.agents.meaning import Complete
 from wmpc.agents.picture_goal import PictureAgent
 from wmpc.errors import WmpcError
-from wmpc.wm.data.hindsight import HindsightPairs
+from wmpc.wm.data.hindsight import HindsightPairs, Pairs
 from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.training.fit import fit
 from wmpc.wm.training.recipe import Recipe
@@ -121,7 +121,7 @@ def train_goal_policy(
     if not lr > 0:
         raise WmpcError(f"lr is {lr}; it must be more than 0")
     encoded.starts()
-    pairs = HindsightPairs(encoded.lengths, stride=encoded.stride, within=within)
+    pairs = HindsightPairs(encoded.lengths, Pairs(within), stride=encoded.stride)
     device, picture = encoded.latents.device, encoded.picture
     back = torch.arange(context - 1, -1, -1, device=device)
 

@@ -17,6 +17,7 @@ class Encoder(Protocol):
     """K, tokens that it gives of a picture: 1 where that is one vector."""
     features: int
     """F, numbers in a token."""
+    # An encoder of patches also has `grid`, the rows and columns of its tokens, row by row.
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """Encode pictures.

@@ -38,7 +38,8 @@ class ViTEncoder(nn.Module):
             raise WmpcError(f"image_size {image_size} is not a multiple of the patch {patch}")
         if tokens not in ("cls", "patches"):
             raise WmpcError(f"tokens of the ViTEncoder is {tokens!r}; it may be cls or patches")
-        patches = (image_size // patch) ** 2
+        side = image_size // patch
+        patches, self.grid = side**2, (side, side) if tokens == "patches" else None
         self.patchify = nn.Conv2d(in_channels, width, patch, patch)
         self.cls = nn.Parameter(torch.zeros(1, 1, width))
         self.position = nn.Parameter(torch.randn(1, patches + 1, width) * 0.02)
