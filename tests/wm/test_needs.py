@@ -12,7 +12,7 @@ from toy import META, square
 
 from wmpc.errors import WmpcError
 from wmpc.wm import processes
-from wmpc.wm.data import Batch, EpisodeWriter, Pairs, open_episodes
+from wmpc.wm.data import EpisodeWriter, Pairs, open_episodes
 from wmpc.wm.objectives.objective import Objective
 from wmpc.wm.objectives.term import Seen
 from wmpc.wm.training.checkpoint import read_weights
@@ -144,7 +144,10 @@ def test_a_term_sees_the_latents_of_its_pairs(parts, episodes, unique, monkeypat
     (seen,) = shown
     columns = batch.pairs[Pairs()]
     assert seen.masks is None and torch.equal(seen.pairs.blocks, columns["blocks"])
-    windows = Batch(batch.columns, batch.rows)
+    windows = replace(batch, pairs={})
+    plain = drawn(episodes, model, objective).columns
+    assert seen.columns.keys() == plain.keys()
+    assert all(torch.equal(seen.columns[name], x) for name, x in plain.items())
     with torch.no_grad():
         assert torch.allclose(seen.pairs.latents, model.encode(columns), atol=1e-5)
         alone = Objective({"prediction": 1.0}, model)

@@ -49,6 +49,8 @@ class Windows:
             episodes.frames(name)  # refuses unknown names
         self._episodes, self._takes = episodes, takers(episodes, self.columns)
         self._rows = {name: known[name].rows for name in self.columns}
+        self.of_frames = tuple(name for name, rows in self._rows.items() if rows == "frames")
+        """Those of `columns` that have a row for each frame."""
         self.length, self.stride = length, stride
         self._ids = np.asarray(ids, np.int64)
         self.steps = episodes.lengths[self._ids]

@@ -91,7 +91,7 @@ class Objective(nn.Module):
         """
         z, latents = encode_batch(model, batch)
         actions = self._actions(model, batch.columns, z)
-        seen = Seen(model, z, actions, batch.columns, generator, batch.rows)
+        seen = Seen(model, z, actions, batch.windows(), generator)
         pairs: dict[Pairs | None, SeenPairs] = {}
         for law, columns in batch.pairs.items():
             block = self._actions(model, columns, latents[law])[:, 0]

@@ -39,11 +39,10 @@ class Seen:
     """(B, L - 1, A), the standardised blocks between the frames; (B, L - 1, 0) of episodes without
     actions, which no term is shown that has `action` among its `columns`."""
     columns: Mapping[str, Tensor]
-    """Those of the windows, in the units of the data; what the terms need beyond the model's."""
+    """Those of the windows, (B, L, ...) of frames, in the units of the data; what the terms need
+    beyond the model's."""
     generator: torch.Generator
     """On the CPU; a function of the seed and the step."""
-    rows: Tensor | None = None
-    """(B, L) int64, where columns of frames are (U, ...), see `wmpc.wm.data.batch.Batch`."""
     pairs: SeenPairs | None = None
     """Of the law that the term has as its `pairs`."""
     masks: Tensor | None = None

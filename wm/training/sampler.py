@@ -57,4 +57,5 @@ class BatchSampler:
             count = law.per_window * recipe.batch
             # A stream of their own: in that of the windows, places of both would go together.
             pairs[law] = batches.sample((recipe.seed, step, number), count, processes.part(count))
-        return Batch(columns, columns.pop("rows", None), pairs).to(self._device)
+        batch = Batch(columns, columns.pop("rows", None), self.windows.of_frames, pairs)
+        return batch.to(self._device)
