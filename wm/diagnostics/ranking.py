@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import stats
 from torch import Tensor
 
 from wmpc.wm.diagnostics.finding import Finding
@@ -23,7 +22,9 @@ def kendall(cost: np.ndarray, truth: np.ndarray) -> float:
     Returns:
         -1 to 1; 0 where either is constant, which ranks nothing.
     """
-    return _finite(stats.kendalltau(cost, truth)[0])
+    from scipy.stats import kendalltau  # slow to import, so where it is needed
+
+    return _finite(kendalltau(cost, truth)[0])
 
 
 def spearman(cost: np.ndarray, truth: np.ndarray) -> float:
@@ -38,7 +39,9 @@ def spearman(cost: np.ndarray, truth: np.ndarray) -> float:
     """
     if np.ptp(cost) == 0 or np.ptp(truth) == 0:
         return 0.0
-    return _finite(stats.spearmanr(cost, truth)[0])
+    from scipy.stats import spearmanr  # slow to import, so where it is needed
+
+    return _finite(spearmanr(cost, truth)[0])
 
 
 def pair_ranking(

@@ -5,7 +5,6 @@ precipice" (NeurIPS 2021, arXiv 2108.13264), as their library rliable has them.
 """
 
 import numpy as np
-from scipy.stats import trim_mean
 
 from wmpc.errors import WmpcError
 from wmpc.evaluation.statistics.comparison import DRAWS
@@ -26,6 +25,8 @@ def iqm(scores: np.ndarray) -> float:
     Raises:
         WmpcError: they are of another shape, none, or not finite.
     """
+    from scipy.stats import trim_mean  # slow to import, so where it is needed
+
     return float(trim_mean(_checked(scores).ravel(), 0.25))
 
 
@@ -48,6 +49,8 @@ def stratified_draws(
     Raises:
         WmpcError: the scores are of another shape, none, or not finite.
     """
+    from scipy.stats import trim_mean  # slow to import, so where it is needed
+
     scores = _checked(scores)
     runs, tasks = scores.shape
     chosen = rng.integers(0, runs, (draws, runs, tasks))

@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
 
 from wmpc.errors import WmpcError
 from wmpc.evaluation.statistics.success import wilson
@@ -71,6 +70,8 @@ def mcnemar(counts: Table) -> float:
     Returns:
         The probability of a split at least as uneven; 1 where no case tells them apart.
     """
+    from scipy.stats import binomtest  # slow to import, so where it is needed
+
     discordant = counts.only_a + counts.only_b
     return float(binomtest(counts.only_a, discordant).pvalue) if discordant else 1.0
 

@@ -7,7 +7,6 @@ import math
 from statistics import NormalDist
 
 import numpy as np
-from scipy.stats import binom
 
 from wmpc.errors import WmpcError
 
@@ -33,6 +32,8 @@ def mcnemar_power(n: int, only_a: float, only_b: float, level: float = 0.05) -> 
     Raises:
         WmpcError: a probability lies outside 0 to 1.
     """
+    from scipy.stats import binom  # slow to import, so where it is needed
+
     _check(only_a, only_b, level)
     discordant = only_a + only_b
     if discordant == 0:
