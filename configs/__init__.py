@@ -1,5 +1,7 @@
 """Hydra configuration tree, shipped in the wheel and found as pkg://wmpc.configs."""
 
+from copy import deepcopy
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -39,6 +41,13 @@ def read_file(name: str) -> dict[str, Any]:
         name: such as "eval" or "planner/icem".
 
     Returns:
-        Plain values by key, `defaults` among them.
+        Plain values by key, `defaults` among them; the caller's to change.
     """
-    return yaml.safe_load(files(__name__).joinpath(f"{name}.yaml").read_text()) or {}
+    return deepcopy(_parsed(name))
+
+
+@cache  # one command line asks for some twenty files, a program for the same ones again
+def _parsed(name: str) -> dict[str, Any]:
+    """The same, not to be changed."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where PyYAML was built with it
+    return yaml.load(files(__name__).joinpath(f"{name}.yaml").read_text(), loader) or {}
