@@ -9,9 +9,12 @@ import yaml
 from omegaconf import OmegaConf
 
 import wmpc
+from wmpc.agents import completion
 from wmpc.api.presets import read_preset
 from wmpc.cli import compose
 from wmpc.configs import list_presets
+from wmpc.wm import probe
+from wmpc.wm.diagnostics import latents
 
 ROOT = Path(__file__).parents[1]
 NOT_YAML = {"progress", "command", "stop", "clock"}
@@ -93,7 +96,11 @@ def test_everything_public_is_there():
 
 
 def test_the_page_runs_as_it_stands(tmp_path, monkeypatch, capsys):
+    """But for the thousands of steps that its probes are fitted with, which take half a minute."""
     monkeypatch.chdir(tmp_path)
+    fit = probe.fit_latents
+    for module in (completion, latents):
+        monkeypatch.setattr(module, "fit_latents", lambda *a, steps, **k: fit(*a, steps=20, **k))
     code = re.findall(
         r"^```python\n(.*?)^```", (ROOT / "docs" / "python.md").read_text(), re.S | re.M
     )
