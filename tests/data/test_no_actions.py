@@ -8,12 +8,20 @@ import pytest
 import torch
 from model_cases import model, recipe
 
+import wmpc
+from wmpc.agents.mpc import MPCAgent
 from wmpc.cli.main import main
+from wmpc.configs import list_presets
 from wmpc.errors import WmpcError
+from wmpc.planners import ICEM
 from wmpc.wm.data import Batch, EpisodeWriter, Windows, open_episodes
 from wmpc.wm.data.hindsight import HindsightBatches, Pairs
 from wmpc.wm.objectives.objective import Objective, terms
+from wmpc.wm.recordings.doctor import examine
+from wmpc.wm.recordings.doctor.examine import UNACTED
+from wmpc.wm.recordings.formats import open_source
 from wmpc.wm.training.fit import fit
+from wmpc.wm.training.log import read_log
 from wmpc.wm.training.recipe import Recipe
 from wmpc.wm.training.run import train
 
@@ -85,9 +93,6 @@ def test_a_description_that_lost_its_actions_is_damaged(tmp_path):
 
 
 def test_what_acts_is_refused_and_what_does_not_is_trained(path, tmp_path):
-    with pytest.raises(WmpcError, match=r"has no actions.*record or import"):
-        train(open_episodes(path), tmp_path / "run", *recipe("tiny"), steps=2, accelerator="cpu")
-    assert not (tmp_path / "run").exists()
     network, episodes = model(), open_episodes(path)
     how = Recipe(steps=3, batch=4)
     windows = Windows(episodes, episodes.train_ids, 3)
@@ -101,6 +106,9 @@ def test_what_acts_is_refused_and_what_does_not_is_trained(path, tmp_path):
         if name in ACTING:
             with pytest.raises(WmpcError, match=f"no actions, which {name} of the objective needs"):
                 fit(network, objective, draw, how)
+            with pytest.raises(WmpcError, match=rf"no actions, which {name} .*objective=video"):
+                train(episodes, tmp_path / "run", recipe("tiny")[0], {name: 1.0}, steps=2)
+            assert not (tmp_path / "run").exists()
             continue
         before = [p.clone() for p in network.encoder.parameters()]
         fit(network, objective, draw, how)
@@ -108,10 +116,72 @@ def test_what_acts_is_refused_and_what_does_not_is_trained(path, tmp_path):
         assert not all(torch.equal(a, b) for a, b in pairs), name
 
 
-def test_it_is_shown_and_not_examined(path, tmp_path, capsys):
+TRAIN = [
+    "train",
+    "data=set",
+    "model=tiny",
+    "train.steps=4",
+    "train.batch=4",
+    "train.evaluate_every=2",
+]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("predictor", list_presets("model/predictor"))
+def test_a_model_of_every_predictor_is_trained_by_a_word(path, predictor, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "set").symlink_to(path)
+    words = [*TRAIN, "objective=video", f"model/predictor={predictor}", "run=run"]
+    assert main(words) == 0
+    found = wmpc.load("run")
+    assert found.action_size == 0 and found.columns == ["pixels"]
+    last = [json.loads(line) for line in (tmp_path / "run/train.jsonl").read_text().splitlines()][
+        -1
+    ]
+    assert last["kind"] == "eval" and last.keys() == {"kind", "step", "rankme", "spread"}
+    assert read_log(tmp_path / "run")[-1] == last
+
+
+def test_nothing_is_planned_with_it_and_one_sentence_says_so(path, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "set").symlink_to(path)
+    assert main([*TRAIN, "run=run"]) == 2
+    said = capsys.readouterr().err
+    assert "which prediction, rollout of the objective need" in said and said.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+    assert main([*TRAIN, "objective=video", "run=run"]) == 0
+    capsys.readouterr()
+    for words in ("eval run=run", "plan run=run goal=frame:9:1", "eval run=run diagnose=true"):
+        assert main(words.split()) == 2
+        said = capsys.readouterr().err
+        assert "trained on episodes without actions: nothing can be planned" in said, words
+        assert said.count("\n") == 1
+    with pytest.raises(WmpcError, match="without actions: nothing can be planned"):
+        MPCAgent(wmpc.load("run"), ICEM())
+
+
+def test_it_is_shown_and_what_there_is_is_examined(path, tmp_path, capsys):
     assert main(["data", "inspect", str(path), f"out={tmp_path / 'inspect.png'}"]) == 0
     said = capsys.readouterr().out
     assert "no actions a frame" in said and "none: terms of an objective" in said
     assert (tmp_path / "inspect.png").stat().st_size > 1000
-    assert main(["data", "check", str(path)]) == 2
-    assert "has no actions, against which" in capsys.readouterr().err
+    assert main(["data", "check", str(path), f"out={tmp_path / 'check.html'}"]) == 0
+    said, page = capsys.readouterr().out, (tmp_path / "check.html").read_text()
+    for sentence in UNACTED:
+        assert sentence in said and sentence in page
+    assert "objective=video" in said and "score 100 of 100" in said
+
+
+@pytest.mark.filterwarnings("error")
+def test_pictures_and_twins_are_examined_without_actions(tmp_path):
+    with EpisodeWriter(tmp_path / "set", META) as writer:
+        for index in (*range(9), 3, *range(10, 14)):
+            episode = video(index, 20)
+            episode["pixels"][5:9] = 0 if index == 12 else episode["pixels"][5:9]
+            writer.append(episode)
+    with open_source(str(tmp_path / "set")) as source:
+        found = examine(source)
+    kinds = {fault.kind: fault for fault in found.faults}
+    assert kinds["leak"].episodes == (9,) and "their numbers and pictures" in kinds["leak"].says
+    assert kinds["black_frames"].episodes == (12,)
+    assert found.totals["steps"] == 14 * 19 and found.notes == UNACTED

@@ -120,8 +120,10 @@ def no_metadata(folder):
     (folder / "data" / "metadata.json").write_text("{")
 
 
-def no_table(folder):
-    (folder / "take_1.mp4").write_bytes(b"x")
+def folders_of_their_own(folder):
+    (folder / "monday").mkdir()
+    for ending in ("mp4", "csv"):
+        (folder / f"monday/take_1.{ending}").write_bytes(b"x")
 
 
 def two_tables(folder):
@@ -133,7 +135,7 @@ FOLDERS = {
     version_1: r"looks like lerobot.*version 'v1.6'.*convert",
     no_json: r"looks like lerobot.*info.json is damaged",
     no_metadata: r"looks like minari.*metadata.json is damaged",
-    no_table: r"looks like video-folder.*needs NAME.csv",
+    folders_of_their_own: r"looks like video-folder.*only in folders with tables of their own",
     two_tables: r"looks like video-folder.*which is meant",
 }
 

@@ -66,6 +66,25 @@ def test_proprioception_is_joined_from_columns_in_their_order(recording):
     assert "effort" not in view.columns and "reward" in view.columns
 
 
+def test_actions_are_joined_from_columns_of_frames_and_of_steps(recording):
+    source = recording(1, action_low=[-1.0, -1.0], action_high=[1.0, 1.0])
+    view = View(source, actions=["effort", "reward"], fps=10.0)
+    seen, whole = view.episode(0), source.episodes[0]
+    joined = np.hstack([whole["effort"][:-1], whole["reward"][:, None]]).astype(np.float32)
+    assert np.array_equal(seen["action"], joined.reshape(4, 3, 3))  # all three steps of each frame
+    assert view.columns["action"].shape == (3, 3) and view.about.action_low is None
+    assert view.about.names["action"] == ["effort[0]", "effort[1]", "reward"]
+    assert not {"effort", "reward"} & view.columns.keys()
+    assert "effort" in View(source, actions=["effort"], columns=["effort"]).columns
+    assert View(source, actions=["action"]).about.action_low == [-1.0, -1.0]
+
+
+def test_a_recording_without_actions_is_seen_at_any_rate(recording):
+    source = recording(1)
+    del source.columns["action"]
+    assert View(source, fps=7.0).columns.keys() >= {"pixels/left", "proprio"}
+
+
 def test_pictures_are_decoded_only_when_asked_for_and_only_those(recording):
     source = recording(1, steps=12)
     episode = View(source, size=8, fps=10.0).episode(0)
@@ -95,6 +114,8 @@ def test_a_picture_becomes_a_square_of_its_own_colours(fit):
         ({"columns": ["speed"]}, "no column 'speed'"),
         ({"proprio": ["reward"]}, "proprio=reward came"),
         ({"proprio": ["pixels/left"]}, "proprio=pixels/left"),
+        ({"actions": ["speed"]}, "actions=speed came; memory has proprio, state, action, effort"),
+        ({"actions": ["pixels/left"]}, "actions=pixels/left came"),
         ({"fit": "stretch"}, "squash, crop, pad"),
         ({"size": 3}, "at least 8"),
     ],

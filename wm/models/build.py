@@ -7,6 +7,7 @@ any depth, is checked before anything is built, and so is the size of what is bu
 """
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -68,7 +69,9 @@ def build(config: Mapping[str, Any], **arguments: Any) -> Any:
         if not _fits(value, hints.get(name, Any)):
             raise WmpcError(f"{name} of {target} is {str(value)[:80]!r}; it takes {hints[name]}")
     try:
-        return part(**own, **arguments)
+        with warnings.catch_warnings():  # torch tells of weights that blocks of width 0 leave empty
+            warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+            return part(**own, **arguments)
     except WmpcError:
         raise
     except FAILURES as error:

@@ -88,7 +88,8 @@ class JEPA(nn.Module):
     @property
     def columns(self) -> list[str]:
         """The columns of a dataset that the model reads."""
-        return [*self.spec.cameras, "action", *(["proprio"] if "proprio" in self.layout else [])]
+        acted = ["action"] if self.spec.has_actions else []
+        return [*self.spec.cameras, *acted, *(["proprio"] if "proprio" in self.layout else [])]
 
     @property
     def device(self) -> torch.device:

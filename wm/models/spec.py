@@ -25,6 +25,7 @@ class DataSpec:
     stride: int
     """Recorded frames a model step spans."""
     action_low: list[float]
+    """(A,); no number in any list of actions where the data have none, as videos."""
     action_high: list[float]
     action_mean: list[float]
     action_std: list[float]
@@ -47,6 +48,11 @@ class DataSpec:
     def action_size(self) -> int:
         """Numbers in a block of actions."""
         return self.action_block * len(self.action_low)
+
+    @property
+    def has_actions(self) -> bool:
+        """Whether the data have actions: without, nothing can be planned."""
+        return bool(self.action_low)
 
     @property
     def proprio_size(self) -> int:
@@ -105,7 +111,7 @@ def read_spec(values: Any) -> DataSpec:
             numbers = getattr(spec, name)
             if not isinstance(numbers, list) or not all(map(_is_number, numbers)):
                 raise _senseless(name, numbers, "a list of finite numbers")
-            if size not in (None, len(numbers)) or (kind == "action" and not numbers):
+            if size not in (None, len(numbers)):
                 raise _senseless(name, numbers, f"as long as the other lists of {kind}")
             if name.endswith("std") and not all(number > 0 for number in numbers):
                 raise _senseless(name, numbers, "above 0")
@@ -139,19 +145,13 @@ def describe_data(episodes: Episodes, stride: int = 1) -> DataSpec:
         stride: recorded frames that a model step spans, from 1.
 
     Returns:
-        The spec; without statistics of proprioception where the dataset has none.
+        The spec; without statistics of actions or proprioception where the dataset has none.
 
     Raises:
-        WmpcError: when the dataset has no actions, no pictures, or pictures that are not square or
-            not of one size.
+        WmpcError: when the dataset has no pictures, or pictures that are not square or not of one
+            size.
     """
     meta = episodes.meta
-    if "action" not in episodes.columns:
-        raise WmpcError(
-            f"{episodes.path} has no actions: a world model learns what actions lead to, and "
-            "cannot plan without them; record or import episodes with their actions. Terms of an "
-            "objective that need none train on it with wmpc.wm.training.fit.fit"
-        )
     cameras = sorted(name for name in episodes.columns if is_camera(name))
     shapes = {episodes.columns[name].shape for name in cameras}
     if len(shapes) != 1 or (shape := shapes.pop())[0] != shape[1]:
@@ -160,8 +160,9 @@ def describe_data(episodes: Episodes, stride: int = 1) -> DataSpec:
             "pictures of one size: record them so"
         )
     sources = [*meta.get("sources", []), meta.get("source") or {}]
-    statistics: dict[str, list[float]] = {"proprio_mean": [], "proprio_std": []}
-    for name in ("action", "proprio"):
+    kinds = ("action", "proprio")
+    statistics: dict[str, list[float]] = {f"{k}_{x}": [] for k in kinds for x in ("mean", "std")}
+    for name in kinds:
         if name in episodes.columns:
             mean, std = column_statistics(episodes, name)
             statistics[f"{name}_mean"] = mean.tolist()

@@ -26,7 +26,7 @@ class WorldModel(Protocol):
 
     @property
     def columns(self) -> Sequence[str]:
-        """The columns of a dataset that the model reads, `action` among them."""
+        """The columns of a dataset that the model reads, `action` among them where it knows any."""
         ...
 
     @property

@@ -156,7 +156,7 @@ class Direct(Episodes):
         self.ids = np.arange(len(source)) if ids is None else np.asarray(ids, np.int64)
         ends = np.cumsum(source.lengths[self.ids] + 1)
         known = {**complete(meta), "columns": described, "sources": []}
-        known.setdefault("m", columns["action"].shape[0])
+        known.setdefault("m", columns["action"].shape[0] if "action" in columns else 1)
         super().__init__(Path(source.path), known, ends)
         if numbers is None:
             numbers, found = read_numbers(source, self.ids)
@@ -166,7 +166,7 @@ class Direct(Episodes):
                     "check` says more; leave it out"
                 )
         self._numbers = dict(numbers)
-        if clip:
+        if clip and "action" in numbers:
             self._numbers["action"] = np.clip(numbers["action"], *bounds(known))
         frame_bytes = sum(columns[name].row_bytes for name in source.cameras)
         lock = threading.Lock()

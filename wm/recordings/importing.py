@@ -36,7 +36,7 @@ class Survey:
     """Of the episodes that can be stored."""
     low: np.ndarray
     high: np.ndarray
-    """(A,) the range of the recorded actions."""
+    """(A,) the range of the recorded actions; (0,) where there are none."""
     refused: Mapping[int, str] = field(default_factory=dict)
     """Why an episode cannot be stored, by its index."""
 
@@ -61,7 +61,8 @@ def survey(
         What was found.
     """
     names = [name for name in source.columns if name not in source.cameras]
-    size = source.columns["action"].shape[-1]
+    acted = source.columns.get("action")
+    size = acted.shape[-1] if acted else 0
     low, high, refused, frames = np.full(size, np.inf), np.full(size, -np.inf), {}, 0
     for done, index in enumerate(map(int, ids), 1):
         try:
@@ -72,8 +73,9 @@ def survey(
         if reason:
             refused[index] = reason
         else:
-            action = np.asarray(episode["action"]).reshape(-1, size)
-            low, high = np.minimum(low, action.min(0)), np.maximum(high, action.max(0))
+            if acted:
+                action = np.asarray(episode["action"]).reshape(-1, size)
+                low, high = np.minimum(low, action.min(0)), np.maximum(high, action.max(0))
             frames += int(source.lengths[index]) + 1
             keep(done - 1, episode)
         progress(done)
@@ -144,10 +146,10 @@ def import_episodes(
         low, high = bounds(writer.meta)
         written = 0
         for episode in _decoded(source, todo, opened, workers):
-            if clip:
+            if clip and "action" in episode:
                 episode["action"] = np.clip(episode["action"], low, high)
             writer.append(finish(episode))
-            written += len(episode["action"]) + 1
+            written += int(writer.ends[-1] - (writer.ends[-2] if len(writer) > 1 else 0))
             progress(len(writer), written)
     return begun
 
@@ -159,7 +161,8 @@ def measured_bounds(found: Survey) -> tuple[list[float], list[float]]:
         found: what a survey found.
 
     Returns:
-        Lower and upper bounds (A,); where an action never changes, a hair around it.
+        Lower and upper bounds (A,), empty where there are no actions; where one never changes, a
+        hair around it.
     """
     low, high = np.asarray(found.low, np.float32), np.asarray(found.high, np.float32)
     same = low >= high

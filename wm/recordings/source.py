@@ -17,6 +17,7 @@ from wmpc.errors import WmpcError
 from wmpc.wm.data.format import Column, is_camera
 from wmpc.wm.recordings import fitting
 from wmpc.wm.recordings.io.files import Place
+from wmpc.wm.recordings.roles import Roles
 
 EPISODE_BYTES = 4 * 2**30
 """What one episode may take decoded: its numbers together, and each camera's pictures (4 GiB).
@@ -119,6 +120,28 @@ class Source(ABC):
         self.unfit: Mapping[str, Mapping[int, str]] = {}
         """By column, the episodes that do not hold it as the others do, and why."""
         self._found: tuple[Mapping[str, Column], Mapping[str, str]] | None = None
+
+    @classmethod
+    def opened(cls, path: str, roles: Roles) -> Self:
+        """Open a recording, with what a person says of its columns.
+
+        Args:
+            path: a path, or a URL that fsspec knows.
+            roles: which columns are actions, joints and time stamps. A format that knows when
+                frames were taken has no use for them: a `View` joins columns.
+
+        Returns:
+            The recording.
+
+        Raises:
+            WmpcError: a column of time stamps is named, which this format does not take.
+        """
+        if roles.time is not None:
+            raise WmpcError(
+                f"time={roles.time} came, for tables beside videos; {path} is {cls.format}, which "
+                "knows itself when frames were taken"
+            )
+        return cls(path)
 
     @classmethod
     def recognises(cls, path: str) -> bool:

@@ -31,6 +31,8 @@ class View(Source):
         cameras: names (`top`, `pixels/top`) in the order wanted; None: all.
         columns: others to keep beside pictures, action, proprio and state; None: all.
         proprio: columns (T+1, ...) that are joined, in this order, to the proprioception (T+1, P).
+        actions: columns (T+1, ...) or (T, ...) that are joined to the action (T, 1, A), the row of
+            the last frame left out; they are not kept a second time.
 
     WmpcError where one of these does not exist, or does not fit.
     """
@@ -46,6 +48,7 @@ class View(Source):
         cameras: Sequence[str] | None = None,
         columns: Sequence[str] | None = None,
         proprio: Sequence[str] | None = None,
+        actions: Sequence[str] | None = None,
     ) -> None:
         super().__init__(source.path)
         if fit not in FITS:
@@ -54,12 +57,19 @@ class View(Source):
             raise WmpcError(f"size={size} came; pictures need at least 8 pixels")
         self.source, self.size, self.fit = source, size, fit
         self.timing = Timing.between(recorded_fps or source.about.fps, fps, source.path)
-        if not self.timing.is_whole and source.columns["action"].shape[0] > 1:
+        self.joined = {"proprio": _joinable(source, "proprio", proprio)} if proprio else {}
+        if actions:
+            self.joined["action"] = _joinable(source, "actions", actions)
+        acted = "action" in source.columns and "action" not in self.joined
+        if acted and not self.timing.is_whole and source.columns["action"].shape[0] > 1:
             raise WmpcError(
                 f"fps={fps:g} does not divide the {recorded_fps or source.about.fps:g} of "
                 f"{source.path}, which has several actions a frame: ask for a rate that does"
             )
         self.about = replace(source.about, fps=self.timing.fps)
+        if "action" in self.joined and self.joined["action"] != ["action"]:
+            named = {**source.about.names, "action": _dimensions(source, self.joined["action"])}
+            self.about = replace(self.about, action_low=None, action_high=None, names=named)
         self.lengths = self.timing.steps(source.lengths)
         self.unreadable = dict(source.unreadable)
         self.rows: dict[int, np.ndarray] | None = None
@@ -69,13 +79,12 @@ class View(Source):
         chosen = {name: name for name in _cameras(source, cameras)}
         if len(chosen) == 1:
             chosen = {"pixels": next(iter(chosen))}
-        self.joined = _joinable(source, proprio) if proprio else None
-        names = [*chosen, "action", *(["proprio"] if self.joined else [])]
-        names += [name for name in ("proprio", "state") if name in source.columns]
-        names += _others(source, columns)
+        names = [*chosen, *self.joined]
+        names += [name for name in ("action", "proprio", "state") if name in source.columns]
+        named = self.joined.get("action", [])
+        names += [n for n in _others(source, columns) if columns is not None or n not in named]
         self._from = {name: [chosen.get(name, name)] for name in dict.fromkeys(names)}
-        if self.joined:
-            self._from["proprio"] = self.joined
+        self._from |= self.joined
         self.columns = {name: self._column(name) for name in self._from}
 
     def close(self) -> None:
@@ -89,9 +98,12 @@ class View(Source):
         episode: dict[str, Any] = {}
         for name in names:
             array, kind = found[self._from[name][0]], self.columns[name].rows
-            if name == "proprio" and self.joined:
-                parts = [np.asarray(found[part], np.float32) for part in self.joined]
+            if name in self.joined:
+                parts = [np.asarray(found[part], np.float32) for part in self.joined[name]]
+                if name == "action":
+                    parts = [part[: int(self.source.lengths[index])] for part in parts]
                 array = np.concatenate([part.reshape(len(part), -1) for part in parts], 1)
+                array = array[:, None] if name == "action" else array
             if name in self.cameras:
                 episode[name] = Resized(array, rows, self.size, self.fit)
             elif kind == "frames":
@@ -138,9 +150,12 @@ class View(Source):
         return self.timing.rows(int(self.source.lengths[index]))
 
     def _column(self, name: str) -> Column:
-        if name == "proprio" and self.joined:
-            sizes = [int(np.prod(self.source.columns[part].shape)) for part in self.joined]
-            return Column(name, np.dtype(np.float32), (sum(sizes),), "frames")
+        if name in self.joined:
+            parts = (self.source.columns[part] for part in self.joined[name])
+            size, kind = sum(int(np.prod(part.shape)) for part in parts), np.dtype(np.float32)
+            if name == "action":
+                return Column(name, kind, self.timing.grouped((1, size), True), "steps")
+            return Column(name, kind, (size,), "frames")
         column = replace(self.source.columns[self._from[name][0]], name=name)
         if is_camera(name) and self.size is not None:
             return replace(column, shape=(self.size, self.size, 3))
@@ -246,12 +261,32 @@ def _others(source: Source, wanted: Sequence[str] | None) -> list[str]:
     return list(wanted)
 
 
-def _joinable(source: Source, names: Sequence[str]) -> list[str]:
+def _joinable(source: Source, key: str, names: Sequence[str]) -> list[str]:
+    """The columns named, which are numbers: of each frame or, for actions, of each step too."""
+    acts = key == "actions"
+    rows = ("frames", "steps") if acts else ("frames",)
+    have = [
+        name
+        for name, column in source.columns.items()
+        if column.rows in rows and name not in source.cameras and column.dtype.kind in "biuf"
+    ]
+    if unknown := [name for name in map(str, names) if name not in have]:
+        why = source.about.left_out.get(unknown[0])
+        raise WmpcError(
+            f"{key}={unknown[0]} came; {source.path} has {', '.join(have) or 'none'}"
+            + (f" ({unknown[0]} is left out: {why})" if why else "")
+        )
+    if acts and "action" in names and source.columns["action"].shape[0] > 1:
+        raise WmpcError(f"actions=action came; {source.path} has several actions a frame: leave it")
+    return list(map(str, names))
+
+
+def _dimensions(source: Source, names: Sequence[str]) -> list[str]:
+    """What the numbers of some columns, side by side, are called."""
+    found = []
     for name in names:
-        column = source.columns.get(name)
-        fits = column is not None and column.rows == "frames" and name not in source.cameras
-        if column is None or not fits or column.dtype.kind not in "biuf":
-            have = [c.name for c in source.columns.values() if c.rows == "frames"]
-            have = [name for name in have if name not in source.cameras]
-            raise WmpcError(f"proprio={name} came; {source.path} has {', '.join(have) or 'none'}")
-    return list(names)
+        size = int(np.prod(source.columns[name].shape))
+        said = list(source.about.names.get(name, ()))
+        numbered = [name] if size == 1 else [f"{name}[{i}]" for i in range(size)]
+        found += said if len(said) == size else numbered
+    return found

@@ -44,13 +44,16 @@ def _is_whole(line: dict[str, Any]) -> bool:
         return False
     if line["kind"] != "eval":
         return all(_is_number(x) for x in (line["step"], *values.values()))
-    lists = [values.pop(name, None) for name in ("spread", "rollout_error", "rollout_baseline")]
+    names = ["spread", "rollout_error", "rollout_baseline"]
+    if not {"rollout_error", "rollout_baseline"} & values.keys():  # of episodes without actions
+        names = names[:1]
+    lists = [values.pop(name, None) for name in names]
     if not all(isinstance(x, list) and x and all(map(_is_number, x)) for x in lists):
         return False
     numbers = [line["step"], values.pop("rankme", None)]
     for value in values.values():
         numbers += value.values() if isinstance(value, dict) else [value]
-    return len(lists[1]) == len(lists[2]) and all(map(_is_number, numbers))
+    return len({len(x) for x in lists[1:]}) < 2 and all(map(_is_number, numbers))
 
 
 def _is_number(value: Any) -> bool:

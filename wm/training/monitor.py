@@ -55,15 +55,17 @@ def evaluate(
     Args:
         model: it is in evaluation mode meanwhile, without gradients, and left in the mode that it
             came in.
-        batches: columns (B, L, ...) of windows of L > h frames and the L - 1 blocks between them,
-            in the order of their episodes; with `describe`, `state` is one of the columns.
+        batches: columns (B, L, ...) of windows of L > h frames and, where there are actions, the
+            L - 1 blocks between them, in the order of their episodes; with `describe`, `state` is
+            one of the columns.
         describe: maps states (B, S) to {name: (B,)}, what the probes predict; None: no probes.
 
     Returns:
         In plain values: `rankme`, see there, and `spread`, the standard deviation of each number,
         both of the `pixels` tokens of all frames, each frame's as one vector; `rollout_error` and
         `rollout_baseline`, for each of the L - h blocks ahead the mean squared error of the whole
-        latent, of the model's rollout from h frames and of repeating the last frame. With
+        latent, of the model's rollout from h frames and of repeating the last frame, where there
+        are actions. With
         `describe`, `probe_r2`, which reads the last of the h frames, and `probe_r2_context`, which
         reads all h: R² by name of what is described there, of a probe that is fitted on the first
         half of the windows and scored on the second; names without an R² are left out.
@@ -73,10 +75,11 @@ def evaluate(
     frames, contexts, errors, baselines, described, last = [], [], [], [], [], []
     for batch in batches:
         z = model.encode(batch)
-        a = model.normalise(batch["action"])
-        imagined = model.dynamics(z[:, :h], a[:, : h - 1]).rollout(a[:, None, h - 1 :])[:, 0]
-        errors.append((imagined - z[:, h:]).square().mean((2, 3)))
-        baselines.append((z[:, h - 1 : h] - z[:, h:]).square().mean((2, 3)))
+        if "action" in batch:
+            a = model.normalise(batch["action"])
+            imagined = model.dynamics(z[:, :h], a[:, : h - 1]).rollout(a[:, None, h - 1 :])[:, 0]
+            errors.append((imagined - z[:, h:]).square().mean((2, 3)))
+            baselines.append((z[:, h - 1 : h] - z[:, h:]).square().mean((2, 3)))
         frames.append(model.layout.of(z, "pixels").flatten(0, 1).flatten(1))
         contexts.append(z[:, :h].flatten(1))
         if describe is not None:
@@ -84,12 +87,10 @@ def evaluate(
             last.append(z[:, h - 1].flatten(1))
     model.train(training)
     z = torch.cat(frames)
-    result: dict[str, Any] = {
-        "rankme": rankme(z),
-        "spread": z.std(0).tolist(),
-        "rollout_error": torch.cat(errors).mean(0).tolist(),
-        "rollout_baseline": torch.cat(baselines).mean(0).tolist(),
-    }
+    result: dict[str, Any] = {"rankme": rankme(z), "spread": z.std(0).tolist()}
+    if errors:
+        result["rollout_error"] = torch.cat(errors).mean(0).tolist()
+        result["rollout_baseline"] = torch.cat(baselines).mean(0).tolist()
     if describe is not None:
         names = list(described[0])
         y = np.stack([np.concatenate([d[name] for d in described]) for name in names], 1)

@@ -92,6 +92,13 @@ def train(
     allow(modules_of_others(model))  # this config is a person's, never one that came with a file
     network = new_model(model, spec)
     learner = Learner(network, Objective(objective, network))
+    needing = [n for n, term in learner.objective.terms.items() if "action" in term.columns]
+    if needing and not spec.has_actions:
+        raise WmpcError(
+            f"{episodes.path} has no actions, which {', '.join(needing)} of the objective need"
+            f"{'s' * (len(needing) == 1)}: choose terms that need none (objective=video), or "
+            "record or import episodes with their actions"
+        )
     device = find_device(recipe.accelerator, "train.accelerator")
     check_devices(recipe.devices, device, recipe.batch, recipe.unique)
     if device.type == "cuda" and device.index is None:

@@ -67,6 +67,10 @@ class MPCAgent:
         self.seed, self.deadline, self.memory = seed, deadline, memory
         self.constraints = tuple(constraints)
         self.route, self.history = Route(model, complete, near, patience), History(model)
+        if not model.action_size:
+            raise WmpcError(
+                "the model was trained on episodes without actions: nothing can be planned with it"
+            )
         low, high = model.action_bounds()
         block = model.action_block
         if knots is None:

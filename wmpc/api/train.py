@@ -103,11 +103,11 @@ def _told(line: Mapping[str, Any]) -> Progress:
     if line["kind"] == "shortened":
         told = f"slower than at the start; {line['steps']} steps in all now"
     else:
-        error, still = line["rollout_error"][-1], line["rollout_baseline"][-1]
+        told = f"RankMe {line['rankme']:.1f}"
+        if "rollout_error" in line:
+            error, still = line["rollout_error"][-1], line["rollout_baseline"][-1]
+            told += f", error {len(line['rollout_error'])} blocks ahead "
+            told += f"{error / max(still, 1e-9):.0%} of standing still"
         probes = list(line.get("probe_r2", {}).values())
-        probe = f", state probe R2 {np.mean(probes):.2f}" if probes else ""
-        told = (
-            f"RankMe {line['rankme']:.1f}, error {len(line['rollout_error'])} blocks ahead "
-            f"{error / max(still, 1e-9):.0%} of standing still{probe}"
-        )
+        told += f", state probe R2 {np.mean(probes):.2f}" if probes else ""
     return Progress(says=f"step {line['step']}: {told}")

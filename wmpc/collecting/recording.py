@@ -9,13 +9,16 @@ import numpy as np
 
 from wmpc.collecting.environment import Home, home_of, rate_of
 from wmpc.errors import WmpcError
-from wmpc.wm.recordings.formats import open_source
+from wmpc.wm.recordings.formats import Source, open_source
 from wmpc.wm.recordings.importing import Survey, measured_bounds
 from wmpc.wm.recordings.rate import pace
+from wmpc.wm.recordings.roles import Roles
 from wmpc.wm.recordings.view import View
 
-LOOKS = ("size", "fit", "fps", "recorded_fps", "cameras", "columns", "proprio")
+LOOKS = ("size", "fit", "fps", "recorded_fps", "cameras", "columns", "proprio", "actions")
 """The keys that say what is seen of a recording."""
+READS = ("time", "gap_s")
+"""Those that say how it is read."""
 
 
 @dataclass
@@ -32,15 +35,18 @@ class Recording:
     def format(self) -> str:
         return self.view.source.format
 
+    @property
+    def acted(self) -> bool:
+        """Whether its episodes have actions."""
+        return "action" in self.view.columns
+
     def again(self) -> View:
         """Open the same view anew.
 
         Returns:
             A view that shares nothing with this one.
         """
-        return View(
-            open_source(self.path, self.asked["format"], self.asked["exclude"]), **self.looks
-        )
+        return View(_open(self.path, self.asked), **self.looks)
 
     def close(self) -> None:
         self.view.close()
@@ -101,22 +107,28 @@ class Recording:
         """
         _refuse(found, self.path)
         low, high = self._bounds(found)
-        origin = {"format": self.format, "recording": Path(self.path).name, **self.looks, **also}
+        read = {key: self.asked[key] for key in READS}
+        origin = {"format": self.format, "recording": Path(self.path).name, **self.looks, **read}
         return {
             "env": self.home.id,
             "kwargs": self.home.kwargs,
             "render": self.home.render,
-            "m": self.view.columns["action"].shape[0],
+            "m": self.view.columns["action"].shape[0] if self.acted else 1,
             "fps": self.view.about.fps,
             "action_low": low,
             "action_high": high,
-            "source": {**origin, "clip": self.asked["clip"], "bounds": self.asked["bounds"]},
+            "source": {
+                **origin,
+                **also,
+                "clip": self.asked["clip"],
+                "bounds": self.asked["bounds"],
+            },
         }
 
     def _bounds(self, found: Survey) -> tuple[list[float], list[float]]:
         """Bounds (A,): the recording's, its environment's, or else the range recorded. A model
         knows nothing of actions far out of that range, and a planner would try them."""
-        if self.asked["bounds"] == "recorded":
+        if self.asked["bounds"] == "recorded" or not self.acted:
             return measured_bounds(found)
         about, task = self.view.about, self.home.task
         low, high = about.action_low, about.action_high
@@ -145,8 +157,8 @@ def look(path: str, asked: Mapping[str, Any]) -> Recording:
 
     Args:
         path: where it lies.
-        asked: the keys `format`, `exclude`, those of `LOOKS`, `env_id`, `env_kwargs`, `clip` and
-            `bounds` of `configs/data.yaml`.
+        asked: the keys `format`, `exclude`, those of `LOOKS` and `READS`, `env_id`, `env_kwargs`,
+            `clip` and `bounds` of `configs/data.yaml`.
 
     Returns:
         The recording, to be closed.
@@ -157,7 +169,7 @@ def look(path: str, asked: Mapping[str, Any]) -> Recording:
     if asked["bounds"] not in ("stated", "recorded"):
         raise WmpcError(f"bounds={asked['bounds']} came; they are stated or recorded")
     looks = {key: asked[key] for key in LOOKS}
-    plain = open_source(path, asked["format"], asked["exclude"])
+    plain = _open(path, asked)
     try:
         if not plain.cameras:
             raise WmpcError(f"{path} has no pictures: a world model learns from pixels")
@@ -174,6 +186,11 @@ def look(path: str, asked: Mapping[str, Any]) -> Recording:
         plain.close()
         raise
     return Recording(path, asked, looks, view, home)
+
+
+def _open(path: str, asked: Mapping[str, Any]) -> Source:
+    roles = Roles.of(*(asked[key] for key in ("actions", "proprio", *READS)))
+    return open_source(path, asked["format"], asked["exclude"], roles)
 
 
 def _refuse(found: Survey, path: str) -> None:

@@ -89,10 +89,20 @@ def find_model(config: dict[str, Any], given: Given) -> LearnedModel | None:
 
     Returns:
         The model on the device of the configuration; None where there is no run.
+
+    Raises:
+        WmpcError: it cannot be loaded, or it knows no actions.
     """
-    if given.model is not None:
-        return given.model
-    return None if config["run"] is None else load_model(config["run"], config["device"])
+    model, run = given.model, config["run"]
+    if model is None and run is not None:
+        model = load_model(run, config["device"])
+    if model is not None and not model.action_size:
+        raise WmpcError(
+            f"{'the model' if run is None else run} was trained on episodes without actions: "
+            "nothing can be planned with it, and so nothing evaluated; train on episodes with "
+            "their actions"
+        )
+    return model
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import h5py
 import lance
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from fuzz_lerobot import lerobot_v2, lerobot_v3
 from PIL import Image
 
@@ -164,6 +165,43 @@ def video_folder(folder):
     return ""
 
 
+def videos_alone(folder):
+    for name, frames in zip("ab", LENGTHS, strict=True):
+        for camera in ("top", "side"):
+            video(folder / f"{name}.{camera}.mp4", arrays(frames)["pixels"])
+    return ""
+
+
+def videos_with_logs(folder):
+    """Tables with a clock of their own, as parquet."""
+    for name, frames in zip("ab", LENGTHS, strict=True):
+        video(folder / f"{name}.mp4", arrays(frames)["pixels"])
+        rows = 4 * frames
+        columns = {"time": np.arange(rows) / (4 * FPS), "word": ["x"] * rows}
+        columns |= {
+            "action": arrays(rows)["action"][:, 0],
+            "proprio": arrays(rows)["proprio"][:, 0],
+        }
+        pq.write_table(pa.table(columns), folder / f"{name}.parquet")
+    return ""
+
+
+def videos_with_one_log(folder):
+    """One CSV of all episodes, with a clock of its own."""
+    lines = ["episode,time,action_x,proprio_x,count"]
+    for name, frames in zip("ab", LENGTHS, strict=True):
+        video(folder / f"{name}.mp4", arrays(frames)["pixels"])
+        lines += [f"{name},{k / (3 * FPS):.4f},{k % 3},{k / 7:.5f},{k}" for k in range(3 * frames)]
+    (folder / "log.csv").write_text("\n".join(lines) + "\n")
+    return ""
+
+
+VARIANTS = {
+    "video-folder+alone": videos_alone,
+    "video-folder+logs": videos_with_logs,
+    "video-folder+one-log": videos_with_one_log,
+}
+"""More recordings of a format, named before the +, in layouts of their own."""
 SEEDS = {
     "native": native,
     "lerobot": lerobot_v3,

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from fuzz_mutate import mutate
-from fuzz_seeds import SEEDS
+from fuzz_seeds import SEEDS, VARIANTS
 
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.formats import reader
@@ -37,7 +37,7 @@ class SlowError(BaseException):
 def whole(path, format):
     """{(episode, column): array} of a recording; AssertionError where it is not as it says."""
     out = {}
-    with reader(format)(str(path)) as source:
+    with reader(format.split("+")[0])(str(path)) as source:
         assert len(source) == len(source.lengths) > 0, "no episodes"
         for index, steps in enumerate(source.lengths.tolist()):
             assert steps >= 0, f"episode {index} has {steps} steps"
@@ -92,7 +92,9 @@ def verdict(folder, opened, format, original, files, seed):
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         read = whole(folder.path / opened, format)
-        wrong = silent(read, original, changed) if damaged.keys() == files.keys() else None
+        # Beside a log with a clock of its own, a video's clock says which rows are read.
+        plain = damaged.keys() == files.keys() and format not in VARIANTS
+        wrong = silent(read, original, changed) if plain else None
         said = f"bad {wrong}" if wrong else "ok"
     except WmpcError as error:
         said = "error" if str(error).strip() else "bad an error without words"
@@ -139,7 +141,7 @@ def main(format, folder, first, count):
         for path in sorted(seed_folder.rglob("*"))
         if path.is_file()
     }
-    assert format in SEEDS
+    assert format in SEEDS | VARIANTS
     original = whole(seed_folder / opened, format)
 
     def alarm(*_):

@@ -17,7 +17,7 @@ from fuzz_seeds import SEEDS
 from PIL import Image
 
 from wmpc.wm.recordings.formats import READERS
-from wmpc.wm.recordings.formats.lerobot.tables import MOST_ROWS
+from wmpc.wm.recordings.io.parquet import MOST_ROWS
 
 RESIDENT_BYTES = 3 * 2**30
 """What reading a bomb may take, the libraries themselves included (docs/data.md states 5 GiB)."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from fuzz_mutate import mutate
-from fuzz_seeds import SEEDS
+from fuzz_seeds import SEEDS, VARIANTS
 
 from wmpc.wm.recordings.formats import READERS
 
@@ -32,7 +32,7 @@ WORKER = Path(__file__).parent / "fuzz_worker.py"
 def prepare(folder, format):
     """The valid recording, and the name inside it that is opened."""
     (folder / "seed").mkdir(parents=True)
-    (folder / "opened").write_text(SEEDS[format](folder / "seed"))
+    (folder / "opened").write_text((SEEDS | VARIANTS)[format](folder / "seed"))
     return folder
 
 
@@ -134,13 +134,13 @@ def test_damage_is_a_function_of_the_seed():
         assert {name for name in files if out.get(name) != files[name]} <= changed
 
 
-@pytest.mark.parametrize("format", READERS)
+@pytest.mark.parametrize("format", [*READERS, *VARIANTS])
 def test_damage_ends_in_words(format, servers, tmp_path):
     check(servers, format, tmp_path, QUICK)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("format", READERS)
+@pytest.mark.parametrize("format", [*READERS, *VARIANTS])
 def test_much_damage_ends_in_words(format, servers, tmp_path):
     check(servers, format, tmp_path, THOROUGH)

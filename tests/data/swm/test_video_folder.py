@@ -81,12 +81,17 @@ def test_time_stamps_pick_the_frames(tmp_path):
     with VideoFolder(str(tmp_path)) as source:
         assert greys(source.episode(0)["pixels"]) == [0, 2, 4, 8] and source.lengths[0] == 3
         assert source.about.fps == pytest.approx(1 / 0.19)  # the table's rate, not the video's
-    table(tmp_path / "a.csv", 4, time=[0.0, 0.2, 0.4, 1.8])
-    with (
-        pytest.raises(WmpcError, match=r"no frame at 1.8000 s"),
-        VideoFolder(str(tmp_path)) as source,
-    ):
-        np.asarray(source.episode(0)["pixels"])
+
+
+def test_the_one_of_many_whose_time_stamps_are_no_frames_is_refused(tmp_path):
+    for name, last in (("a", 0.8), ("b", 1.8), ("c", 0.8)):
+        film(tmp_path / f"{name}.mp4", 9)
+        table(tmp_path / f"{name}.csv", 4, time=[0.0, 0.2, 0.4, last])
+    with VideoFolder(str(tmp_path)) as source:
+        assert source.lengths.tolist() == [3, 3, 3] and not source.merged
+        assert greys(source.episode(2)["pixels"]) == [0, 2, 4, 8]
+        with pytest.raises(WmpcError, match=r"no frame at 1.8000 s"):
+            np.asarray(source.episode(1)["pixels"])
 
 
 def test_a_stated_rate_that_is_not_that_of_the_time_stamps_is_refused(tmp_path):
@@ -127,7 +132,6 @@ def spoil(folder, name, text):
     "change, match",
     [
         (lambda f: table(f / "a.csv", 7), r"a.mp4 .* has 5 frames, its table 7 rows"),
-        (lambda f: spoil(f, "a.csv", "x,y\n1,2\n3,4\n5,6\n7,8\n"), "has no actions"),
         (lambda f: spoil(f, "a.csv", "action\n1\n2\nhalf\n4\n"), "action holds what is no number"),
         (lambda f: spoil(f, "a.csv", "action\n1\n2,3\n3\n4\n"), "line 3 has 2 cells"),
         (lambda f: spoil(f, "a.csv", "action,action\n1,1\n"), "two columns of one name"),
@@ -136,7 +140,7 @@ def spoil(folder, name, text):
         (lambda f: np.save(f / "a.npy", np.zeros(4)), "both a.csv and a.npy"),
         (lambda f: spoil(f, "meta.json", '{"fps": -1}'), "states fps -1"),
         (lambda f: spoil(f, "a.mp4", "no video"), "a.mp4 is damaged"),
-        (lambda f: (f / "a.csv").unlink(), "holds no episode"),
+        (lambda f: (f / "a.mp4").unlink(), "holds no episode"),
     ],
 )
 def test_what_does_not_fit_is_named(tmp_path, change, match):

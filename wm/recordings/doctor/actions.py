@@ -22,7 +22,7 @@ def check(recording: Recording) -> Iterator[Fault]:
     Yields:
         A fault a dimension, and one for each episode in which alone it does not change.
     """
-    if not recording.episodes:
+    if not recording.episodes or "action" not in recording.columns:
         return
     size = recording.episodes[0].action.shape[-1]
     flat = [seen.action.reshape(-1, size) for seen in recording.episodes]

@@ -17,7 +17,8 @@ def check(
 
     Args:
         index: of the episode.
-        episode: its columns other than pictures.
+        episode: its columns other than pictures, `action` (T, m, A) among them; A is 0 where there
+            are no actions.
         about: what the recording says of itself, such as the bounds of actions.
         context: frames that a model will see before it predicts the next.
 

@@ -31,6 +31,13 @@ WHOLE += (exposure, cameras)
 """The checks of what is kept of all episodes; `frozen` asks what `picture_shift` found. Each module
 lists its `KINDS`."""
 KINDS = ("unreadable", "damaged", *(k for m in (columns, clock, *WHOLE) for k in m.KINDS))
+UNACTED = (
+    "It has no actions: what they lead to can be neither learned nor examined, and nothing can be "
+    "planned, cloned or evaluated with it.",
+    "It can be trained on by terms that need no actions (objective=video), which give an encoder, "
+    "and time, numbers, pictures and episodes are examined.",
+)
+"""What is to be known of a recording without actions."""
 NUMBERS, PICTURES = 2**28, 2**28
 """Bytes of numbers and of tiny pictures that are kept; of a larger recording, evenly spread
 episodes are weighed against each other, and the checks of one episode still see all."""
@@ -61,11 +68,6 @@ def examine(
     """
     if context < 1:
         raise WmpcError(f"context={context} came; a context has at least 1 frame")
-    if "action" not in source.columns:
-        raise WmpcError(
-            f"{source.path} has no actions, against which its pictures and numbers would be held: "
-            "`wmpc data inspect` shows what it has"
-        )
     total = len(source)
     picks = np.arange(total)
     if limit is not None and limit < total:
@@ -78,10 +80,12 @@ def examine(
     for count, index in enumerate(map(int, picks)):
         try:
             episode = source.episode(index)
-            faults += _one(recording, index, episode, parts, count % every, count % tiny_every)
+            here = int(source.lengths[index])
+            skips = count % every, count % tiny_every
+            faults += _one(recording, index, here, episode, parts, *skips)
             if not any(map(clock.is_stamp, episode)) and (times := source.times(index)) is not None:
                 faults += clock.check_times(index, times, source.about)
-            steps += len(episode["action"])
+            steps += here
             read += 1
             if isinstance(source, Native):
                 faults += _digest(source, index, episode)
@@ -101,15 +105,23 @@ def examine(
     }
     found = merged(_unexplained(faults))
     recording.evidence["actions"] = _histograms(recording)
-    return Examination(source.path, source.format, found, totals, recording.evidence)
+    notes = () if "action" in source.columns else UNACTED
+    return Examination(source.path, source.format, found, totals, recording.evidence, notes)
 
 
 def _one(
-    recording: Recording, index: int, episode: Episode, parts: list[str], skip: int, skip_tiny: int
+    recording: Recording,
+    index: int,
+    steps: int,
+    episode: Episode,
+    parts: list[str],
+    skip: int,
+    skip_tiny: int,
 ) -> list[Fault]:
     """Faults of one episode; what is to be weighed against others is kept."""
     cams = recording.cameras
     numbers = {k: np.asarray(v) for k, v in episode.items() if k not in cams}
+    numbers.setdefault("action", np.empty((steps, 1, 0), np.float32))
     found = [*columns.check(index, numbers, recording.about, recording.context)]
     found += clock.check(index, numbers, recording.about)
     if not len(numbers["action"]):  # a single frame: too short, and nothing to look at
@@ -184,7 +196,8 @@ def _motion(source: Source) -> tuple[str | None, list[str]]:
 def _strides(source: Source, picks: np.ndarray, parts: list[str]) -> tuple[int, int]:
     """Of how many episodes one is kept, with its numbers and with its tiny pictures."""
     frames = int(source.lengths[picks].sum()) + len(picks)
-    wide = 4 * sum(int(np.prod(source.columns[p].shape)) for p in (*parts, "action"))
+    acted = [name for name in ("action",) if name in source.columns]
+    wide = 4 * sum(int(np.prod(source.columns[p].shape)) for p in (*parts, *acted))
     wide += 24 * len(source.cameras)
     every = max(1, -(-frames * wide // NUMBERS))
     small = frames * len(source.cameras) * 3 * (2 * TINY) ** 2 // 2
@@ -193,7 +206,7 @@ def _strides(source: Source, picks: np.ndarray, parts: list[str]) -> tuple[int, 
 
 def _histograms(recording: Recording) -> list[dict[str, Any]]:
     """Counts of the actions' values, a dimension each."""
-    if not recording.episodes:
+    if not recording.episodes or "action" not in recording.columns:
         return []
     values = np.concatenate([s.action.reshape(-1, s.action.shape[-1]) for s in recording.episodes])
     found = []

@@ -44,6 +44,8 @@ class Examination:
     """`episodes`, `read`, `steps`, `frames`, and `weighed`: those in the set-wide statistics."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """For charts, by check: plain numbers and small arrays."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what can and what cannot be done with the recording."""
 
     @property
     def score(self) -> int:

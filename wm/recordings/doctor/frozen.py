@@ -50,6 +50,8 @@ def check(recording: Recording) -> Iterator[Fault]:
             )
             continue
         speeds = _speeds(recording, chosen, camera)
+        if speeds is None:
+            continue
         yield from _frozen(recording, camera, chosen, changes, speeds, STILL * usual)
 
 
@@ -90,14 +92,17 @@ def _fault(camera: str, episode: int, first: int, length: int, steps: int) -> Fa
     return Fault("frozen_pictures", "error", camera, f"{camera} {SAME} {says}", do, episode, first)
 
 
-def _speeds(recording: Recording, chosen: list, camera: str) -> list[np.ndarray]:
-    """How much moves in each step (T,): by numbers, else by the other cameras or the actions."""
+def _speeds(recording: Recording, chosen: list, camera: str) -> list[np.ndarray] | None:
+    """How much moves in each step (T,): by numbers, else by the other cameras or the actions; None
+    where there is none of these."""
     if all(s.motion.size for s in chosen):
         places = [_places(recording, camera, s) for s in chosen]
         return [np.sqrt(np.mean(np.diff(p, axis=0) ** 2, 1)) for p in places]
     others = [c for c in recording.cameras if c != camera and all(c in s.looks for s in chosen)]
     if others:
         return [np.max([s.looks[c].change for c in others], 0) for s in chosen]
+    if not all(s.action.size for s in chosen):
+        return None
     return [np.sqrt(np.mean(s.action.reshape(s.steps, -1) ** 2, 1)) for s in chosen]
 
 

@@ -42,7 +42,7 @@ class Seen:
 
     index: int
     action: np.ndarray
-    """(T, m, A) float32; what is not finite is filled in."""
+    """(T, m, A) float32; what is not finite is filled in. (T, 1, 0) where there are no actions."""
     motion: np.ndarray
     """(T+1, P) float32: what tells where the robot is, filled in likewise; P may be 0."""
     looks: Mapping[str, Look]

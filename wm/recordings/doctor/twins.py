@@ -34,6 +34,7 @@ def check(recording: Recording) -> Iterator[Fault]:
     if features.shape[1] == 0:
         return
     held = _held_out(recording)
+    numbers = "actions, numbers" if "action" in recording.columns else "numbers"
     for i, j, distance in _pairs(features):
         a, b = chosen[i], chosen[j]
         if not _same(recording, a, b):
@@ -45,7 +46,7 @@ def check(recording: Recording) -> Iterator[Fault]:
             "leak" if leak else "twins",
             "error" if leak else "warning",
             None,
-            f"Episodes {first} and {second} are nearly the same{apart}: their actions, numbers and "
+            f"Episodes {first} and {second} are nearly the same{apart}: their {numbers} and "
             f"pictures differ by {distance:.2g} deviations of the recording.",
             "Drop one of the two: what is measured on a copy of a training episode says nothing."
             if leak
@@ -82,9 +83,11 @@ def _pairs(features: np.ndarray) -> Iterator[tuple[int, int, float]]:
 def _same(recording: Recording, a: Seen, b: Seen) -> bool:
     """Whether they stay the same as long as both last."""
     steps = min(a.steps, b.steps)
-    spread = np.concatenate([s.action.reshape(-1, a.action.shape[-1]) for s in (a, b)]).std() + 1e-9
-    if np.sqrt(np.mean((a.action[:steps] - b.action[:steps]) ** 2)) > 3 * NEAR * spread:
-        return False
+    if a.action.size:
+        both = np.concatenate([s.action.reshape(-1, a.action.shape[-1]) for s in (a, b)])
+        apart = np.sqrt(np.mean((a.action[:steps] - b.action[:steps]) ** 2))
+        if apart > 3 * NEAR * (both.std() + 1e-9):
+            return False
     if a.motion.size and b.motion.size:
         apart = (a.motion[: steps + 1] - b.motion[: steps + 1]) / recording.deviation
         return bool(np.sqrt(np.mean(apart**2)) < 3 * NEAR)

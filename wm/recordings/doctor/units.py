@@ -39,7 +39,8 @@ def check(recording: Recording) -> Iterator[Fault]:
     Yields:
         A fault for the action, and one for the motion, if they are.
     """
-    names = ["action"] + ([recording.motion] if recording.motion else [])
+    names = [name for name in ("action",) if name in recording.columns]
+    names += [recording.motion] if recording.motion else []
     for name in names:
         chosen = recording.episodes if name == "action" else recording.moving
         if len(chosen) < 8:

@@ -7,6 +7,7 @@ from pkgutil import walk_packages
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.io import hdf5
 from wmpc.wm.recordings.io.files import Place, damage
+from wmpc.wm.recordings.roles import Roles
 from wmpc.wm.recordings.source import About, Episode, Frames, Source
 
 
@@ -46,13 +47,19 @@ def reader(format: str) -> type[Source]:
     return READERS[format]
 
 
-def open_source(path: str, format: str | None = None, exclude: Collection[int] = ()) -> Source:
+def open_source(
+    path: str,
+    format: str | None = None,
+    exclude: Collection[int] = (),
+    roles: Roles | None = None,
+) -> Source:
     """Open a recording in the format given, or in the one that recognises it.
 
     Args:
         path: a path, or a URL that fsspec knows.
         format: one of `READERS`; None: told by the recording's files.
         exclude: episodes that will not be read; a column that only these lack is kept.
+        roles: what a person says of its columns, where that counts while it is read.
 
     Returns:
         The recording, at least one episode long, to be closed by the caller.
@@ -61,13 +68,14 @@ def open_source(path: str, format: str | None = None, exclude: Collection[int] =
         WmpcError: no format recognises it, the format's library is not installed, or the recording
             is damaged or empty.
     """
+    roles = roles or Roles()
     if format is not None:
-        return _filled(reader(format)(str(path)), exclude)
+        return _filled(reader(format).opened(str(path), roles), exclude)
     if not Place(str(path)).exists():
         raise WmpcError(f"there is no dataset at {path}: give the path or URL of a recording")
     for each in READERS.values():
         if each.recognises(str(path)):
-            return _filled(each(str(path)), exclude)
+            return _filled(each.opened(str(path), roles), exclude)
     raise WmpcError(
         f"{path} {_why_not(str(path))}; wmpc reads {', '.join(READERS)}, docs/data.md shows what "
         "each looks like, and format=NAME insists on one"

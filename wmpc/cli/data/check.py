@@ -17,6 +17,7 @@ from wmpc.system.disk import replace_file
 from wmpc.system.progress import Progress
 from wmpc.wm.recordings.doctor import Examination, examine
 from wmpc.wm.recordings.formats import open_source
+from wmpc.wm.recordings.roles import Roles
 
 STYLES = {"error": "red", "warning": "yellow"}
 
@@ -37,7 +38,8 @@ def run(path: str, cfg: Any, console: Console) -> int:
     Raises:
         WmpcError: there is no such recording.
     """
-    with open_source(path, cfg.format) as source:
+    roles = Roles.of(cfg.actions, cfg.proprio, cfg.time, cfg.gap_s)
+    with open_source(path, cfg.format, roles=roles) as source:
         with shown(console) as tell:
             found = examine(
                 source,
@@ -54,6 +56,8 @@ def run(path: str, cfg: Any, console: Console) -> int:
 
 def _print(found: Examination, console: Console) -> None:
     console.print(f"{escape(found.path)}: score {found.score} of 100; {escape(verdict(found))}")
+    for note in found.notes:
+        console.print(escape(note), soft_wrap=True)
     if not found.faults:
         return
     table = Table("", "what was found", "where", "what to do", box=None, pad_edge=False)

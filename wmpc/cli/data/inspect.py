@@ -10,9 +10,12 @@ from rich.table import Table
 
 from wmpc.collecting.place import beside
 from wmpc.reporting.inspection import draw_histograms, list_columns, list_facts, sample_actions
+from wmpc.reporting.proposal import propose_import
 from wmpc.reporting.sample import draw
 from wmpc.wm.recordings.formats import open_source
+from wmpc.wm.recordings.formats.native.reader import Native
 from wmpc.wm.recordings.rate import pace
+from wmpc.wm.recordings.roles import Roles
 
 SAID = 5
 """Episodes that cannot be read of which the reasons are said."""
@@ -26,7 +29,8 @@ def run(path: str, cfg: Any, console: Console) -> None:
         cfg: the verb's configuration, composed and checked.
         console: where to print.
     """
-    with open_source(path, cfg.format) as source:
+    roles = Roles.of(cfg.actions, cfg.proprio, cfg.time, cfg.gap_s)
+    with open_source(path, cfg.format, roles=roles) as source:
         console.print(_grid(list_facts(source)))
         heads = ("column", "rows", "shape of a row", "dtype", "mean", "deviation")
         console.print(_table(heads, list_columns(source)))
@@ -42,6 +46,10 @@ def run(path: str, cfg: Any, console: Console) -> None:
             console.print(f"Note: {escape(sentence)}", soft_wrap=True)
         for name, why in source.about.left_out.items():
             console.print(f"Left out: {escape(name)}, {escape(why)}", soft_wrap=True)
+        if not isinstance(source, Native) and source.cameras:
+            command, *guesses = propose_import(source, roles)
+            said = ["To import it:", f"  {command}", *guesses]
+            console.print("\n".join(said), markup=False, soft_wrap=True)
         out = Path(str(cfg.out)) if cfg.out else beside(source, "inspect.png")
         draw(source, values, out)
         console.print(f"{out}", soft_wrap=True)

@@ -8,11 +8,10 @@ import numpy as np
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.io.array import Pictures
 from wmpc.wm.recordings.io.files import LARGEST, Place, damage, extra
+from wmpc.wm.recordings.io.parquet import check_size, open_parquet
 from wmpc.wm.recordings.io.picture import MODES, picture_size
 from wmpc.wm.recordings.io.pictures import Layout
 
-MOST_ROWS = 2**22
-"""Of a row group, of which a column is read at once."""
 AT_ONCE = 16
 """Embedded pictures in memory at a time."""
 
@@ -44,7 +43,7 @@ class Tables:
         with damage(self.place.name(file)):
             parquet = self._open(file)
             names = [n for n in parquet.schema_arrow.names if wanted is None or wanted(n)]
-            self._check_size(file, parquet, range(parquet.metadata.num_row_groups))
+            check_size(self.place.name(file), parquet, range(parquet.metadata.num_row_groups))
             return parquet.read(columns=names, use_threads=False).select(names)
 
     def rows(self, file: str, start: int, stop: int | None, columns: Sequence[str]) -> Any:
@@ -133,21 +132,16 @@ class Tables:
         return Pictures(picked, rows, Layout("colours", size, 3), what)
 
     def _open(self, file: str) -> Any:
-        parquet = extra("pyarrow.parquet", "reading LeRobot's parquet files")
         if self._file is None or self._file[0] != file:
             self.close()
-            stream: Any = self.place.open(file)
-            if self.place.is_local:
-                stream.close()
-                stream = self.place.name(file)
-            self._file = file, parquet.ParquetFile(stream, page_checksum_verification=True)
+            self._file = file, open_parquet(self.place, file)
         return self._file[1]
 
     def _read_group(self, file: str, parquet: Any, group: int, columns: Sequence[str]) -> Any:
         key = (file, group, tuple(columns))
         if self._group is None or self._group[0] != key:
             self._group = None
-            self._check_size(file, parquet, [group])
+            check_size(self.place.name(file), parquet, [group])
             table = parquet.read_row_group(group, columns=list(columns), use_threads=False)
             self._group = key, table.select(list(columns))
         return self._group[1]
@@ -167,19 +161,6 @@ class Tables:
                 f"{self.place.name(file)} has {total} rows; {start} to {stop} are asked for"
             )
         return total if stop is None else stop
-
-    def _check_size(self, file: str, parquet: Any, which: Sequence[int] | range) -> None:
-        """WmpcError where row groups state more bytes than a table may take.
-
-        Of all their columns: pyarrow aborts the process where the metadata of one are damaged.
-        """
-        size = sum(max(parquet.metadata.row_group(group).total_byte_size, 0) for group in which)
-        if size > LARGEST:
-            raise WmpcError(f"{self.place.name(file)} states row groups of {size} bytes: too large")
-        # Runs of one value take no bytes: rows are counted too.
-        rows = max((parquet.metadata.row_group(group).num_rows for group in which), default=0)
-        if rows > MOST_ROWS:
-            raise WmpcError(f"{self.place.name(file)} has a row group of {rows} rows: too many")
 
 
 def odd_mode(tables: Tables, file: str, key: str, row: int) -> str | None:

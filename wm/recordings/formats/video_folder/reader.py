@@ -1,38 +1,55 @@
-"""A folder as people record at home: videos, and beside each a table of actions.
+"""A folder as people record at home: videos, beside each a table, or one log of all, or none.
 
     pick_1.mp4, pick_1.csv              an episode; .mov, .mkv, .avi, .webm and .m4v too
-    pick_1.npz or pick_1.npy            instead of the CSV: arrays by name, or the actions alone
+    pick_1.parquet, .npz or .npy        instead of the CSV: arrays by name, or the actions alone
     pick_1.wrist.mp4, pick_1.top.mp4    several cameras, or wrist/pick_1.mp4, top/pick_1.mp4
+    log.csv                             instead of tables: all rows, with a column `episode`
     meta.json or info.json              {"fps": 30}, where the videos' own rate is not meant
 
 Columns of a table: `action`, `actions`, `action_0`, `action.x`, ...; `proprio` and `state` likewise
 become `proprio`; `timestamp` or `time` are seconds on the video's clock; everything else is kept
 under its own name. A table has as many rows as the videos have frames (the last action then leads
 nowhere), or one less; of a last frame without proprioception nothing is kept. Where there are time
-stamps, they pick the frames, one a row.
+stamps that are those of frames, they pick the frames, one a row; else the table is a log with a
+clock of its own, whose rows are brought to the frames (`merge.py`).
 """
 
-import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data.format import Column
 from wmpc.wm.recordings.fitting import Form, Forms
-from wmpc.wm.recordings.formats.video_folder.table import ENDINGS, Table, read_table
+from wmpc.wm.recordings.formats.video_folder.cells import Cells, read_cells
+from wmpc.wm.recordings.formats.video_folder.filmed import filmed_by_all, half_frame, logged
+from wmpc.wm.recordings.formats.video_folder.layout import (
+    Layout,
+    find_layout,
+    is_video,
+    stated_fps,
+)
+from wmpc.wm.recordings.formats.video_folder.merge import at_frames, has_frame_each
+from wmpc.wm.recordings.formats.video_folder.notes import note_files, note_tables
+from wmpc.wm.recordings.formats.video_folder.table import (
+    Table,
+    episode_column,
+    read_table,
+    split_by_episode,
+    with_roles,
+)
 from wmpc.wm.recordings.io.files import Place
 from wmpc.wm.recordings.io.video import Video
-from wmpc.wm.recordings.io.video_clock import clock
-from wmpc.wm.recordings.naming import clean_name
+from wmpc.wm.recordings.io.video_clock import Clock, clock
 from wmpc.wm.recordings.rate import RATE_TOLERANCE, rate_of
+from wmpc.wm.recordings.roles import Roles
 from wmpc.wm.recordings.source import About, Source
 
-VIDEOS = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
-METAS = ("meta.json", "info.json")
 UNNAMED = "main"
 """The camera of a video whose name is the episode's alone, where there are others."""
+LOOKED_AT = 16
+"""Episodes by which it is told whether time stamps are those of frames."""
 
 
 class VideoFolder(Source):
@@ -40,24 +57,31 @@ class VideoFolder(Source):
 
     format = "video-folder"
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, roles: Roles | None = None) -> None:
         super().__init__(path)
+        self.roles = roles or Roles()
         self.place = Place(path)
         if not self.place.is_folder():
             raise WmpcError(f"{path} is no folder with videos")
-        tables, self.videos = _files(self.place)
-        self.names = sorted(self.videos, key=_counted)
+        layout = find_layout(self.place)
+        self.videos, self.names = layout.videos, list(layout.videos)
         if not self.names:
             raise WmpcError(
-                f"{path} holds no episode: a video NAME.mp4 needs NAME.csv, .npz or .npy beside it"
+                f"{path} holds no episode: there is no video, or only in folders with tables of "
+                "their own, each of which may be given"
             )
-        self.tables = {name: tables[name] for name in self.names}
+        self.tables, self.log = layout.tables, self._shared_log(layout)
         cameras = sorted({camera for name in self.names for camera in self.videos[name]})
         self._cameras = {
             "pixels" if len(cameras) == 1 else f"pixels/{camera or UNNAMED}": camera
             for camera in cameras
         }
-        fps = self._stated_fps()
+        fps = stated_fps(self.place)
+        self._clocks: dict[str, Clock] = {}
+        self.merged = self._has_own_clock()
+        """Whether tables have time stamps that are not those of frames."""
+        self._trimmed: dict[int, int] = {}
+        """Of each episode, the frames of a camera that others or the log do not cover."""
         self._seen: dict[int, tuple[int, dict[str, Form]]] = {}
         """Of each episode that can be read, its frames and the forms of its table's columns."""
         self._survey(len(self.names), self._look)
@@ -77,7 +101,7 @@ class VideoFolder(Source):
         first = min(self._seen, key=lambda index: (index in odd, index))
         head, order = self._table(first), [self.names[first], *self.names]
         clocks = {
-            column: clock(self.place, next(self.videos[n][c] for n in order if c in self.videos[n]))
+            column: self._clock(next(self.videos[n][c] for n in order if c in self.videos[n]))
             for column, c in self._cameras.items()
         }
         self.sizes = {column: found.size for column, found in clocks.items()}
@@ -87,34 +111,48 @@ class VideoFolder(Source):
         }
         for name, (shape, dtype, rows) in forms.usual().items():
             self.columns[name] = Column(name, dtype, shape, rows)
-        rate, notes = next(iter(clocks.values())).fps, []
-        if not fps:
-            notes.append("frames a second are those of the first episode")
-        timed = "row t of a table is frame t of videos"
-        notes.append("time stamps pick the frames" if head.times is not None else timed)
-        if alone := sorted(tables.keys() - self.videos.keys()):
-            notes.append(f"tables without a video are left out: {', '.join(alone[:5])}")
-        if head.rows == self._seen[first][0]:
-            notes.append("the action of the last row leads nowhere that was recorded: left out")
-        if head.times is not None and head.rows > 1:
+        rate = next(iter(clocks.values())).fps
+        if head is not None and head.times is not None and not self.merged and head.rows > 1:
             rate = rate_of(head.times)
             if fps and abs(rate / fps - 1) > RATE_TOLERANCE:
                 raise WmpcError(
                     f"{path} states {fps:g} frames a second, the time stamps of {head.what} are "
                     f"{rate:g} a second: mend one of them"
                 )
-        self.about = About(fps=fps or rate, names=head.labels, notes=notes, left_out=head.left_out)
+        self.about = About(
+            fps=fps or rate,
+            names=head.labels if head else {},
+            notes=[
+                *([] if fps else ["frames a second are those of the first episode"]),
+                *note_tables(
+                    head, self._seen[first][0], self.merged, sum(self._trimmed.values()), self.roles
+                ),
+                *note_files(layout, self.log is not None),
+            ],
+            left_out=head.left_out if head else {},
+        )
         self.settle()
 
     @classmethod
+    def opened(cls, path: str, roles: Roles) -> Self:
+        """Open a folder, with what a person says of the columns of its tables.
+
+        Args:
+            path: a path, or a URL that fsspec knows.
+            roles: which columns are actions, joints and time stamps.
+
+        Returns:
+            The folder.
+        """
+        return cls(path, roles)
+
+    @classmethod
     def _is_at(cls, place: Place) -> bool:
-        return place.is_folder() and bool(_files(place)[1])
+        return place.is_folder() and bool(find_layout(place).videos)
 
     @classmethod
     def _is_like(cls, place: Place) -> bool:
-        return place.is_folder() and any(
-            name.lower().endswith(VIDEOS) for name in (*place.glob("*"), *place.glob("*/*"))
-        )
+        return place.is_folder() and any(map(is_video, (*place.glob("*"), *place.glob("*/*"))))
 
     def _read(self, index: int, names: Sequence[str]) -> dict[str, Any]:
         table, steps = self._table(index), int(self.lengths[index])
@@ -131,109 +169,135 @@ class VideoFolder(Source):
         Returns:
             (T+1,) seconds, ascending.
         """
-        stamps = self._table(index).times
+        table = self._table(index)
+        if table is None or self.merged:
+            return self._filmed(index, table)
+        stamps = table.times
         if stamps is None:
             file = next(iter(self.videos[self.names[index]].values()))
-            stamps = clock(self.place, file).times
+            stamps = self._clock(file).times
         return stamps[: int(self.lengths[index]) + 1]
 
-    def _column(self, name: str, index: int, table: Table, steps: int) -> Any:
+    def _column(self, name: str, index: int, table: Table | None, steps: int) -> Any:
         if name in self._cameras:
             return self._video(name, index, table, steps + 1)
+        assert table is not None
         column = self.columns[name]
         rows = steps if column.rows == "steps" else steps + 1
-        values = table.columns[name][:rows].astype(column.dtype, copy=False)
-        return values.reshape(rows, *column.shape)
+        if self.merged and table.times is not None:
+            frames = self._filmed(index, table)[:rows]
+            values = at_frames(table, name, frames, self._is_joint(name), self.roles.gap_s)
+        else:
+            values = table.columns[name][:rows]
+        return values.astype(column.dtype, copy=False).reshape(rows, *column.shape)
 
-    def _video(self, name: str, index: int, table: Table, frames: int) -> Video:
+    def _video(self, name: str, index: int, table: Table | None, frames: int) -> Video:
         file = self.videos[self.names[index]][self._cameras[name]]
-        found = clock(self.place, file)
-        if table.times is None:
+        found = self._clock(file)
+        if table is None or self.merged:
+            wanted = self._filmed(index, table)
+        elif table.times is None:
             return Video(self.place, file, found.times[:frames], self.sizes[name])
+        else:
+            wanted = table.times
         apart = 0.5 / found.fps if found.fps else None
-        return Video(self.place, file, table.times, self.sizes[name], tolerance=apart)
+        return Video(self.place, file, wanted, self.sizes[name], tolerance=apart)
 
-    def _table(self, index: int) -> Table:
-        return read_table(self.place, self.tables[self.names[index]])
+    def _table(self, index: int) -> Table | None:
+        """The table of an episode; None where the folder has none."""
+        name = self.names[index]
+        if self.log is None:
+            return read_table(self.place, self.tables[name], self.roles) if self.tables else None
+        if name not in self.log:
+            raise WmpcError(f"the log of {self.path} has no row of {name}")
+        return with_roles(self.log[name], self.roles)
+
+    def _shared_log(self, layout: Layout) -> Mapping[str, Cells] | None:
+        """The rows of each episode, where one table holds those of all."""
+        if layout.tables:
+            return None
+        logs = [read_cells(self.place, file) for file in layout.others]
+        logs = [cells for cells in logs if episode_column(cells) is not None]
+        if len(logs) > 1:
+            both = " and ".join(cells.what for cells in logs[:2])
+            raise WmpcError(f"both {both} have a column of episodes: which is meant?")
+        return split_by_episode(logs[0], self.names, self.path) if logs else None
+
+    def _has_own_clock(self) -> bool:
+        """Whether most tables have time stamps of which some have no frame of their own."""
+        votes = []
+        picks = np.linspace(0, len(self.names) - 1, min(len(self.names), LOOKED_AT)).astype(int)
+        for index in np.unique(picks).tolist():
+            try:
+                table = self._table(index)
+                if table is None or table.times is None:
+                    continue
+                shown = [self._clock(f) for f in self.videos[self.names[index]].values()]
+            except WmpcError:
+                continue  # said where the episode is read
+            votes.append(all(has_frame_each(c.times, half_frame(c), table.times) for c in shown))
+        return sum(votes) * 2 < len(votes)
 
     def _look(self, index: int) -> int:
         """T of an episode; WmpcError where it cannot be read."""
-        table = self._table(index)
-        if "action" not in table.columns:
-            raise WmpcError(
-                f"{table.what} has no actions: columns action, or action_0, action_1, ..."
-            )
-        self._seen[index] = frames, _ = self._held(index, table)
+        self._seen[index] = frames, _ = self._held(index, self._table(index))
         return frames - 1
 
-    def _held(self, index: int, table: Table) -> tuple[int, dict[str, Form]]:
+    def _held(self, index: int, table: Table | None) -> tuple[int, dict[str, Form]]:
         """Frames of an episode, and the forms of its table's columns; WmpcError where its videos
         do not go with it."""
         frames = self._frames(index, table)
         if frames < 2:
             raise WmpcError(f"{self.names[index]} of {self.path} has {frames} frames: no step")
+        if table is None:
+            return frames, {}
         kinds = {"action": "steps", "proprio": "frames"}
-        other = "frames" if frames == table.rows else "steps"
+        whole = self.merged and table.times is not None
+        other = "frames" if whole or frames == table.rows else "steps"
         return frames, {
             name: ((1,) * (name == "action") + a.shape[1:], a.dtype, kinds.get(name, other))
             for name, a in table.columns.items()
         }
 
-    def _frames(self, index: int, table: Table) -> int:
+    def _frames(self, index: int, table: Table | None) -> int:
         """T+1 of an episode; WmpcError where a video does not go with its table."""
+        if table is None or (self.merged and table.times is not None):
+            return len(self._filmed(index, table))
+        if self.merged:
+            raise WmpcError(f"{table.what} has no time stamps, other tables have")
         if table.times is not None:
             return table.rows
-        counts = {file: len(clock(self.place, file).times)
+        counts = {file: len(self._clock(file).times)
                   for file in self.videos[self.names[index]].values()}  # fmt: skip
         for file, count in counts.items():
             if count not in (table.rows, table.rows + 1) or count != next(iter(counts.values())):
+                have = ", ".join([*table.columns][:9])
                 raise WmpcError(
                     f"{file} of {self.path} has {count} frames, its table {table.rows} rows: there "
-                    "should be as many, or one less, or a column of time stamps"
+                    "should be as many, or one less, or a column of time stamps (time=... names "
+                    f"it; the table has {have})"
                 )
         # A proprioception is needed of every frame.
         return table.rows if "proprio" in table.columns else next(iter(counts.values()))
 
-    def _stated_fps(self) -> float | None:
-        for name in METAS:
-            if self.place.exists(name):
-                fps = self.place.json(name).get("fps")
-                if fps is None:
-                    continue
-                if isinstance(fps, bool) or not isinstance(fps, int | float) or not 0 < fps < 1e5:
-                    raise WmpcError(f"{self.place.name(name)} states fps {fps!r}: no rate")
-                return float(fps)
-        return None
+    def _filmed(self, index: int, table: Table | None) -> np.ndarray:
+        """(T+1,) seconds: the first camera's frames that all others and the log have, too."""
+        shown = {file: self._clock(file) for file in self.videos[self.names[index]].values()}
+        times = filmed_by_all(self.path, shown)
+        if table is not None and table.times is not None:
+            linear = {n: self._is_joint(n) for n in table.columns if self._is_needed(n)}
+            times = logged(table, times, linear, self.roles.gap_s)
+        self._trimmed[index] = max(len(found.times) for found in shown.values()) - len(times)
+        return times
 
+    def _clock(self, file: str) -> Clock:
+        """When a video shows its frames, looked up once."""
+        if file not in self._clocks:
+            self._clocks[file] = clock(self.place, file)
+        return self._clocks[file]
 
-def _files(place: Place) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-    """Tables and videos by episode, the latter by camera; WmpcError where a name is twice there."""
-    tables: dict[str, str] = {}
-    for file in place.glob("*"):
-        stem, dot, ending = file.rpartition(".")
-        if dot + ending.lower() in ENDINGS:
-            if stem in tables:
-                raise WmpcError(f"{place.path} has both {tables[stem]} and {file}: which is meant?")
-            tables[stem] = file
-    videos: dict[str, dict[str, str]] = {}
-    for file in [*place.glob("*"), *place.glob("*/*")]:
-        folder, _, name = file.rpartition("/")
-        stem, dot, ending = name.rpartition(".")
-        if dot + ending.lower() not in VIDEOS:
-            continue
-        episode, camera = stem, folder
-        if stem not in tables and not folder:
-            episode, _, camera = stem.rpartition(".")
-        if episode not in tables:
-            continue
-        camera = clean_name(camera) if camera else ""
-        if camera in videos.setdefault(episode, {}):
-            raise WmpcError(f"{place.path} has two videos of {episode} and camera {camera!r}")
-        videos[episode][camera] = file
-    return tables, videos
+    def _is_joint(self, name: str) -> bool:
+        return name == "proprio" or name in self.roles.proprio
 
-
-def _counted(name: str) -> list[tuple[bool, int, str]]:
-    """A key by which take_2 comes before take_10."""
-    parts = re.split(r"(\d+)", name)
-    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
+    def _is_needed(self, name: str) -> bool:
+        return name == "action" or name in self.roles.actions or self._is_joint(name)

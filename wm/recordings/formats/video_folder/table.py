@@ -1,23 +1,18 @@
-"""The table beside a video: CSV with a header, `.npz` by names, or `.npy` of actions."""
+"""The table beside a video, and its part of a log of all episodes: columns by their roles."""
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from math import prod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from wmpc.errors import WmpcError
-from wmpc.system.npy_file import parse_npy
-from wmpc.wm.recordings.io.files import LARGEST, Place, damage
-from wmpc.wm.recordings.io.npz import Npz
+from wmpc.wm.recordings.formats.video_folder.cells import EPISODE, Cells, read_cells
+from wmpc.wm.recordings.io.files import Place
 from wmpc.wm.recordings.naming import clean_name
+from wmpc.wm.recordings.roles import Roles
 
-ENDINGS = (".csv", ".npz", ".npy")
-LARGEST_TABLE = 2**25
-"""Bytes of a CSV, whose text takes some times as many while it is read."""
+ENDINGS = (".csv", ".parquet", ".npz", ".npy")
 ROLES = {
     "action": re.compile(r"actions?([_.\[ -].*|\d.*)?", re.IGNORECASE),
     "proprio": re.compile(r"(proprio|state)([_.\[ -].*|\d.*)?", re.IGNORECASE),
@@ -39,12 +34,13 @@ class Table:
     left_out: Mapping[str, str]
 
 
-def read_table(place: Place, file: str) -> Table:
-    """Read a table, whole.
+def read_table(place: Place, file: str, roles: Roles) -> Table:
+    """Read the table of an episode, whole.
 
     Args:
         place: the folder of the recording.
         file: its name there.
+        roles: what a person says of its columns.
 
     Returns:
         Its columns, put together by their roles.
@@ -52,32 +48,30 @@ def read_table(place: Place, file: str) -> Table:
     Raises:
         WmpcError: it is damaged, too large, or its columns are of different lengths.
     """
-    what = place.name(file)
-    left: dict[str, str] = {}
-    if file.lower().endswith(".csv"):
-        columns = _csv(place.read(file, LARGEST_TABLE), what, left)
-    elif file.lower().endswith(".npz"):
-        npz = Npz(place, file)
-        try:
-            stated = sum(
-                prod(array.shape) * array.numbers.itemsize for array in npz.arrays.values()
-            )
-            if stated > LARGEST:
-                raise WmpcError(f"{what} states {stated} bytes; a table has at most {LARGEST}")
-            columns = {n: array.read(0, array.shape[0]) for n, array in npz.arrays.items()}
-        finally:
-            npz.close()
-        left |= npz.left_out
-    else:
-        values = parse_npy(place.read(file), what)
-        if not values.ndim:
-            raise WmpcError(f"{what} has no rows")
-        columns = {"action": values}
-    return _sorted(what, columns, left)
+    return with_roles(read_cells(place, file), roles)
 
 
-def _sorted(what: str, columns: Mapping[str, np.ndarray], left: dict[str, str]) -> Table:
-    """Put columns together by their roles."""
+def with_roles(cells: Cells, roles: Roles) -> Table:
+    """Put the columns of a table together by their roles.
+
+    Args:
+        cells: the table as it stands.
+        roles: what a person says of its columns: what is named there keeps its name, and no other
+            column is taken for what some are named for.
+
+    Returns:
+        Its columns.
+
+    Raises:
+        WmpcError: they are of different lengths, no numbers where numbers are needed, or two would
+            be called alike.
+    """
+    what, columns = cells.what, cells.numbers
+    left = {clean_name(n): why for n, why in cells.left_out.items()}
+    left |= {clean_name(name): "holds words" for name in cells.words}
+    for name, why in cells.words.items():
+        if _role(name, roles) in ROLES or _is_named(name, (*roles.actions, *roles.proprio)):
+            raise WmpcError(f"{what}: {name} holds what is no number ({why.reason})")
     rows = len(next(iter(columns.values()), ()))
     if not rows:
         raise WmpcError(f"{what} has no rows")
@@ -85,11 +79,13 @@ def _sorted(what: str, columns: Mapping[str, np.ndarray], left: dict[str, str]) 
     for name, values in columns.items():
         if len(values) != rows:
             raise WmpcError(f"{what}: {name} has {len(values)} rows, others have {rows}")
-        role = next((role for role, names in ROLES.items() if names.fullmatch(name)), name)
+        role = _role(name, roles)
         if role in ("action", "proprio") and values.ndim > 2:
             raise WmpcError(f"{what}: {name} has shape {values.shape}; it should be (rows, n)")
-        role = clean_name(role.replace("/", "_"))
         parts.setdefault(role, []).append(name)
+    if roles.time is not None and "timestamp" not in parts:
+        have = ", ".join(map(clean_name, columns))
+        raise WmpcError(f"time={roles.time} came; {what} has {have}")
     out, labels, times = {}, {}, None
     for role, names in parts.items():
         if role in ("action", "proprio"):
@@ -112,27 +108,85 @@ def _sorted(what: str, columns: Mapping[str, np.ndarray], left: dict[str, str]) 
     return Table(what, rows, out, times, labels, left)
 
 
-def _csv(data: bytes, what: str, left: dict[str, str]) -> dict[str, np.ndarray]:
-    """Columns of numbers, float64; an empty cell is NaN."""
-    with damage(what):
-        lines: Iterable[list[str]] = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))
-        table = [line for line in lines if line]
-    if not table:
-        raise WmpcError(f"{what} is empty")
-    header = [name.strip() for name in table[0]]
-    if len(set(header)) != len(header) or not all(header):
-        raise WmpcError(f"{what} has two columns of one name, or one without a name: {header[:20]}")
-    for number, line in enumerate(table[1:], 2):
-        if len(line) != len(header):
-            raise WmpcError(
-                f"{what}: line {number} has {len(line)} cells, the header {len(header)}"
-            )
-    columns = {}
-    for name, cells in zip(header, zip(*table[1:], strict=True), strict=False):
-        try:
-            columns[name] = np.array([float(cell) if cell.strip() else np.nan for cell in cells])
-        except ValueError as error:
-            if any(names.fullmatch(name) for names in ROLES.values()):
-                raise WmpcError(f"{what}: {name} holds what is no number ({error})") from None
-            left[clean_name(name)] = "holds words"
-    return columns
+def _role(name: str, roles: Roles) -> str:
+    """Under which name a column is kept; `timestamp` of that of the time stamps."""
+    clean = clean_name(name.replace("/", "_"))
+    if roles.time is not None and _is_named(name, (roles.time,)):
+        return "timestamp"
+    if _is_named(name, (*roles.actions, *roles.proprio)):
+        return clean
+    said = {"action": roles.actions, "proprio": roles.proprio, "timestamp": roles.time}
+    return next((r for r, kind in ROLES.items() if kind.fullmatch(name) and not said[r]), clean)
+
+
+def _is_named(name: str, names: tuple[str, ...]) -> bool:
+    return name in names or clean_name(name.replace("/", "_")) in names
+
+
+def split_by_episode(cells: Cells, names: list[str], what: str) -> dict[str, Cells]:
+    """Part a table that holds all episodes, by its column that says which.
+
+    Args:
+        cells: the table.
+        names: of the episodes, in order.
+        what: the folder, for errors.
+
+    Returns:
+        By episode the rows of it, without that column; an episode may have none.
+
+    Raises:
+        WmpcError: the column says what is no episode.
+    """
+    column = episode_column(cells)
+    assert column is not None
+    if column in cells.words:
+        said = list(cells.words[column].cells)
+    else:
+        said = [float(value) for value in np.ravel(cells.numbers[column])]
+    meant = _meant(dict.fromkeys(said), names)
+    if unknown := [value for value in meant if meant[value] is None]:
+        shown = f"{unknown[0]:g}" if isinstance(unknown[0], float) else repr(unknown[0])
+        raise WmpcError(
+            f"{cells.what} says {column} {shown[:60]}, {what} has the videos of "
+            f"{', '.join(names[:3])}{', ...' * (len(names) > 3)}: an episode is called as its "
+            "videos are, by the number in its name, or counted from 0 in the order of the names"
+        )
+    rows: dict[str, list[int]] = {}
+    for row, value in enumerate(said):
+        rows.setdefault(str(meant[value]), []).append(row)
+    rest = {name: values for name, values in cells.numbers.items() if name != column}
+    words = {name: held for name, held in cells.words.items() if name != column}
+    return {
+        name: replace(
+            cells,
+            what=f"{cells.what}, {column} {name}",
+            numbers={key: values[picked] for key, values in rest.items()},
+            words=words,
+        )
+        for name, picked in rows.items()
+    }
+
+
+def episode_column(cells: Cells) -> str | None:
+    """Find the column that says to which episode a row belongs.
+
+    Args:
+        cells: the table.
+
+    Returns:
+        Its name; None where there is none, or more than one.
+    """
+    found = [name for name in (*cells.words, *cells.numbers) if EPISODE.fullmatch(name)]
+    found = [n for n in found if n in cells.words or cells.numbers[n].size == cells.rows]
+    return found[0] if len(found) == 1 else None
+
+
+def _meant(said: Mapping[str | float, None], names: list[str]) -> dict[str | float, str | None]:
+    """Which episode each value means; None where it means none."""
+    if any(isinstance(value, str) for value in said):
+        return {value: str(value) if value in names else None for value in said}
+    numbers = [re.findall(r"\d+", name) for name in names]
+    counted = {float(found[-1]): name for found, name in zip(numbers, names, strict=True) if found}
+    if len(counted) < len(names) or not all(value in counted for value in said):
+        counted = {float(place): name for place, name in enumerate(names)}
+    return {value: counted.get(float(value)) for value in said}
