@@ -81,8 +81,8 @@ def test_from_videos_and_a_joint_log_to_a_model(home, capsys):
     said = capsys.readouterr().out
     (proposed,) = re.findall(r"^  wmpc (data import .*)$", said, re.MULTILINE)
     assert shlex.split(proposed) == bring
-    assert "vx, vy look like commands" in said and "q1, q2 look like joints" in said
-    assert "Units are not known" in said
+    assert "look like commands: vx, vy." in said and "look like joints: q1, q2." in said
+    assert "units are not known" in said
     do(bring)
     assert "a clock of their own" in capsys.readouterr().out
     episodes = open_episodes("data/lab")

@@ -132,13 +132,12 @@ def propose_import(source: Source, roles: Roles) -> Iterator[str]:
     yield "wmpc data import " + " ".join(map(_shell, words))
     for key, what in (("actions", "commands"), ("proprio", "joints")):
         if found[key]:
-            yield (
-                f"By their names alone, {', '.join(found[key])} look like {what}: correct the list "
-                "where they are not. Units are not known, and numbers are kept as they are."
-            )
-    if "action" not in source.columns and not found["actions"]:
-        rest = f", of {', '.join(found[None])}" if found[None] else ""
-        yield f"No column looks like commands: actions=[...] names them{rest}, else there are none."
+            yield f"By name alone, these look like {what}: {', '.join(found[key])}."
+    if found["actions"] or found["proprio"]:
+        yield "Correct the lists; units are not known, and numbers are kept as they are."
+    if "action" not in source.columns and not found["actions"] and found[None]:
+        rest = ", ".join(found[None])
+        yield f"No column looks like commands: actions=[...] names them, of {rest}."
     elif found[None]:
         yield f"Columns kept beside them: {', '.join(found[None])}."
     if source.about.fps is None:

@@ -40,7 +40,8 @@ def run(path: str, cfg: Any, console: Console) -> None:
             why = " ".join([f"{path} does not say its frames a second.", *recording.home.says])
             raise WmpcError(f"{why} Give recorded_fps=...")
         ids = chosen(source, asked["episodes"], asked["exclude"])
-        console.print(f"{path}: {recording.format}, {len(ids)} episodes", soft_wrap=True)
+        said = f"{path}: {recording.format}, {len(ids)} episodes"
+        console.print(said, markup=False, soft_wrap=True)
         for sentence in recording.sentences():
             console.print(escape(sentence), soft_wrap=True)
         with shown(console) as tell:

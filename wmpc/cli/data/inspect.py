@@ -39,8 +39,9 @@ def run(path: str, cfg: Any, console: Console) -> None:
             console.print(f"Cannot be read: episode {index}, {escape(why)}", soft_wrap=True)
         if len(source.unreadable) > SAID:
             console.print(f"Nor can {len(source.unreadable) - SAID} more episodes.")
-        heads = ("action", "least", "", "largest")
-        console.print(_table(heads, draw_histograms(source, values)))
+        if values.shape[1]:
+            heads = ("action", "least", "", "largest")
+            console.print(_table(heads, draw_histograms(source, values)))
         said = pace(source)
         for sentence in (*source.about.notes, *([said] if said else [])):
             console.print(f"Note: {escape(sentence)}", soft_wrap=True)
@@ -52,7 +53,7 @@ def run(path: str, cfg: Any, console: Console) -> None:
             console.print("\n".join(said), markup=False, soft_wrap=True)
         out = Path(str(cfg.out)) if cfg.out else beside(source, "inspect.png")
         draw(source, values, out)
-        console.print(f"{out}", soft_wrap=True)
+        console.print(f"{out}", markup=False, soft_wrap=True)
 
 
 def _grid(facts: Mapping[str, str]) -> Table:
