@@ -14,7 +14,7 @@ stamps that are those of frames, they pick the frames, one a row; else the table
 clock of its own, whose rows are brought to the frames (`merge.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -22,10 +22,8 @@ import numpy as np
 from wmpc.errors import WmpcError
 from wmpc.wm.data.format import Column
 from wmpc.wm.recordings.fitting import Form, Forms
-from wmpc.wm.recordings.formats.video_folder.cells import Cells, read_cells
 from wmpc.wm.recordings.formats.video_folder.filmed import filmed_by_all, half_frame, logged
 from wmpc.wm.recordings.formats.video_folder.layout import (
-    Layout,
     find_layout,
     is_video,
     stated_fps,
@@ -34,9 +32,8 @@ from wmpc.wm.recordings.formats.video_folder.merge import at_frames, has_frame_e
 from wmpc.wm.recordings.formats.video_folder.notes import note_files, note_tables
 from wmpc.wm.recordings.formats.video_folder.table import (
     Table,
-    episode_column,
+    read_log,
     read_table,
-    split_by_episode,
     with_roles,
 )
 from wmpc.wm.recordings.io.files import Place
@@ -70,7 +67,8 @@ class VideoFolder(Source):
                 f"{path} holds no episode: there is no video, or only in folders with tables of "
                 "their own, each of which may be given"
             )
-        self.tables, self.log = layout.tables, self._shared_log(layout)
+        self.tables = layout.tables
+        self.log = None if self.tables else read_log(self.place, layout.others, self.names)
         cameras = sorted({camera for name in self.names for camera in self.videos[name]})
         self._cameras = {
             "pixels" if len(cameras) == 1 else f"pixels/{camera or UNNAMED}": camera
@@ -211,17 +209,6 @@ class VideoFolder(Source):
         if name not in self.log:
             raise WmpcError(f"the log of {self.path} has no row of {name}")
         return with_roles(self.log[name], self.roles)
-
-    def _shared_log(self, layout: Layout) -> Mapping[str, Cells] | None:
-        """The rows of each episode, where one table holds those of all."""
-        if layout.tables:
-            return None
-        logs = [read_cells(self.place, file) for file in layout.others]
-        logs = [cells for cells in logs if episode_column(cells) is not None]
-        if len(logs) > 1:
-            both = " and ".join(cells.what for cells in logs[:2])
-            raise WmpcError(f"both {both} have a column of episodes: which is meant?")
-        return split_by_episode(logs[0], self.names, self.path) if logs else None
 
     def _has_own_clock(self) -> bool:
         """Whether most tables have time stamps of which some have no frame of their own."""

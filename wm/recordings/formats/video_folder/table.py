@@ -1,7 +1,7 @@
 """The table beside a video, and its part of a log of all episodes: columns by their roles."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -123,11 +123,34 @@ def _is_named(name: str, names: tuple[str, ...]) -> bool:
     return name in names or clean_name(name.replace("/", "_")) in names
 
 
-def split_by_episode(cells: Cells, names: list[str], what: str) -> dict[str, Cells]:
+def read_log(place: Place, files: Sequence[str], names: list[str]) -> Mapping[str, Cells] | None:
+    """Read the one table that holds the rows of all episodes.
+
+    Args:
+        place: the folder of the recording.
+        files: tables there that are not called as an episode is.
+        names: of the episodes, in order.
+
+    Returns:
+        The rows of each episode; None where no table has a column that says which.
+
+    Raises:
+        WmpcError: a table is damaged, or two have such a column.
+    """
+    found = [(cells, episode_column(cells)) for cells in (read_cells(place, f) for f in files)]
+    logs = [(cells, column) for cells, column in found if column is not None]
+    if len(logs) > 1:
+        both = " and ".join(cells.what for cells, _ in logs[:2])
+        raise WmpcError(f"both {both} have a column of episodes: which is meant?")
+    return split_by_episode(*logs[0], names, place.path) if logs else None
+
+
+def split_by_episode(cells: Cells, column: str, names: list[str], what: str) -> dict[str, Cells]:
     """Part a table that holds all episodes, by its column that says which.
 
     Args:
         cells: the table.
+        column: of the episodes.
         names: of the episodes, in order.
         what: the folder, for errors.
 
@@ -137,8 +160,6 @@ def split_by_episode(cells: Cells, names: list[str], what: str) -> dict[str, Cel
     Raises:
         WmpcError: the column says what is no episode.
     """
-    column = episode_column(cells)
-    assert column is not None
     if column in cells.words:
         said = list(cells.words[column].cells)
     else:
