@@ -1,6 +1,6 @@
 """What a person says of a recording's columns: which are actions, joints and time stamps."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wmpc.errors import WmpcError
@@ -22,8 +22,8 @@ class Roles:
     @classmethod
     def of(
         cls,
-        actions: Collection[object] | None = None,
-        proprio: Collection[object] | None = None,
+        actions: Sequence[object] | None = None,
+        proprio: Sequence[object] | None = None,
         time: object = None,
         gap_s: float | None = None,
     ) -> "Roles":
@@ -39,13 +39,17 @@ class Roles:
             The roles.
 
         Raises:
-            WmpcError: the gap is no time.
+            WmpcError: the gap is no time, or columns are no list.
         """
-        if gap_s is not None and not 0 < gap_s < 1e9:
-            raise WmpcError(f"gap_s={gap_s} came; a gap that is bridged lasts more than 0 seconds")
+        is_number = isinstance(gap_s, int | float) and not isinstance(gap_s, bool)
+        if gap_s is not None and not (is_number and 0 < gap_s < 1e9):
+            raise WmpcError(f"gap_s={gap_s} came; it is a number of seconds above 0")
+        for key, names in (("actions", actions), ("proprio", proprio)):
+            if not isinstance(names, Sequence | None) or isinstance(names, str):
+                raise WmpcError(f"{key}={names} came; it is a list of columns, such as [a,b]")
         return cls(
             tuple(map(str, actions or ())),
             tuple(map(str, proprio or ())),
             None if time is None else str(time),
-            GAP_S if gap_s is None else gap_s,
+            GAP_S if gap_s is None else float(gap_s),
         )

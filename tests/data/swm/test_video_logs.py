@@ -207,6 +207,22 @@ def test_named_columns_are_not_taken_for_others(lab):
         seen(lab)
 
 
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"gap_s": "long"}, "gap_s=long came; it is a number"),
+        ({"gap_s": 0}, "gap_s=0 came"),
+        ({"gap_s": True}, "gap_s=True came"),
+        ({"actions": "vx"}, "actions=vx came; it is a list of columns"),
+        ({"proprio": {"q": 1}}, "it is a list of columns"),
+    ],
+)
+def test_roles_that_make_no_sense_are_refused(said, sentence):
+    with pytest.raises(WmpcError, match=sentence):
+        Roles.of(**said)
+    assert Roles.of([1, "a"]).actions == ("1", "a") and Roles.of(gap_s=2).gap_s == 2.0
+
+
 def test_videos_alone(lab):
     assert VideoFolder.recognises(str(lab))
     with open_source(str(lab)) as source:
