@@ -121,6 +121,7 @@ def require(env: Any, capability: type) -> Any:
         return env
     raise WmpcError(
         f"{env.id} has no goal, success test, variation or scripted policy; it can be "
-        "collected from with policy=random and trained on, and with task.kwargs.tolerances, "
-        "such as {qpos0: 0.1}, recorded states are goals. The wmpc/* tasks have them all."
+        "collected from with policy=random and trained on. Collected with "
+        '"+task.kwargs.tolerances={qpos0:0.1}" or the like, or with +task.kwargs.success=reward or '
+        "info where it tests success itself, its recorded states are goals."
     )

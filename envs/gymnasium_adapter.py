@@ -3,8 +3,6 @@
 Such an environment has a reward of its own but no goal and no test of success.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import gymnasium
@@ -13,31 +11,13 @@ import numpy as np
 from gymnasium.spaces import Box, flatten
 from PIL import Image
 
+from wmpc.envs.foreign import blamed, not_mujoco
 from wmpc.envs.goal_env import GoalEnv, require
 from wmpc.envs.layout import INTEGRATION, trouble
 from wmpc.envs.observation import Observation
 from wmpc.envs.rendering import RenderSettings
 from wmpc.envs.world import World
 from wmpc.errors import WmpcError
-
-
-@contextmanager
-def _blamed(what: str) -> Iterator[None]:
-    """Whatever somebody's environment raises, SystemExit too, becomes an WmpcError that says what.
-
-    Constructors raise anything: files of another machine that are missing here, arguments that
-    are wanted, models that another version of MuJoCo does not take.
-    """
-    try:
-        yield
-    except WmpcError:
-        raise
-    except (Exception, SystemExit) as error:
-        try:
-            reason = " ".join(str(error).split())[:300]
-        except Exception:  # an exception may be written so badly that it cannot be shown
-            reason = ""
-        raise WmpcError(f"{what}: {type(error).__name__}: {reason}") from error
 
 
 class GymnasiumTask(World):
@@ -63,10 +43,10 @@ class GymnasiumTask(World):
         if drawn_by == "gymnasium":
             kwargs = {"width": image_size, "height": image_size, **kwargs}
             kwargs["render_mode"] = "rgb_array"
-        with _blamed(f"gymnasium cannot make {env_id!r}"):
+        with blamed(f"gymnasium cannot make {env_id!r}"):
             env: Any = gymnasium.make(env_id, disable_env_checker=True, **kwargs).unwrapped
         if not isinstance(getattr(env, "model", None), mujoco.MjModel):
-            raise WmpcError(f"{env_id} is not a MuJoCo environment: it has no `model`.")
+            raise not_mujoco(env_id, env)
         if not isinstance(env.action_space, Box) or not hasattr(env, "_get_obs"):
             raise WmpcError(f"{env_id} needs a Box of actions and `_get_obs`; it lacks one.")
         self._env = env
@@ -77,21 +57,45 @@ class GymnasiumTask(World):
         dt = float(getattr(env, "dt", env.model.opt.timestep * getattr(env, "frame_skip", 1)))
         settings = RenderSettings(image_size, image_size, camera)
         super().__init__(env.model, env.data, settings, dt)
-        with _blamed(f"{env_id} cannot be reset"):
+        with blamed(f"{env_id} cannot be reset"):
             env.reset(seed=0)
         if drawn_by == "gymnasium":
             # It may aim its camera by what it draws first: let that be always the same.
-            with _blamed(f"{env_id} cannot draw itself"):
+            with blamed(f"{env_id} cannot draw itself"):
                 env.render()
         self._rest = self.layout.at_rest(env.model.qpos0)
         self.action_space = env.action_space
-        with _blamed(f"{env_id} cannot be observed"):
+        with blamed(f"{env_id} cannot be observed"):
             self.observation_space = self._observation_space()
         self.describe_names = tuple(
             f"{kind}[{index}]"
             for kind, count in (("qpos", env.model.nq), ("qvel", env.model.nv))
             for index in range(count)
         )
+
+    @property
+    def judges_itself(self) -> bool:
+        """Whether it has goals in its observations and tests them by `compute_reward`."""
+        spaces = getattr(self._env.observation_space, "spaces", {})
+        known = {"achieved_goal", "desired_goal"} <= {*spaces}
+        return known and callable(getattr(self._env, "compute_reward", None))
+
+    @property
+    def moves_by_controls(self) -> bool:
+        """Whether a step does to positions what `frame_skip` MuJoCo steps under the action do."""
+        space, skip = self.action_space, int(getattr(self._env, "frame_skip", 1))
+        if space.shape != (self.model.nu,):
+            return False
+        present, ends = self.get_state(), []
+        action = (space.low + 0.7 * (space.high - space.low)).astype(np.float32)
+        self._env.step(action)
+        ends.append(self.data.qpos.copy())
+        self._put(present)
+        self.data.ctrl[:] = action
+        mujoco.mj_step(self.model, self.data, skip)
+        ends.append(self.data.qpos.copy())
+        self._put(present)
+        return bool(np.allclose(*ends, rtol=0, atol=1e-6))
 
     @property
     def render_settings(self) -> dict[str, Any]:
@@ -240,13 +244,16 @@ class GymnasiumTask(World):
             _, reward, terminated, truncated, own = self._env.step(self._arriving(applied))
             info = {"reward": float(reward), "terminated": terminated, "truncated": truncated}
             info |= {name: value for name, value in own.items() if name not in info}
-            failure = trouble(self.data)
+            failure = self._trouble()
         return {**info, "action": applied, "failure": failure}
 
     def close(self) -> None:
         """Free the renderer and the environment."""
         super().close()
         self._env.close()
+
+    def _trouble(self) -> str | None:
+        return trouble(self.data)
 
     def _put(self, state: np.ndarray) -> None:
         """Restore a state with all that is derived from it, as `_get_obs` may read any of it."""

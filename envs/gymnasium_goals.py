@@ -1,4 +1,4 @@
-"""Any gymnasium MuJoCo environment with goals: states to reach, each variable to a tolerance."""
+"""Any gymnasium MuJoCo environment with goals: recorded states, reached to a tolerance."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,73 +12,12 @@ from wmpc.envs.observation import Observation
 from wmpc.errors import WmpcError
 
 
-class GymnasiumGoalTask(Measured, GymnasiumTask):
-    """A `GymnasiumTask` whose goals are states recorded in it.
+class GoalsAmongStates(Measured, GymnasiumTask):
+    """A `GymnasiumTask` whose goals are states recorded in it. Subclasses say what success is."""
 
-    `tolerances` says which variables count and how near is near: `{"qpos[0]": 0.1}` or, easier to
-    type, `{qpos0: 0.1}`, by the names of `describe_names`. Angles of joints that turn without limit
-    are compared the short way round. WmpcError on other names and on tolerances not above 0.
-    """
-
-    def __init__(self, env_id: str, tolerances: Mapping[str, float], **kwargs: Any) -> None:
+    def __init__(self, env_id: str, **kwargs: Any) -> None:
         super().__init__(env_id, **kwargs)
-        plain = {name.replace("[", "").replace("]", ""): name for name in self.describe_names}
-        limits: dict[str, float] = {}
-        indices = []
-        for given, tolerance in tolerances.items():
-            name = plain.get(given, given)
-            if name not in self.describe_names:
-                raise WmpcError(
-                    f"No variable {given!r} of {env_id} for a tolerance; it has {', '.join(plain)}."
-                )
-            if not tolerance > 0:
-                raise WmpcError(f"A tolerance of {tolerance} for {given} came; it must be above 0.")
-            limits[name] = float(tolerance)
-            indices.append(self.describe_names.index(name))
-        if not indices:
-            raise WmpcError(
-                f"tolerances are empty; name variables of {env_id}: {', '.join(plain)}."
-            )
-        self.tolerances = limits  # pyright: ignore[reportAttributeAccessIssue]
-        self._indices = np.array(indices)
-        self._turns = np.isin(self._indices, _unlimited_hinges(self.model))
-        self._limits = np.array(list(self.tolerances.values()))
-        turning = [name for name, turns in zip(self.tolerances, self._turns, strict=True) if turns]
-        still = [name for name in self.tolerances if name not in turning]
-        self.coordinate_names = (
-            *(f"cos {name}" for name in turning),
-            *(f"sin {name}" for name in turning),
-            *still,
-        )
         self.frame_skip = int(getattr(self._env, "frame_skip", 1))
-
-    def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
-        """Measure the variables that count, angles the short way round.
-
-        Args:
-            state: (S,) float64.
-            goal_state: (S,) float64.
-
-        Returns:
-            Absolute differences by name of the variable.
-        """
-        off = (self.describe(state) - self.describe(goal_state))[..., self._indices]
-        off = np.abs(np.where(self._turns, np.arctan2(np.sin(off), np.cos(off)), off))
-        return dict(zip(self.tolerances, off.tolist(), strict=True))
-
-    def coordinates(self, states: np.ndarray) -> np.ndarray:
-        """Give cosines, sines and values over their tolerances.
-
-        Args:
-            states: (..., S) float64.
-
-        Returns:
-            (..., C), named `coordinate_names`.
-        """
-        values = self.describe(states)[..., self._indices]
-        turning, limits = values[..., self._turns], self._limits[self._turns]
-        still = values[..., ~self._turns] / self._limits[~self._turns]
-        return np.concatenate([np.cos(turning) / limits, np.sin(turning) / limits, still], -1)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -121,13 +60,85 @@ class GymnasiumGoalTask(Measured, GymnasiumTask):
         info = super().advance(action)
         if not self.goal:
             raise WmpcError("Call reset before the first step.")
+        self._look_at(info)
         measured = self._measure()
         if info["failure"] is not None:
             measured |= {"success": False, "strict": False}
         return {**info, **measured}
 
+    def _look_at(self, info: dict[str, Any]) -> None:
+        """Be told the info of a step before success is measured; here nothing is kept of it."""
 
-def _unlimited_hinges(model: mujoco.MjModel) -> np.ndarray:
-    """Indices in qpos of the angles that turn without limit."""
-    hinge = mujoco.mjtJoint.mjJNT_HINGE.value
-    return model.jnt_qposadr[(model.jnt_type == hinge) & (model.jnt_limited == 0)]
+
+class GymnasiumGoalTask(GoalsAmongStates):
+    """Goals that are reached where some variables are near.
+
+    `tolerances` says which variables count and how near is near: `{"qpos[0]": 0.1}` or, easier to
+    type, `{qpos0: 0.1}`, by the names of `describe_names`. Angles of joints that turn without limit
+    are compared the short way round. WmpcError on other names and on tolerances not above 0.
+    """
+
+    def __init__(self, env_id: str, tolerances: Mapping[str, float], **kwargs: Any) -> None:
+        super().__init__(env_id, **kwargs)
+        plain = {name.replace("[", "").replace("]", ""): name for name in self.describe_names}
+        limits: dict[str, float] = {}
+        indices = []
+        for given, tolerance in tolerances.items():
+            name = plain.get(given, given)
+            if name not in self.describe_names:
+                raise WmpcError(
+                    f"No variable {given!r} of {env_id} for a tolerance; it has {', '.join(plain)}."
+                )
+            if not tolerance > 0:
+                raise WmpcError(f"A tolerance of {tolerance} for {given} came; it must be above 0.")
+            limits[name] = float(tolerance)
+            indices.append(self.describe_names.index(name))
+        if not indices:
+            raise WmpcError(
+                f"tolerances are empty; name variables of {env_id}: {', '.join(plain)}."
+            )
+        self.tolerances = limits  # pyright: ignore[reportAttributeAccessIssue]
+        self._indices = np.array(indices)
+        self._turns = np.isin(self._indices, self._turning())
+        self._limits = np.array(list(self.tolerances.values()))
+        turning = [name for name, turns in zip(self.tolerances, self._turns, strict=True) if turns]
+        still = [name for name in self.tolerances if name not in turning]
+        self.coordinate_names = (
+            *(f"cos {name}" for name in turning),
+            *(f"sin {name}" for name in turning),
+            *still,
+        )
+
+    def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
+        """Measure the variables that count, angles the short way round.
+
+        Args:
+            state: (S,) float64.
+            goal_state: (S,) float64.
+
+        Returns:
+            Absolute differences by name of the variable.
+        """
+        off = (self.describe(state) - self.describe(goal_state))[..., self._indices]
+        off = np.abs(np.where(self._turns, np.arctan2(np.sin(off), np.cos(off)), off))
+        return dict(zip(self.tolerances, off.tolist(), strict=True))
+
+    def coordinates(self, states: np.ndarray) -> np.ndarray:
+        """Give cosines, sines and values over their tolerances.
+
+        Args:
+            states: (..., S) float64.
+
+        Returns:
+            (..., C), named `coordinate_names`.
+        """
+        values = self.describe(states)[..., self._indices]
+        turning, limits = values[..., self._turns], self._limits[self._turns]
+        still = values[..., ~self._turns] / self._limits[~self._turns]
+        return np.concatenate([np.cos(turning) / limits, np.sin(turning) / limits, still], -1)
+
+    def _turning(self) -> np.ndarray:
+        """Indices in `describe` of the angles that turn without limit."""
+        hinge = mujoco.mjtJoint.mjJNT_HINGE.value
+        endless = (self.model.jnt_type == hinge) & (self.model.jnt_limited == 0)
+        return self.model.jnt_qposadr[endless]

@@ -38,7 +38,8 @@ def make(env_id: str, **kwargs: Any) -> "Task | GymnasiumTask":
     Args:
         env_id: of a `Task`, ours or anybody's that is registered with gymnasium; of another MuJoCo
             environment of gymnasium's, which is made through `GymnasiumTask`, with the argument
-            `tolerances` through `GymnasiumGoalTask`. `module:Name-v0` imports that module first.
+            `tolerances` through `GymnasiumGoalTask`, with `success` through `OwnSuccessTask`.
+            `module:Name-v0` imports that module first.
         kwargs: what its constructor takes.
 
     Returns:
@@ -47,14 +48,19 @@ def make(env_id: str, **kwargs: Any) -> "Task | GymnasiumTask":
     Raises:
         WmpcError: the id or an argument is unknown, or the module cannot be imported.
     """
+    from wmpc.envs.foreign import NotMuJoCo
     from wmpc.envs.gymnasium_adapter import GymnasiumTask
     from wmpc.envs.gymnasium_goals import GymnasiumGoalTask
+    from wmpc.envs.own_success import OwnSuccessTask
+    from wmpc.envs.restorable import RestorableGoalTask, RestorableTask
 
     module, colon, name = env_id.rpartition(":")
     if colon:
         import_named(module)
     constructor: Any = _task_class(name)
     if constructor is not None:
+        if lacking := sorted(getattr(constructor, "__abstractmethods__", ())):
+            raise WmpcError(f"{env_id}: {constructor.__name__} defines no {', '.join(lacking)}.")
         try:
             inspect.signature(constructor).bind(**kwargs)
         except TypeError as error:
@@ -66,11 +72,23 @@ def make(env_id: str, **kwargs: Any) -> "Task | GymnasiumTask":
     if env_id.startswith("wmpc/") or (not colon and env_id not in gymnasium.registry):
         known = ", ".join(ids())
         raise WmpcError(
-            f"No environment {env_id!r}; there are {known}, and gymnasium's MuJoCo environments."
+            f"No environment {env_id!r}; there are {known}, and gymnasium's MuJoCo environments. "
+            f"One of yours is named with the module that registers it, as in my_module:{env_id}."
         )
-    if "tolerances" in kwargs:
-        return GymnasiumGoalTask(env_id, **kwargs)
-    return GymnasiumTask(env_id, **kwargs)
+    if colon and name not in gymnasium.registry:
+        said = inspect.getsourcefile(import_named(module)) or module
+        raise WmpcError(f"Importing {said} registers no {name!r}; gymnasium.register does.")
+    measured = "tolerances" in kwargs
+    try:
+        if "success" in kwargs:
+            return OwnSuccessTask(env_id, **kwargs)
+        return (GymnasiumGoalTask if measured else GymnasiumTask)(env_id, **kwargs)
+    except NotMuJoCo as refused:
+        if not refused.restorable:
+            raise
+    if "success" in kwargs:
+        raise WmpcError(f"{env_id} is not MuJoCo: give tolerances, not success, to have goals.")
+    return (RestorableGoalTask if measured else RestorableTask)(env_id, **kwargs)
 
 
 def _task_class(name: str) -> "type[Task] | None":

@@ -18,10 +18,18 @@ from wmpc.errors import WmpcError
 
 
 class Simulator:
-    """Steps many copies of `task` at once, in `threads` threads (None: one a core) kept alive."""
+    """Steps many copies of `task` at once, in `threads` threads (None: one a core) kept alive.
+
+    WmpcError where the task has no goals, or its actions are not the controls of its model.
+    """
 
     def __init__(self, task: Measured, threads: int | None = None) -> None:
         self.coordinates_size = len(require(task, GoalEnv).coordinate_names)
+        if not task.moves_by_controls:
+            raise WmpcError(
+                f"The simulator cannot plan in {task.id}: a step of it is not `frame_skip` steps "
+                "of MuJoCo under the action as its controls."
+            )
         threads = threads or os.cpu_count() or 1
         self._task = task
         self._pool = Rollout(nthread=threads if threads > 1 else 0)

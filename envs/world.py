@@ -43,6 +43,11 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
     ) -> None:
         self.model, self.data = model, data
         self.layout = StateLayout(model)
+        self._view = mujoco.MjData(model)  # pictures are drawn from here, never from `data`
+        self._begin(settings, dt)
+
+    def _begin(self, settings: RenderSettings, dt: float) -> None:
+        """Set what has nothing to do with MuJoCo."""
         self.settings = settings
         self.dt = dt
         """Seconds of one simulator action."""
@@ -54,7 +59,6 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
         """What every picture is seen through; see `wmpc.envs.shift`."""
         self.wires: list[Wire] = []
         """What every action goes through before it is applied."""
-        self._view = mujoco.MjData(model)  # pictures are drawn from here, never from `data`
         self._renderer: Renderer | None = None
 
     @property
@@ -83,6 +87,11 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
         Returns:
             (..., F), named `describe_names`.
         """
+
+    @property
+    def moves_by_controls(self) -> bool:
+        """Whether an action is the model's controls, as whoever steps the model alone supposes."""
+        return True
 
     def apply_variation(self, model: mujoco.MjModel, variation: np.ndarray) -> None:
         """Change a model as a variation says. Overridden where there is one.
@@ -211,7 +220,7 @@ class World(gymnasium.Env[Any, np.ndarray], ABC):
         spaces: dict[str, Any] = {
             "pixels": Box(0, 255, picture, np.uint8),
             "proprio": Box(-np.inf, np.inf, self.proprio(self.get_state()).shape, np.float32),
-            "state": Box(-np.inf, np.inf, (self.layout.size,), np.float64),
+            "state": Box(-np.inf, np.inf, self.get_state().shape, np.float64),
         }
         if self.variation_names:
             spaces["variation"] = Box(-np.inf, np.inf, self.variation.shape, np.float64)

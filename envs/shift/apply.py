@@ -93,6 +93,8 @@ def _found(task: World, row: Shift, pattern: str) -> list[int]:
         if not fnmatchcase("pixels", pattern):
             raise WmpcError(f"No picture matches {pattern!r}; there is pixels.")
         return []
+    if not hasattr(task, "model"):
+        raise WmpcError(f"{task.id} has no MuJoCo model that could be changed.")
     if pattern == OBJECTS:
         if not task.objects:
             raise WmpcError(f"{task.id} names no objects: give a pattern, such as '*'.")

@@ -11,6 +11,7 @@ from typing import Any
 
 from wmpc import envs
 from wmpc.api.presets import read_preset
+from wmpc.collecting.check_environment import check_environment
 from wmpc.collecting.collect import TIMEOUT_S, Recipe, record_episodes, settings
 from wmpc.collecting.coverage import describe_holes, draw_coverage, measure_coverage
 from wmpc.errors import WmpcError
@@ -70,7 +71,8 @@ def collect(
 
     Raises:
         WmpcError: the settings make no sense or are not those of the dataset that is there, or
-            the environment fails again and again or hangs.
+            the environment cannot be recorded, has a test of success that can be none, fails
+            again and again or hangs.
         KeyboardInterrupt: says how many episodes are kept.
     """
     task_settings = read_preset("task", task)
@@ -85,6 +87,8 @@ def collect(
     versions = {name: version(name) for name in LIBRARIES}
     source = {"policy": recipe.policy, "seed": seed, "steps": recipe.steps, "versions": versions}
     with closing(envs.make(recipe.env_id, **kwargs)) as made:
+        for sentence in check_environment(made, recipe):
+            progress(Progress(says=sentence))
         with EpisodeWriter(data, {**settings(made, kwargs, m), "source": source}) as writer:
             before = len(writer)
             failures = _record(recipe, writer, wanted, workers, data, progress)

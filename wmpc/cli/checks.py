@@ -72,7 +72,12 @@ def fitting(verb: str, override: Override, default: DictConfig, choices: Choices
         if taken is not None and name not in taken:
             raise unknown(f"argument of {node}", name, taken, key)
         if not (taken or (added and node in known)):  # what is added needs a place that exists
-            raise unknown(f"key of wmpc {verb}", key, [*choices, *known])
+            refused = unknown(f"key of wmpc {verb}", key, [*choices, *known])
+            if node in known and node.endswith("kwargs"):  # of whatever constructor
+                raise WmpcError(
+                    f"{refused}; or +{override.input_line}, if the environment takes it"
+                )
+            raise refused
         return override if added else parse(f"+{override.input_line}")
     found = None if OmegaConf.is_missing(default, key) else OmegaConf.select(default, key)
     null = override.value() is None and _takes_none(verb, default, key)

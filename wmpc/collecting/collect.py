@@ -221,12 +221,12 @@ def _steps(
     """The frame after a reset, then after each recorded step; the actions before it, and a reason
     where the simulation failed; with the policy of that `name`."""
     observation, _ = task.reset(seed=int(rng.integers(2**31)))
-    policy = _policy(task, name, rng)
+    policy = make_policy(task, name, rng)
     yield observation, [], None
     while True:
         block: list[np.ndarray] = []
         for _ in range(recipe.m):
-            info = task.advance(policy(_privileged(task)))
+            info = task.advance(policy(privileged(task)))
             if info["failure"]:
                 yield {}, block, info["failure"]
                 return
@@ -251,7 +251,20 @@ def _hung(recipe: Recipe, index: int, step: int, how: str) -> WmpcError:
     )
 
 
-def _policy(task: Any, name: str, rng: np.random.Generator) -> Policy:
+def make_policy(task: Any, name: str, rng: np.random.Generator) -> Policy:
+    """Make the policy that records an episode.
+
+    Args:
+        task: in which.
+        name: random or scripted.
+        rng: where all chance of the episode comes from.
+
+    Returns:
+        From what `privileged` gives to one simulator action.
+
+    Raises:
+        WmpcError: the task has no such policy.
+    """
     if name == "scripted":
         policy = require(task, Scripted).scripted_policy(rng)
     else:
@@ -260,8 +273,15 @@ def _policy(task: Any, name: str, rng: np.random.Generator) -> Policy:
     return policy
 
 
-def _privileged(task: Any) -> dict[str, np.ndarray]:
-    """What a collecting policy sees: no pictures, which would cost far more than the simulation."""
+def privileged(task: Any) -> dict[str, np.ndarray]:
+    """Read what a collecting policy sees: no pictures, which cost more than the simulation.
+
+    Args:
+        task: in the state that is seen.
+
+    Returns:
+        Its `state` (S,) and, where it has one, `variation` (V,).
+    """
     varied = {"variation": task.variation} if task.variation_names else {}
     return {"state": task.get_state(), **varied}
 

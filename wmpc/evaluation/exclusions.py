@@ -17,6 +17,7 @@ REASONS = {
     "too_short": "the episode has fewer blocks than lie between start and goal",
     "other_layout": "no episode of the same layout was found to take the goal from",
     "pre_solved": "the start is within the tolerances of the goal",
+    "unmet_goal": "the goal itself does not succeed by the environment's own test",
     "out_of_bounds": "the start or the goal lies where the task's states never are",
     "drift_solved": "no action at all, from the start on, reaches the goal within the budget",
     "not_replayable": "the recorded actions, executed again, do not reach the goal",
@@ -79,6 +80,8 @@ def find_exclusion(
     """
     if task.success(start, goal):
         return "pre_solved"
+    if not task.success(goal, goal):
+        return "unmet_goal"
     if filter and not task.filters[filter](start, goal, variation):
         return filter
     if not (task.in_bounds(start) and task.in_bounds(goal)):

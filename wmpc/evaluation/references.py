@@ -66,7 +66,8 @@ def measure_references(
     asked: dict[str, dict[str, Any]] = {"random": every, "zero": every}
     if all(case.replay is not None for case in drawn.cases):
         asked["replay"] = every
-    if simulator["cases"] > 0 and not task.wires:  # what acts on wires is not in the simulator
+    simulated = not task.wires and task.moves_by_controls  # what acts on wires is in no simulator
+    if simulator["cases"] > 0 and simulated:
         few = min(simulator["cases"], len(drawn.cases))
         asked["simulator"] = {**always, **simulator, "cases": few, "cost": COST}
     found = {}
