@@ -25,16 +25,17 @@ if __name__ == "__main__":
 """
 
 
-def make_project(folder):
-    """Copy the example, beside packages that must not be imported.
+def make_project(folder, example=OWN):
+    """Copy an example, beside packages that must not be imported.
 
     Args:
         folder: that does not exist yet.
+        example: the folder that is copied.
 
     Returns:
         The folder.
     """
-    shutil.copytree(OWN, folder, ignore=shutil.ignore_patterns("__pycache__", "data", "runs"))
+    shutil.copytree(example, folder, ignore=shutil.ignore_patterns("__pycache__", "data", "runs"))
     for name in ("envs", "configs", "planners", "wm"):
         (folder / name).mkdir()
         (folder / name / "__init__.py").write_text("raise SystemExit('it was imported')")
