@@ -58,7 +58,7 @@ def test_info_tells_success_of_a_step_and_of_a_state(made):
         present = world.get_state()
         assert world.success(state, goal) == (x < 0)
         np.testing.assert_array_equal(world.get_state(), present)
-    world.reset(options={"state": at(world, 0.03), "goal_state": goal})
+    world.reset(options={"state": at(world, 0.02), "goal_state": goal})
     told = [world.advance(np.array([-1.0, 0.0])) for _ in range(8)]
     assert [info["success"] for info in told] == [bool(info["is_success"]) for info in told]
     assert not told[0]["success"] and told[-1]["success"]

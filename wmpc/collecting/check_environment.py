@@ -93,7 +93,7 @@ def _restored(task: Any, recipe: Recipe, states: np.ndarray, call: Call) -> Iter
 
     call(reset, SEED)
     state, variation = call(task.get_state), np.array(task.variation)
-    success = task.success if isinstance(task, GoalEnv) else None
+    success = _success(task)
     ends, seen, counted = [], [], []
     for seed in (SEED + 1, SEED + 2):
         call(reset, seed)
@@ -124,6 +124,11 @@ def _restored(task: Any, recipe: Recipe, states: np.ndarray, call: Call) -> Iter
                 f"Its {name} depend on more than its state, such as a target drawn at each reset: "
                 "the goals that are drawn anew will not be those that were recorded."
             )
+
+
+def _success(task: Any) -> Call | None:
+    """The test of success, where there is one."""
+    return task.success if isinstance(task, GoalEnv) else None
 
 
 def _seen(task: Any, states: np.ndarray, described: np.ndarray, call: Call) -> Iterator[str]:
