@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, Windows
@@ -44,12 +45,29 @@ def errors(model: LearnedModel, seen: Mapping[str, np.ndarray], action: np.ndarr
     Raises:
         WmpcError: the clips are shorter than h + 1 frames.
     """
+    return latent_errors(model, model.encode(seen), model.normalise(action))
+
+
+@torch.no_grad()
+def latent_errors(model: LearnedModel, z: Tensor, a: Tensor) -> np.ndarray:
+    """Compute the same errors of clips that are encoded already.
+
+    Args:
+        model: what predicts.
+        z: (B, T, K, D), the clips' latents.
+        a: (B, T - 1, A), the standardised blocks between them.
+
+    Returns:
+        (B, T - h, k * D) float64, of frames h to T - 1.
+
+    Raises:
+        WmpcError: the clips are shorter than h + 1 frames.
+    """
     h = model.context
-    if action.shape[1] < h:
-        raise WmpcError(f"a clip of {action.shape[1] + 1} frames came; surprise needs {h + 1}")
-    z = model.encode(seen)
+    if a.shape[1] < h:
+        raise WmpcError(f"a clip of {a.shape[1] + 1} frames came; surprise needs {h + 1}")
     valid = torch.ones(z.shape[0], z.shape[1] - 1, dtype=torch.bool, device=z.device)
-    predicted = model.predict(z[:, :-1], model.normalise(action), valid)
+    predicted = model.predict(z[:, :-1], a, valid)
     error = model.layout.of((z[:, 1:] - predicted)[:, h - 1 :], "pixels")
     return error.flatten(2).double().cpu().numpy()
 
@@ -73,8 +91,20 @@ def ordinary(
     found = [
         errors(model, batch, batch["action"]) for batch in windows.all(256, max(1, frames // 4))
     ]
-    e = np.concatenate([x.reshape(-1, x.shape[-1]) for x in found])
+    return spread_of(np.concatenate([x.reshape(-1, x.shape[-1]) for x in found]))
+
+
+def spread_of(e: np.ndarray) -> Spread:
+    """Measure the spread of errors.
+
+    Args:
+        e: (n, D), of ordinary frames.
+
+    Returns:
+        Their mean and inverse covariance.
+    """
     covariance = np.cov(e, rowvar=False, ddof=1) if len(e) > 1 else np.eye(e.shape[1])
+    covariance = np.atleast_2d(covariance)
     ridge = RIDGE * np.trace(covariance) / e.shape[1] + 1e-12
     return Spread(e.mean(0), np.linalg.inv(covariance + ridge * np.eye(e.shape[1])))
 

@@ -1,4 +1,4 @@
-"""The training episodes as a frozen encoder sees them: what the cheap agents learn from.
+"""Recorded episodes as a frozen encoder sees them: the training ones teach the cheap agents.
 
 Every frame is encoded once; then a dataset of 3,000 episodes x 31 frames at 16 dimensions is 10 MB.
 """
@@ -18,7 +18,7 @@ from wmpc.wm.models.world_model import LearnedModel, seen_columns
 
 @dataclass(frozen=True)
 class Encoded:
-    """F frames of the training episodes end to end; a model step is `stride` rows.
+    """F frames of whole episodes end to end; a model step is `stride` rows.
 
     Row t + k * stride is k blocks after row t where `after[t] >= k`, and in the same episode.
     """
@@ -70,7 +70,6 @@ class Encoded:
         return rows
 
 
-@torch.no_grad()
 def encode_training_episodes(model: LearnedModel, episodes: Episodes, batch: int = 256) -> Encoded:
     """Encode all frames of the training episodes, never those held out.
 
@@ -85,32 +84,65 @@ def encode_training_episodes(model: LearnedModel, episodes: Episodes, batch: int
     Raises:
         WmpcError: the dataset does not fit the model, or has no training episode.
     """
-    _check(model, episodes)
-    stride, ids = model.spec.stride, episodes.train_ids
+    check_dataset(model, episodes)
+    if "action" not in episodes.columns:
+        raise WmpcError(f"{episodes.path} has no actions to learn from: give data=FOLDER with some")
+    if not len(episodes.train_ids):
+        raise WmpcError(f"{episodes.path} has no training episode to learn from: collect some")
+    return encode_episodes(model, episodes, episodes.train_ids, batch)
+
+
+@torch.no_grad()
+def encode_episodes(
+    model: LearnedModel, episodes: Episodes, ids: np.ndarray, batch: int = 256
+) -> Encoded:
+    """Encode all frames of some episodes.
+
+    Args:
+        model: the frozen encoder.
+        episodes: the dataset.
+        ids: (n,) which of them, at least one.
+        batch: frames encoded at once.
+
+    Returns:
+        The frames, end to end; all blocks are zero where the dataset has no actions.
+    """
+    stride = model.spec.stride
     frames = Windows(episodes, ids, 1, columns=seen_columns(model))
     latents = torch.cat([model.encode(frame)[:, 0] for frame in frames.all(batch)])
     lengths = episodes.lengths[ids]
     blocks = latents.new_zeros(len(latents), model.action_size)
     encoded = Encoded(latents, blocks, lengths, stride, model.layout)
-    if (lengths >= stride).any():
+    if "action" in episodes.columns and (lengths >= stride).any():
         followed = Windows(episodes, ids, 2, stride, ()).all(batch, overlapping=True)
         acted = torch.cat([model.normalise(x["action"]) for x in followed])
         blocks[encoded.after >= 1] = acted[:, 0]
     return encoded
 
 
-def _check(model: LearnedModel, episodes: Episodes) -> None:
+def check_dataset(model: LearnedModel, episodes: Episodes) -> None:
+    """Refuse a dataset that is not like the one a model was trained on.
+
+    Args:
+        model: what its frames are for.
+        episodes: the dataset; where it has no actions, only its cameras count.
+
+    Raises:
+        WmpcError: it lacks a camera, or has other actions.
+    """
     spec, meta = model.spec, episodes.meta
-    for what, trained, given in (
+    checks = [
         ("cameras", spec.cameras, [name for name in spec.cameras if name in episodes.columns]),
-        ("actions a frame", spec.actions_per_frame, meta["m"]),
-        ("action bounds", [*spec.action_low, *spec.action_high],
-         [*meta["action_low"], *meta["action_high"]]),
-    ):  # fmt: skip
+    ]
+    if "action" in episodes.columns:
+        checks += [
+            ("actions a frame", spec.actions_per_frame, meta["m"]),
+            ("action bounds", [*spec.action_low, *spec.action_high],
+             [*meta["action_low"], *meta["action_high"]]),
+        ]  # fmt: skip
+    for what, trained, given in checks:
         if trained != given:
             raise WmpcError(
                 f"the model was trained with {what} {trained}, {episodes.path} has {given}: give "
                 "the dataset it was trained on, data=FOLDER"
             )
-    if not len(episodes.train_ids):
-        raise WmpcError(f"{episodes.path} has no training episode to learn from: collect some")
