@@ -13,6 +13,7 @@ import pytest
 from devtools import Browser, program
 from made_up import made_up_run
 
+import wmpc
 from wmpc.reporting.comparison import comparison_page
 from wmpc.reporting.examination import page as examination
 from wmpc.reporting.run_page import page
@@ -67,7 +68,7 @@ def axe():
 
 @pytest.fixture(scope="module")
 def pages(trained, reacher, tmp_path_factory):
-    """The report of a made-up run, a comparison and the check of a dataset, as files."""
+    """Reports of a made-up run and of offline scores, a comparison, a check of data: as files."""
     folder = tmp_path_factory.mktemp("pages")
     run = made_up_run(trained, folder / "run", cases=40)
     file = run / "eval" / "made-up" / "results.json"
@@ -80,6 +81,9 @@ def pages(trained, reacher, tmp_path_factory):
     source = open_source(str(reacher), "native")
     fault = Fault("time_gap", "error", "timestamp", "A gap.", "Cut it.", 1, 2, (1,))
     lesser = Fault("dead_action", "warning", "action[1]", "Dead.", "Drop it.")
+    planner = {"samples": 8, "elites": 2, "iterations": 2}
+    few = {"cases": {"count": 4, "blocks": 3}, "planner": planner, "folder": folder}
+    found["offline"] = page(wmpc.evaluate(trained, offline=True, **few).folder)
     found["check"] = examination.page(replace(examine(source), faults=(fault, lesser)), source)
     for name, text in found.items():
         (folder / f"{name}.html").write_text(text)
@@ -87,7 +91,7 @@ def pages(trained, reacher, tmp_path_factory):
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("which", ["report", "comparison", "check"])
+@pytest.mark.parametrize("which", ["report", "comparison", "check", "offline"])
 def test_it_opens_fits_and_is_accessible(browser, axe, pages, which, view):
     browser.open(pages[which], **VIEWS[view])
     browser.run(OPEN)

@@ -24,6 +24,15 @@ class Case(Protocol):
 
 
 @dataclass(frozen=True)
+class Beginning:
+    """What an agent is made for where there is no case: nothing was recorded that it could
+    replay."""
+
+    seed: int
+    replay: None = None
+
+
+@dataclass(frozen=True)
 class Setting:
     """Where the agents will act, and what they may be made of."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wmpc.agents.agent import Agent
+from wmpc.api.evaluate_offline import evaluate_offline, wants_offline
 from wmpc.api.settings import describe_settings
 from wmpc.errors import WmpcError
 from wmpc.evaluation.diagnosis import diagnose
@@ -23,7 +24,12 @@ from wmpc.evaluation.run_cases import TIMEOUT_S, Latency, Start
 from wmpc.evaluation.statistics.success import by_stratum, summary
 from wmpc.evaluation.sweep import measure_sweep, remark_shift
 from wmpc.evaluation.trial import Part, measure_rows, measure_shifted
-from wmpc.evaluation.write_results import claim_folder, commit_results, result_folders
+from wmpc.evaluation.write_results import (
+    claim_folder,
+    commit_results,
+    name_results,
+    result_folders,
+)
 from wmpc.planners.costs import GoalCost
 from wmpc.planners.problem import Planner
 from wmpc.reporting import film
@@ -42,13 +48,22 @@ class Evaluation:
     folder: Path
     """Holds results.json, with its pictures and videos."""
     rows: tuple[Row, ...]
-    """One a case, from the start that was asked for."""
+    """One a case, from the start that was asked for; none where no simulator took part."""
     content: Mapping[str, Any]
     """All of results.json."""
 
     @property
+    def offline(self) -> Mapping[str, Any] | None:
+        """Scores on recordings alone, see `wmpc.evaluation.offline.scores`; None where a simulator
+        took part."""
+        return self.content.get("offline")
+
+    @property
     def summary(self) -> Mapping[str, Any]:
-        """What the rows come to, see `wmpc.evaluation.statistics.success.summary`."""
+        """What the rows come to, see `wmpc.evaluation.statistics.success.summary`; WmpcError where
+        no simulator took part."""
+        if self.offline is not None:
+            raise WmpcError("no simulator took part, so nothing was reached: see `offline` instead")
         return self.content["summary"]
 
     @property
@@ -89,6 +104,7 @@ def evaluate(
     diagnose: bool = False,
     videos: int = 3,
     reference: Mapping[str, Any] | None = None,
+    offline: bool | None = None,
     allow: Sequence[str] = (),
     env_id: str | None = None,
     env_kwargs: Mapping[str, Any] | None = None,
@@ -124,6 +140,8 @@ def evaluate(
         videos: successes, and as many failures, on video.
         reference: the planner in the true simulator; keys of `reference` in `configs/eval.yaml`,
             whose values stand where none are given. {"cases": 0}: none.
+        offline: score the agent on held-out recordings alone, without a simulator, see
+            `wmpc.evaluation.offline`; None: where the dataset names no environment.
         allow: modules or packages of yours that the files may name, such as ["mine"].
         env_id: module:Name-v0, where files name an environment whose module may be imported.
         env_kwargs: its arguments, where files name some that are paths.
@@ -143,9 +161,13 @@ def evaluate(
     settings = dict(locals())
     command, progress = settings.pop("command"), settings.pop("progress")
     config, given = describe_settings("eval", settings)
+    if wants_offline(config):
+        place, results = evaluate_offline(config, given, command, progress)
+        return Evaluation(place, (), results)
     began = time.perf_counter()
     with prepare(config, given, progress) as prepared:
-        folders = result_folders(config, prepared.trial.drawn, prepared.entrant.name)
+        named = name_results(config, prepared.trial.drawn, prepared.entrant.name)
+        folders = result_folders(config, named)
         with claim_folder(folders, prepared.identity, overwrite) as kept:
             if kept.taken:
                 says = (

@@ -1,4 +1,4 @@
-"""`wmpc eval`: how often an agent reaches goals, beside honest floors."""
+"""`wmpc eval`: how often an agent reaches goals, beside honest floors, or what recordings say."""
 
 import shlex
 import sys
@@ -43,13 +43,13 @@ def say(found: Evaluation, console: Console) -> None:
     for note in results["notes"]:
         console.print(f"note: {note}", markup=False)
     console.print(f"[bold]{escape(found.headline)}[/]", soft_wrap=True)
-    for line in [] if results["shift"] is None else format_curve(results["shift"]):
+    for line in format_curve(results["shift"]) if results.get("shift") else []:
         console.print(line, markup=False)
-    if results["diagnosis"] is not None:
+    if results.get("diagnosis"):
         console.print(results["diagnosis"]["verdict"]["sentence"], soft_wrap=True)
     console.print(f"{file}", soft_wrap=True)
     reasons = [row.failure for row in found.rows]
-    if None not in reasons:
+    if reasons and None not in reasons:
         reason, often = Counter(reasons).most_common(1)[0]
         raise WmpcError(
             f"every case failed, which says nothing of the agent; {often} of {len(reasons)}: "

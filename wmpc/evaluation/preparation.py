@@ -76,13 +76,8 @@ class Prepared:
 
     @cached_property
     def checkpoint(self) -> str | None:
-        """The hash of the model's checkpoint; of a model that was given, of its weights, where it
-        has some."""
-        if self.trial.given.model is not None:
-            weights = getattr(self.trial.given.model, "state_dict", None)
-            return None if weights is None else weights_digest(weights())
-        run = self.trial.config["run"]
-        return None if run is None else checkpoint_hash(run)
+        """See `hash_model`."""
+        return hash_model(self.trial.config["run"], self.trial.given)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -91,7 +86,7 @@ class Prepared:
         return {
             "manifest": self.trial.drawn.hash,
             "checkpoint": self.checkpoint,
-            "dataset": _dataset_hash(config["run"], config["data"]),
+            "dataset": hash_dataset(config["run"], config["data"]),
             "agent": self.entrant.source,
             "config": {k: v for k, v in config.items() if k not in (*ELSEWHERE, *FILES)},
             "versions": versions(),
@@ -136,7 +131,7 @@ def _prepare(config: dict[str, Any], given: Given, progress: Tell) -> Iterator[P
         )
     drawn, path = find_manifest(config["cases"], run, config["data"], block)
     if config["name"] is not None:
-        refuse_results(next(result_folders(config, drawn, "")), config["overwrite"])
+        refuse_results(next(result_folders(config, "")), config["overwrite"])
     trial, task = Trial(config, drawn, given), drawn.make()
     try:
         check_held_out(drawn)
@@ -157,8 +152,32 @@ def _prepare(config: dict[str, Any], given: Given, progress: Tell) -> Iterator[P
         task.close()
 
 
-def _dataset_hash(run: str | None, data: str | None) -> str | None:
-    """That of the recordings which the agent may learn from, where they are there."""
+def hash_model(run: str | None, given: Given) -> str | None:
+    """Find the hash of a model.
+
+    Args:
+        run: its folder, if it has one.
+        given: may hold the model itself.
+
+    Returns:
+        That of its checkpoint; of a model that was given, of its weights, where it has some.
+    """
+    if given.model is not None:
+        weights = getattr(given.model, "state_dict", None)
+        return None if weights is None else weights_digest(weights())
+    return None if run is None else checkpoint_hash(run)
+
+
+def hash_dataset(run: str | None, data: str | None) -> str | None:
+    """Find the hash of the recordings which the agent may learn from.
+
+    Args:
+        run: see `wmpc.evaluation.find_manifest.find_dataset`.
+        data: see there.
+
+    Returns:
+        It; None where they are not there.
+    """
     try:
         return open_later(run, data)().hash
     except (WmpcError, OSError):

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from wmpc.errors import WmpcError
+from wmpc.evaluation.offline.headline import is_offline, offline_headline
 from wmpc.system.json_file import read_json
 from wmpc.system.renamed import move_settings, rename_keys, rename_targets
 
 RESULTS = "results.json"
 FORMAT, VERSION = "wmpc-results", 2
+OFFLINE = {"offline", "dataset", "media"}
+"""What offline scores have instead."""
 PLANNING = ("mpc", "simulator")
 """The agents that a planner matters to, in results that do not say so themselves."""
 
@@ -30,7 +33,10 @@ def read_results(file: Path) -> dict[str, Any]:
         results = read_json(file, "evaluation's results")
         if (results["format"], results["version"]) != (FORMAT, VERSION):
             raise KeyError("format")
-        missing = {"env", "summary", "manifest", "reference", "rows"} - results.keys()
+        needed = (
+            OFFLINE if is_offline(results) else {"env", "summary", "manifest", "reference", "rows"}
+        )
+        missing = needed - results.keys()
     except (ValueError, KeyError, TypeError):
         raise WmpcError(f"{file} is damaged or not of this wmpc: evaluate again") from None
     if missing:
@@ -63,8 +69,11 @@ def headline(results: Mapping[str, Any]) -> str:
         results: the content of results.json.
 
     Returns:
-        The rate beside the references, the latency, and why cases failed.
+        The rate beside the references, the latency, and why cases failed; or what recordings alone
+        tell.
     """
+    if is_offline(results):
+        return offline_headline(results)
     total = results["summary"]
     found, latency = total["success"], total["latency_ms"]
     low, high = (f"{100 * x:.0f}" for x in found["interval"])

@@ -21,13 +21,12 @@ UNTRAINED = "evals"
 """Where results go that are no run's."""
 
 
-def result_folders(config: Mapping[str, Any], drawn: Manifest, agent: str) -> Iterator[Path]:
+def result_folders(config: Mapping[str, Any], named: str) -> Iterator[Path]:
     """The folders that results may go to, the first choice first.
 
     Args:
         config: the keys of `wmpc eval`.
-        drawn: the cases.
-        agent: its name.
+        named: the folder's name where `config` gives none, see `name_results`.
 
     Yields:
         Existing folders and new ones.
@@ -42,21 +41,46 @@ def result_folders(config: Mapping[str, Any], drawn: Manifest, agent: str) -> It
         base = refuse_links(Path(UNTRAINED), Path())
     else:
         base = in_or_instead(Path(run), "eval", Path(UNTRAINED) / Path(run).resolve().name)
-    for name in _names(config, drawn, agent):
+    for name in _names(config, named):
         yield refuse_links(base / name, base)
 
 
-def _names(config: Mapping[str, Any], drawn: Manifest, agent: str) -> Iterator[str]:
-    if config["name"] is not None:
-        yield str(config["name"])  # a name such as 1 or nan is read as a number
-        return
+def name_results(config: Mapping[str, Any], drawn: Manifest, agent: str) -> str:
+    """Name the results of an evaluation on cases.
+
+    Args:
+        config: the keys of `wmpc eval`.
+        drawn: the cases.
+        agent: its name.
+
+    Returns:
+        Such as "ahead-mpc-cold".
+    """
     parts = [task_name(drawn.env)] if config["run"] is None else []
     parts += [drawn.name, agent, drawn.filter, config["shift"]["name"]]
     parts += ["cold" * (config["start"] == "cold"), "late" * bool(config["latency"])]
-    name = "-".join(re.sub(r"[^\w.]+", "-", part) for part in parts if part)
-    yield name
+    return join_words(parts)
+
+
+def join_words(parts: Iterable[str | None]) -> str:
+    """Make a folder's name of words.
+
+    Args:
+        parts: the words; empty ones do not count.
+
+    Returns:
+        Letters, digits, dots and dashes.
+    """
+    return "-".join(re.sub(r"[^\w.]+", "-", part) for part in parts if part)
+
+
+def _names(config: Mapping[str, Any], named: str) -> Iterator[str]:
+    if config["name"] is not None:
+        yield str(config["name"])  # a name such as 1 or nan is read as a number
+        return
+    yield named
     if not config["overwrite"]:
-        yield from (f"{name}-{number}" for number in count(2))
+        yield from (f"{named}-{number}" for number in count(2))
 
 
 @contextmanager
@@ -148,7 +172,7 @@ def commit_results(rows: RowsFile, results: Mapping[str, Any]) -> None:
 def _remove_replaced(folder: Path, results: Mapping[str, Any]) -> None:
     """Remove the rows, which are in the results now, and pictures that these do not name."""
     named = [name for entry in results["media"] for name in entry.values()]
-    for old in folder.glob("case*.*"):
+    for old in (*folder.glob("case*.*"), *folder.glob("strip*.png")):
         if old.suffix in (".png", ".mp4") and old.name not in named:
             old.unlink(missing_ok=True)
     (folder / ROWS).unlink(missing_ok=True)

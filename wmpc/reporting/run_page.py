@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from wmpc.collecting.environment import NOWHERE
+from wmpc.evaluation.offline.headline import is_offline
 from wmpc.evaluation.read_results import task_name
 from wmpc.reporting import evaluation, facts
 from wmpc.reporting.diagnosis import diagnosis
+from wmpc.reporting.offline import offline
 from wmpc.reporting.template import render
 from wmpc.reporting.training import training_charts
 
@@ -27,22 +30,30 @@ def page(folder: Path, evaluation_name: str | None = None, data: str | None = No
     results, others = facts.results_of(folder, evaluation_name)
     steps, watched = facts.training_log(folder)
     dataset = facts.dataset_of(config, data)
+    shared = {
+        "run": folder.name,
+        "folder": folder,
+        "config": config,
+        "results": results,
+        "others": [other for other in others if results and other["name"] != results["name"]],
+        "training": training_charts(steps, watched),
+        "last": watched[-1] if watched else None,
+        "log": steps[-1] if steps else None,
+        "coverage": facts.embed(dataset, "coverage.png") if dataset else None,
+        "dataset": dataset.name if dataset else None,
+        "sources": facts.sources(dataset) if dataset else [],
+    }
+    if results and is_offline(results):
+        home = results["env"]["id"]
+        name = task_name(folder.name if home == NOWHERE else home)
+        return render("offline.html", name=name, offline=offline(results), **shared)
     known = {"id": None} if config is None else config["data"]["env"]
     env = results["env"]["id"] if results else known.get("id")
+    named = env if env != NOWHERE else None
     parts = (*evaluation.PARTS, diagnosis)
     return render(
         "page.html",
-        name=task_name(env or folder.name),
-        run=folder.name,
-        folder=folder,
-        config=config,
-        results=results,
-        others=[other for other in others if results and other["name"] != results["name"]],
-        training=training_charts(steps, watched),
-        last=watched[-1] if watched else None,
-        log=steps[-1] if steps else None,
-        coverage=facts.embed(dataset, "coverage.png") if dataset else None,
-        dataset=dataset.name if dataset else None,
-        sources=facts.sources(dataset) if dataset else [],
+        name=task_name(named or folder.name),
+        **shared,
         **{part.__name__: part(results) if results else None for part in parts},
     )

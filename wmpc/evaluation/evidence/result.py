@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wmpc.errors import WmpcError
+from wmpc.evaluation.offline.headline import is_offline
 from wmpc.evaluation.read_results import RESULTS, read_results, task_name
 from wmpc.system.json_file import read_json
 from wmpc.system.renamed import rename_targets
@@ -82,14 +83,17 @@ def find_result(word: str | Path) -> Result:
         path = path.parent
     if (path / RESULTS).is_file():
         return parse_result(read_results(path / RESULTS))
-    found = sorted(path.glob(f"eval/*/{RESULTS}"), key=lambda file: file.stat().st_mtime)
-    if not found:
-        what = "holds no results" if path.is_dir() else "does not exist"
-        raise WmpcError(
-            f"{path} {what}: give the folder of a {RESULTS} (RUN/eval/NAME), or a run that "
-            f"`wmpc eval run=...` has evaluated"
-        )
-    return parse_result(read_results(found[-1]))
+    files = sorted(path.glob(f"eval/*/{RESULTS}"), key=lambda file: -file.stat().st_mtime)
+    for file in files:
+        if not is_offline(results := read_results(file)):
+            return parse_result(results)
+    if files:
+        return parse_result(read_results(files[0]))
+    what = "holds no results" if path.is_dir() else "does not exist"
+    raise WmpcError(
+        f"{path} {what}: give the folder of a {RESULTS} (RUN/eval/NAME), or a run that "
+        f"`wmpc eval run=...` has evaluated"
+    )
 
 
 def parse_result(content: Mapping[str, Any]) -> Result:
@@ -105,6 +109,11 @@ def parse_result(content: Mapping[str, Any]) -> Result:
         WmpcError: its rows or settings are damaged.
     """
     folder = Path(content["folder"])
+    if is_offline(content):
+        raise WmpcError(
+            f"{folder} holds offline scores: no case was tried, so there is no success to compare. "
+            "Give results of wmpc eval in a simulator"
+        )
     try:
         counted = [row for row in content["rows"] if row["start"] == content["start"]]
         rows = {row["case"]: bool(row["success"]) for row in counted}
