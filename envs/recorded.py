@@ -77,6 +77,11 @@ def make_recorded(stated: Mapping[str, Any]) -> "Task | GymnasiumTask":
     env_id = arguments.pop("id", None)
     if not isinstance(env_id, str) or not env_id or not env_id.isprintable():
         raise WmpcError(f"An environment {str(env_id)[:80]!r} came; its id is a text.")
+    if env_id == "none":
+        raise WmpcError(
+            "These recordings name no environment (env none), as those of a robot do, so nothing "
+            "can be executed: wmpc eval scores recordings alone, wmpc plan only imagines."
+        )
     module, colon, name = env_id.rpartition(":")
     if colon and name not in gymnasium.registry:
         if not is_allowed(module):

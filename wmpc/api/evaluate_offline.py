@@ -28,7 +28,7 @@ from wmpc.evaluation.write_results import (
     join_words,
     result_folders,
 )
-from wmpc.reporting.offline import draw_media
+from wmpc.reporting.imagined import draw_media
 from wmpc.system import construct
 from wmpc.system.progress import Progress, Tell
 from wmpc.system.threads import torch_threads

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,12 @@ import numpy as np
 
 from wmpc import envs
 from wmpc.agents.agent import Agent, Goal, Observation
-from wmpc.agents.entrant import Setting
+from wmpc.agents.entrant import Beginning, Setting
 from wmpc.agents.goals import in_turn
+from wmpc.api.plan_recorded import plan_recorded
+from wmpc.api.planned import PLAN, Plan, plan_folder
 from wmpc.api.settings import PLAIN, describe_settings
+from wmpc.collecting.environment import NOWHERE
 from wmpc.envs.goal_env import GoalEnv, require
 from wmpc.errors import WmpcError
 from wmpc.evaluation.compatibility import check_task
@@ -30,52 +32,12 @@ from wmpc.reporting import film
 from wmpc.system import construct
 from wmpc.system.asking import Failed
 from wmpc.system.disk import replace_file
-from wmpc.system.links import refuse_links
-from wmpc.system.place import in_or_instead
 from wmpc.system.progress import Progress, Tell, quiet
 from wmpc.system.threads import sensible_threads
 from wmpc.wm.training.checkpoint import checkpoint_hash
 from wmpc.wm.training.devices import describe_device
 
-PLAN = "plan.json"
-"""Written last."""
 BOUNDS = {"budget": (1, 1e6), "seed": (0, 1e18), "agent.deadline": (1e-3, 1e6)}
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """An episode towards a goal, and where it is kept."""
-
-    folder: Path
-    """Holds video.mp4, strip.png and plan.json."""
-    row: Row
-    """What happened."""
-    known: bool
-    """Whether the goal is a whole state, so that success could be judged."""
-    notes: tuple[str, ...]
-    """What to know of the goals."""
-
-    @property
-    def sentence(self) -> str:
-        """How it went."""
-        row = self.row
-        pace = f"decision p50 {np.median(row.latencies_ms):.0f} ms"
-        if not self.known:
-            return f"{row.steps} actions towards the picture; {pace}; judge by the video."
-        if row.success:
-            return f"Reached after {row.steps_to_success} of {row.steps} actions; {pace}."
-        return (
-            f"Not reached in {row.steps} actions: {row.distance_best:.1f} tolerances away at best, "
-            f"{row.distance_start:.1f} at the start; {pace}."
-        )
-
-
-@dataclass(frozen=True)
-class _Beginning:
-    """What an agent is made for; nothing was recorded that could be replayed."""
-
-    seed: int
-    replay: None = None
 
 
 class _Followed:
@@ -116,6 +78,7 @@ def plan(
     planner: str | Mapping[str, Any] | Planner = "icem",
     cost: str | Mapping[str, Any] | GoalCost = "latent_distance",
     device: str = "cpu",
+    start: str | None = None,
     seed: int = 0,
     budget: int = 10,
     allow: Sequence[str] = (),
@@ -125,6 +88,9 @@ def plan(
     progress: Tell = quiet,
 ) -> Plan:
     """Play one episode towards a goal in the task of a run; write video.mp4, strip.png, plan.json.
+
+    Where the data name no environment, or a `start` is given, the agent plans once from a recorded
+    frame and nothing is executed: strip.png shows what it imagines, plan.json has the actions.
 
     Args:
         run: the trained run's folder.
@@ -137,7 +103,9 @@ def plan(
         planner: a name under `configs/planner`, its keys, or a planner.
         cost: of a goal: a name under `configs/cost`, its keys, or a `wmpc.planners.GoalCost`.
         device: of the model: cpu, cuda, cuda:1, ..., or auto.
-        seed: of the start.
+        start: the recorded frame to plan from, "frame:EPISODE:FRAME"; None: of a goal that is a
+            frame, the one as many blocks earlier as the agent plans ahead.
+        seed: of the start that a task draws, and of the agent.
         budget: blocks the agent may act for.
         allow: modules or packages of yours that the files may name, such as ["mine"].
         env_id: module:Name-v0, where files name an environment whose module may be imported.
@@ -164,15 +132,17 @@ def plan(
     model = find_model(config, given)
     if model is None:
         raise WmpcError("run=null came; plans are made with a trained model: give run=FOLDER")
-    task: Any = envs.make_recorded(model.spec.env)
     opened = open_later(config["run"], config["data"])
+    if start is not None or model.spec.env.get("id") == NOWHERE:
+        return plan_recorded(config, given, model, said, opened, progress)
+    task: Any = envs.make_recorded(model.spec.env)
     try:
         require(task, GoalEnv)
         check_task(model.spec, task, str(run))
         stops = Reader(model.spec, task, cache(opened), seed).stops(said, mask, crop)
         route, target = in_turn([stop.goal for stop in stops]), stops[-1]
         _one_layout(stops)
-        folder = _plan_folder(Path(run), None if name is None else str(name))
+        folder = plan_folder(Path(run), None if name is None else str(name))
         setting = Setting(task, model.spec.action_block, model, episodes=opened)
         entrant = make_entrant(config, setting, given)
         if entrant.privileged and (target.state is None or len(stops) > 1):
@@ -180,7 +150,7 @@ def plan(
                 "this agent needs the goal's state, and pursues one: give a recorded frame or a "
                 "state.npy, without mask or crop"
             )
-        followed = _Followed(entrant.make(_Beginning(seed)))
+        followed = _Followed(entrant.make(Beginning(seed)))
         if not entrant.privileged:
             followed.reset(route)  # so that what it cannot pursue is said before anything runs
         row, variation = Row(0, -1, "cold", seed), _begin(task, target, seed)
@@ -234,19 +204,6 @@ def _begin(task: Any, target: Stop, seed: int) -> np.ndarray:
     options = {"goal_state": target.state, "variation": target.variation}
     task.reset(seed=seed, options={k: v for k, v in options.items() if v is not None})
     return np.array(task.variation)
-
-
-def _plan_folder(run: Path, name: str | None) -> Path:
-    """A folder in which no plan is; one whose episode was never finished is taken again."""
-    base = in_or_instead(run, "plan", Path("plans") / run.resolve().name)
-    if name is not None:
-        if (base / name / PLAN).exists():
-            raise WmpcError(f"{base / name} exists already: give another name=...")
-        return refuse_links(base / name, base)
-    number = 1
-    while (base / f"{number:03d}" / PLAN).exists():
-        number += 1
-    return refuse_links(base / f"{number:03d}", base)
 
 
 def _outcome(row: Row) -> dict[str, Any]:

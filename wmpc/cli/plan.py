@@ -11,7 +11,7 @@ from wmpc.cli.progress import shown
 
 
 def run(cfg: Any) -> None:
-    """Play the episode, write video.mp4, strip.png and plan.json, and say how it went.
+    """Play the episode, or plan without one; write pictures and plan.json, and say how it went.
 
     Args:
         cfg: the verb's configuration, composed and checked.
@@ -23,4 +23,4 @@ def run(cfg: Any) -> None:
     for note in found.notes:
         console.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
     console.print(f"[bold]{found.sentence}[/]", soft_wrap=True)
-    console.print(f"{found.folder / 'video.mp4'}", soft_wrap=True)
+    console.print(f"{found.file}", soft_wrap=True)

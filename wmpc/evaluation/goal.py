@@ -48,6 +48,7 @@ class Reader:
 
     spec: DataSpec
     task: Any
+    """Draws states; None where nothing can."""
     episodes: Callable[[], Episodes]
     """Opens the dataset."""
     seed: int
@@ -212,6 +213,11 @@ class Reader:
         return replace(stop, goal=goal, pixels=shown.astype(np.uint8), state=None)
 
     def _seen(self, state: np.ndarray, variation: np.ndarray | None) -> np.ndarray:
+        if self.task is None:
+            raise WmpcError(
+                "a state came for a goal, and no environment is there to draw it: give a picture, "
+                "frame:EPISODE:FRAME or proprio:NUMBERS"
+            )
         options = {"goal_state": state, "variation": variation}
         given = {name: value for name, value in options.items() if value is not None}
         return self.task.reset(seed=self.seed, options=given)[1]["goal"]["pixels"]

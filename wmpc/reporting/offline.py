@@ -1,16 +1,12 @@
 """Offline scores on a page: bars beside their floors, curves by horizon, and imagined strips."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from wmpc.evaluation.offline.headline import FLOORS
-from wmpc.evaluation.offline.strips import Strip
 from wmpc.reporting import charts
 from wmpc.reporting.evaluation import agent
 from wmpc.reporting.facts import embed
-from wmpc.reporting.pictures import strip as draw_strip
-from wmpc.reporting.pictures import write_png
 from wmpc.reporting.wording import is_finite
 
 GUESSES = {
@@ -21,30 +17,6 @@ GUESSES = {
     "probe": "the probe on the true latent",
 }
 """Who guesses what comes, in words."""
-
-
-def draw_media(folder: Path, strips: Sequence[Strip], token: str) -> list[dict[str, Any]]:
-    """Draw what was recorded, and what was imagined, as pictures.
-
-    Args:
-        folder: where the files go.
-        strips: what to draw.
-        token: of the evaluation, a part of the files' names.
-
-    Returns:
-        A dict a strip, for `results.json`: `episode`, `frame`, `moments`, and the files' names
-        `real` and `imagined`.
-    """
-    media = []
-    for number, strip in enumerate(strips):
-        names = {}
-        for kind, pictures in (("real", strip.real), ("imagined", strip.imagined)):
-            names[kind] = f"strip{number:03d}-{token}-{kind}.png"
-            picture = draw_strip(None, list(pictures), [False] * len(pictures))
-            write_png(folder / names[kind], picture)
-        known = {"episode": strip.episode, "frame": strip.frame, "moments": list(strip.moments)}
-        media.append({**known, **names})
-    return media
 
 
 def offline(results: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 DRAWS = 2000
 """Of a bootstrap."""
@@ -118,7 +118,7 @@ def expanded_interval(
     Returns:
         Its ends.
     """
-    wide = math.sqrt(clusters / (clusters - 1)) * student.ppf((1 + confidence) / 2, clusters - 1)
+    wide = math.sqrt(clusters / (clusters - 1)) * stdtrit(clusters - 1, (1 + confidence) / 2)
     tail = NormalDist().cdf(-float(wide))
     low, high = np.nanquantile(draws, [tail, 1 - tail])
     return float(low), float(high)
