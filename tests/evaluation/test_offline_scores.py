@@ -13,7 +13,7 @@ from wmpc.errors import WmpcError
 from wmpc.evaluation.offline.actions import score_actions
 from wmpc.evaluation.offline.ranks import score_ranks
 from wmpc.evaluation.offline.readout import fit_linear_probe
-from wmpc.evaluation.offline.scores import score_offline
+from wmpc.evaluation.offline.scores import score_offline, see_split
 from wmpc.evaluation.offline.seen import others, see
 from wmpc.evaluation.offline.strips import draw_strips
 from wmpc.planners import CEM, LatentDistance
@@ -145,8 +145,9 @@ def test_what_it_is_compared_with_is_not(sets):
     """Spoiled held-out episodes change no probe, no mean and no other candidate."""
     probes, starts = [], []
     for name in ("none", "held out"):
-        train = see(Linear(sets[name]), sets[name], sets[name].train_ids)
-        assert not {*train.ids} & {*sets[name].held_out_ids}
+        held, train = see_split(Linear(sets[name]), sets[name])
+        assert {*held.ids} == {*sets[name].held_out_ids}
+        assert {*train.ids} == {*sets[name].train_ids}
         probes.append(fit_linear_probe(train).weights)
         starts.append(train.encoded.blocks)
     assert np.array_equal(*probes) and torch.equal(*starts)
