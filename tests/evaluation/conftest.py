@@ -1,5 +1,7 @@
 """Two worlds: a point on a line, simple enough to know the answer, and a Reacher with a run."""
 
+import pickle
+from functools import wraps
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,10 +12,36 @@ from gymnasium.spaces import Box
 from wmpc import envs
 from wmpc.cli.main import main
 from wmpc.collecting.collect import Recipe, record_episodes, settings
+from wmpc.reporting import charts, grids
 from wmpc.wm.data import EpisodeWriter, open_episodes
 from wmpc.wm.models.build import build
 from wmpc.wm.models.spec import describe_data
 from wmpc.wm.training.checkpoint import save_config, save_weights
+
+DRAWN = {}
+"""Charts by their function and arguments."""
+
+
+@pytest.fixture(scope="module")
+def charts_drawn_once():
+    """Pages that differ in a word share their charts, each of which takes a tenth of a second."""
+
+    def remembering(draw):
+        @wraps(draw)
+        def drawn(*args, **settings):
+            key = pickle.dumps((draw.__name__, args, settings))
+            if key not in DRAWN:
+                DRAWN[key] = draw(*args, **settings)
+            return DRAWN[key]
+
+        return drawn
+
+    with pytest.MonkeyPatch.context() as patch:
+        for draw in (charts.lines, charts.scatter, charts.histogram):
+            patch.setattr(charts, draw.__name__, remembering(draw))
+        for draw in (grids.bars, grids.heatmap):
+            patch.setattr(grids, draw.__name__, remembering(draw))
+        yield
 
 
 class Line:

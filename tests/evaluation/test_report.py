@@ -62,7 +62,7 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def run(trained, tmp_path):
+def run(trained, tmp_path, charts_drawn_once):
     return made_up_run(trained, tmp_path / "run")
 
 

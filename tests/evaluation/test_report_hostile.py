@@ -49,7 +49,7 @@ class Tags(HTMLParser):
 
 
 @pytest.fixture
-def run(trained, tmp_path):
+def run(trained, tmp_path, charts_drawn_once):
     return made_up_run(trained, tmp_path / "run")
 
 

@@ -1,5 +1,6 @@
 """From facts to HTML: the templates of the pages, and the words they use for numbers."""
 
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -22,6 +23,12 @@ def render(template: str, /, **values: Any) -> str:
     Returns:
         HTML that needs no other file; what `values` hold is escaped.
     """
+    css = files("wmpc.reporting").joinpath("page.css").read_text()
+    return _environment().get_template(template).render(css=Markup(css), **values)
+
+
+@cache  # with its compiled templates, of which a page has a dozen
+def _environment() -> Environment:
     environment = Environment(
         loader=ChoiceLoader([PackageLoader(package, "") for package in PAGES]),
         autoescape=True,
@@ -31,5 +38,4 @@ def render(template: str, /, **values: Any) -> str:
     )
     names = ("percent", "quantity", "scalars", "share", "short", "words")
     environment.filters |= {name: getattr(wording, name) for name in names}
-    css = files("wmpc.reporting").joinpath("page.css").read_text()
-    return environment.get_template(template).render(css=Markup(css), **values)
+    return environment
