@@ -61,9 +61,14 @@ class Page(HTMLParser):
         return " ".join(self.text.split())
 
 
+@pytest.fixture(scope="module")
+def made(trained, tmp_path_factory):
+    return made_up_run(trained, tmp_path_factory.mktemp("made") / "run")
+
+
 @pytest.fixture
-def run(trained, tmp_path, charts_drawn_once):
-    return made_up_run(trained, tmp_path / "run")
+def run(made, tmp_path, charts_drawn_once):
+    return shutil.copytree(made, tmp_path / "run")
 
 
 FILE = "eval/made-up/results.json"
