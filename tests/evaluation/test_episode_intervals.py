@@ -1,7 +1,10 @@
 """Intervals over episodes: they cover, and windows of an episode are no more evidence than it."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from wmpc.evaluation.statistics.episodes import Resampled, expanded_interval
 from wmpc.wm.diagnostics.surprise import auroc
@@ -71,3 +74,12 @@ def test_a_draw_in_which_nothing_varies_does_not_count():
     drawn = Resampled(np.repeat([0, 1, 2], 4), seed=0)
     varies = np.repeat([0.0, 0.0, 2.0], 4)
     assert drawn.estimate(drawn.means(varies, varies)).interval == (1, 1)
+
+
+@pytest.mark.parametrize("clusters", [5, 30])
+def test_few_clusters_widen_a_normal_bootstrap_to_students_interval(clusters):
+    """Of normal draws with the bootstrap's deviation, sqrt((E - 1) / E) of the true one."""
+    normal = NormalDist(0, np.sqrt((clusters - 1) / clusters))
+    draws = np.array([normal.inv_cdf(p) for p in (np.arange(200_000) + 0.5) / 200_000])
+    wide = t.ppf(0.975, clusters - 1)
+    assert expanded_interval(draws, clusters) == pytest.approx((-wide, wide), rel=0.02)
