@@ -4,7 +4,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Box, flatten
+from gymnasium.spaces import Box
 from PIL import Image
 
 from wmpc.envs.foreign import blamed
@@ -123,11 +123,7 @@ class RestorableTask(GymnasiumTask):
         """
         if not hasattr(self._env, "_get_obs"):
             return np.asarray(state, np.float32)
-        present = self.get_state()
-        self._put(state)
-        observation = flatten(self._env.observation_space, self._env._get_obs())
-        self._put(present)
-        return np.asarray(observation, np.float32)
+        return super().proprio(state)
 
     def describe(self, states: np.ndarray) -> np.ndarray:
         """Give the numbers of states as they are.

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import numpy as np
+from gymnasium.spaces import Box
 
 from wmpc.agents.agent import Agent
 from wmpc.planners import GoalCost
@@ -46,6 +48,24 @@ class Setting:
     """Opens the dataset, for agents that learn from its training episodes."""
     timeout_s: float | None = None
     """Seconds that making an agent of somebody else's may take; None: any."""
+
+
+def set_on_recordings(
+    model: LearnedModel, episodes: Callable[[], Episodes], timeout_s: float | None = None
+) -> Setting:
+    """Make the setting of agents that act nowhere.
+
+    Args:
+        model: its bounds of actions are all there is of a task.
+        episodes: see `Setting`.
+        timeout_s: see `Setting`.
+
+    Returns:
+        The setting.
+    """
+    low, high = (np.asarray(x, np.float32) for x in (model.spec.action_low, model.spec.action_high))
+    task = SimpleNamespace(action_space=Box(low, high, dtype=np.float32))
+    return Setting(task, model.action_block, model, episodes=episodes, timeout_s=timeout_s)
 
 
 @dataclass(frozen=True)

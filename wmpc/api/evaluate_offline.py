@@ -3,14 +3,10 @@
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-from gymnasium.spaces import Box
-
 from wmpc.agents.agent import Agent
-from wmpc.agents.entrant import Beginning, Entrant, Given, Setting
+from wmpc.agents.entrant import Beginning, Entrant, Given, set_on_recordings
 from wmpc.collecting.environment import NOWHERE, environment_of
 from wmpc.errors import WmpcError
 from wmpc.evaluation.find_manifest import open_later
@@ -94,7 +90,9 @@ def evaluate_offline(
                 f"trained with {model.spec.action_block}: leave action_block out"
             )
         episodes = open_later(config["run"], config["data"])()
-        entrant = make_entrant(config, _setting(model, episodes, config), given)
+        entrant = make_entrant(
+            config, set_on_recordings(model, lambda: episodes, config["timeout_s"]), given
+        )
         identity = {
             "kind": KIND,
             "checkpoint": hash_model(config["run"], given),
@@ -170,15 +168,6 @@ def _measured(
         "media": draw_media(folder, strips, token),
         "versions": versions(),
     }
-
-
-def _setting(model: LearnedModel, episodes: Episodes, config: Mapping[str, Any]) -> Setting:
-    """What agents may be made of; the bounds of actions are all there is of a task."""
-    low, high = (np.asarray(x, np.float32) for x in (model.spec.action_low, model.spec.action_high))
-    task = SimpleNamespace(action_space=Box(low, high, dtype=np.float32))
-    return Setting(
-        task, model.action_block, model, episodes=lambda: episodes, timeout_s=config["timeout_s"]
-    )
 
 
 def _refuse_simulator(config: Mapping[str, Any]) -> None:

@@ -1,25 +1,22 @@
 """Plan from a recorded frame to a goal, and show what is imagined; nothing is executed."""
 
 import json
-import re
 import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
-from gymnasium.spaces import Box
 from torch import Tensor
 
-from wmpc.agents.entrant import Beginning, Given, Setting
+from wmpc.agents.entrant import Beginning, Given, set_on_recordings
 from wmpc.agents.mpc import MPCAgent
 from wmpc.agents.nearest_frame import frame_bank
 from wmpc.api.planned import PLAN, Plan, plan_folder
 from wmpc.errors import WmpcError
-from wmpc.evaluation.goal import Reader, Stop
+from wmpc.evaluation.goal import FRAME, Reader, Stop
 from wmpc.evaluation.provenance import versions
 from wmpc.evaluation.trial import make_entrant
 from wmpc.planners.costs import Target
@@ -32,8 +29,6 @@ from wmpc.wm.data import Episodes
 from wmpc.wm.models.world_model import LearnedModel, seen_columns
 from wmpc.wm.training.checkpoint import checkpoint_hash
 from wmpc.wm.training.devices import describe_device
-
-FRAME = re.compile(r"frame:(\d+):(\d+)")
 
 
 def plan_recorded(
@@ -113,12 +108,11 @@ def _planning(
     config: dict[str, Any], given: Given, model: LearnedModel, opened: Callable[[], Episodes]
 ) -> MPCAgent:
     """The agent, which plans."""
-    low, high = (np.asarray(x, np.float32) for x in (model.spec.action_low, model.spec.action_high))
-    task = SimpleNamespace(action_space=Box(low, high, dtype=np.float32))
-    setting = Setting(task, model.action_block, model, episodes=opened)
     if config["agent"]["_target_"].endswith(".simulator"):
         raise WmpcError("agent=simulator came, and nothing is executed here: give agent=mpc")
-    agent = make_entrant(config, setting, given).make(Beginning(config["seed"]))
+    agent = make_entrant(config, set_on_recordings(model, opened), given).make(
+        Beginning(config["seed"])
+    )
     if not isinstance(agent, MPCAgent):
         raise WmpcError(
             f"a {type(agent).__name__} came; a plan that is not executed needs an agent that "

@@ -19,6 +19,8 @@ KINDS = (
     "picture.png, frame:EPISODE:FRAME, state.npy, proprio:0.1,_,0.2, nearest:proprio:0.1,_,0.2 or "
     "nearest:state:FILE.npy"
 )
+FRAME = re.compile(r"frame:(\d+):(\d+)")
+"""A recorded frame: its episode and its place there."""
 DIM = 0.25
 """How bright that part of a goal's picture is shown that does not count."""
 
@@ -121,7 +123,7 @@ class Reader:
         Raises:
             WmpcError: there is no such file or frame, or the word cannot be read.
         """
-        if frame := re.fullmatch(r"frame:(\d+):(\d+)", word):
+        if frame := FRAME.fullmatch(word):
             return self._frame(int(frame[1]), int(frame[2]))
         if word.startswith("proprio:"):
             return self._proprio(numbers(word, word.removeprefix("proprio:")))
