@@ -75,6 +75,37 @@ def test_order_cameras_and_arrays(tmp_path):
         assert (episode["action"] == 1).all() and episode["force"].dtype == np.float64
 
 
+@pytest.mark.parametrize("tables", [True, False])
+def test_a_folder_an_episode(tmp_path, tables):
+    for k in (10, 9):
+        (tmp_path / f"run_{k}").mkdir()
+        for camera in ("front", "side"):
+            film(tmp_path / f"run_{k}" / f"{camera}.mp4", k)
+        if tables:
+            table(tmp_path / f"run_{k}" / "joints.csv", k)
+    with open_source(str(tmp_path)) as source:
+        assert source.format == "video-folder" and source.names == ["run_9", "run_10"]
+        assert source.cameras == ["pixels/front", "pixels/side"]
+        assert source.lengths.tolist() == [8, 9] and ("action" in source.columns) == tables
+    if tables:  # two tables, and nobody says which is meant
+        table(tmp_path / "run_9" / "forces.csv", 9)
+        assert not VideoFolder.recognises(str(tmp_path))
+
+
+def test_numbered_cameras_are_no_episodes(tmp_path):
+    for camera in ("1", "2"):
+        (tmp_path / camera).mkdir()
+        film(tmp_path / camera / "pick.mp4", 4)
+    table(tmp_path / "pick.csv", 4)
+    with open_source(str(tmp_path)) as source:
+        assert source.names == ["pick"] and source.cameras == ["pixels/1", "pixels/2"]
+    (tmp_path / "pick.csv").unlink()
+    for camera in ("1", "2"):
+        (tmp_path / camera).rename(tmp_path / f"cam_{camera}")
+    with open_source(str(tmp_path)) as source:
+        assert source.cameras == ["pixels/cam_1", "pixels/cam_2"]
+
+
 def test_time_stamps_pick_the_frames(tmp_path):
     film(tmp_path / "a.mp4", 9)
     table(tmp_path / "a.csv", 4, time=[0.02, 0.21, 0.38, 0.8])

@@ -12,6 +12,8 @@ VIDEOS = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
 METAS = ("meta.json", "info.json")
 CAMERA = re.compile(r"(.+)\.([^\W\d][^.]*)")
 """An episode and its camera in a video's name, where no table says where the one ends."""
+NUMBERED = re.compile(r"(?!cam).*\d", re.IGNORECASE)
+"""A name that counts episodes, and not cameras."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ def find_layout(place: Place) -> Layout:
             tables[stem] = file
     inner = place.glob("*/*")
     films = [file for file in [*place.glob("*"), *inner] if is_video(file)]
+    if films and all("/" in file for file in films):
+        own = [file for file in inner if file.lower().endswith(ENDINGS)]
+        if found := _folder_an_episode(films, own, set(tables)):
+            return Layout(*found, sorted(tables.values()), [])
     named = {file: _named(file, tables) for file in films}
     beside = {file: found for file, found in named.items() if found[0] in tables}
     alone = [file for file in films if file not in beside] if beside else []
@@ -105,6 +111,37 @@ def stated_fps(place: Place) -> float | None:
                 raise WmpcError(f"{place.name(name)} states fps {fps!r}: no rate")
             return float(fps)
     return None
+
+
+def _folder_an_episode(
+    films: list[str], tables: list[str], outside: set[str]
+) -> tuple[dict[str, dict[str, str]], dict[str, str]] | None:
+    """Videos by episode and camera, and tables by episode, where each folder is an episode.
+
+    It is one where each folder has a single table, not called as a video of it is, which would be
+    a recording of its own. Without tables the folders are numbered and the videos in them are
+    not; `outside` are the names of tables beside the folders, which name episodes.
+    """
+    inside: dict[str, dict[str, str]] = {}
+    for file in sorted(films, key=_counted):
+        folder, _, name = file.partition("/")
+        inside.setdefault(folder, {})[name.rpartition(".")[0]] = file
+    stems = {stem for videos in inside.values() for stem in videos}
+    beside: dict[str, list[str]] = {folder: [] for folder in inside}
+    for table in tables:
+        folder, _, name = table.partition("/")
+        if folder in inside and name.rpartition(".")[0] not in stems:
+            beside[folder].append(table)
+    counts = {len(found) for found in beside.values()}
+    unsaid = not tables and not stems & outside
+    numbered = all(NUMBERED.fullmatch(folder) for folder in inside)
+    if counts != {1} and not (unsaid and numbered and not any(map(NUMBERED.fullmatch, stems))):
+        return None
+    videos = {
+        folder: {clean_name(stem) if len(stems) > 1 else "": file for stem, file in found.items()}
+        for folder, found in inside.items()
+    }
+    return videos, {folder: found[0] for folder, found in beside.items() if found}
 
 
 def _named(file: str, tables: dict[str, str]) -> tuple[str, str]:

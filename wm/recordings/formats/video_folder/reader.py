@@ -3,6 +3,7 @@
     pick_1.mp4, pick_1.csv              an episode; .mov, .mkv, .avi, .webm and .m4v too
     pick_1.parquet, .npz or .npy        instead of the CSV: arrays by name, or the actions alone
     pick_1.wrist.mp4, pick_1.top.mp4    several cameras, or wrist/pick_1.mp4, top/pick_1.mp4
+    run_01/front.mp4, run_01/side.mp4, run_01/joints.csv    a folder an episode
     log.csv                             instead of tables: all rows, with a column `episode`
     meta.json or info.json              {"fps": 30}, where the videos' own rate is not meant
 
