@@ -59,7 +59,7 @@ def parts(states: np.ndarray, goal: np.ndarray, task: Any) -> dict[str, np.ndarr
 
 def kinds(task: Any, episodes: Episodes) -> dict[str, Callable[[Case], Goal]]:
     """By name, what the agent is told of a case."""
-    rows = draw_frames(episodes, int(episodes.ends[-1]), 0)  # all of the training episodes
+    rows = draw_frames(episodes, episodes.train_ids, int(episodes.ends[-1]), 0)  # all frames
     proprio, pixels = episodes.frames("proprio")[rows], episodes.frames("pixels")
     coordinates = task.coordinates(np.asarray(episodes.frames("state")[rows]))
 

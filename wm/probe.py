@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, Windows
-from wmpc.wm.models.world_model import LearnedModel
+from wmpc.wm.models.world_model import LearnedModel, trained_on
 from wmpc.wm.regression import ridge
 from wmpc.wm.training.fit import fit
 from wmpc.wm.training.recipe import Recipe
@@ -90,7 +90,7 @@ def fit_probe(
     """
     if "state" not in episodes.columns:
         raise WmpcError(f"{episodes.path} has no column 'state', which a probe is fitted to")
-    z, y = _pairs(model, episodes, episodes.train_ids, describe, frames)
+    z, y = _pairs(model, episodes, trained_on(model, episodes), describe, frames)
     probe = fit_latents(z, y, steps=steps, batch=batch, lr=lr, seed=seed)
     if len(episodes.held_out_ids):
         z, y = _pairs(model, episodes, episodes.held_out_ids, describe, max(1, frames // 10))

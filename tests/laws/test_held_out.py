@@ -17,8 +17,12 @@ from wmpc.agents.completion import Completion
 from wmpc.agents.encoded import encode_training_episodes
 from wmpc.agents.goal_policy import train_goal_policy
 from wmpc.agents.nearest_frame import frame_bank
+from wmpc.errors import WmpcError
 from wmpc.evaluation.diagnosis import recordings
+from wmpc.evaluation.offline.scores import see_split
 from wmpc.wm.data import Pairs, column_statistics, open_episodes
+from wmpc.wm.models.spec import describe_data
+from wmpc.wm.models.world_model import trained_on
 from wmpc.wm.objectives.objective import Objective
 from wmpc.wm.probe import fit_probe
 from wmpc.wm.training.checkpoint import read_config
@@ -43,9 +47,9 @@ def judge(sets, tmp_path_factory):
     return learn_model(sets["none"], run)
 
 
-def learn_model(episodes, run):
+def learn_model(episodes, run, **more):
     settings = {"steps": 4, "batch": 8, "evaluate_every": 4, "accelerator": "cpu"}
-    return train(episodes, run, TINY, OBJECTIVE, stride=1, **settings)
+    return train(episodes, run, TINY, OBJECTIVE, stride=1, **settings, **more)
 
 
 def numbers(module):
@@ -112,10 +116,16 @@ def diagnosed(judge, episodes):
     return [np.asarray(x) for x in fitted.value.args[0]]
 
 
+def described(judge, episodes):
+    spec = judge.spec
+    return describe_data(episodes, 1, spec.subset, spec.subset_seed).as_dict()
+
+
 LEARNED = {
     "windows": partial(drawn, "windows"),
     "pairs": partial(drawn, "pairs"),
     "statistics": lambda judge, episodes: list(column_statistics(episodes, "action")),
+    "normalisation": lambda judge, episodes: _statistics(described(judge, episodes)),
     "completion": completed,
     "frame bank": banked,
     "probe": probed,
@@ -156,6 +166,51 @@ def test_trained_weights_and_statistics_are_those_of_the_training_episodes(sets,
     first = [*numbers(judge), *_statistics(judge.spec.as_dict())]
     assert same(first, found["held out"])
     assert not same(first, found["training"])
+
+
+@pytest.fixture(scope="module")
+def half(sets, tmp_path_factory):
+    """A model of half the training episodes, the sets in which those left out, or one of those
+    chosen, are spoiled, and what is learned beside it."""
+    root = tmp_path_factory.mktemp("half")
+    model = learn_model(sets["none"], root / "run", subset=0.5)
+    chosen = trained_on(model, sets["none"]).tolist()
+    left_out = tuple(set(range(20)) - set(chosen))
+    assert len(chosen) == 9 and {9, 19} < set(left_out)
+    spoiled = {"none": (), "left out": left_out, "chosen": chosen[:1]}
+    mine = {name: record(root / name, spoiled=which) for name, which in spoiled.items()}
+    learned = cache(lambda what, name: LEARNED[what](model, mine[name]))
+    return SimpleNamespace(model=model, sets=mine, learned=learned, root=root)
+
+
+@pytest.mark.parametrize("what", [what for what in LEARNED if what != "statistics"])
+def test_what_a_run_leaves_out_changes_nothing_that_is_learned_beside_it(half, what):
+    assert same(half.learned(what, "none"), half.learned(what, "left out"))
+    assert not same(half.learned(what, "none"), half.learned(what, "chosen"))
+
+
+def test_a_run_of_some_episodes_learns_from_them_alone(half):
+    again = learn_model(half.sets["left out"], half.root / "left out run", subset=0.5)
+    other = learn_model(half.sets["chosen"], half.root / "chosen run", subset=0.5)
+    bits = [[*numbers(m), *_statistics(m.spec.as_dict())] for m in (half.model, again, other)]
+    assert same(bits[0], bits[1]) and not same(bits[0], bits[2])
+
+
+def test_offline_scores_of_such_a_run_are_beside_its_own_episodes(half):
+    held, train = see_split(half.model, half.sets["none"])
+    assert {*held.ids} == {9, 19}
+    assert train.ids.tolist() == trained_on(half.model, half.sets["none"]).tolist()
+
+
+def test_a_run_goes_on_with_its_episodes_and_no_others(half):
+    run = half.root / "run"
+    spec = read_config(run)["data"]
+    assert (spec["subset"], spec["subset_seed"]) == (0.5, 0)
+    assert same(numbers(wmpc.load(run)), numbers(learn_model(half.sets["none"], run, subset=0.5)))
+    np.testing.assert_array_equal(*(trained_on(m, half.sets["none"]) for m in
+                                    (wmpc.load(run), half.model)))  # fmt: skip
+    with pytest.raises(WmpcError, match=r"data\.subset was 0\.5, is 0\.25"):
+        learn_model(half.sets["none"], run, subset=0.25)
 
 
 def _statistics(spec):

@@ -8,9 +8,12 @@ import numpy as np
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, column_statistics
 from wmpc.wm.data.format import FITS, is_camera
+from wmpc.wm.data.subset import Subset, draw_subset
 
 LARGEST_STEP = 2**16
 """Of pictures in pixels, and of a model step in frames and actions."""
+LARGEST_COUNT = 2**48
+"""Of episodes."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,10 @@ class DataSpec:
     """The dataset's hash."""
     fit: str = "squash"
     """How pictures of the recording were made square, see `wmpc.wm.recordings.view`."""
+    subset: float | int | None = None
+    """Which of the training episodes were trained on, see `wmpc.wm.data.subset.Subset`."""
+    subset_seed: int = 0
+    """Of drawing them."""
 
     @property
     def action_block(self) -> int:
@@ -74,9 +81,12 @@ class DataSpec:
         """Return the fields in plain values, as a run's config states them.
 
         Returns:
-            By name; without `fit` where it is "squash", as runs of earlier versions have it.
+            By name; without `fit` where it is "squash", and without `subset` and its seed where
+            all were trained on, as runs of earlier versions have it.
         """
-        return {k: v for k, v in asdict(self).items() if (k, v) != ("fit", "squash")}
+        unsaid = {"fit": "squash"}
+        unsaid |= {"subset": None, "subset_seed": 0} if self.subset is None else {}
+        return {k: v for k, v in asdict(self).items() if k not in unsaid or v != unsaid[k]}
 
 
 def read_spec(values: Any) -> DataSpec:
@@ -118,6 +128,12 @@ def read_spec(values: Any) -> DataSpec:
             size = len(numbers)
     if spec.fit not in FITS:
         raise _senseless("fit", spec.fit, f"one of {', '.join(FITS)}")
+    chosen = spec.subset
+    most = 1 if isinstance(chosen, float) else LARGEST_COUNT
+    if chosen is not None and not (_is_number(chosen) and 0 < chosen <= most):
+        raise _senseless("subset", chosen, "a share or a number of the training episodes")
+    if type(spec.subset_seed) is not int or not 0 <= spec.subset_seed < 2**63:
+        raise _senseless("subset_seed", spec.subset_seed, "a whole number from 0 to 2**63 - 1")
     for name, kind in (("env", dict), ("render", dict), ("dataset", str)):
         if not isinstance(getattr(spec, name), kind):
             raise _senseless(name, getattr(spec, name), f"a {kind.__name__}")
@@ -134,15 +150,19 @@ def _senseless(name: str, value: Any, allowed: str) -> WmpcError:
     return WmpcError(f"the run's data description has {name}={str(value)[:80]}; it is {allowed}")
 
 
-def describe_data(episodes: Episodes, stride: int = 1) -> DataSpec:
+def describe_data(
+    episodes: Episodes, stride: int = 1, subset: Subset = None, seed: int = 0
+) -> DataSpec:
     """Return the spec of a dataset for a model that steps `stride` recorded frames at a time.
 
-    Means and deviations are those of the training episodes. A constant entry is left unscaled: its
-    deviation is given as 1.
+    Means and deviations are those of the episodes that are trained on. A constant entry is left
+    unscaled: its deviation is given as 1.
 
     Args:
         episodes: of the dataset.
         stride: recorded frames that a model step spans, from 1.
+        subset: which of the training episodes are trained on.
+        seed: of drawing them.
 
     Returns:
         The spec; without statistics of actions or proprioception where the dataset has none.
@@ -161,10 +181,11 @@ def describe_data(episodes: Episodes, stride: int = 1) -> DataSpec:
         )
     sources = [*meta.get("sources", []), meta.get("source") or {}]
     kinds = ("action", "proprio")
+    ids = draw_subset(episodes.train_ids, subset, seed)
     statistics: dict[str, list[float]] = {f"{k}_{x}": [] for k in kinds for x in ("mean", "std")}
     for name in kinds:
         if name in episodes.columns:
-            mean, std = column_statistics(episodes, name)
+            mean, std = column_statistics(episodes, name, ids)
             statistics[f"{name}_mean"] = mean.tolist()
             statistics[f"{name}_std"] = np.where(std > 1e-6, std, 1.0).tolist()
     return DataSpec(
@@ -178,5 +199,7 @@ def describe_data(episodes: Episodes, stride: int = 1) -> DataSpec:
         render=meta.get("render") or {},
         dataset=episodes.hash,
         fit=next((s["fit"] for s in sources if s.get("fit") in FITS), "squash"),
+        subset=subset,
+        subset_seed=0 if subset is None else seed,
         **statistics,
     )

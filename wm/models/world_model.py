@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wmpc.wm.data.reader import Episodes
+from wmpc.wm.data.subset import draw_subset
 from wmpc.wm.models.latent import Layout
 from wmpc.wm.models.spec import DataSpec
 
@@ -209,3 +211,19 @@ def seen_columns(model: WorldModel) -> list[str]:
         Its columns but for the actions.
     """
     return [name for name in model.columns if name != "action"]
+
+
+def trained_on(model: WorldModel, episodes: Episodes) -> np.ndarray:
+    """Find the episodes that a model was trained on: whatever is learned beside it sees no others.
+
+    Args:
+        model: any world model.
+        episodes: of the dataset that it was trained on, or of one like it.
+
+    Returns:
+        (n,) int64, of the training episodes those that its `spec` says, in order; all of them where
+        it says none, or the model has no spec.
+    """
+    spec = getattr(model, "spec", None)
+    ids = episodes.train_ids
+    return ids if spec is None else draw_subset(ids, spec.subset, spec.subset_seed)

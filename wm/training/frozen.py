@@ -64,6 +64,7 @@ def read_frozen(run: Path, recipe: Recipe, **others: Mapping[str, Any]) -> dict[
         for line in _differences(name, config[name], json.loads(json.dumps(asked_for)))
     ] + _differences("train", frozen, asked)
     if pairs:
+        pairs.sort(key=len)  # what was asked for, before the lists of numbers that follow from it
         raise WmpcError(
             f"{run} holds a run with other settings ({'; '.join(pairs[:3])}): choose another name, "
             "or delete that folder"

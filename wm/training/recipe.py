@@ -9,9 +9,10 @@ from wmpc.errors import WmpcError
 from wmpc.system.renamed import rename_keys
 
 SCHEDULES = ("cosine", "linear")
-FREE = ("stride", "resident", "evaluate_every", "save_every", "log_every", "accelerator")
-FREE += ("devices", "precision")
-"""Fields that a run may go on with other values of; `stride` is frozen with what the data are."""
+FREE = ("stride", "subset", "resident", "evaluate_every", "save_every", "log_every")
+FREE += ("accelerator", "devices", "precision")
+"""Fields that a run may go on with other values of; `stride` and `subset` are frozen with what
+the data are."""
 EARLIER = {"schedule": "cosine", "unique": False}
 """What recipes of version 0.1 meant where they did not say it."""
 
@@ -43,6 +44,8 @@ class Recipe:
     """Of weights, batches and everything random: 0 to 2**63 - 1."""
     stride: int = 1
     """Recorded frames that a model step spans."""
+    subset: float | int | None = None
+    """Which of the training episodes are trained on: a share, a number, or None for all."""
     unique: bool = False
     """Whether a frame that windows of a batch share is encoded once."""
     resident: str = "auto"

@@ -17,6 +17,7 @@ from wmpc.system.memory import keep_freed_memory
 from wmpc.system.passing_on import passes_on
 from wmpc.wm import processes
 from wmpc.wm.data import Episodes, Windows, open_episodes
+from wmpc.wm.data.subset import check_subset
 from wmpc.wm.models.build import modules_of_others
 from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.models.spec import describe_data
@@ -63,7 +64,7 @@ def train(
     resumed with as many torch threads as it began with, since sums depend on them.
 
     Args:
-        episodes: those that are not held out are trained on.
+        episodes: those that are not held out are trained on, or what `fields` say of them.
         run: the folder.
         model: its config, see `wmpc.wm.models.build`.
         objective: by name, the terms that are minimised, see `wmpc.wm.objectives.objective`.
@@ -87,7 +88,8 @@ def train(
     recipe, objective = Recipe(**fields), write_out(objective)
     run, began = Path(run), clock()
     recipe.check()
-    spec = describe_data(episodes, recipe.stride)
+    check_subset(recipe.subset, len(episodes.train_ids), str(episodes.path))
+    spec = describe_data(episodes, recipe.stride, recipe.subset, recipe.seed)
     torch.manual_seed(recipe.seed)
     allow(modules_of_others(model))  # this config is a person's, never one that came with a file
     network = new_model(model, spec)

@@ -5,13 +5,13 @@ import torch
 from wmpc.wm import processes
 from wmpc.wm.data import Batch, Episodes, Windows
 from wmpc.wm.data.hindsight import HindsightBatches
-from wmpc.wm.models.world_model import LearnedModel
+from wmpc.wm.models.world_model import LearnedModel, trained_on
 from wmpc.wm.objectives.objective import Objective
 from wmpc.wm.training.recipe import Recipe
 
 
 class BatchSampler:
-    """Draws batches from the episodes that are not held out, each a function of (seed, step).
+    """Draws batches from the episodes that a model is trained on, each a function of (seed, step).
 
     Args:
         episodes: of the dataset.
@@ -34,7 +34,8 @@ class BatchSampler:
         device: torch.device,
     ) -> None:
         length, columns = objective.window(model), [*model.columns, *objective.columns]
-        self.windows = Windows(episodes, episodes.train_ids, length, recipe.stride, columns)
+        ids = trained_on(model, episodes)
+        self.windows = Windows(episodes, ids, length, recipe.stride, columns)
         self.windows.keep(recipe.resident, device)
         self._pairs = {law: HindsightBatches(self.windows, law) for law in objective.pairs}
         self._recipe, self._device = recipe, device

@@ -22,7 +22,7 @@ from wmpc.agents.nearest_frame import draw_frames, encode_frames
 from wmpc.errors import WmpcError
 from wmpc.planners.costs import Target
 from wmpc.wm.data import Episodes
-from wmpc.wm.models.world_model import LearnedModel
+from wmpc.wm.models.world_model import LearnedModel, trained_on
 from wmpc.wm.probe import Probe, fit_latents
 
 FRAMES = 20_000
@@ -67,7 +67,7 @@ class Completion:
         pictures: bool = False,
         seed: int = 0,
     ) -> "Completion":
-        """Encode recorded frames, drawn evenly from the episodes that are not held out.
+        """Encode recorded frames, drawn evenly from the episodes that the model was trained on.
 
         Args:
             model: what the goals are for.
@@ -88,7 +88,7 @@ class Completion:
         for name, value in {"frames": frames, "alike": alike}.items():
             if value < 1:
                 raise WmpcError(f"{name} is {value}; it must be at least 1")
-        rows = draw_frames(episodes, frames, seed)
+        rows = draw_frames(episodes, trained_on(model, episodes), frames, seed)
         names = {*model.spec.cameras, *(["proprio"] if "proprio" in episodes.columns else [])}
         columns = {name: episodes.frames(name) for name in sorted(names)}
         episode = np.searchsorted(episodes.ends, rows, side="right")

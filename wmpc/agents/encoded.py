@@ -13,7 +13,7 @@ from torch import Tensor
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, Windows
 from wmpc.wm.models.latent import Layout
-from wmpc.wm.models.world_model import LearnedModel, seen_columns
+from wmpc.wm.models.world_model import LearnedModel, seen_columns, trained_on
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Encoded:
 
 
 def encode_training_episodes(model: LearnedModel, episodes: Episodes, batch: int = 256) -> Encoded:
-    """Encode all frames of the training episodes, never those held out.
+    """Encode all frames of the episodes that a model was trained on, never those held out.
 
     Args:
         model: the frozen encoder.
@@ -87,9 +87,10 @@ def encode_training_episodes(model: LearnedModel, episodes: Episodes, batch: int
     check_dataset(model, episodes)
     if "action" not in episodes.columns:
         raise WmpcError(f"{episodes.path} has no actions to learn from: give data=FOLDER with some")
-    if not len(episodes.train_ids):
+    ids = trained_on(model, episodes)
+    if not len(ids):
         raise WmpcError(f"{episodes.path} has no training episode to learn from: collect some")
-    return encode_episodes(model, episodes, episodes.train_ids, batch)
+    return encode_episodes(model, episodes, ids, batch)
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes
-from wmpc.wm.models.world_model import LearnedModel, seen_columns
+from wmpc.wm.models.world_model import LearnedModel, seen_columns, trained_on
 
 FRAMES = 4096
 """Of a bank: enough that neighbours look alike, few enough to encode in a second or two."""
@@ -45,7 +45,7 @@ class FrameBank:
 def frame_bank(
     model: LearnedModel, episodes: Episodes, frames: int = FRAMES, seed: int = 0
 ) -> FrameBank:
-    """Encode recorded frames, drawn evenly at random from the episodes not held out.
+    """Encode recorded frames, drawn evenly at random from the episodes that a model was trained on.
 
     Args:
         model: what encodes.
@@ -59,16 +59,17 @@ def frame_bank(
     Raises:
         WmpcError: there is no such episode, or the dataset lacks what the model sees.
     """
-    rows = draw_frames(episodes, frames, seed)
+    rows = draw_frames(episodes, trained_on(model, episodes), frames, seed)
     pixels = episodes.frames(model.spec.cameras[0])[rows]
     return FrameBank(encode_frames(model, episodes, rows).flatten(1), pixels)
 
 
-def draw_frames(episodes: Episodes, frames: int, seed: int) -> np.ndarray:
-    """Draw frames evenly at random from the episodes not held out.
+def draw_frames(episodes: Episodes, ids: np.ndarray, frames: int, seed: int) -> np.ndarray:
+    """Draw frames evenly at random from some episodes.
 
     Args:
         episodes: the recordings.
+        ids: (n,) which of them; never those held out.
         frames: the most of them.
         seed: of the draw.
 
@@ -76,10 +77,10 @@ def draw_frames(episodes: Episodes, frames: int, seed: int) -> np.ndarray:
         Rows (F,), in order.
 
     Raises:
-        WmpcError: all episodes are held out.
+        WmpcError: there is no such episode.
     """
     ends, lengths = episodes.ends, episodes.lengths + 1
-    spans = [np.arange(int(ends[i] - lengths[i]), int(ends[i])) for i in episodes.train_ids]
+    spans = [np.arange(int(ends[i] - lengths[i]), int(ends[i])) for i in ids]
     if not spans:
         raise WmpcError(f"{episodes.path} has no episode to take frames from: all are held out")
     rows = np.concatenate(spans)

@@ -12,7 +12,7 @@ from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, Windows
 from wmpc.wm.diagnostics import Finding, alignment, latents, ranking, rollouts
 from wmpc.wm.diagnostics.sample import Sample, draw
-from wmpc.wm.models.world_model import WorldModel
+from wmpc.wm.models.world_model import WorldModel, trained_on
 from wmpc.wm.probe import Probe
 
 Describe = Callable[[np.ndarray], np.ndarray]
@@ -60,7 +60,7 @@ def examine(
     room = (int(np.max(episodes.lengths[episodes.held_out_ids])) // stride) + 1 - h
     if room < 1:
         raise WmpcError(f"the held-out episodes of {episodes.path} are too short for a rollout")
-    train = draw(model, episodes, episodes.train_ids, h, stride, FRAMES // h)
+    train = draw(model, episodes, trained_on(model, episodes), h, stride, FRAMES // h)
     held = draw(model, episodes, episodes.held_out_ids, h + min(AHEAD, room), stride, WINDOWS)
     every = range(h - 1, held.states.shape[1], 2)  # frames whose context of h was seen
     seen = [held.latents[:, t - h + 1 : t + 1] for t in every]

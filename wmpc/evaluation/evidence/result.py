@@ -159,6 +159,7 @@ def _recipe(folder: Path) -> dict[str, Any]:
         return {
             "model": rename_targets(config["model"]),
             "dataset": config["data"].get("dataset"),
+            "subset": config["data"].get("subset"),
             "train": rename_fields(config["train"]),
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

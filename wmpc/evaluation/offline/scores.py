@@ -19,7 +19,7 @@ from wmpc.planners.costs import GoalCost
 from wmpc.planners.problem import Planner
 from wmpc.system.progress import Progress, Tell, quiet
 from wmpc.wm.data import Episodes
-from wmpc.wm.models.world_model import LearnedModel
+from wmpc.wm.models.world_model import LearnedModel, trained_on
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,8 @@ def see_split(
         WmpcError: the dataset does not fit the model, or one of the two has no episode.
     """
     check_dataset(model, episodes)
-    for ids, what in ((episodes.held_out_ids, "held-out"), (episodes.train_ids, "training")):
+    split = {"held-out": episodes.held_out_ids, "training": trained_on(model, episodes)}
+    for what, ids in split.items():
         if not len(ids):
             raise WmpcError(
                 f"{episodes.path} has {len(episodes)} episodes and no {what} one; every tenth is "
@@ -196,8 +197,8 @@ def see_split(
             )
     progress(Progress("encoding recorded frames"))
     return (
-        see(model, episodes, episodes.held_out_ids, frames),
-        see(model, episodes, episodes.train_ids, frames),
+        see(model, episodes, split["held-out"], frames),
+        see(model, episodes, split["training"], frames),
     )
 
 
