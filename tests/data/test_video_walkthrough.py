@@ -19,6 +19,7 @@ from wmpc.wm.data import open_episodes
 PAGE = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
 EPISODES, FRAMES, FPS = 11, 16, 15
 FAST = ["model=tiny", "train.steps=3", "train.batch=4"]
+LITTLE = {"train": FAST, "eval": ["cases.count=3", "planner.samples=8", "planner.iterations=1"]}
 
 
 def commands(title):
@@ -29,9 +30,8 @@ def commands(title):
 
 
 def do(words):
-    """Run a command of the page, a training with few steps of a small model."""
-    fast = [word for word in FAST if words[0] == "train"]
-    assert main([*words, *fast]) == 0, words
+    """Run a command of the page, with few steps of a small model and few decisions."""
+    assert main([*words, *LITTLE.get(words[0], [])]) == 0, words
 
 
 def film(path, seed):
@@ -76,7 +76,7 @@ def there(home, monkeypatch):
 
 
 def test_from_videos_and_a_joint_log_to_a_model(home, capsys):
-    inspect, bring, check, train = commands("From videos and a joint log to a model")
+    inspect, bring, check, train, score = commands("From videos and a joint log to a model")
     do(inspect)
     said = capsys.readouterr().out
     (proposed,) = re.findall(r"^  wmpc (data import .*)$", said, re.MULTILINE)
@@ -104,6 +104,8 @@ def test_from_videos_and_a_joint_log_to_a_model(home, capsys):
     do(check)
     do(train)
     assert wmpc.load("runs/lab").spec.proprio_size == 2
+    do(score)
+    assert "What it foresees" in (home / "runs" / "lab" / "report.html").read_text()
     words = ["train", "name=lying", "data=lab", *FAST]
     assert main([*words, *(f"view.{word}" for word in bring[4:])]) == 0
     assert wmpc.load("runs/lying").action_size == 2

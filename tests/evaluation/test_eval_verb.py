@@ -140,6 +140,7 @@ def test_cases_from_training_episodes_are_refused(results, run, wmpc, tmp_path):
         (["planner.elites=100"], "elites"),
         (["agent.execute=9"], "execute is 9"),
         (["agent=replay", "cases=elsewhere"], "nothing to replay"),
+        (["run=null", "agent=random", "page=true"], "page=true draws the page of a run"),
     ],
 )
 def test_wrong_words_end_in_one_sentence(run, wmpc, words, message):

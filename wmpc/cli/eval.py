@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from wmpc.api.evaluate import Evaluation, evaluate
+from wmpc.api.report import report
 from wmpc.cli.progress import shown
 from wmpc.errors import WmpcError
 from wmpc.evaluation.read_results import RESULTS
@@ -21,12 +22,21 @@ def run(cfg: Any) -> None:
 
     Args:
         cfg: the verb's configuration, composed and checked.
+
+    Raises:
+        WmpcError: a page is asked for of an agent without a run.
     """
     console = Console(highlight=False)
     config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
+    page, ran = config.pop("page"), config["run"]
+    if page and ran is None:
+        raise WmpcError("page=true draws the page of a run: give run=FOLDER, or leave it out")
     with shown(console) as progress:
         found = evaluate(**config, command=shlex.join(["wmpc", *sys.argv[1:]]), progress=progress)
     say(found, console)
+    if page:
+        drawn = report(ran, eval=found.folder.name, data=config["data"])
+        console.print(escape(str(drawn)), soft_wrap=True)
 
 
 def say(found: Evaluation, console: Console) -> None:
