@@ -17,6 +17,7 @@ from wmpc.envs.layout import INTEGRATION, trouble
 from wmpc.envs.observation import Observation
 from wmpc.envs.rendering import RenderSettings
 from wmpc.envs.world import World
+from wmpc.envs.worlds.packages import make_env
 from wmpc.errors import WmpcError
 
 
@@ -43,13 +44,12 @@ class GymnasiumTask(World):
         if drawn_by == "gymnasium":
             kwargs = {"width": image_size, "height": image_size, **kwargs}
             kwargs["render_mode"] = "rgb_array"
-        with blamed(f"gymnasium cannot make {env_id!r}"):
-            env: Any = gymnasium.make(env_id, disable_env_checker=True, **kwargs).unwrapped
+        env = make_env(env_id, **kwargs)
         if not isinstance(getattr(env, "model", None), mujoco.MjModel):
             raise not_mujoco(env_id, env)
         if not isinstance(env.action_space, Box) or not hasattr(env, "_get_obs"):
             raise WmpcError(f"{env_id} needs a Box of actions and `_get_obs`; it lacks one.")
-        self._env = env
+        self._take(env)
         self.id = env_id
         self.drawn_by = drawn_by
         if camera is None:
@@ -73,6 +73,12 @@ class GymnasiumTask(World):
             for index in range(count)
         )
 
+    def _take(self, env: Any) -> None:
+        """Keep the environment, and its script where it has one."""
+        self._env = env
+        if callable(script := getattr(env, "scripted_policy", None)):
+            self.scripted_policy = script
+
     @property
     def judges_itself(self) -> bool:
         """Whether it has goals in its observations and tests them by `compute_reward`."""
@@ -84,7 +90,10 @@ class GymnasiumTask(World):
     def moves_by_controls(self) -> bool:
         """Whether a step does to positions what `frame_skip` MuJoCo steps under the action do."""
         space, skip = self.action_space, int(getattr(self._env, "frame_skip", 1))
-        if space.shape != (self.model.nu,):
+        if (
+            space.shape != (self.model.nu,)
+            or getattr(self._env, "moves_by_controls", None) is False
+        ):
             return False
         present, ends = self.get_state(), []
         action = (space.low + 0.7 * (space.high - space.low)).astype(np.float32)

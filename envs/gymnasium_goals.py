@@ -66,6 +66,18 @@ class GoalsAmongStates(Measured, GymnasiumTask):
             measured |= {"success": False, "strict": False}
         return {**info, **measured}
 
+    def in_bounds(self, state: np.ndarray) -> bool:
+        """Tell whether a state lies where this environment's states lie.
+
+        Args:
+            state: (S,) float64.
+
+        Returns:
+            What the environment's own `in_bounds` says; True where it has none.
+        """
+        own = getattr(self._env, "in_bounds", None)
+        return bool(own(state)) if callable(own) else True
+
     def _look_at(self, info: dict[str, Any]) -> None:
         """Be told the info of a step before success is measured; here nothing is kept of it."""
 

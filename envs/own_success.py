@@ -19,11 +19,13 @@ class OwnSuccessTask(GoalsAmongStates):
 
     With `success="reward"` a state counts as a goal where `compute_reward(achieved, desired, {})`
     is at least `success_reward`; both goals are the `achieved_goal` that its observation of a state
-    has. `success_reward=None` takes the reward of being exactly there: right for rewards that tell
-    success alone, such as -1 and 0, or 0 and 1; of rewards that fall with the distance it asks too
-    much. With `success="info"` the goal is the environment's own: a state counts where a step to it
-    told `info["success"]` or `info["is_success"]`; of a state that was not stepped to, a step with
-    the action nearest to zero is asked. So what that is about must be in the MuJoCo state, or never
+    has. `success_reward=None` takes the environment's own `success_reward`, or else the reward of
+    being exactly there: right for rewards that tell success alone, such as -1 and 0, or 0 and 1; of
+    rewards that fall with the distance it asks too much.
+
+    With `success="info"` the goal is the environment's own: a state counts where a step to it told
+    `info["success"]` or `info["is_success"]`; of a state that was not stepped to, a step with the
+    action nearest to zero is asked. So what that is about must be in the MuJoCo state, or never
     change.
 
     Distances are those of `achieved_goal` over the environment's `distance_threshold` (1 where it
@@ -40,7 +42,9 @@ class OwnSuccessTask(GoalsAmongStates):
         if "tolerances" in kwargs:
             raise WmpcError("tolerances and success both came; each is a test of its own.")
         super().__init__(env_id, **kwargs)
-        self._way, self._wanted = success, success_reward
+        self._way = success
+        own = getattr(self._env, "success_reward", None)
+        self._wanted = own if success_reward is None else success_reward
         if success == "reward" and not self.judges_itself:
             raise WmpcError(
                 f"{env_id} has no `compute_reward` with `achieved_goal` and `desired_goal` in its "

@@ -1,8 +1,9 @@
 """Environments that a file names: a dataset, a checkpoint, a manifest, a recording.
 
 A file may come from anybody. Nothing is imported because of what it says, and no file is read: an
-id counts only if it is registered in this process already, arguments only if they cannot name a
-file or a module. What a person gives with `allow`, as on the command line, is theirs.
+id counts only if it is registered in this process already, or by a package that is known here and
+installed (`wmpc.envs.worlds.packages`), arguments only if they cannot name a file or a module. What
+a person gives with `allow`, as on the command line, is theirs.
 """
 
 import re
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import gymnasium
 
 from wmpc.envs.registered import make
+from wmpc.envs.worlds.packages import PACKAGES, import_package
 from wmpc.errors import WmpcError
-from wmpc.system.construct import how_to_allow, import_named, is_allowed
+from wmpc.system.construct import how_to_allow, is_allowed
 
 if TYPE_CHECKING:
     from wmpc.envs.gymnasium_adapter import GymnasiumTask
@@ -54,7 +56,7 @@ def allow(env_id: str | None = None, kwargs: Mapping[str, Any] | None = None) ->
     if not colon:
         return
     try:
-        import_named(module)
+        import_package(module)
     except WmpcError as error:
         raise WmpcError(f"env_id={env_id} came. {error}") from error
 
@@ -84,12 +86,12 @@ def make_recorded(stated: Mapping[str, Any]) -> "Task | GymnasiumTask":
         )
     module, colon, name = env_id.rpartition(":")
     if colon and name not in gymnasium.registry:
-        if not is_allowed(module):
+        if not (is_allowed(module) or module in PACKAGES):
             raise WmpcError(
                 f"The environment {env_id!r} is named by a file, and {how_to_allow(module)}, or "
                 f"env_id={env_id} for it alone."
             )
-        import_named(module)
+        import_package(module)
     check_arguments(arguments, name)
     try:
         task = make(name, **arguments)

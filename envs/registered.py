@@ -52,11 +52,16 @@ def make(env_id: str, **kwargs: Any) -> "Task | GymnasiumTask":
     from wmpc.envs.gymnasium_adapter import GymnasiumTask
     from wmpc.envs.gymnasium_goals import GymnasiumGoalTask
     from wmpc.envs.own_success import OwnSuccessTask
-    from wmpc.envs.restorable import RestorableGoalTask, RestorableTask
+    from wmpc.envs.restorable import (
+        RestorableGoalTask,
+        RestorableOwnSuccessTask,
+        RestorableTask,
+    )
+    from wmpc.envs.worlds.packages import import_package
 
     module, colon, name = env_id.rpartition(":")
     if colon:
-        import_named(module)
+        import_package(module)
     constructor: Any = _task_class(name)
     if constructor is not None:
         if lacking := sorted(getattr(constructor, "__abstractmethods__", ())):
@@ -87,7 +92,7 @@ def make(env_id: str, **kwargs: Any) -> "Task | GymnasiumTask":
         if not refused.restorable:
             raise
     if "success" in kwargs:
-        raise WmpcError(f"{env_id} is not MuJoCo: give tolerances, not success, to have goals.")
+        return RestorableOwnSuccessTask(env_id, **kwargs)
     return (RestorableGoalTask if measured else RestorableTask)(env_id, **kwargs)
 
 

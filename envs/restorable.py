@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import gymnasium
 import numpy as np
 from gymnasium.spaces import Box
 from PIL import Image
@@ -10,7 +9,9 @@ from PIL import Image
 from wmpc.envs.foreign import blamed
 from wmpc.envs.gymnasium_adapter import GymnasiumTask
 from wmpc.envs.gymnasium_goals import GymnasiumGoalTask
+from wmpc.envs.own_success import OwnSuccessTask
 from wmpc.envs.rendering import RenderSettings
+from wmpc.envs.worlds.packages import make_env
 from wmpc.errors import WmpcError
 
 
@@ -26,11 +27,11 @@ class RestorableTask(GymnasiumTask):
 
     def __init__(self, env_id: str, image_size: int = 64, **kwargs: Any) -> None:
         kwargs = {**kwargs, "render_mode": "rgb_array"}
-        with blamed(f"gymnasium cannot make {env_id!r}"):
-            env: Any = gymnasium.make(env_id, disable_env_checker=True, **kwargs).unwrapped
+        env = make_env(env_id, **kwargs)
         if not isinstance(env.action_space, Box):
             raise WmpcError(f"{env_id} needs a Box of actions; it has {env.action_space}.")
-        self._env, self.id = env, env_id
+        self._take(env)
+        self.id = env_id
         self.action_space = env.action_space
         with blamed(f"{env_id} cannot be reset"):
             env.reset(seed=0)
@@ -177,3 +178,22 @@ class RestorableGoalTask(GymnasiumGoalTask, RestorableTask):
     def _turning(self) -> np.ndarray:
         """None: nothing tells which numbers are angles."""
         return np.zeros(0, np.int64)
+
+
+class RestorableOwnSuccessTask(OwnSuccessTask, RestorableTask):
+    """A `RestorableTask` whose goals are its recorded states, judged by its `compute_reward`."""
+
+    def __init__(self, env_id: str, success: str, **kwargs: Any) -> None:
+        if success != "reward":
+            raise WmpcError(
+                f"success={success!r} came; {env_id} is not MuJoCo: give success=reward, where it "
+                "has compute_reward, or tolerances."
+            )
+        super().__init__(env_id, success=success, **kwargs)
+
+    def _observed(self, state: np.ndarray) -> dict[str, Any]:
+        present = self.get_state()
+        self._put(self._checked(state))
+        seen = {name: np.array(value) for name, value in self._env._get_obs().items()}
+        self._put(present)
+        return seen

@@ -40,7 +40,7 @@ def megabytes(name: str) -> float:
 def main() -> None:
     """One line an extra: the packages it adds and their megabytes."""
     base = packages("wmpc", set(), set())
-    for extra in ("data", "lance"):
+    for extra in ("data", "lance", "worlds", "pusht"):
         added = sorted(packages("wmpc", {extra}, set()) - base - {"wmpc"})
         sizes = {name: megabytes(name) for name in added}
         listed = ", ".join(f"{name} {size:.0f}" for name, size in sizes.items())

@@ -68,8 +68,10 @@ def test_what_needs_a_model_says_so(dot):
         apply(dot, {"name": "friction"})
     with pytest.raises(WmpcError, match="no qpos"):
         dot.state_of(np.zeros(2), np.zeros(2))
-    with pytest.raises(WmpcError, match="not success"):
+    with pytest.raises(WmpcError, match="give success=reward"):
         envs.make("DotsDot-v0", success="info")
+    with pytest.raises(WmpcError, match="no `compute_reward`"):
+        envs.make("DotsDot-v0", success="reward")
 
 
 @pytest.mark.parametrize(

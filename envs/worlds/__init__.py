@@ -1,0 +1,1 @@
+"""Environments that people have already: a module for each package, named as the package is."""

@@ -1,0 +1,252 @@
+"""Environments of packages that people have: exact states, their own success, pictures, scripts."""
+
+import os
+import subprocess
+import sys
+
+import gymnasium
+import numpy as np
+import pytest
+
+from wmpc import envs
+from wmpc.collecting.check_environment import check_environment
+from wmpc.collecting.collect import Recipe, record
+from wmpc.configs import list_presets, read_file
+from wmpc.envs.worlds import packages
+from wmpc.errors import WmpcError
+from wmpc.system import construct
+
+WHY = "the extra is not installed here, as it is where CI installs dev"
+PRESETS = {
+    name: read_file(f"task/{name}")
+    for name in list_presets("task")
+    if read_file(f"task/{name}")["id"].partition(":")[0] in packages.PACKAGES
+}
+REACHED = {  # what counts of a state, and how far from a goal it may be; a place well beyond
+    "pointmaze_umaze": (0.44, 0.46),
+    "ogbench_pointmaze": (0.99, 1.01),
+}
+
+
+def need(package):
+    """Skip where a package of the extra, or a library of the system that it wants, is missing."""
+    pytest.importorskip(package, reason=WHY, exc_type=ImportError)
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Makes the world of a preset, small, once."""
+    made = {}
+
+    def make(name):
+        task = PRESETS[name]
+        need(task["id"].partition(":")[0])
+        if name not in made:
+            made[name] = envs.make(task["id"], **{**task["kwargs"], "image_size": 32})
+            made[name].reset(seed=0)
+        return made[name]
+
+    yield make
+    for one in made.values():
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def recorded(world):
+    """Gives an episode of a preset."""
+    made = {}
+
+    def give(name):
+        if name not in made:
+            task = PRESETS[name]
+            recipe = Recipe(task["id"], {}, task["policy"], 4, task["actions_per_frame"], 0)
+            made[name] = record(world(name), recipe, 1).episode
+        return made[name]
+
+    return give
+
+
+def test_there_are_presets_of_each_package():
+    assert {task["id"].partition(":")[0] for task in PRESETS.values()} == {*packages.PACKAGES}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_recorded_state_goes_on_to_the_same_bit(name, world, recorded):
+    task, episode = world(name), recorded(name)
+    for step in range(4):
+        task.reset(seed=50 + step)  # nothing of it may be left
+        task.set_state(episode["state"][step], episode["variation"])
+        np.testing.assert_array_equal(task.get_state(), episode["state"][step])
+        for action in episode["action"][step]:
+            assert task.advance(action)["failure"] is None
+        seen = task.observe_state(task.get_state())
+        for column in ("state", "proprio", "pixels"):
+            np.testing.assert_array_equal(seen[column], episode[column][step + 1])
+    assert np.ptp(episode["pixels"].astype(int), axis=0).max() > 50
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_an_episode_is_a_function_of_its_seed(name, world, recorded):
+    task = PRESETS[name]
+    np.random.rand(7)  # noqa: NPY002 (what theirs draw from must not count)
+    recipe = Recipe(task["id"], {}, task["policy"], 1, task["actions_per_frame"], 0)
+    again = record(world(name), recipe, 1).episode
+    for column in ("state", "action"):
+        first = recorded(name)[column][: len(again[column])]
+        np.testing.assert_array_equal(again[column], first)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_only_what_cannot_be_helped_is_told_before_it_is_recorded(name, world):
+    task = PRESETS[name]
+    recipe = Recipe(task["id"], {}, task["policy"], 4, task["actions_per_frame"], 0)
+    told = check_environment(world(name), recipe)
+    assert all("planner in the true simulator" in sentence for sentence in told), told
+
+
+@pytest.mark.parametrize("name", REACHED)
+def test_a_maze_is_reached_to_its_own_tolerance(name, world):
+    task = world(name)
+    goal = task.get_state()
+    for off, reached in zip(REACHED[name], (True, False), strict=True):
+        state = goal.copy()
+        state[1] += off  # x, after the time
+        assert task.success(state, goal) is reached and task.success(goal, goal)
+
+
+def test_a_cube_is_moved_to_its_own_tolerance(world):
+    task = world("ogbench_cube")
+    goal = task.get_state()
+    cube = 1 + int(task.model.joint("object_joint_0").qposadr[0])
+    for index, off, reached in ((cube, 0.039, True), (cube + 1, 0.041, False), (1, 0.5, True)):
+        state = goal.copy()
+        state[index] += off
+        assert task.success(state, goal) is reached
+
+
+def test_a_t_is_covered_by_gym_pushts_own_share(world):
+    task = world("gym_pusht")
+    goal = np.array([100, 100, 0, 0, 256, 256, 0.3, 0, 0, 0.0])
+    covered = {}
+    for index, off in ((0, 200.0), (4, 1.0), (5, 6.0), (6, 0.02), (6, 0.3), (6, 2 * np.pi)):
+        state = goal.copy()
+        state[index] += off
+        env = task._env._env
+        task._env.set_state(state)
+        task._env._build()
+        env.goal_pose = goal[4:7].copy()
+        covered[index, off] = env._get_coverage()
+        assert task.success(state, goal) == (covered[index, off] >= 0.95)
+    assert {round(share, 1) for share in covered.values()} > {1.0, 0.9}
+    assert not task._env.in_bounds([100, 100, 0, 0, -9, 256, 0, 0, 0, 0])
+
+
+def test_pictures_do_not_depend_on_the_environments_own_goal(world):
+    for name in ("pointmaze_umaze", "ogbench_pointmaze", "ogbench_cube"):
+        task = world(name)
+        state = task.get_state()
+        pictures = []
+        for seed in (1, 2):
+            task.reset(seed=seed)
+            pictures.append(task.render_state(state))
+        np.testing.assert_array_equal(*pictures)
+    drawn = [world("gym_pusht").render_state(np.array([99, 99, 0, 0, 400, 400, 0, 0, 0, 0.0]))]
+    drawn.append(envs.make(PRESETS["gym_pusht"]["id"], image_size=32, draw_target=True).render())
+    green = [((p[..., 1] > 200) & (p[..., 0] < 170)).any() for p in drawn]
+    assert green == [False, True]
+
+
+@pytest.mark.parametrize("name", ["ogbench_pointmaze", "ogbench_cube", "gym_pusht"])
+def test_a_script_moves_what_counts(name, world):
+    task = world(name)
+    recipe = Recipe(task.id, {}, "scripted", 16, PRESETS[name]["actions_per_frame"], 0)
+    states = record(task, recipe, 2).episode["state"]
+    assert any(not task.success(states[0], state) for state in states)
+    assert (np.abs(task.scripted_policy(np.random.default_rng(0))({"state": states[0]})) <= 1).all()
+
+
+def test_how_pusht_goes_on_is_as_gym_pusht_does(world):
+    task = world("gym_pusht")
+    native = gymnasium.make("gym_pusht/PushT-v0").unwrapped
+    native.reset(seed=4)
+    task.reset(seed=4)
+    policy = task.scripted_policy(np.random.default_rng(0))
+    for _ in range(60):
+        state = task.get_state()
+        action = policy({"state": state})
+        native.step(np.clip(state[:2] + 100.0 * action.astype(np.float64), 0, 512))
+        task.advance(action)
+    here, there = task.get_state()[4:6], np.array(native.block.position)
+    assert np.linalg.norm(here - state[4:6]) >= 0 and np.linalg.norm(here - there) < 20
+
+
+@pytest.mark.parametrize("id", ["FetchReach-v4", "HandReach-v3", "FrankaKitchen-v1"])
+def test_what_does_not_run_says_so(id):
+    need("gymnasium_robotics")
+    with pytest.raises(WmpcError, match=rf"{id} does not run .* PointMaze"):
+        envs.make(f"gymnasium_robotics:{id}")
+
+
+@pytest.mark.parametrize("id", ["dm_control:cartpole", "metaworld:Meta-World/MT1"])
+def test_packages_that_do_not_run_are_not_imported(id):
+    with pytest.raises(WmpcError, match="do not run beside MuJoCo 4"):
+        envs.make(id)
+
+
+def test_a_missing_package_is_named_with_the_command(monkeypatch):
+    monkeypatch.setattr(packages.PathFinder, "find_spec", lambda *_: None)
+    for name, extra in packages.PACKAGES.items():
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        for make in (envs.make, lambda id: envs.make_recorded({"id": id})):
+            with pytest.raises(WmpcError, match=rf"pip install 'wmpc\[{extra}\]'"):
+                make(f"{name}:Any-v9")
+
+
+PROGRAM = """
+import os, sys
+from importlib.machinery import PathFinder
+from wmpc import envs
+from wmpc.errors import WmpcError
+
+whole = PathFinder.find_spec
+
+def find(name, path=None, target=None):  # as if nothing of the extra were installed
+    if name.partition(".")[0] == sys.argv[1].partition(":")[0]:
+        path = [p for p in (sys.path if path is None else path) if p in ("", os.getcwd())]
+    return whole(name, path, target)
+
+PathFinder.find_spec = staticmethod(find)
+sys.path.append(os.getcwd())
+try:
+    envs.make_recorded({"id": sys.argv[1]})
+except WmpcError as error:
+    print(error)
+print("ran" if "planted" in sys.modules else "did not run")
+"""
+
+
+def test_a_file_does_not_import_one_from_the_current_directory(tmp_path):
+    """A folder beside a dataset of somebody else's, named as a package that is not installed."""
+    for name in (*packages.PACKAGES, "other"):
+        (tmp_path / f"{name}.py").write_text(
+            "import sys\nsys.modules['planted'] = sys\nraise OSError"
+        )
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "program.py").write_text(PROGRAM)
+    for name in (*packages.PACKAGES, "other"):
+        command = [sys.executable, "inner/program.py", f"{name}:Any-v9"]
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )  # fmt: skip
+        assert "did not run" in done.stdout, done.stdout + done.stderr
+        assert "pip install 'wmpc[" in done.stdout or name == "other"
+
+
+def test_a_person_may_allow_their_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(construct, "ALLOWED", {"ogbench"})
+    seen = []
+    monkeypatch.setattr(packages, "import_named", seen.append)
+    packages.import_package("ogbench")
+    packages.import_package("theirs")
+    assert seen == ["ogbench", "theirs"]
