@@ -7,7 +7,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow browser lint format wheel release lock clean
+.PHONY: help demo test slow browser lint format wheel release shipped lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ wheel: .venv/ready  ## dist/wmpc-*.whl
 
 release: .venv/ready  ## dist/: wheel, source archive, SBOM; tried with every Python here
 	@bash scripts/release.sh
+
+shipped: .venv/ready  ## the run that is shipped in the package, anew: collect, train, measure
+	@$(BIN)/python scripts/ship.py
 
 lock: .venv/ready  ## write constraints.txt from what is installed
 	$(BIN)/pip freeze --exclude-editable --exclude wmpc | sed 's/+cpu$$//' > constraints.txt

@@ -8,6 +8,7 @@ import sys
 import time
 from typing import Any
 
+from wmpc.envs import gl
 from wmpc.envs.tasks.reacher.task import Reacher
 from wmpc.errors import WmpcError
 
@@ -20,9 +21,7 @@ def _measure(backend: str) -> dict[str, Any]:
         for _ in range(pictures):
             task.render()
         spent = time.perf_counter() - started
-        from OpenGL import GL  # for the platform that the context has settled
-
-        name = GL.glGetString(GL.GL_RENDERER).decode()  # type: ignore[union-attr]
+        name = gl.renderer()
     except WmpcError as error:
         return {"backend": backend, "error": str(error)}
     return {"backend": backend, "renderer": name, "milliseconds": 1000 * spent / pictures}

@@ -95,6 +95,19 @@ def context(width: int, height: int) -> Any:
         raise no_picture(error) from error
 
 
+def renderer() -> str:
+    """Ask what draws in the context that is current.
+
+    Returns:
+        OpenGL's own name of it, such as "llvmpipe (LLVM 15.0.6, 256 bits)"; empty where there is no
+        context.
+    """
+    from OpenGL import GL  # for the platform that the context has settled
+
+    name = GL.glGetString(GL.GL_RENDERER)
+    return name.decode() if isinstance(name, bytes) else ""
+
+
 def no_picture(cause: Exception) -> WmpcError:
     """Make the error for a backend that does not draw.
 

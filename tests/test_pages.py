@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from wmpc.cli.main import VERBS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+INSTALL = ROOT / "docs" / "install.md"
 CODE = re.compile(r"^```(?:sh|)\n(.*?)^```|`(wmpc [^`]+)`", re.DOTALL | re.MULTILINE)
 
 
@@ -52,3 +54,10 @@ def test_a_command_of_a_page_is_taken(line, tmp_path, monkeypatch):
         assert verb in ("--help", "--version", *VERBS)
         return
     assert compose.jobs(verb, words)
+
+
+def test_the_megabytes_of_every_extra_stand_on_the_page():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    rows = re.findall(r"^\| `(wmpc.*?)` \| (\d+) MB \|", INSTALL.read_text(), re.MULTILINE)
+    names = ["wmpc", *(f"wmpc[{extra}]" for extra in project["optional-dependencies"])]
+    assert [name for name, _ in rows] == names, "python scripts/extras.py --write measures them"

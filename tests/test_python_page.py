@@ -44,7 +44,13 @@ def parameters(function):
 
 @pytest.mark.parametrize(
     ("verb", "function"),
-    [("eval", "evaluate"), ("plan", "plan"), ("collect", "collect"), ("train", "train")],
+    [
+        ("eval", "evaluate"),
+        ("plan", "plan"),
+        ("collect", "collect"),
+        ("train", "train"),
+        ("check", "check"),
+    ],
 )
 def test_arguments_and_defaults_are_those_of_the_yaml(verb, function):
     yaml_keys, taken = stated(verb), parameters(getattr(wmpc, function))

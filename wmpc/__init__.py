@@ -3,8 +3,8 @@
 model = wmpc.load("runs/reacher")
 agent = wmpc.MPCAgent(model, wmpc.planners.ICEM())
 
-`collect`, `train`, `evaluate`, `plan`, `report`, `compare` and `diagnose` do in Python what the
-verbs of the command line do: see docs/python.md.
+`collect`, `train`, `evaluate`, `plan`, `report`, `compare`, `diagnose` and `check` do in Python
+what the verbs of the command line do: see docs/python.md.
 """
 
 from importlib import import_module
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wmpc.agents.agent import Agent, Goal
     from wmpc.agents.asynchronous import AsyncMPCAgent
     from wmpc.agents.mpc import MPCAgent
+    from wmpc.api.check import check
     from wmpc.api.collect import collect
     from wmpc.api.compare import compare
     from wmpc.api.diagnose import diagnose
@@ -35,6 +36,7 @@ __all__ = [
     "Goal",
     "MPCAgent",
     "WmpcError",
+    "check",
     "collect",
     "compare",
     "diagnose",
@@ -54,6 +56,7 @@ WHERE = {
     "EpisodeWriter": "wmpc.wm.data",
     "Goal": "wmpc.agents.agent",
     "MPCAgent": "wmpc.agents.mpc",
+    "check": "wmpc.api.check",
     "collect": "wmpc.api.collect",
     "compare": "wmpc.api.compare",
     "diagnose": "wmpc.api.diagnose",

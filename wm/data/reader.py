@@ -12,6 +12,7 @@ import numpy as np
 from wmpc.errors import WmpcError, WmpcWarning
 from wmpc.system.links import refuse_outside
 from wmpc.system.npy_file import read_npy
+from wmpc.system.shipped import locate_data
 from wmpc.wm.data.description import read_columns, read_meta
 from wmpc.wm.data.format import DIGEST_COLUMN, ENDS, HEADER_BYTES, IDENTITY, META, Column, digest
 
@@ -142,7 +143,7 @@ def open_episodes(path: str | Path) -> Episodes:
     content of the columns is not read here; `Episodes.verify` compares it with the digests.
 
     Args:
-        path: the folder.
+        path: the folder, or the name of what is shipped, such as "shipped:reacher".
 
     Returns:
         Its episodes.
@@ -150,7 +151,7 @@ def open_episodes(path: str | Path) -> Episodes:
     Raises:
         WmpcError: when the folder is missing, empty, foreign or damaged, or no episode is whole.
     """
-    path = Path(path)
+    path = locate_data(path)
     episodes = Episodes(path, read_meta(path), read_ends(path))
     stored = (*episodes.columns.values(), DIGEST_COLUMN)
     whole, file = min((count_whole(path, column, episodes.ends), column.file) for column in stored)

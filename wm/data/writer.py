@@ -24,6 +24,7 @@ from wmpc.system.disk import (
     unfinished,
 )
 from wmpc.system.links import open_in_place
+from wmpc.system.shipped import refuse_shipped
 from wmpc.wm.data.description import read_meta
 from wmpc.wm.data.format import DIGEST_COLUMN, ENDS, HEADER_BYTES, META, Column, digest, write_at
 from wmpc.wm.data.reader import open_episodes
@@ -54,6 +55,7 @@ class EpisodeWriter:
     """
 
     def __init__(self, path: str | Path, meta: Mapping[str, Any]):
+        refuse_shipped(path, "a dataset")
         self.path = Path(path)
         self.meta = complete(meta)
         self.ends = np.zeros(0, np.int64)

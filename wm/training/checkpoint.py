@@ -23,6 +23,7 @@ from wmpc.system.disk import replace_file
 from wmpc.system.json_file import read_json
 from wmpc.system.links import refuse_outside
 from wmpc.system.renamed import rename_targets
+from wmpc.system.shipped import locate_run
 from wmpc.wm.models.build import build, check_values, measure
 from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.models.spec import DataSpec, read_spec
@@ -95,7 +96,7 @@ def read_weights(run: str | Path) -> tuple[int | None, dict[str, Tensor]]:
     Raises:
         WmpcError: when they are missing, damaged, or a link leads out of the folder.
     """
-    path = Path(run) / WEIGHTS
+    path = locate_run(run) / WEIGHTS
     _check_file(path)
     data = path.read_bytes()
     try:
@@ -156,10 +157,10 @@ def read_config(run: str | Path) -> dict[str, Any]:
     Raises:
         WmpcError: it is missing or not ours.
     """
-    path = Path(run) / CONFIG
+    path = locate_run(run) / CONFIG
     if not path.is_file():
         raise WmpcError(f"no run at {run}: {path} is missing; train one with `wmpc train`")
-    config = read_json(refuse_outside(path, Path(run)), "wmpc run's config")
+    config = read_json(refuse_outside(path, path.parent), "wmpc run's config")
     if missing := {"format", "model", "data", "train"} - config.keys():
         raise WmpcError(f"{path} lacks {sorted(missing)}: it is not a wmpc run's config")
     if config["format"] != FORMAT:
@@ -175,8 +176,7 @@ def read_config(run: str | Path) -> dict[str, Any]:
     data, steps = (train.get("data"), train.get("steps")) if isinstance(train, dict) else (0, 0)
     if not isinstance(data, str | NoneType) or type(steps) not in (int, NoneType):
         raise WmpcError(f"{path} has train={str(train)[:80]}; it says its data (a path) and steps")
-    config["train"] = rename_fields(train)
-    return config
+    return {**config, "train": rename_fields(train)}
 
 
 def new_model(
@@ -243,7 +243,7 @@ def load_model(
     """Load the trained model of a run.
 
     Args:
-        run: the folder.
+        run: the folder, or the name of a run that is shipped, such as "shipped:reacher".
         device: where the model shall be, see `wmpc.wm.training.devices.find_device`.
         allow: modules or packages of yours that the run's config may name, such as ["mine"], from
             now on in this process.
@@ -257,7 +257,7 @@ def load_model(
     """
     construct.allow(allow)
     device = find_device(device) if isinstance(device, str) else device
-    config, path = read_config(run), Path(run) / WEIGHTS
+    config, path = read_config(run), locate_run(run) / WEIGHTS
     try:
         model = new_model(config["model"], read_spec(config["data"]), weight_shapes(path))
     except WmpcError:
@@ -294,7 +294,7 @@ def checkpoint_hash(run: str | Path) -> str:
         version that reads it.
     """
     read_config(run)
-    config = read_json(Path(run) / CONFIG, "wmpc run's config")
-    sha = hashlib.sha256(json.dumps([config["model"], config["data"]], sort_keys=True).encode())
-    sha.update((Path(run) / WEIGHTS).read_bytes())
-    return sha.hexdigest()
+    folder = locate_run(run)
+    config = read_json(folder / CONFIG, "wmpc run's config")
+    described = json.dumps([config["model"], config["data"]], sort_keys=True).encode()
+    return hashlib.sha256(described + (folder / WEIGHTS).read_bytes()).hexdigest()

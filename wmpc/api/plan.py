@@ -142,7 +142,7 @@ def plan(
         stops = Reader(model.spec, task, cache(opened), seed).stops(said, mask, crop)
         route, target = in_turn([stop.goal for stop in stops]), stops[-1]
         _one_layout(stops)
-        folder = plan_folder(Path(run), None if name is None else str(name))
+        folder = plan_folder(run, None if name is None else str(name))
         setting = Setting(task, model.spec.action_block, model, episodes=opened)
         entrant = make_entrant(config, setting, given)
         if entrant.privileged and (target.state is None or len(stops) > 1):

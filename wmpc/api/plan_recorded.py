@@ -56,7 +56,7 @@ def plan_recorded(
         WmpcError: the goal or the start cannot be read, the agent does not plan, or the folder is
             taken.
     """
-    run, episodes = Path(config["run"]), opened()
+    run, episodes = str(config["run"]), opened()
     stops = Reader(model.spec, None, cache(lambda: episodes), config["seed"]).stops(
         said, config["mask"], config["crop"]
     )

@@ -9,6 +9,7 @@ from wmpc.errors import WmpcError
 from wmpc.evaluation.row import Row
 from wmpc.system.links import refuse_links
 from wmpc.system.place import in_or_instead
+from wmpc.system.shipped import locate_run
 
 PLAN = "plan.json"
 """Written last."""
@@ -59,7 +60,7 @@ class Plan:
         )
 
 
-def plan_folder(run: Path, name: str | None) -> Path:
+def plan_folder(run: str | Path, name: str | None) -> Path:
     """Find a folder in which no plan is; one whose episode was never finished is taken again.
 
     Args:
@@ -72,7 +73,8 @@ def plan_folder(run: Path, name: str | None) -> Path:
     Raises:
         WmpcError: a plan is there, or a link leads elsewhere.
     """
-    base = in_or_instead(run, "plan", Path("plans") / run.resolve().name)
+    trained = locate_run(run)
+    base = in_or_instead(trained, "plan", Path("plans") / trained.resolve().name)
     if name is not None:
         if (base / name / PLAN).exists():
             raise WmpcError(f"{base / name} exists already: give another name=...")

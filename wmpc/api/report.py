@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from wmpc.evaluation.write_results import UNTRAINED
 from wmpc.reporting.damage import damaged
 from wmpc.reporting.run_page import page
-from wmpc.system.disk import replace_file
+from wmpc.system.disk import replace_file, writable
 from wmpc.system.place import in_or_instead
+from wmpc.system.shipped import locate_run
 
 
 def report(
@@ -29,11 +31,13 @@ def report(
     Raises:
         WmpcError: the folder is neither, is damaged, or has no such evaluation.
     """
-    folder = Path(run)
-    instead = f"reports/{folder.resolve().name}"
+    folder = locate_run(run)
+    name = folder.resolve().name
+    beside = None if writable(folder) else Path(UNTRAINED) / name  # as `result_folders` has it
+    instead = f"reports/{name}"
     file = Path(out) if out is not None else in_or_instead(folder, "report.html", instead)
     with damaged(str(folder)):
-        text = page(folder, eval, None if data is None else str(data))
+        text = page(folder, eval, None if data is None else str(data), beside)
     file.parent.mkdir(parents=True, exist_ok=True)
     replace_file(file, text.encode())
     return file

@@ -15,6 +15,7 @@ from wmpc.errors import WmpcError
 from wmpc.system import construct
 from wmpc.system.passing_on import passes_on
 from wmpc.system.progress import Progress, Tell, quiet
+from wmpc.system.shipped import locate_data, refuse_shipped
 from wmpc.wm.data import Episodes
 from wmpc.wm.models.world_model import TrainableModel
 from wmpc.wm.training import run as training
@@ -54,6 +55,7 @@ def train(
             recordings make no sense.
         wmpc.wm.training.stop.Stopped: `stop` said so; the message says what is kept.
     """
+    refuse_shipped(run, "a run")
     construct.allow(allow)
     reopen = None
     if not isinstance(data, Episodes):
@@ -73,7 +75,7 @@ def train(
 
 def _open(data: str, view: Mapping[str, Any], progress: Tell = quiet) -> Episodes:
     envs.allow(view["env_id"], view["env_kwargs"])
-    return open_data(data, view, progress)
+    return open_data(str(locate_data(data)), view, progress)
 
 
 def describer(episodes: Episodes) -> Callable[[np.ndarray], dict[str, np.ndarray]] | None:

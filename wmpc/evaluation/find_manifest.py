@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,9 +14,12 @@ from wmpc.evaluation.draw_cases import Recorded, draw_manifest
 from wmpc.evaluation.manifest import VERSION, Manifest, load_manifest
 from wmpc.system.links import refuse_links
 from wmpc.system.place import in_or_instead
+from wmpc.system.shipped import is_shipped
 from wmpc.wm.data import Episodes, open_episodes
 from wmpc.wm.training.checkpoint import read_config
 
+SHIPPED_CASES = 100
+"""How many lie beside a shipped dataset, drawn from more episodes than it has."""
 MANIFESTS = Path("evals/manifests")
 """Where cases, and what is measured once for them, go that cannot be kept with the dataset."""
 
@@ -54,13 +58,29 @@ def open_later(run: str | None, data: str | None) -> Callable[[], Episodes]:
     return lambda: open_episodes(find_dataset(run, data))
 
 
+def name_manifest(settings: Mapping[str, Any], block: int, episodes: Episodes) -> str:
+    """Name the file of the cases that are drawn from a dataset.
+
+    Args:
+        settings: the keys of the config group `cases`, without `path`.
+        block: simulator actions of a block.
+        episodes: of the dataset.
+
+    Returns:
+        The same name for the same cases, in the same version of what is drawn.
+    """
+    stated = {"cases" if key == "count" else key: value for key, value in settings.items()}
+    identity = json.dumps([VERSION, stated, block, episodes.hash], sort_keys=True)
+    return f"{settings['kind']}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}.json"
+
+
 def find_manifest(
     settings: dict[str, Any], run: str | None, data: str | None, block: int | None
 ) -> tuple[Manifest, Path]:
     """Read the manifest that is asked for, or draw it.
 
     It is drawn once a dataset and settings, and kept in DATA/manifests, or in `MANIFESTS` where the
-    dataset is read-only.
+    dataset is read-only. Fewer cases than lie beside a shipped dataset are the first of these.
 
     Args:
         settings: the keys of the config group `cases`.
@@ -84,14 +104,19 @@ def find_manifest(
         return drawn, Path(path)
     episodes = open_episodes(find_dataset(run, data))
     block = int(episodes.meta["m"]) if block is None else block
-    stated = {"cases" if key == "count" else key: value for key, value in settings.items()}
-    identity = json.dumps([VERSION, stated, block, episodes.hash], sort_keys=True)
-    name = f"{settings['kind']}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}.json"
+    name = name_manifest(settings, block, episodes)
     places = (episodes.path / "manifests", MANIFESTS)
     refuse_links(places[0], episodes.path)
     if found := [place / name for place in places if (place / name).exists()]:
         return load_manifest(found[0]), found[0]
     file = in_or_instead(places[0], name, MANIFESTS)
+    if is_shipped(episodes.path) and settings["count"] < SHIPPED_CASES:
+        more = places[0] / name_manifest({**settings, "count": SHIPPED_CASES}, block, episodes)
+        if more.exists():
+            drawn = load_manifest(more)
+            drawn = replace(drawn, cases=drawn.cases[: settings["count"]])
+            drawn.save(file)
+            return drawn, file
     task = envs.make_recorded(environment_of(episodes))
     try:
         drawn = draw_manifest(cast(Recorded, episodes), task, action_block=block, **settings)

@@ -16,6 +16,7 @@ from wmpc.system.disk import hold, remove_leftovers, replace_file
 from wmpc.system.json_file import read_json
 from wmpc.system.links import refuse_links
 from wmpc.system.place import in_or_instead
+from wmpc.system.shipped import locate_run
 
 UNTRAINED = "evals"
 """Where results go that are no run's."""
@@ -40,7 +41,8 @@ def result_folders(config: Mapping[str, Any], named: str) -> Iterator[Path]:
     elif run is None:
         base = refuse_links(Path(UNTRAINED), Path())
     else:
-        base = in_or_instead(Path(run), "eval", Path(UNTRAINED) / Path(run).resolve().name)
+        folder = locate_run(run)
+        base = in_or_instead(folder, "eval", Path(UNTRAINED) / folder.resolve().name)
     for name in _names(config, named):
         yield refuse_links(base / name, base)
 

@@ -12,6 +12,7 @@ from wmpc.evaluation.read_results import RESULTS, read_results
 from wmpc.reporting.wording import is_finite
 from wmpc.system.json_file import read_bytes, read_json
 from wmpc.system.links import refuse_outside
+from wmpc.system.shipped import locate_data
 from wmpc.wm.training.checkpoint import CONFIG, read_config
 from wmpc.wm.training.log import LOG, read_log
 
@@ -62,12 +63,15 @@ def _data_uri(folder: Path, name: Any) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def results_of(run: Path, name: str | None) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+def results_of(
+    run: Path, name: str | None, beside: Path | None = None
+) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     """Find the evaluation to show, and all of them. What cannot be read is left out.
 
     Args:
         run: a run's folder, or one that holds results alone.
         name: the evaluation's name; None for the latest.
+        beside: where results of a run are that nobody may write to.
 
     Returns:
         The results to show (None where there are none), and all, the latest first.
@@ -76,13 +80,15 @@ def results_of(run: Path, name: str | None) -> tuple[dict[str, Any] | None, list
         WmpcError: there is none of that name, or what is asked for, or all there is, cannot be
             read.
     """
-    files = [*run.glob(RESULTS), *run.glob(f"eval/*/{RESULTS}")]
-    files.sort(key=lambda file: file.stat().st_mtime, reverse=True)
+    homes = [run, *([] if beside is None else [beside])]
+    files = [(file, home) for home in homes for file in home.glob(f"eval/*/{RESULTS}")]
+    files += [(file, run) for file in run.glob(RESULTS)]
+    files.sort(key=lambda pair: pair[0].stat().st_mtime, reverse=True)
     found: list[dict[str, Any]] = []
     errors: list[WmpcError] = []
-    for file in files:
+    for file, home in files:
         try:
-            found.append(read_results(refuse_outside(file, run)))
+            found.append(read_results(refuse_outside(file, home)))
         except WmpcError as error:
             if file.parent.name == name:
                 raise
@@ -173,9 +179,10 @@ def dataset_of(config: Mapping[str, Any] | None, data: str | None) -> Path | Non
         WmpcError: there is no folder `data`.
     """
     path = data or (config["train"].get("data") if config else None)
-    if data is not None and not Path(data).is_dir():
+    folder = locate_data(path) if path else None
+    if data is not None and (folder is None or not folder.is_dir()):
         raise WmpcError(f"there is no dataset at {data}")
-    return Path(path) if path and Path(path).is_dir() else None
+    return folder if folder is not None and folder.is_dir() else None
 
 
 def sources(dataset: Path) -> list[dict[str, Any]]:

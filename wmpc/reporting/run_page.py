@@ -12,13 +12,19 @@ from wmpc.reporting.template import render
 from wmpc.reporting.training import training_charts
 
 
-def page(folder: Path, evaluation_name: str | None = None, data: str | None = None) -> str:
+def page(
+    folder: Path,
+    evaluation_name: str | None = None,
+    data: str | None = None,
+    beside: Path | None = None,
+) -> str:
     """Write the page of a run.
 
     Args:
         folder: of the run, or one that holds results alone.
         evaluation_name: of the evaluation to show; None for the latest.
         data: the dataset's folder; None for the one the run was trained on.
+        beside: where results of a run are that nobody may write to.
 
     Returns:
         HTML that needs no other file.
@@ -27,7 +33,7 @@ def page(folder: Path, evaluation_name: str | None = None, data: str | None = No
         WmpcError: the folder, the evaluation or the dataset is not there, or cannot be read.
     """
     config = facts.config_of(folder)
-    results, others = facts.results_of(folder, evaluation_name)
+    results, others = facts.results_of(folder, evaluation_name, beside)
     steps, watched = facts.training_log(folder)
     dataset = facts.dataset_of(config, data)
     shared = {

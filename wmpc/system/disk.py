@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wmpc.errors import TakenError, WmpcError
+from wmpc.system.shipped import is_shipped
 
 TEMPORARY = ".wmpc-"
 """How the names of unfinished files and folders begin; a random part and the final name follow."""
@@ -214,6 +215,8 @@ def acquire(folder: str | Path, activity: str) -> int:
 def writable(folder: str | Path) -> bool:
     """Say whether files can be made in a folder, or in the nearest folder above it that exists.
 
+    Nobody writes to what is shipped, also where the system would permit it.
+
     Args:
         folder: the folder, which need not exist.
 
@@ -223,7 +226,7 @@ def writable(folder: str | Path) -> bool:
     folder = Path(folder).absolute()
     while not folder.exists():
         folder = folder.parent
-    return os.access(folder, os.W_OK | os.X_OK)
+    return os.access(folder, os.W_OK | os.X_OK) and not is_shipped(folder)
 
 
 def unfinished(name: str) -> bool:

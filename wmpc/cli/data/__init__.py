@@ -7,6 +7,7 @@ from rich.console import Console
 
 from wmpc.cli.compose import unknown
 from wmpc.errors import WmpcError
+from wmpc.system.shipped import locate_data
 
 VERBS = {
     "inspect": "wmpc.cli.data.inspect",
@@ -35,4 +36,6 @@ def run(cfg: Any) -> int | None:
     path = cfg.of[0] if cfg.of else (None if cfg.do == "import" else cfg.data)
     if path is None:
         raise WmpcError(f"say which recording: wmpc data {cfg.do} PATH")
-    return importlib.import_module(VERBS[cfg.do]).run(str(path), cfg, Console(highlight=False))
+    return importlib.import_module(VERBS[cfg.do]).run(
+        str(locate_data(str(path))), cfg, Console(highlight=False)
+    )
