@@ -22,8 +22,8 @@ NOT_YAML = {"progress", "command", "stop", "clock"}
 ELSEWHERE = {("collect", "episodes"), ("collect", "steps"), ("collect", "policy")}
 ELSEWHERE |= {("train", "objective")}
 """None stands for the task's own, as ${task....} does in the YAML, or for the model's."""
-NAMES = {"collect": {"name"}, "train": {"name"}}
-"""Keys that only make a folder's name."""
+NAMES = {"collect": {"name"}, "train": {"name"}, "eval": {"page"}}
+"""Keys that only make a folder's name, or have another verb follow."""
 
 
 def stated(verb):
