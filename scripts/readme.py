@@ -18,6 +18,7 @@ LESS = {
     "train": "model=tiny train.steps=20",
     "eval": "cases.count=4 cold=2 reference.cases=2",
     "plan": "budget=3",
+    "check": "count=4",
     "demo": "episodes=20 preset=tiny minutes=0.02 cases.count=4",
 }
 

@@ -3,7 +3,7 @@
 # SBOM of what an install of the wheel brings.  `make release` runs it.
 #
 # The wheel is installed under each of PYTHONS that this machine has, away from the checkout, and
-# there records, trains, plans and reports at toy size. Pythons that are missing are named.
+# there checks the shipped run, records, trains, plans and reports at toy size. Pythons that are missing are named.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 read -ra pythons <<<"${PYTHONS:-python3.11 python3.12 python3.13}"
@@ -18,6 +18,7 @@ try() {  # the wheel in an environment of its own
     local bin=$1/bin
     mkdir "$1/work"
     cd "$1/work"
+    "$bin/wmpc" check count=4
     "$bin/wmpc" collect task=reacher name=toy episodes=10 steps=10 workers=0 task.kwargs.image_size=32
     "$bin/wmpc" train name=toy model=tiny train.steps=3 train.batch=4
     "$bin/wmpc" eval run=runs/toy cases.count=2 cases.blocks=1 cold=0 videos=0 \

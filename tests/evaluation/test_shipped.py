@@ -10,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from safetensors import safe_open
+from spoil import generator, spoil, text
 
 import wmpc as package
 from wmpc.api.check import judge
+from wmpc.cli.doctor import say_checks
 from wmpc.envs.rendering import Renderer
 from wmpc.errors import WmpcError
 from wmpc.evaluation.reproduction import RECORD, Measured, read_record
@@ -226,6 +229,25 @@ def test_a_damaged_record_is_refused(tmp_path, change):
     (tmp_path / RECORD).write_text(json.dumps({**content, **change}))
     with pytest.raises(WmpcError, match="damaged"):
         read_record(tmp_path)
+
+
+def test_a_record_of_anybody_is_refused_or_judged(tmp_path, capsys):
+    content = {
+        "format": "wmpc-reproduction", "version": 1, "checkpoint": "a", "manifest": "b",
+        "versions": {"torch": "2", "renderer": "llvmpipe"}, "successes": [True, False, True],
+        "steps": [3, -1, 4], "latents": [[1.0, 2.0], [2.0, 0.0], [0.5, 1.0]],
+    }  # fmt: skip
+    here, judged = made_up(3, latents=np.ones((3, 2))), 0
+    for seed in range(400):
+        rng = generator(seed)
+        (tmp_path / RECORD).write_bytes(text(spoil(content, rng), rng))
+        try:
+            found = judge(read_record(tmp_path).first(3), here, tmp_path)
+        except WmpcError:
+            continue
+        say_checks(found.checks, Console())
+        judged += not found.reproduces
+    assert 40 < judged < 390 and len(capsys.readouterr().out) < 400 * 4000
 
 
 def test_a_run_without_a_record_says_which_has_one(trained):

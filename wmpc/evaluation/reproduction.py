@@ -28,6 +28,8 @@ RECORD = "reproduction.json"
 FORMAT, VERSION = "wmpc-reproduction", 1
 DIGITS = 6
 """Significant digits of a latent in a record."""
+LARGEST = 1e9
+"""A latent of a record."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,17 +150,17 @@ def read_record(run: Path) -> Measured:
     try:
         if (content["format"], content["version"]) != (FORMAT, VERSION):
             raise ValueError(f"it does not say format {FORMAT!r}, version {VERSION}")
-        successes = np.array(content["successes"])
-        steps, latents = np.array(content["steps"]), np.array(content["latents"], np.float64)
-        kinds = (successes.dtype.kind, steps.dtype.kind, latents.ndim, np.isfinite(latents).all())
-        texts = [content[name] for name in ("checkpoint", "manifest")]
-        if kinds != ("b", "i", 2, True) or not all(isinstance(text, str) for text in texts):
-            raise ValueError("a value is of another type")
-        if not len(successes) == len(steps) == len(latents) or not isinstance(
-            content["versions"], dict
-        ):
+        successes, steps = np.array(content["successes"]), np.array(content["steps"])
+        latents = np.array(content["latents"], np.float64)
+        if (successes.dtype.kind, steps.dtype.kind) != ("b", "i") or latents.ndim != 2:
+            raise ValueError("a number is of another type")
+        if not successes.shape == steps.shape == latents.shape[:1] or latents.size == 0:
             raise ValueError("its parts do not fit each other")
+        if not (np.abs(latents) < LARGEST).all():
+            raise ValueError("a latent is no number")
+        checkpoint, manifest, made = (content[k] for k in ("checkpoint", "manifest", "versions"))
+        if (type(checkpoint), type(manifest), type(made)) != (str, str, dict):
+            raise ValueError("a text is of another type")
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise WmpcError(f"{path} is damaged ({str(error)[:100]}): restore it") from None
-    checkpoint, manifest = texts
-    return Measured(successes, steps, latents, checkpoint, manifest, content["versions"])
+    return Measured(successes, steps, latents, checkpoint, manifest, made)
