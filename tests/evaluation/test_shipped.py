@@ -19,6 +19,7 @@ from wmpc.api.check import judge
 from wmpc.cli.doctor import say_checks
 from wmpc.envs.rendering import Renderer
 from wmpc.errors import WmpcError
+from wmpc.evaluation.manifest import load_manifest
 from wmpc.evaluation.reproduction import RECORD, Measured, read_record
 from wmpc.system import shipped
 from wmpc.system.place import in_or_instead
@@ -100,6 +101,9 @@ def test_it_evaluates_as_recorded_and_reports_in_an_empty_folder(site, wmpc):
     record = read_record(site / "reacher").first(3)
     assert [row["success"] for row in results["rows"]] == record.successes.tolist()
     assert results["run"] == "shipped:reacher" and not results["notes"]
+    (file,) = (site / "reacher" / "data" / "manifests").iterdir()
+    first = load_manifest(file).cases[:3]
+    assert [row["seed"] for row in results["rows"]] == [case.seed for case in first]
     assert results["checkpoint"] == record.checkpoint
     code, said = wmpc("report", "run=shipped:reacher")
     assert code == 0, said
@@ -284,3 +288,4 @@ def test_the_named_command_writes_a_run_that_reads_itself(tmp_path, monkeypatch)
     assert np.array_equal(copied.digests, first.digests[:10])
     record = read_record(made / "reacher")
     assert record.steps.tolist() == found.steps.tolist() and len(record.steps) == 4
+    assert np.allclose(record.latents, found.latents, rtol=1e-5)

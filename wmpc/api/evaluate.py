@@ -119,7 +119,7 @@ def evaluate(
     An evaluation that was interrupted goes on from the rows that are there.
 
     Args:
-        run: a trained run's folder, or a model; None where the agent needs none.
+        run: a trained run's folder, "shipped:reacher", or a model; None where none is needed.
         data: the dataset's folder; None: the one the run was trained on.
         agent: a name under `configs/agent`, or its keys; an `Agent`; or a function that makes one,
             called once a case with those of `action_space`, `action_block` and `seed` that it

@@ -93,7 +93,7 @@ def plan(
     frame and nothing is executed: strip.png shows what it imagines, plan.json has the actions.
 
     Args:
-        run: the trained run's folder.
+        run: the trained run's folder, or "shipped:reacher".
         goal: a `Goal`; a picture (H, W, 3) uint8; proprioception (P,), NaN for what is left open;
             words as docs/goals.md has them, such as "frame:19:12"; or a list of these, in turn.
         mask: of pictures only what is white in this file counts.
