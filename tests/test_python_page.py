@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 NOT_YAML = {"progress", "command", "stop", "clock"}
 """Arguments for programs alone."""
 ELSEWHERE = {("collect", "episodes"), ("collect", "steps"), ("collect", "policy")}
-ELSEWHERE |= {("train", "objective")}
+ELSEWHERE |= {("train", "objective"), ("curve", "objective")}
 """None stands for the task's own, as ${task....} does in the YAML, or for the model's."""
 NAMES = {"collect": {"name"}, "train": {"name"}, "eval": {"page"}}
 """Keys that only make a folder's name, or have another verb follow."""
@@ -50,12 +50,13 @@ def parameters(function):
         ("collect", "collect"),
         ("train", "train"),
         ("check", "check"),
+        ("curve", "curve"),
     ],
 )
 def test_arguments_and_defaults_are_those_of_the_yaml(verb, function):
     yaml_keys, taken = stated(verb), parameters(getattr(wmpc, function))
-    for node in ("train",):
-        yaml_keys |= yaml_keys.pop(node, {})
+    if verb == "train":
+        yaml_keys |= yaml_keys.pop("train")
     yaml_keys = {key: v for key, v in yaml_keys.items() if key not in NAMES.get(verb, ())}
     assert set(taken) == set(yaml_keys)
     for key, default in taken.items():

@@ -3,8 +3,8 @@
 model = wmpc.load("runs/reacher")
 agent = wmpc.MPCAgent(model, wmpc.planners.ICEM())
 
-`collect`, `train`, `evaluate`, `plan`, `report`, `compare`, `diagnose` and `check` do in Python
-what the verbs of the command line do: see docs/python.md.
+`collect`, `train`, `evaluate`, `plan`, `report`, `compare`, `curve`, `diagnose` and `check` do in
+Python what the verbs of the command line do: see docs/python.md.
 """
 
 from importlib import import_module
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from wmpc.api.check import check
     from wmpc.api.collect import collect
     from wmpc.api.compare import compare
+    from wmpc.api.curve import curve
     from wmpc.api.diagnose import diagnose
     from wmpc.api.evaluate import evaluate
     from wmpc.api.plan import plan
@@ -39,6 +40,7 @@ __all__ = [
     "check",
     "collect",
     "compare",
+    "curve",
     "diagnose",
     "envs",
     "evaluate",
@@ -59,6 +61,7 @@ WHERE = {
     "check": "wmpc.api.check",
     "collect": "wmpc.api.collect",
     "compare": "wmpc.api.compare",
+    "curve": "wmpc.api.curve",
     "diagnose": "wmpc.api.diagnose",
     "evaluate": "wmpc.api.evaluate",
     "load": "wmpc.wm.training.checkpoint:load_model",

@@ -20,6 +20,7 @@ GIVEN = {
     "report": ["run=nowhere"],
     "data": ["inspect", "nowhere"],
     "train": ["data=nowhere"],
+    "curve": ["data=nowhere"],
 }
 
 

@@ -7,7 +7,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from wmpc.cli.presets import Presets, has_targets, names_parts
-from wmpc.cli.signature import admits_none, parameters, plain_types
+from wmpc.cli.signature import BORROWED, admits_none, parameters, plain_types
 from wmpc.cli.words import parse, unknown
 from wmpc.configs import list_presets, read_file
 from wmpc.errors import WmpcError
@@ -153,6 +153,11 @@ def check_own(presets: Presets, config: DictConfig, choices: Choices) -> None:
         WmpcError: it has keys that nobody reads, lacks some, or has a value of another type.
     """
     stated = {key: value for key, value in read_file(presets.verb).items() if key != "defaults"}
+    for (verb, node), (lender, lent) in BORROWED.items():
+        if verb == presets.verb and isinstance(own := config.get(node), DictConfig):
+            lends = read_file(lender)[lent]
+            _check_keys(node, own, {*lends}, set())
+            stated[node] = {**{k: v for k, v in lends.items() if k in own}, **stated[node]}
     top = {group.split("/")[0] for group in choices}
     _compare(f"{presets.name}.yaml", OmegaConf.create(stated), config, top)
     for group, choice in choices.items():

@@ -11,8 +11,12 @@ from wmpc.system.construct import find
 RECEIVERS = {
     ("train", "train"): "wmpc.wm.training.run.train",
     ("eval", ""): "wmpc.api.evaluate.evaluate",
+    ("curve", "train"): "wmpc.wm.training.run.train",
+    ("curve", ""): "wmpc.api.curve.curve",
 }
 """By verb and node, whose arguments the keys of a node without a `_target_` are."""
+BORROWED = {("curve", "train"): ("train", "train")}
+"""By verb and node, the verb and node whose keys it may have beside its own."""
 
 
 PLAIN = (bool, int, float, str, list, tuple, dict, NoneType)
