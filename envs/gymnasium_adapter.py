@@ -59,6 +59,8 @@ class GymnasiumTask(World):
         super().__init__(env.model, env.data, settings, dt)
         with blamed(f"{env_id} cannot be reset"):
             env.reset(seed=0)
+        if self._redrawn is not None:
+            self.variation = self._redrawn.read(env.model)
         if drawn_by == "gymnasium":
             # It may aim its camera by what it draws first: let that be always the same.
             with blamed(f"{env_id} cannot draw itself"):
@@ -74,8 +76,11 @@ class GymnasiumTask(World):
         )
 
     def _take(self, env: Any) -> None:
-        """Keep the environment, and its script where it has one."""
+        """Keep the environment, its script where it has one, and what it draws anew."""
         self._env = env
+        self._redrawn = getattr(env, "redrawn", None)
+        if self._redrawn is not None:
+            self.variation_names = self._redrawn.names
         if callable(script := getattr(env, "scripted_policy", None)):
             self.scripted_policy = script
 
@@ -119,7 +124,7 @@ class GymnasiumTask(World):
 
         Args:
             state: (S,).
-            variation: (0,) or None: there is none.
+            variation: (V,); None: the present one.
 
         Returns:
             (H, W, 3) uint8.
@@ -127,8 +132,11 @@ class GymnasiumTask(World):
         if self.drawn_by == "wmpc":
             return super().render_state(state, variation)
         present = self.get_state()
+        if variation is not None:
+            self.apply_variation(self.model, self._check_variation(variation))
         self._put(self.layout.check(state))
         picture = np.asarray(self._env.render())
+        self.apply_variation(self.model, self.variation)
         self._put(present)
         size = (self.settings.width, self.settings.height)
         if picture.shape[:2] != size[::-1]:
@@ -188,12 +196,22 @@ class GymnasiumTask(World):
         """
         return np.concatenate([self.layout.qpos(states), self.layout.qvel(states)], -1)
 
+    def apply_variation(self, model: mujoco.MjModel, variation: np.ndarray) -> None:
+        """Put into a model what the environment draws anew at each reset.
+
+        Args:
+            model: changed in place.
+            variation: (V,) float64.
+        """
+        if self._redrawn is not None:
+            self._redrawn.write(model, variation)
+
     def set_state(self, state: np.ndarray, variation: np.ndarray | None = None) -> None:
         """Restore a state exactly, with all that the environment derives from it.
 
         Args:
             state: (S,).
-            variation: (0,) or None: there is none.
+            variation: (V,); None: the present one stays.
         """
         super().set_state(state, variation)
         self._put(state)
@@ -205,21 +223,27 @@ class GymnasiumTask(World):
 
         Args:
             seed: of the environment's own reset; None: its generator goes on.
-            options: may give a `state` (S,); others go to the environment.
+            options: may give a `state` (S,) and, where it has one, a `variation` (V,), without
+                which a given state keeps the present one; others go to the environment.
 
         Returns:
             The first observation, and the environment's info.
 
         Raises:
-            WmpcError: a goal or a variation is among the options.
+            WmpcError: a goal is among the options, or a variation that it does not have.
         """
         given = dict(options or {})
-        state = given.pop("state", None)
-        if given.pop("variation", None) is not None or given.pop("goal_state", None) is not None:
+        state, variation = given.pop("state", None), given.pop("variation", None)
+        if given.pop("goal_state", None) is not None or (
+            variation is not None and not self.variation_names
+        ):
             require(self, GoalEnv)
         super().reset(seed=seed)
+        before = self.variation
         _, info = self._env.reset(seed=seed, options=given or None)
-        self.set_state(self.get_state() if state is None else state)
+        if variation is None and self._redrawn is not None:
+            variation = self._redrawn.read(self.model) if state is None else before
+        self.set_state(self.get_state() if state is None else state, variation)
         return self.observe_state(self.get_state()), info
 
     def step(self, action: np.ndarray) -> tuple[Observation, float, bool, bool, dict[str, Any]]:

@@ -26,8 +26,8 @@ class GoalsAmongStates(Measured, GymnasiumTask):
 
         Args:
             seed: of the environment's own reset; None: its generator goes on.
-            options: may give `state` (S,) and `goal_state` (S,), a state recorded elsewhere; None:
-                the start itself.
+            options: may give `state` (S,), `variation` (V,) where it has one, and `goal_state`
+                (S,), a state recorded elsewhere; None: the start itself.
 
         Returns:
             The first observation, and the environment's info with `goal` and how far it is.
@@ -38,7 +38,9 @@ class GoalsAmongStates(Measured, GymnasiumTask):
         given = dict(options or {})
         goal_state, variation = given.pop("goal_state", None), given.pop("variation", None)
         if variation is not None and len(variation):
-            raise WmpcError(f"{self.id} has no variation, {variation} came.")
+            if not self.variation_names:
+                raise WmpcError(f"{self.id} has no variation, {variation} came.")
+            given["variation"] = variation
         observation, info = super().reset(seed=seed, options=given or None)
         if goal_state is None:
             goal_state = self.get_state()

@@ -1,17 +1,18 @@
 """Environments of gymnasium-robotics: mazes with goals, and hands.
 
 A maze is seen whole from above. Its target is not drawn: goals are recorded states here, and the
-target would be that of another episode.
+target would be that of another episode. Where a hand's door or pen stands is a variation.
 """
 
 import math
 from typing import Any
 
 from wmpc.envs.worlds.packages import plain
+from wmpc.envs.worlds.redrawn import Redrawn
 from wmpc.envs.worlds.scene import hide_site, look_from_above
 from wmpc.errors import WmpcError
 
-MAZES = ("PointMaze", "AntMaze")
+MAZES, HANDS = ("PointMaze", "AntMaze"), ("AdroitHand",)
 BROKEN = ("Fetch", "FrankaKitchen", "HandManipulate", "HandReach")
 """Tried with gymnasium-robotics 1.4.2: their code compares types of joints as MuJoCo 3 had them."""
 REACHED_M = 0.45
@@ -28,7 +29,7 @@ def make(env_id: str, kwargs: dict[str, Any]) -> Any:
         kwargs: what its constructor takes.
 
     Returns:
-        The environment, a maze changed in place.
+        The environment, a maze changed in place; a hand's says what it draws anew as `redrawn`.
 
     Raises:
         WmpcError: it does not run with the MuJoCo that is installed.
@@ -45,6 +46,8 @@ def make(env_id: str, kwargs: dict[str, Any]) -> Any:
         ) from error
     if name.startswith(MAZES):
         _fit_maze(env)
+    if name.startswith(HANDS):
+        env.redrawn = Redrawn(env)
     return env
 
 

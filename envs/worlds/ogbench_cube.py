@@ -116,7 +116,6 @@ class Cube(gymnasium.Env[Any, np.ndarray]):
         Returns:
             As OGBench gives them.
         """
-        self._refresh()
         _, reward, terminated, truncated, info = self._env.step(action)
         return self._get_obs(), reward, terminated, truncated, info
 
@@ -143,7 +142,7 @@ class Cube(gymnasium.Env[Any, np.ndarray]):
         Returns:
             From an observation to an action (5,).
         """
-        return Mover(self._env, self._refresh, rng)
+        return Mover(self._env, rng)
 
     def render(self) -> Any:
         """Draw as OGBench does.
@@ -153,12 +152,9 @@ class Cube(gymnasium.Env[Any, np.ndarray]):
         """
         return self._env.render(camera="front_pixels")
 
-    def _refresh(self) -> None:
-        """Where things are: a step of MuJoCo leaves them one behind positions."""
-        mujoco.mj_kinematics(self.model, self.data)
-
     def _get_obs(self) -> dict[str, np.ndarray]:
-        self._refresh()
+        # A step leaves places one behind positions, and the next action is taken from places.
+        mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_rnePostConstraint(self.model, self.data)  # the contact it feels
         env = self._env
         cubes = [self.data.joint(f"object_joint_{i}").qpos[:3] for i in range(env._num_cubes)]
@@ -173,9 +169,9 @@ class Cube(gymnasium.Env[Any, np.ndarray]):
 class Mover:
     """`ogbench.manipspace.oracles`, with the noise of OGBench's play data."""
 
-    def __init__(self, env: Any, refresh: Any, rng: np.random.Generator) -> None:
+    def __init__(self, env: Any, rng: np.random.Generator) -> None:
         oracles = import_module("ogbench.manipspace.oracles.plan.cube_plan")
-        self._env, self._refresh = env, refresh
+        self._env = env
         self._oracle = oracles.CubePlanOracle(_Itself(env))
         self.reset(rng)
 
@@ -189,7 +185,6 @@ class Mover:
 
     def __call__(self, observation: Observation) -> np.ndarray:
         """The next action (5,) float32; the environment is asked how things stand."""
-        self._refresh()
         with drawing_from(self._rng):
             if not self._begun or self._oracle.done:
                 if self._begun:

@@ -6,9 +6,10 @@ package imported, as long as it is installed. Nothing else is imported because a
 
 import os
 import sys
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from importlib import import_module
 from importlib.machinery import PathFinder
+from importlib.metadata import PackageNotFoundError, version
 from io import StringIO
 from typing import Any
 
@@ -65,6 +66,22 @@ def package_of(env_id: str) -> str:
     """
     spec = gymnasium.registry.get(env_id.rpartition(":")[2])
     return spec.entry_point.partition(".")[0] if spec and isinstance(spec.entry_point, str) else ""
+
+
+def version_of(env_id: str) -> dict[str, str]:
+    """Read the version of the package of `PACKAGES` that an environment is of.
+
+    Args:
+        env_id: registered.
+
+    Returns:
+        The version by the package's name; nothing where it is of none, or no version is known.
+    """
+    package = package_of(env_id)
+    if package in PACKAGES:
+        with suppress(PackageNotFoundError):
+            return {package: version(package)}
+    return {}
 
 
 def make_env(env_id: str, **kwargs: Any) -> Any:

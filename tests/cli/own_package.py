@@ -1,5 +1,6 @@
 """Run the commands of examples/own, in a project whose folders are called as ours are."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,36 @@ def make_project(folder, example=OWN):
         (folder / name).mkdir()
         (folder / name / "__init__.py").write_text("raise SystemExit('it was imported')")
     return folder
+
+
+def little(words):
+    """Make a command short.
+
+    Args:
+        words: those after wmpc.
+
+    Returns:
+        The words, with those of `LITTLE` in place of others of the same keys.
+    """
+    short = LITTLE.get(words[0], [])
+    keys = {word.partition("=")[0] for word in short} - {"workers"}
+    kept = [word for word in words if word.partition("=")[0] not in keys]
+    return kept + [word for word in short if word.partition("=")[0] not in str(kept)]
+
+
+def run_commands(folder, commands):
+    """Run commands one after another in a process whose current directory is a project.
+
+    Args:
+        folder: the project.
+        commands: the words after wmpc, of each.
+
+    Returns:
+        What was printed.
+    """
+    done = run_python(folder, PROGRAM, json.dumps(commands))
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
 
 
 def run_python(folder, program, *arguments, python=sys.executable):

@@ -1,13 +1,12 @@
 """The page about a robot of one's own: its commands run, on a small scale."""
 
-import json
 import re
 import shlex
 import shutil
 from pathlib import Path
 
 import pytest
-from own_package import LITTLE, OWN, PROGRAM, make_project, run_python
+from own_package import OWN, little, make_project, run_commands
 
 PAGE = Path(__file__).parents[2] / "docs" / "own-robot.md"
 ENVIRONMENTS = PAGE.parents[1] / "tests" / "envs"
@@ -28,21 +27,6 @@ VERBS = [
 ]
 
 
-def little(words):
-    """The words of a command with those in it that make it short."""
-    short = LITTLE.get(words[0], [])
-    keys = {word.partition("=")[0] for word in short} - {"workers"}
-    kept = [word for word in words if word.partition("=")[0] not in keys]
-    return kept + [word for word in short if word.partition("=")[0] not in str(kept)]
-
-
-def run(folder, commands):
-    """Run commands one after another in a project, whose results are read."""
-    done = run_python(folder, PROGRAM, json.dumps(commands))
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
-
-
 def test_the_page_shows_what_is_in_the_folder():
     code = (ROBOT / "arm" / "__init__.py").read_text()
     assert f"```python\n{code}```" in PAGE.read_text()
@@ -53,7 +37,7 @@ def test_the_page_shows_what_is_in_the_folder():
 
 def test_the_commands_of_the_page_run(tmp_path):  # all verbs once: some ten seconds
     folder = make_project(tmp_path / "project", ROBOT)
-    told = run(folder, [little(words) for words in COMMANDS])
+    told = run_commands(folder, [little(words) for words in COMMANDS])
     assert "Nothing is seen" not in told and "It " not in told
     assert (folder / "runs/arm/report.html").exists()
     assert len(list((folder / "runs/arm/eval").iterdir())) == 2
@@ -66,5 +50,5 @@ def test_an_environment_of_ones_own_runs_in_two_processes(tmp_path, id):
     folder = make_project(tmp_path / "project", ROBOT)
     shutil.copy(ENVIRONMENTS / f"{module}.py", folder)
     words = [verb.format(id=id, how=OTHERS[id], module=module).split() for verb in VERBS]
-    run(folder, [little(some) for some in words])
+    run_commands(folder, [little(some) for some in words])
     assert (folder / "runs/table/report.html").exists()

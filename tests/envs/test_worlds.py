@@ -1,5 +1,6 @@
 """Environments of packages that people have: exact states, their own success, pictures, scripts."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import gymnasium
 import numpy as np
 import pytest
+from own_package import little, run_commands
 
 from wmpc import envs
 from wmpc.collecting.check_environment import check_environment
@@ -86,6 +88,22 @@ def test_a_recorded_state_goes_on_to_the_same_bit(name, world, recorded):
 
 
 @pytest.mark.parametrize("name", PRESETS)
+def test_so_it_does_between_actions_where_nobody_looked(name, world):
+    task = world(name)
+    task.reset(seed=5)
+    task.action_space.seed(0)
+    actions = [task.action_space.sample() for _ in range(6)]
+    states = [task.get_state()]
+    for action in actions:
+        task._env.step(action)
+        states.append(task.get_state())
+    for action, before, after in zip(actions, states, states[1:], strict=False):
+        task.set_state(before)
+        task._env.step(action)
+        np.testing.assert_array_equal(task.get_state(), after)
+
+
+@pytest.mark.parametrize("name", PRESETS)
 def test_an_episode_is_a_function_of_its_seed(name, world, recorded):
     task = PRESETS[name]
     np.random.rand(7)  # noqa: NPY002 (what theirs draw from must not count)
@@ -101,7 +119,8 @@ def test_only_what_cannot_be_helped_is_told_before_it_is_recorded(name, world):
     task = PRESETS[name]
     recipe = Recipe(task["id"], {}, task["policy"], 4, task["actions_per_frame"], 0)
     told = check_environment(world(name), recipe)
-    assert all("planner in the true simulator" in sentence for sentence in told), told
+    known = "no test of success" if name == "adroit_door" else "planner in the true simulator"
+    assert all(known in sentence for sentence in told), told
 
 
 @pytest.mark.parametrize("name", REACHED)
@@ -124,11 +143,28 @@ def test_a_cube_is_moved_to_its_own_tolerance(world):
         assert task.success(state, goal) is reached
 
 
+def test_what_a_gripper_feels_follows_from_the_state(world):
+    task = world("ogbench_cube")
+    task.reset(seed=2)
+    policy = task.scripted_policy(np.random.default_rng(2))
+    states, felt = [], []
+    for _ in range(60):
+        task.advance(policy({"state": task.get_state()}))
+        states.append(task.get_state())
+        felt.append(task.proprio(states[-1]))
+    task.reset(seed=3)
+    again = [task.proprio(state) for state in states]
+    np.testing.assert_array_equal(again, felt)
+    contact = np.array(felt)[:, 18]
+    assert (contact == 0).any() and (contact > 0.1).any()
+
+
 def test_a_t_is_covered_by_gym_pushts_own_share(world):
     task = world("gym_pusht")
     goal = np.array([100, 100, 0, 0, 256, 256, 0.3, 0, 0, 0.0])
     covered = {}
-    for index, off in ((0, 200.0), (4, 1.0), (5, 6.0), (6, 0.02), (6, 0.3), (6, 2 * np.pi)):
+    near = [(5, 0.2 * step) for step in range(40)]  # where 95% are covered, and around
+    for index, off in ((0, 200.0), (4, 1.0), *near, (6, 0.02), (6, 0.3), (6, 2 * np.pi)):
         state = goal.copy()
         state[index] += off
         env = task._env._env
@@ -137,23 +173,41 @@ def test_a_t_is_covered_by_gym_pushts_own_share(world):
         env.goal_pose = goal[4:7].copy()
         covered[index, off] = env._get_coverage()
         assert task.success(state, goal) == (covered[index, off] >= 0.95)
-    assert {round(share, 1) for share in covered.values()} > {1.0, 0.9}
+    shares = np.array([*covered.values()])
+    assert ((shares > 0.94) & (shares < 0.95)).any() and ((shares > 0.95) & (shares < 0.96)).any()
     assert not task._env.in_bounds([100, 100, 0, 0, -9, 256, 0, 0, 0, 0])
 
 
 def test_pictures_do_not_depend_on_the_environments_own_goal(world):
-    for name in ("pointmaze_umaze", "ogbench_pointmaze", "ogbench_cube"):
+    for name in ("pointmaze_umaze", "ogbench_pointmaze", "ogbench_cube", "adroit_door"):
         task = world(name)
-        state = task.get_state()
+        state, variation = task.get_state(), task.variation
         pictures = []
         for seed in (1, 2):
             task.reset(seed=seed)
-            pictures.append(task.render_state(state))
+            pictures.append(task.render_state(state, variation))
         np.testing.assert_array_equal(*pictures)
     drawn = [world("gym_pusht").render_state(np.array([99, 99, 0, 0, 400, 400, 0, 0, 0, 0.0]))]
     drawn.append(envs.make(PRESETS["gym_pusht"]["id"], image_size=32, draw_target=True).render())
     green = [((p[..., 1] > 200) & (p[..., 0] < 170)).any() for p in drawn]
     assert green == [False, True]
+
+
+def test_a_door_stands_where_the_variation_says(world):
+    task = world("adroit_door")
+    seen = {}
+    for seed in (1, 2):
+        task.reset(seed=seed)
+        seen[seed] = task.variation, task.get_state(), task.render()
+    assert len(task.variation_names) == 3 and (seen[1][0] != seen[2][0]).all()
+    assert not np.array_equal(seen[1][2], seen[2][2])
+    variation, state, picture = seen[1]
+    np.testing.assert_array_equal(task.render_state(state, variation), picture)
+    np.testing.assert_array_equal(task.render(), seen[2][2])  # it is not left there
+    observation, _ = task.reset(seed=3, options={"state": state, "variation": variation})
+    np.testing.assert_array_equal(observation["pixels"], picture)
+    observation, _ = task.reset(seed=4, options={"state": state})
+    np.testing.assert_array_equal(observation["variation"], variation)  # the present one stays
 
 
 @pytest.mark.parametrize("name", ["ogbench_pointmaze", "ogbench_cube", "gym_pusht"])
@@ -250,3 +304,23 @@ def test_a_person_may_allow_their_own(tmp_path, monkeypatch):
     packages.import_package("ogbench")
     packages.import_package("theirs")
     assert seen == ["ogbench", "theirs"]
+
+
+VERBS = ["collect task={name} {how}", "train name={name}", "eval run=runs/{name}"]
+GOALS = {"adroit_door": "+task.kwargs.tolerances={qpos1:0.2,qpos2:0.2}"}
+
+
+@pytest.mark.slow  # half a minute to two each: processes that import torch, and theirs
+@pytest.mark.parametrize("name", PRESETS)
+def test_it_is_collected_trained_and_evaluated_in_processes_of_their_own(name, tmp_path):
+    need(PRESETS[name]["id"].partition(":")[0])
+    (tmp_path / "project").mkdir()
+    for verb in VERBS:
+        words = verb.format(name=name, how=GOALS.get(name, "")).split()
+        more = ["steps=20"] if words[0] == "collect" else []
+        run_commands(tmp_path / "project", [[*little(words), *more]])
+    (results,) = (tmp_path / "project" / "runs" / name / "eval").glob("*/results.json")
+    replay = json.loads(results.read_text())["reference"]["replay"]
+    assert replay["summary"]["success"]["rate"] == 1
+    (source,) = json.loads((tmp_path / "project/data" / name / "meta.json").read_text())["sources"]
+    assert PRESETS[name]["id"].partition(":")[0] in source["versions"]

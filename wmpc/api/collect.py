@@ -14,6 +14,7 @@ from wmpc.api.presets import read_preset
 from wmpc.collecting.check_environment import check_environment
 from wmpc.collecting.collect import TIMEOUT_S, Recipe, record_episodes, settings
 from wmpc.collecting.coverage import describe_holes, draw_coverage, measure_coverage
+from wmpc.envs.worlds.packages import version_of
 from wmpc.errors import WmpcError
 from wmpc.system.progress import Progress, Tell, quiet
 from wmpc.system.renamed import refuse_old_words
@@ -84,11 +85,16 @@ def collect(
         task_settings["id"], kwargs, policy or task_settings["policy"],
         task_settings["steps"] if steps is None else steps, m, seed, timeout_s,
     )  # fmt: skip
-    versions = {name: version(name) for name in LIBRARIES}
-    source = {"policy": recipe.policy, "seed": seed, "steps": recipe.steps, "versions": versions}
     with closing(envs.make(recipe.env_id, **kwargs)) as made:
         for sentence in check_environment(made, recipe):
             progress(Progress(says=sentence))
+        versions = {name: version(name) for name in LIBRARIES} | version_of(recipe.env_id)
+        source = {
+            "policy": recipe.policy,
+            "seed": seed,
+            "steps": recipe.steps,
+            "versions": versions,
+        }
         with EpisodeWriter(data, {**settings(made, kwargs, m), "source": source}) as writer:
             before = len(writer)
             failures = _record(recipe, writer, wanted, workers, data, progress)
