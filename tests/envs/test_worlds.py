@@ -1,9 +1,6 @@
 """Environments of packages that people have: exact states, their own success, pictures, scripts."""
 
 import json
-import os
-import subprocess
-import sys
 
 import gymnasium
 import numpy as np
@@ -16,7 +13,6 @@ from wmpc.collecting.collect import Recipe, record
 from wmpc.configs import list_presets, read_file
 from wmpc.envs.worlds import packages
 from wmpc.errors import WmpcError
-from wmpc.system import construct
 
 WHY = "the extra is not installed here, as it is where CI installs dev"
 PRESETS = {
@@ -239,71 +235,6 @@ def test_what_does_not_run_says_so(id):
     need("gymnasium_robotics")
     with pytest.raises(WmpcError, match=rf"{id} does not run .* PointMaze"):
         envs.make(f"gymnasium_robotics:{id}")
-
-
-@pytest.mark.parametrize("id", ["dm_control:cartpole", "metaworld:Meta-World/MT1"])
-def test_packages_that_do_not_run_are_not_imported(id):
-    with pytest.raises(WmpcError, match="do not run beside MuJoCo 4"):
-        envs.make(id)
-
-
-def test_a_missing_package_is_named_with_the_command(monkeypatch):
-    monkeypatch.setattr(packages.PathFinder, "find_spec", lambda *_: None)
-    for name, extra in packages.PACKAGES.items():
-        monkeypatch.delitem(sys.modules, name, raising=False)
-        for make in (envs.make, lambda id: envs.make_recorded({"id": id})):
-            with pytest.raises(WmpcError, match=rf"pip install 'wmpc\[{extra}\]'"):
-                make(f"{name}:Any-v9")
-
-
-PROGRAM = """
-import os, sys
-from importlib.machinery import PathFinder
-from wmpc import envs
-from wmpc.errors import WmpcError
-
-whole = PathFinder.find_spec
-
-def find(name, path=None, target=None):  # as if nothing of the extra were installed
-    if name.partition(".")[0] == sys.argv[1].partition(":")[0]:
-        path = [p for p in (sys.path if path is None else path) if p in ("", os.getcwd())]
-    return whole(name, path, target)
-
-PathFinder.find_spec = staticmethod(find)
-sys.path.append(os.getcwd())
-try:
-    envs.make_recorded({"id": sys.argv[1]})
-except WmpcError as error:
-    print(error)
-print("ran" if "planted" in sys.modules else "did not run")
-"""
-
-
-def test_a_file_does_not_import_one_from_the_current_directory(tmp_path):
-    """A folder beside a dataset of somebody else's, named as a package that is not installed."""
-    for name in (*packages.PACKAGES, "other"):
-        (tmp_path / f"{name}.py").write_text(
-            "import sys\nsys.modules['planted'] = sys\nraise OSError"
-        )
-    (tmp_path / "inner").mkdir()
-    (tmp_path / "inner" / "program.py").write_text(PROGRAM)
-    for name in (*packages.PACKAGES, "other"):
-        command = [sys.executable, "inner/program.py", f"{name}:Any-v9"]
-        done = subprocess.run(
-            command, cwd=tmp_path, capture_output=True, text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )  # fmt: skip
-        assert "did not run" in done.stdout, done.stdout + done.stderr
-        assert "pip install 'wmpc[" in done.stdout or name == "other"
-
-
-def test_a_person_may_allow_their_own(tmp_path, monkeypatch):
-    monkeypatch.setattr(construct, "ALLOWED", {"ogbench"})
-    seen = []
-    monkeypatch.setattr(packages, "import_named", seen.append)
-    packages.import_package("ogbench")
-    packages.import_package("theirs")
-    assert seen == ["ogbench", "theirs"]
 
 
 VERBS = ["collect task={name} {how}", "train name={name}", "eval run=runs/{name}"]

@@ -85,9 +85,10 @@ def test_a_missing_library_is_named_with_the_command(recordings, name, monkeypat
             np.asarray(source.episode(0, [camera])[camera])
 
 
-def test_the_page_about_data_lists_every_format_and_extra():
+def test_the_pages_list_every_format_and_extra():
     page = (ROOT / "docs" / "data.md").read_text()
     assert re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE) == list(READERS)
+    weights = (ROOT / "docs" / "install.md").read_text()
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for extra in extras["optional-dependencies"].keys() - {"dev", "nevergrad"}:
-        assert f"| `wmpc[{extra}]` | " in page
+        assert f"| `wmpc[{extra}]` | " in weights
