@@ -43,16 +43,21 @@ def import_package(module: str) -> None:
     if module not in PACKAGES or is_allowed(module):
         import_named(module)
         return
-    if module not in sys.modules:
-        here = ("", os.curdir, os.getcwd())
-        places = [place for place in sys.path if place not in here]
-        if PathFinder.find_spec(module, places) is None:
-            raise WmpcError(
-                f"Environments of {module} need that package, which is not installed: "
-                f"pip install 'wmpc[{PACKAGES[module]}]'"
-            )
-    with blamed(f"Importing {module}"), redirect_stderr(StringIO()):  # they print news
-        import_module(module)
+    if module in sys.modules:
+        return
+    here, everywhere = ("", os.curdir, os.getcwd()), sys.path
+    places = [place for place in everywhere if place not in here]
+    if PathFinder.find_spec(module, places) is None:
+        raise WmpcError(
+            f"Environments of {module} need that package, which is not installed: "
+            f"pip install 'wmpc[{PACKAGES[module]}]'"
+        )
+    sys.path = places  # python -m puts the current directory first
+    try:
+        with blamed(f"Importing {module}"), redirect_stderr(StringIO()):  # they print news
+            import_module(module)
+    finally:
+        sys.path = everywhere
 
 
 def package_of(env_id: str) -> str:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -26,7 +27,8 @@ def test_packages_that_do_not_run_are_not_imported(id):
 
 
 def test_a_missing_package_is_named_with_the_command(monkeypatch):
-    monkeypatch.setattr(packages.PathFinder, "find_spec", lambda *_: None)
+    nowhere = SimpleNamespace(find_spec=lambda *_: None)
+    monkeypatch.setattr(packages, "PathFinder", nowhere)
     for name, extra in packages.PACKAGES.items():
         monkeypatch.delitem(sys.modules, name, raising=False)
         for make in (envs.make, lambda id: envs.make_recorded({"id": id})):
@@ -73,6 +75,18 @@ def test_a_file_does_not_import_one_from_the_current_directory(tmp_path):
         )  # fmt: skip
         assert "did not run" in done.stdout, done.stdout + done.stderr
         assert "pip install 'wmpc[" in done.stdout or name == "other"
+
+
+def test_the_installed_one_counts_not_that_of_the_current_directory(tmp_path, monkeypatch):
+    """`python -m` puts the current directory first."""
+    for place in ("here", "installed"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "made_up_world.py").write_text(f"PLACE = {place!r}")
+    monkeypatch.setitem(packages.PACKAGES, "made_up_world", "worlds")
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(sys, "path", ["", str(tmp_path / "installed"), *sys.path])
+    packages.import_package("made_up_world")
+    assert sys.modules.pop("made_up_world").PLACE == "installed" and sys.path[0] == ""
 
 
 def test_a_person_may_allow_their_own(tmp_path, monkeypatch):
