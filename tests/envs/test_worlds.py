@@ -230,6 +230,12 @@ def test_how_pusht_goes_on_is_as_gym_pusht_does(world):
     assert np.linalg.norm(here - state[4:6]) >= 0 and np.linalg.norm(here - there) < 20
 
 
+def test_what_is_not_known_of_ogbench_says_so():
+    need("ogbench")
+    with pytest.raises(WmpcError, match=r"scene-v0 is not known here: .* cube"):
+        envs.make("ogbench:scene-v0")
+
+
 @pytest.mark.parametrize("id", ["FetchReach-v4", "HandReach-v3", "FrankaKitchen-v1"])
 def test_what_does_not_run_says_so(id):
     need("gymnasium_robotics")
