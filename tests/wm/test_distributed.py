@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
 from model_cases import EVERY_TERM, learner, preset, recipe
 from model_cases import batch as some_batch
 from model_cases import model as some_model
@@ -153,6 +155,25 @@ def noted(data, note):
     with open(note, "w") as file:
         file.write(str(os.getpid()))
     return open_episodes(data)
+
+
+def test_no_process_works_before_the_first_has_joined(data, tmp_path, monkeypatch):
+    """One that failed then would leave torch in the first with a group half made: a later training
+    in the same process would wait for the others in vain."""
+    join, note = dist.init_process_group, tmp_path / "pid"
+
+    def join_slowly(*args, **kwargs):
+        join(*args, **kwargs)
+        time.sleep(0.5)
+        assert not note.exists()
+
+    monkeypatch.setattr(dist, "init_process_group", join_slowly)
+    settings = SETTINGS | {"steps": 1}
+    opened = partial(noted, data, note)
+    train(
+        open_episodes(data), tmp_path / "run", *recipe("tiny"), devices=2, reopen=opened, **settings
+    )
+    assert note.exists()
 
 
 ENDLESS = """

@@ -31,6 +31,9 @@ START = timedelta(minutes=5)
 """How long processes that were started may take to find each other."""
 END_S = 30.0
 """Seconds that the others may take to end after the first."""
+JOINED = "joined"
+"""Said by the first process once it has joined. No other one works before: one that ends while the
+first still joins would leave torch in it unable to join anything again."""
 FOLLOW = [sys.executable, "-P", "-c", "from wmpc.wm.training.distributed import follow; follow()"]
 
 
@@ -154,6 +157,7 @@ def _others(count: int, backend: str, work: Work) -> Iterator[None]:
             if child.stdout.read(1) != b"!":
                 raise RuntimeError("a process that was to train along did not start")
         dist.init_process_group(backend, store=store, rank=0, world_size=count)
+        store.set(JOINED, "")
         torch.set_num_threads(threads)
         yield
         for child in children:
@@ -228,6 +232,7 @@ def follow() -> None:
     try:
         store = TCPStore(HOST, port, count, is_master=False, timeout=START)
         dist.init_process_group(backend, store=store, rank=place, world_size=count)
+        store.wait([JOINED])
         work()
         code = 0
     except WmpcError as error:
