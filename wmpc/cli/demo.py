@@ -112,8 +112,10 @@ def stands(results: Path, config: Any, folder: Path) -> bool:
         old = read_results(results)
     except (OSError, WmpcError):
         return False
+    asked: Any = OmegaConf.to_container(config)
+    asked.pop("page")  # of the command line alone: no result depends on it
     return (
-        old["config"] == OmegaConf.to_container(config)
+        old["config"] == asked
         and old.get("checkpoint") == checkpoint_hash(folder / "run")
         and old["manifest"].get("dataset") == open_episodes(folder / "data").hash
     )
