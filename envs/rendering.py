@@ -68,11 +68,16 @@ class Renderer:
         self._rectangle = mujoco.MjrRect(0, 0, settings.width, settings.height)
         self._flipped = np.empty((settings.height, settings.width, 3), np.uint8)
         self._gl: Any = gl.context(settings.width, settings.height)
+        self._context = self._upload()
+
+    def _upload(self) -> Any:
+        """Give OpenGL the model's meshes and textures, and a buffer to draw into."""
         try:
-            self._context: Any = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
+            context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
         except mujoco.FatalError as error:
             raise gl.no_picture(error) from error
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, context)
+        return context
 
     def render(self, data: mujoco.MjData) -> np.ndarray:
         """Draw a picture.
@@ -84,7 +89,7 @@ class Renderer:
             (H, W, 3) uint8.
 
         Raises:
-            WmpcError: the renderer is closed.
+            WmpcError: the renderer is closed, or OpenGL fails.
         """
         if self._context is None:
             raise WmpcError("This renderer is closed; make a new one.")
@@ -93,9 +98,20 @@ class Renderer:
         mujoco.mjv_updateScene(
             self._model, data, self._option, None, self._camera, everything, self._scene
         )
+        if self._draw():
+            # Another library freed its own objects while our context was current, such as
+            # gymnasium's renderer when it is collected: ours have the same names, and are gone.
+            self._context.free()
+            self._context = self._upload()
+            if error := self._draw():
+                raise gl.no_picture(RuntimeError(f"OpenGL's error {error}"))
+        return self._flipped[::-1].copy()  # OpenGL's rows run upwards
+
+    def _draw(self) -> int:
+        """Draw the scene and read the pixels; returns OpenGL's error, 0 without one."""
         mujoco.mjr_render(self._rectangle, self._scene, self._context)
         mujoco.mjr_readPixels(self._flipped, None, self._rectangle, self._context)
-        return self._flipped[::-1].copy()  # OpenGL's rows run upwards
+        return mujoco.mjr_getError()
 
     def close(self) -> None:
         """Free the context; the renderer cannot draw afterwards."""

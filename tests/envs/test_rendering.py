@@ -69,6 +69,27 @@ def test_renderers_come_and_go_side_by_side(scene):
         first.render(data)
 
 
+def test_what_another_library_frees_in_our_context_is_made_anew(scene):
+    """As gymnasium's renderer does where it is collected while ours is current."""
+    model, data = scene
+    renderer = Renderer(model, RenderSettings())
+    here = renderer.render(data)
+    data.qpos[0] += 0.3
+    mujoco.mj_forward(model, data)
+    there = renderer.render(data)
+    assert not np.array_equal(here, there)
+    kept = gl.context(64, 64)
+    foreign = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
+    np.testing.assert_array_equal(renderer.render(data), there)
+    foreign.free()  # its names are those of ours
+    np.testing.assert_array_equal(renderer.render(data), there)
+    data.qpos[0] -= 0.3
+    mujoco.mj_forward(model, data)
+    np.testing.assert_array_equal(renderer.render(data), here)
+    renderer.close()
+    kept.free()
+
+
 def test_a_picture_given_away_stays_as_it_was(scene):
     model, data = scene
     renderer = Renderer(model, RenderSettings())
