@@ -68,7 +68,7 @@ class Renderer:
         self._rectangle = mujoco.MjrRect(0, 0, settings.width, settings.height)
         self._flipped = np.empty((settings.height, settings.width, 3), np.uint8)
         self._gl: Any = gl.context(settings.width, settings.height)
-        self._context = self._upload()
+        self._context: Any = self._upload()
 
     def _upload(self) -> Any:
         """Give OpenGL the model's meshes and textures, and a buffer to draw into."""
