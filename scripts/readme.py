@@ -19,6 +19,7 @@ LESS = {
     "eval": "cases.count=4 cold=2 reference.cases=2",
     "plan": "budget=3",
     "check": "count=4",
+    "curve": "shares=[0.5,1] agents=[gcbc] cloning=2 model=tiny train.steps=2 cases.count=4",
     "demo": "episodes=20 preset=tiny minutes=0.02 cases.count=4",
 }
 
