@@ -14,6 +14,10 @@ import numpy as np
 from wmpc.envs import gl
 from wmpc.errors import WmpcError
 
+NO_BUFFER = 0x506
+"""GL_INVALID_FRAMEBUFFER_OPERATION. Some models draw well with errors of other kinds."""
+ERRORS = 8
+"""The kinds that there are."""
 SHADOW_MAP = 4096  # MuJoCo's default shadow map size, pixels
 LARGEST = 4096  # software OpenGL's largest side is 16384; this bounds memory
 
@@ -98,20 +102,21 @@ class Renderer:
         mujoco.mjv_updateScene(
             self._model, data, self._option, None, self._camera, everything, self._scene
         )
-        if self._draw():
+        if not self._draw():
             # Another library freed its own objects while our context was current, such as
             # gymnasium's renderer when it is collected: ours have the same names, and are gone.
             self._context.free()
             self._context = self._upload()
-            if error := self._draw():
-                raise gl.no_picture(RuntimeError(f"OpenGL's error {error}"))
+            if not self._draw():
+                raise gl.no_picture(RuntimeError("OpenGL keeps no buffer to draw into"))
         return self._flipped[::-1].copy()  # OpenGL's rows run upwards
 
-    def _draw(self) -> int:
-        """Draw the scene and read the pixels; returns OpenGL's error, 0 without one."""
+    def _draw(self) -> bool:
+        """Draw the scene and read the pixels; tell whether the buffer was there to draw into."""
         mujoco.mjr_render(self._rectangle, self._scene, self._context)
         mujoco.mjr_readPixels(self._flipped, None, self._rectangle, self._context)
-        return mujoco.mjr_getError()
+        errors = [mujoco.mjr_getError() for _ in range(ERRORS)]  # it keeps one of each kind
+        return NO_BUFFER not in errors
 
     def close(self) -> None:
         """Free the context; the renderer cannot draw afterwards."""
