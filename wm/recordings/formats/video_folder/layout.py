@@ -54,14 +54,14 @@ def find_layout(place: Place) -> Layout:
             tables[stem] = file
     inner = place.glob("*/*")
     films = [file for file in [*place.glob("*"), *inner] if is_video(file)]
-    if films and all("/" in file for file in films):
-        own = [file for file in inner if file.lower().endswith(ENDINGS)]
-        if found := _folder_an_episode(films, own, set(tables)):
-            return Layout(*found, sorted(tables.values()), [])
+    within = [file for file in inner if file.lower().endswith(ENDINGS)]
+    nested = films and all("/" in file for file in films)
+    if nested and (found := _folder_an_episode(films, within, set(tables))):
+        return Layout(*found, sorted(tables.values()), [])
     named = {file: _named(file, tables) for file in films}
     beside = {file: found for file, found in named.items() if found[0] in tables}
     alone = [file for file in films if file not in beside] if beside else []
-    apart = {file.rpartition("/")[0] for file in inner if file.lower().endswith(ENDINGS)}
+    apart = {file.rpartition("/")[0] for file in within}
     if not beside:  # a folder with tables of its own is no camera, but another recording
         named = {f: found for f, found in named.items() if f.rpartition("/")[0] not in apart}
     videos: dict[str, dict[str, str]] = {}
