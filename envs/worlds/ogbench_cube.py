@@ -9,13 +9,12 @@ import warnings
 from importlib import import_module
 from typing import Any
 
-import gymnasium
 import mujoco
 import numpy as np
-from gymnasium.spaces import Box, Dict
 
 from wmpc.envs.observation import Observation
 from wmpc.envs.worlds.chance import drawing_from
+from wmpc.envs.worlds.ogbench_goals import Places
 from wmpc.envs.worlds.packages import plain
 from wmpc.envs.worlds.scene import hide_geom
 
@@ -72,24 +71,16 @@ def _simplify(model: mujoco.MjModel) -> None:
             model.geom_rgba[index] = PAD if pad else ARM
 
 
-class Cube(gymnasium.Env[Any, np.ndarray]):
-    """OGBench's own, put into states. A step begins from places that follow from the state."""
+class Cube(Places):
+    """OGBench's cubes, put into states. A step begins from places that follow from the state."""
 
     distance_threshold = REACHED_M
 
     def __init__(self, env: Any) -> None:
-        self._env = env
-        self.model, self.data = env.model, env.data
-        self.frame_skip, self.dt = env._n_steps, env.control_timestep()
-        self.action_space = env.action_space
         goals = 3 * env._num_cubes
-        sizes = {"observation": env.compute_observation().size, "achieved_goal": goals}
-        self.observation_space = Dict(
-            {
-                name: Box(-np.inf, np.inf, (size,), np.float64)
-                for name, size in {**sizes, "desired_goal": goals}.items()
-            }
-        )
+        seen = env.compute_observation().size
+        super().__init__(env, {"observation": seen, "achieved_goal": goals, "desired_goal": goals})
+        self.frame_skip, self.dt = env._n_steps, env.control_timestep()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -106,18 +97,6 @@ class Cube(gymnasium.Env[Any, np.ndarray]):
         super().reset(seed=seed)
         _, info = self._env.reset(options=options, seed=seed)
         return self._get_obs(), info
-
-    def step(self, action: np.ndarray) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Do OGBench's step.
-
-        Args:
-            action: (5,).
-
-        Returns:
-            As OGBench gives them.
-        """
-        _, reward, terminated, truncated, info = self._env.step(action)
-        return self._get_obs(), reward, terminated, truncated, info
 
     def compute_reward(self, achieved: np.ndarray, desired: np.ndarray, info: Any) -> float:
         """Tell OGBench's success of places of the cubes.

@@ -2,32 +2,25 @@
 
 from typing import Any
 
-import gymnasium
 import numpy as np
-from gymnasium.spaces import Box, Dict
 
 from wmpc.envs.observation import Observation
 from wmpc.envs.worlds.chance import drawing_from
+from wmpc.envs.worlds.ogbench_goals import Places
 from wmpc.envs.worlds.scene import hide_geom, look_from_above
 
 WALL_CELLS = 0.8
 """What is not seen of the walls that go round a maze."""
 
 
-class Maze(gymnasium.Env[Any, np.ndarray]):
-    """OGBench's own, as an environment with goals: places, reached to its own tolerance."""
+class Maze(Places):
+    """OGBench's maze, begun in any free cell; the goal is a place of the body."""
 
     def __init__(self, env: Any) -> None:
-        self._env = env
-        self.model, self.data = env.model, env.data
-        self.frame_skip, self.dt = env.frame_skip, env.dt
-        self.action_space, self.metadata = env.action_space, env.metadata
+        seen = env.get_ob(ob_type="states").size
+        super().__init__(env, {"observation": seen, "achieved_goal": 2, "desired_goal": 2})
+        self.frame_skip, self.dt, self.metadata = env.frame_skip, env.dt, env.metadata
         self.distance_threshold = float(env._goal_tol)
-        seen = env.get_ob(ob_type="states").shape
-        self.observation_space = Dict(
-            {name: Box(-np.inf, np.inf, shape, np.float64) for name, shape in
-             (("observation", seen), ("achieved_goal", (2,)), ("desired_goal", (2,)))}
-        )  # fmt: skip
         self._free = np.argwhere(env.maze_map == 0)
         names = [self.model.geom(index).name for index in range(self.model.ngeom)]
         if "target" in names:
@@ -60,18 +53,6 @@ class Maze(gymnasium.Env[Any, np.ndarray]):
             _, info = self._env.reset(options=options, seed=begin)
         return self._get_obs(), info
 
-    def step(self, action: np.ndarray) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Do OGBench's step.
-
-        Args:
-            action: (A,).
-
-        Returns:
-            As OGBench gives them.
-        """
-        _, reward, terminated, truncated, info = self._env.step(action)
-        return self._get_obs(), reward, terminated, truncated, info
-
     def compute_reward(self, achieved: np.ndarray, desired: np.ndarray, info: Any) -> float:
         """Tell OGBench's success of a place.
 
@@ -103,10 +84,6 @@ class Maze(gymnasium.Env[Any, np.ndarray]):
             (H, W, 3) uint8.
         """
         return self._env.render()
-
-    def close(self) -> None:
-        """Free OGBench's own."""
-        self._env.close()
 
     def _a_cell(self, rng: np.random.Generator) -> np.ndarray:
         return self._free[rng.integers(len(self._free))]

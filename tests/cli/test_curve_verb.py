@@ -1,5 +1,6 @@
 """`wmpc curve`: the same cases at every point, cloning of the run's own episodes, and going on."""
 
+import functools
 import json
 from pathlib import Path
 
@@ -115,6 +116,7 @@ def test_points_share_their_cases_and_cloning_its_episodes_with_the_run(capsys, 
 def test_it_goes_on_where_it_was_stopped_and_measures_anew_what_changed(capsys, monkeypatch):
     evaluate, calls = curve_runs.evaluate, []
 
+    @functools.wraps(evaluate)
     def third_time(**settings):
         calls.append(settings["name"])
         if len(calls) == 3:

@@ -11,9 +11,8 @@ from wmpc.api.evaluate import evaluate
 from wmpc.api.presets import read_preset
 from wmpc.api.settings import describe_settings
 from wmpc.api.train import train
-from wmpc.errors import WmpcError
-from wmpc.evaluation.preparation import ELSEWHERE
-from wmpc.evaluation.read_results import RESULTS, read_results
+from wmpc.evaluation.read_results import RESULTS
+from wmpc.evaluation.read_standing import read_standing
 from wmpc.system.progress import Progress, Tell
 from wmpc.wm.training.checkpoint import checkpoint_hash
 from wmpc.wm.training.stop import Stop
@@ -68,7 +67,8 @@ class Runs:
             made |= {"steps": self.cloning, "seed": seed}
         asked = {**self.evaluation, "run": str(run), "data": str(point.data), "agent": made}
         file = run / "eval" / agent / RESULTS
-        if (kept := _standing(file, asked, run)) is not None:
+        kept = read_standing(file, _described(asked), checkpoint_hash(run))
+        if kept is not None:
             return kept
 
         def tell(progress: Progress) -> None:
@@ -89,16 +89,8 @@ class Runs:
         return tell
 
 
-def _standing(file: Path, asked: Mapping[str, Any], run: Path) -> Mapping[str, Any] | None:
-    """Results that are those which an evaluation of a run with these settings would give."""
-    if not file.exists():
-        return None
-    try:
-        kept = read_results(file)
-    except (OSError, WmpcError):
-        return None
+def _described(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration that an evaluation with these arguments keeps in its results."""
     taken = inspect.signature(evaluate).parameters.items()
     arguments = {k: asked.get(k, v.default) for k, v in taken if k not in ("command", "progress")}
-    config, _ = describe_settings("eval", arguments)
-    same = all(kept["config"].get(k) == v for k, v in config.items() if k not in ELSEWHERE)
-    return kept if same and kept.get("checkpoint") == checkpoint_hash(run) else None
+    return describe_settings("eval", arguments)[0]

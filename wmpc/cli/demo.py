@@ -9,8 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from wmpc.cli import compose
-from wmpc.errors import WmpcError
 from wmpc.evaluation.read_results import RESULTS, headline, read_results
+from wmpc.evaluation.read_standing import read_standing
 from wmpc.system.links import refuse_links
 from wmpc.wm.data import open_episodes
 from wmpc.wm.training.checkpoint import checkpoint_hash
@@ -108,14 +108,9 @@ def stands(results: Path, config: Any, folder: Path) -> bool:
     Returns:
         Whether they were measured with this configuration, these weights and this dataset.
     """
-    try:
-        old = read_results(results)
-    except (OSError, WmpcError):
-        return False
     asked: Any = OmegaConf.to_container(config)
     asked.pop("page")  # of the command line alone: no result depends on it
-    return (
-        old["config"] == asked
-        and old.get("checkpoint") == checkpoint_hash(folder / "run")
-        and old["manifest"].get("dataset") == open_episodes(folder / "data").hash
-    )
+    kept = read_standing(results, asked, checkpoint_hash(folder / "run"))
+    if kept is None:
+        return False
+    return kept["manifest"].get("dataset") == open_episodes(folder / "data").hash
