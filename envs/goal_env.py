@@ -104,6 +104,24 @@ class Scripted(Protocol):
         ...
 
 
+@runtime_checkable
+class Walkable(Protocol):
+    """An environment in which the way to a goal is not the straight one."""
+
+    def walk(self, states: np.ndarray, goal: np.ndarray, variation: np.ndarray) -> np.ndarray:
+        """Measure how far it is to a goal by the way that there is, such as around walls.
+
+        Args:
+            states: (..., S) float64, or the shorter `mjSTATE_FULLPHYSICS`.
+            goal: state (S,), or the shorter one.
+            variation: (V,), which walls there are.
+
+        Returns:
+            (...), in the unit of the tolerance of `errors`; 0 at the goal.
+        """
+        ...
+
+
 def require(env: Any, capability: type) -> Any:
     """Return an environment as one that has a capability.
 

@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 from mujoco.rollout import Rollout
 
-from wmpc.envs.goal_env import GoalEnv, require
+from wmpc.envs.goal_env import GoalEnv, Walkable, require
 from wmpc.envs.measured import Measured
 from wmpc.envs.observation import Observation
 from wmpc.errors import WmpcError
@@ -55,6 +55,21 @@ class Simulator:
         return np.concatenate(
             [self._task.coordinates(state), self._task.layout.physics(state), varied]
         )
+
+    def walk(self, latents: np.ndarray, goal: np.ndarray) -> np.ndarray:
+        """Measure how far it is to a goal by the way that there is, for a task that is `Walkable`.
+
+        Args:
+            latents: (..., D).
+            goal: latent (D,).
+
+        Returns:
+            (...), in units of the tolerance.
+        """
+        last = latents.shape[-1] - len(self._task.variation_names)
+        states, there = (x[..., self.coordinates_size : last] for x in (latents, goal))
+        (tolerance,) = self._task.tolerances.values()
+        return require(self._task, Walkable).walk(states, there, goal[last:]) / tolerance
 
     def rollout(self, latents: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """Step the task under candidate actions.

@@ -36,7 +36,7 @@ class Task(Measured):
 
     xml: ClassVar[str]
     """Path of the model, from the folder of the task's module."""
-    camera: ClassVar[str | int] = "top"
+    camera: str | int = "top"
     """Name or index of the camera in the model by which it is drawn; -1: the free one around it."""
     frame_skip = 2
 
@@ -50,7 +50,7 @@ class Task(Measured):
             raise WmpcError(f"{type(self).__name__} states no {', '.join(lacking)}.")
         path = Path(getfile(type(self))).parent / self.xml
         try:
-            model = mujoco.MjModel.from_xml_path(str(path))
+            model = self.build_model(path)
         except ValueError as error:
             said = " ".join(str(error).split())
             raise WmpcError(f"MuJoCo cannot read {path}: {said}") from error
@@ -63,6 +63,17 @@ class Task(Measured):
         low, high = model.actuator_ctrlrange.T.astype(np.float32)
         self.action_space = Box(low, high)
         self.observation_space = self._observation_space()
+
+    def build_model(self, path: Path) -> mujoco.MjModel:
+        """Make the model of an XML file. Overridden where something is added, such as walls.
+
+        Args:
+            path: of the file.
+
+        Returns:
+            The model.
+        """
+        return mujoco.MjModel.from_xml_path(str(path))
 
     def describe(self, states: np.ndarray) -> np.ndarray:
         """Read positions and velocities. Overridden where others mean more, such as a place.

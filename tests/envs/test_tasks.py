@@ -1,8 +1,11 @@
 """What every task promises, by enumeration over all that is registered; and the adapter too."""
 
+from pathlib import Path
+
 import gymnasium
 import numpy as np
 import pytest
+import yaml
 from gymnasium.utils.env_checker import check_env
 
 from wmpc import envs
@@ -10,7 +13,12 @@ from wmpc.envs.policies import RandomPolicy
 from wmpc.envs.task import Task
 from wmpc.errors import WmpcError
 
-CASES = [(name, {}) for name in envs.ids()] + [("wmpc/TwoRoom-v0", {"variation": "random"})]
+ROOT = Path(__file__).parents[2]
+CASES = [(name, {}) for name in envs.ids()] + [
+    ("wmpc/TwoRoom-v0", {"variation": "random"}),
+    ("wmpc/Maze-v0", {"layout": "random"}),
+    ("wmpc/Maze-v0", {"layout": "large", "view": "riding"}),
+]
 WORLDS = [*CASES, ("Pusher-v5", {})]
 
 
@@ -227,3 +235,15 @@ def test_unknown_ids_and_arguments_name_what_there_is():
     for size in (0, -1, 10**6, 1.5):
         with pytest.raises(WmpcError, match="pixels"):
             envs.make("wmpc/Reacher-v0", image_size=size)
+
+
+def test_the_page_has_every_task():
+    page = (ROOT / "docs" / "tasks.md").read_text()
+    presets = [yaml.safe_load(path.read_text()) for path in ROOT.glob("configs/task/*.yaml")]
+    own = {preset["name"]: preset for preset in presets if preset["id"].startswith("wmpc/")}
+    assert {preset["id"] for preset in own.values()} == set(envs.ids())
+    for name, preset in own.items():
+        made = envs.make(preset["id"], **preset["kwargs"])
+        (line,) = (line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
+        assert f"`{made.hard_filter}`" in line
+        made.close()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wmpc import envs
-from wmpc.envs.tasks.two_room.task import DOOR, RADIUS, REACH, SIDE, WALL, place
+from wmpc.envs.tasks.two_room.task import DOOR, RADIUS, REACH, SIDE, WALL
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_sampled_states_are_outside_the_wall(varied):
     rng = np.random.default_rng(0)
     for seed in range(5):
         varied.reset(seed=seed)
-        wall_x, _ = place(varied.variation)
+        wall_x, _ = varied.place(varied.variation)
         states = np.stack([varied.sample_state(rng) for _ in range(100)])
         x = varied.describe(states)[:, 0]
         assert (x > wall_x).any() and (x < wall_x).any()
@@ -96,7 +96,7 @@ def test_scripted_policy_visits_both_rooms_and_the_door(kind, request):
         for _ in range(150):
             task.advance(policy({**observation, "state": task.get_state()}))
             x, y = task.describe(task.get_state())[:2]
-            wall_x, door_y = place(task.variation)
+            wall_x, door_y = task.place(task.variation)
             offsets.append(x - wall_x)
             in_door += abs(x - wall_x) < WALL + RADIUS and abs(y - door_y) < DOOR
         sides.append(np.mean(np.array(offsets) > 0))

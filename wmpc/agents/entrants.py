@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,6 +19,8 @@ from wmpc.agents.goal_policy import GoalPolicyAgent, train_goal_policy
 from wmpc.agents.meaning import Complete
 from wmpc.agents.mpc import MPCAgent
 from wmpc.agents.nearest import NearestAgent
+from wmpc.agents.on_foot import on_foot
+from wmpc.envs.goal_env import Walkable
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
 from wmpc.planners import NumpyModel
@@ -79,11 +82,12 @@ def mpc(
     return _planning("mpc", setting.model, setting, asynchronous=asynchronous, **arguments)
 
 
-@passes_on(MPCAgent, AsyncMPCAgent, supplied=("cost",))
+@passes_on(MPCAgent, AsyncMPCAgent, supplied=("complete", "cost"))
 def simulator(setting: Setting, *, asynchronous: bool = False, **arguments: Any) -> Entrant:
     """Enter the same agent, planner and cost with the true simulator for a model.
 
-    The cost is of states in units of the tolerance, by default their squared distance.
+    The cost is of states in units of the tolerance, by default their squared distance: by the way
+    that there is where the task is `wmpc.envs.goal_env.Walkable`, else the straight one.
 
     Args:
         setting: where the agents will act.
@@ -103,6 +107,8 @@ def simulator(setting: Setting, *, asynchronous: bool = False, **arguments: Any)
         counted=true.coordinates_size,
         columns=("state", *(["variation"] if setting.task.variation_names else [])),
     )
+    if isinstance(setting.task, Walkable):
+        arguments["complete"] = partial(on_foot, true)
     made = _planning(
         "simulator", model, setting, privileged=True, asynchronous=asynchronous, **arguments
     )

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from wmpc.envs.goal_env import GoalEnv, StateSampler, require
+from wmpc.envs.goal_env import GoalEnv, StateSampler, Walkable, require
 from wmpc.errors import WmpcError
 from wmpc.evaluation.exclusions import find_exclusion, find_filter
 from wmpc.evaluation.manifest import Case, Manifest, encode_png
@@ -139,7 +139,7 @@ class _Draw:
             goal_state=goal_state,
             goal_png=encode_png(np.array(pixels)),
             replay=replay if self.blocks else None,
-            distance=float(task.distance(start_state, goal_state)),
+            distance=_distance(task, start_state, goal_state, variation),
             seed=int(np.random.SeedSequence([self.seed, index, start]).generate_state(1)[0]),
         )
 
@@ -273,6 +273,14 @@ def _check(episodes: Recorded, task: Any, kind: str, goals: str, action_block: i
             f"actions, so it must be a multiple of {m}."
         )
     return m
+
+
+def _distance(task: Any, start: np.ndarray, goal: np.ndarray, variation: np.ndarray) -> float:
+    """From start to goal, in tolerances, by the way that there is."""
+    if isinstance(task, Walkable):
+        (tolerance,) = require(task, GoalEnv).tolerances.values()
+        return float(task.walk(start, goal, variation)) / tolerance
+    return float(task.distance(start, goal))
 
 
 def _variation(episode: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -56,7 +56,7 @@ class Case:
     replay: np.ndarray | None
     """(k, n, A) float32, the recorded blocks from start to goal, where there are any."""
     distance: float
-    """From start to goal, in tolerances: `Task.distance`."""
+    """From start to goal, in tolerances: `Task.distance`, or the way that there is, `Task.walk`."""
     seed: int
     """For whatever an agent draws at random."""
     strata: list[str] = field(default_factory=list)

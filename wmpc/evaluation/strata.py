@@ -9,7 +9,7 @@ import numpy as np
 from wmpc.evaluation.manifest import Case
 
 DISTANCES = ("near", "middle", "far")
-"""Thirds of the cases by the distance between start and goal (`Task.distance`)."""
+"""Thirds of the cases by the distance between start and goal (`Case.distance`)."""
 
 
 def stratify(cases: Sequence[Case], task: Any) -> tuple[Case, ...]:

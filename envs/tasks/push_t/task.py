@@ -6,7 +6,7 @@ controller draws the disc to; here it is the disc's velocity: bounded velocities
 block of actions reaches, so plans stay local and random actions are smooth motions.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -138,12 +138,24 @@ class PushT(Task):
 
 
 class Pusher:
-    """Circles the block to a side, then drives through it along a line, and again."""
+    """Circles a block to a side, then drives through it along a line, and again.
 
-    CIRCLE = REACH - BLOCK_REACH  # distance from the block at which it is circled, m
+    Args:
+        qpos: reads positions, the disc's first, off states.
+        rng: where all chance of the first episode comes from.
+        blocks: where the place of each block begins among the positions.
+        reach: how far from the middle a block can be, m.
+    """
 
-    def __init__(self, qpos: Callable[[np.ndarray], np.ndarray], rng: np.random.Generator) -> None:
-        self._qpos = qpos
+    def __init__(
+        self,
+        qpos: Callable[[np.ndarray], np.ndarray],
+        rng: np.random.Generator,
+        blocks: Sequence[int] = (2,),
+        reach: float = BLOCK_REACH,
+    ) -> None:
+        self._qpos, self._blocks, self._reach = qpos, blocks, reach
+        self._away = REACH - reach  # distance from the block at which it is circled, m
         self.reset(rng)
 
     def reset(self, rng: np.random.Generator) -> None:
@@ -154,15 +166,18 @@ class Pusher:
         """
         self._rng = rng
         self._noise = np.zeros(2)
-        self._pushes = 0
+        self._pushes, self._block = 0, self._blocks[0]
         self._bearing: float | None = None
 
     def __call__(self, observation: Observation) -> np.ndarray:
         """The next action (2,), from the privileged `state`."""
         qpos = self._qpos(observation["state"])
-        disc, block = qpos[:2], qpos[2:4]
+        disc = qpos[:2]
         if self._bearing is None:
-            self._choose(disc, block)
+            if len(self._blocks) > 1:
+                self._block = int(self._rng.choice(self._blocks))
+            self._choose(disc, qpos[self._block : self._block + 2])
+        block = qpos[self._block : self._block + 2]
         self._noise = 0.85 * self._noise + 0.2 * self._rng.standard_normal(2)
         velocity = self._push(disc) if self._pushes else self._circle(disc - block, block)
         return np.clip(velocity + self._noise, -1, 1).astype(np.float32)
@@ -172,7 +187,7 @@ class Pusher:
         here = np.arctan2(*(disc - block)[::-1])
         for _ in range(10):
             self._bearing = float(here + 0.9 * self._rng.standard_normal())
-            if np.abs(block - 0.2 * _unit(self._bearing)).max() < BLOCK_REACH:
+            if np.abs(block - 0.2 * _unit(self._bearing)).max() < self._reach:
                 break
 
     def _circle(self, offset: np.ndarray, block: np.ndarray) -> np.ndarray:
@@ -187,7 +202,7 @@ class Pusher:
             self._line /= np.linalg.norm(self._line)
             self._speed = self._rng.uniform(0.5, 1.1)
             return self._speed * self._line
-        outward = 3.0 * (self.CIRCLE - radius) * _unit(here)
+        outward = 3.0 * (self._away - radius) * _unit(here)
         return outward + np.sign(turn) * _unit(here + np.pi / 2)
 
     def _push(self, disc: np.ndarray) -> np.ndarray:
@@ -200,13 +215,19 @@ class Pusher:
         return self._speed * self._line
 
 
-def gap(disc: np.ndarray, block: np.ndarray, angle: float) -> float:
-    """Measure the distance between the disc's rim and the block.
+def gap(
+    disc: np.ndarray,
+    block: np.ndarray,
+    angle: float,
+    boxes: Sequence[tuple[float, float, float, float]] = BOXES,
+) -> float:
+    """Measure the distance between the disc's rim and a block.
 
     Args:
         disc: centre (2,), m.
         block: centre of its frame (2,), m.
         angle: of the block, rad.
+        boxes: that the block is of: centres and half sizes in its frame, m.
 
     Returns:
         m; negative where they overlap.
@@ -214,7 +235,7 @@ def gap(disc: np.ndarray, block: np.ndarray, angle: float) -> float:
     x, y = disc - block
     local = np.array([np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x])
     gaps = []
-    for *centre, width, height in BOXES:
+    for *centre, width, height in boxes:
         outside = np.maximum(np.abs(local - centre) - (width, height), 0)
         gaps.append(float(np.linalg.norm(outside)))
     return min(gaps) - RADIUS

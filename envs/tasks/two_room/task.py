@@ -3,7 +3,7 @@
 The task of PLDM (Sobal et al., arXiv 2502.14819) and of "the literature's" 7% test, on MuJoCo.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 import mujoco
@@ -17,7 +17,6 @@ from wmpc.errors import WmpcError
 
 SIDE, REACH, RADIUS = 2.0, 0.92, 0.08  # the room's side, where the disc's centre can be, the disc
 WALL, DOOR = 0.05, 0.19  # half the wall's thickness, half the door's width: 19% of the wall
-FIXED = np.array([0.0, 0.0])  # wall x, door y
 SPREAD = np.array([0.4, 0.6])  # of the random wall and door, either way
 
 
@@ -37,6 +36,8 @@ class TwoRoom(Task):
     coordinate_names = ("x", "y")
     describe_names = ("x_m", "y_m", "x_m_per_s", "y_m_per_s")
     hard_filter = "other_room"
+    fixed: ClassVar[tuple[float, float]] = (0.0, 0.0)
+    """The wall's x and the door's y where they do not vary, m."""
 
     def __init__(
         self, variation: str = "fixed", image_size: int = 64, render_mode: str = "rgb_array"
@@ -111,7 +112,7 @@ class TwoRoom(Task):
             model: changed in place.
             variation: (2,), the wall's x and the door's y, m; (0,): the fixed layout.
         """
-        wall_x, door_y = place(variation)
+        wall_x, door_y = self.place(variation)
         model.body("lower").pos[:2] = wall_x, door_y - DOOR - SIDE / 2
         model.body("upper").pos[:2] = wall_x, door_y + DOOR + SIDE / 2
 
@@ -124,7 +125,7 @@ class TwoRoom(Task):
         Returns:
             (S,) float64.
         """
-        wall_x, door_y = place(self.variation)
+        wall_x, door_y = self.place(self.variation)
         while True:
             x, y = rng.uniform(-REACH, REACH, 2)
             if abs(x - wall_x) > WALL + RADIUS or abs(y - door_y) < DOOR - RADIUS:
@@ -140,7 +141,18 @@ class TwoRoom(Task):
         Returns:
             From an observation to one simulator action (A,).
         """
-        return Wanderer(self.describe, rng)
+        return Wanderer(self, rng)
+
+    def place(self, variation: np.ndarray) -> np.ndarray:
+        """Read where the wall and its door are.
+
+        Args:
+            variation: (2,), or (0,) for the fixed layout.
+
+        Returns:
+            (2,): the wall's x and the door's y, m.
+        """
+        return variation if len(variation) else np.array(self.fixed)
 
     @property
     def filters(self) -> Mapping[str, Filter]:
@@ -148,7 +160,7 @@ class TwoRoom(Task):
         return {"other_room": self._other_room}
 
     def _other_room(self, start: np.ndarray, goal: np.ndarray, variation: np.ndarray) -> bool:
-        wall_x, _ = place(variation)
+        wall_x, _ = self.place(variation)
         sides = self.layout.qpos(np.stack([start, goal]))[:, 0] > wall_x
         return bool(sides[0] != sides[1])
 
@@ -156,10 +168,8 @@ class TwoRoom(Task):
 class Wanderer:
     """Pushes towards random places, by way of the door when they lie behind the wall."""
 
-    def __init__(
-        self, describe: Callable[[np.ndarray], np.ndarray], rng: np.random.Generator
-    ) -> None:
-        self._describe = describe
+    def __init__(self, room: TwoRoom, rng: np.random.Generator) -> None:
+        self._room = room
         self.reset(rng)
 
     def reset(self, rng: np.random.Generator) -> None:
@@ -174,11 +184,12 @@ class Wanderer:
 
     def __call__(self, observation: Observation) -> np.ndarray:
         """The next action (2,), from the privileged `state` and `variation`."""
-        position = self._describe(observation["state"])[:2]
+        position = self._room.layout.qpos(observation["state"])
+        wall_x, door_y = self._room.place(observation.get("variation", np.zeros(0)))
         self._patience -= 1
         if self._patience < 0 or np.linalg.norm(self._place - position) < 0.1:
             self._choose()
-        offset = self._next(position, *place(observation.get("variation", FIXED))) - position
+        offset = self._next(position, wall_x, door_y) - position
         self._noise = 0.9 * self._noise + 0.25 * self._rng.standard_normal(2)
         drive = self._speed * offset / max(float(np.abs(offset).max()), 0.15)
         return np.clip(drive + self._noise, -1, 1).astype(np.float32)
@@ -196,15 +207,3 @@ class Wanderer:
         mouth = WALL + 1.5 * RADIUS
         lined_up = abs(position[1] - door_y) < DOOR - RADIUS
         return np.array([wall_x - side * mouth if lined_up else wall_x + side * mouth, door_y])
-
-
-def place(variation: np.ndarray) -> np.ndarray:
-    """Read where the wall and its door are.
-
-    Args:
-        variation: (2,), or (0,) for the fixed layout.
-
-    Returns:
-        (2,): the wall's x and the door's y, m.
-    """
-    return variation if len(variation) else FIXED
