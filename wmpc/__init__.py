@@ -3,8 +3,8 @@
 model = wmpc.load("runs/reacher")
 agent = wmpc.MPCAgent(model, wmpc.planners.ICEM())
 
-`collect`, `train`, `evaluate`, `plan`, `report`, `compare`, `curve`, `diagnose` and `check` do in
-Python what the verbs of the command line do: see docs/python.md.
+`collect`, `train`, `evaluate`, `plan`, `report`, `compare`, `curve`, `diagnose`, `check`, `submit`
+and `verify` do in Python what the verbs of the command line do: see docs/python.md.
 """
 
 from importlib import import_module
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wmpc.api.evaluate import evaluate
     from wmpc.api.plan import plan
     from wmpc.api.report import report
+    from wmpc.api.submit import submit, verify
     from wmpc.api.train import train
     from wmpc.wm.data import EpisodeWriter, open_episodes
     from wmpc.wm.training.checkpoint import load_model as load
@@ -49,7 +50,9 @@ __all__ = [
     "plan",
     "planners",
     "report",
+    "submit",
     "train",
+    "verify",
 ]
 
 WHERE = {
@@ -68,7 +71,9 @@ WHERE = {
     "open_episodes": "wmpc.wm.data",
     "plan": "wmpc.api.plan",
     "report": "wmpc.api.report",
+    "submit": "wmpc.api.submit",
     "train": "wmpc.api.train",
+    "verify": "wmpc.api.submit",
 }
 """The module of each name, and after a colon what it is called there."""
 

@@ -39,6 +39,7 @@ COMMANDS = {
     "plan": ["plan", "run=run", "data=set", "goal=frame:9:5", "budget=1", "name=new", *SEARCH],
     "report": ["report", "run=run"],
     "report compare": ["report", "compare", "run/eval/first", "run/eval/second", "out=new.html"],
+    "report submit": ["report", "submit", "run/eval/first", "out=new.json"],
     "data inspect": ["data", "inspect", "set"],
     "data check": ["data", "check", "set"],
     "data import": ["data", "import", "recording.h5", "data=new", "size=16", "recorded_fps=10"],

@@ -12,7 +12,7 @@ from wmpc.cli import compose, main
 
 WRONG = {
     "verb": ("colect", "did you mean 'collect'"),
-    "task": ("collect task=nope", "push_t, pusher, reacher"),
+    "task": ("collect task=nope", "push_two, pusher, reacher"),
     "task near": ("collect task=two_rom", "did you mean 'two_room'"),
     "task as a node": ("collect task={}", "there is no task {}"),
     "task as a list": ("collect task=[reacher]", "there is no task ['reacher']"),

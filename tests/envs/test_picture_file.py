@@ -11,7 +11,7 @@ from PIL import Image
 
 from wmpc.agents import goals
 from wmpc.errors import WmpcError
-from wmpc.evaluation.manifest import encode_png
+from wmpc.evaluation.manifest_values import encode_png
 from wmpc.system.picture_file import MOST_PIXELS, decode_picture
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)

@@ -225,7 +225,7 @@ def _measure(
     mark = f"-{kept.token}" if (folder / RESULTS).exists() else ""  # old ones stay till then
     media = film.illustrate(folder, rows, drawn, task, config["videos"], imagined, mark)
     strata = [case.strata for case in drawn.cases]
-    plain = [row.as_dict() | {"strata": strata[row.case]} for row in rows]
+    plain = [row.as_result() | {"strata": strata[row.case]} for row in rows]
     model = prepared.model
     return rows, {
         "format": FORMAT,

@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from wmpc.api.report import report
+from wmpc.api.submit import submit, verify
 from wmpc.cli.compose import unknown
+from wmpc.cli.doctor import say_checks
 from wmpc.errors import WmpcError
 from wmpc.evaluation.evidence.comparison import compare_results
 from wmpc.evaluation.evidence.result import Result
@@ -24,27 +26,60 @@ from wmpc.system.disk import replace_file
 
 SEVERAL = ("compare", "seeds", "tasks")
 """What is done with several results."""
+ONE = ("submit", "check")
+"""What is done with one."""
 
 
-def run(cfg: Any) -> None:
+def run(cfg: Any) -> int | None:
     """Write the page and print where it is, or do what `cfg.do` names instead.
 
     Args:
         cfg: the verb's configuration, composed and checked.
 
+    Returns:
+        The exit code: 1 where a submission does not hold.
+
     Raises:
         WmpcError: there is no such `do`, or not one run.
     """
     if cfg.do in SEVERAL:
-        return several(cfg)
+        several(cfg)
+        return None
+    if cfg.do in ONE:
+        return one(cfg)
     if cfg.do != "page":
-        raise unknown("wmpc report verb", cfg.do, ["page", *SEVERAL])
+        raise unknown("wmpc report verb", cfg.do, ["page", *SEVERAL, *ONE])
     if cfg.run is None or cfg.of:
         raise WmpcError("run=... must be given, and only one; see wmpc report --help")
     name = cfg.eval and str(cfg.eval)
     out = report(str(cfg.run), eval=name, data=cfg.data, out=cfg.out and str(cfg.out))
     size = os.path.getsize(out) / 2**20
     Console(highlight=False).print(f"{escape(str(out))} ({size:.1f} MiB)", soft_wrap=True)
+    return None
+
+
+def one(cfg: Any) -> int:
+    """Write a submission of the results `cfg.of`, or check the one that `cfg.of` is.
+
+    Args:
+        cfg: the verb's configuration, composed and checked.
+
+    Returns:
+        The exit code: 1 where it does not hold.
+
+    Raises:
+        WmpcError: not one was given.
+    """
+    if len(cfg.of) != 1:
+        raise WmpcError(f"wmpc report {cfg.do} takes one, as in: wmpc report {cfg.do} PATH")
+    console, path = Console(highlight=False), str(cfg.of[0])
+    if cfg.do == "submit":
+        console.print(escape(str(submit(path, cfg.out and str(cfg.out)))), soft_wrap=True)
+        return 0
+    found = verify(path, allow=list(cfg.allow))
+    say_checks(found.checks, console)
+    console.print(f"[bold]{escape(found.sentence)}[/]", soft_wrap=True)
+    return 0 if found.holds else 1
 
 
 def several(cfg: Any) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 from wmpc.envs.goal_env import GoalEnv, StateSampler, Walkable, require
 from wmpc.errors import WmpcError
 from wmpc.evaluation.exclusions import find_exclusion, find_filter
-from wmpc.evaluation.manifest import Case, Manifest, encode_png
+from wmpc.evaluation.manifest import Case, Manifest
+from wmpc.evaluation.manifest_values import encode_png
 from wmpc.evaluation.strata import stratify
 
 TRIES = 20

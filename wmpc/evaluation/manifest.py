@@ -8,7 +8,6 @@ with `repr`, which round-trips: a loaded case starts from the recorded bits.
 
 import base64
 import hashlib
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -17,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from wmpc import envs
 from wmpc.agents.agent import Goal
@@ -144,7 +142,7 @@ class Manifest:
     @cached_property
     def hash(self) -> str:
         """Hex SHA-256 of the content."""
-        return _hash(self.content)
+        return hash_content(self.content)
 
     def make(self) -> Any:
         """Make the task that these cases run in.
@@ -218,31 +216,46 @@ def load_manifest(path: str | Path) -> Manifest:
     path = Path(path)
     if not path.is_file():
         raise WmpcError(f"There is no manifest at {path}.")
-    content = read_json(path, "manifest")
+    return read_manifest(read_json(path, "manifest"), str(path))
+
+
+def read_manifest(content: dict[str, Any], where: str) -> Manifest:
+    """Read a manifest out of what its file holds.
+
+    Args:
+        content: of the file; the hash is taken out.
+        where: what the file is called in errors.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        WmpcError: it is foreign, damaged or altered.
+    """
     if content.get("format") != FORMAT:
-        raise WmpcError(f"{path} is no manifest: it does not say format {FORMAT!r}.")
+        raise WmpcError(f"{where} is no manifest: it does not say format {FORMAT!r}.")
     if content.get("version") != VERSION:
         raise WmpcError(
-            f"{path} is a manifest of version {content.get('version')!r}; this wmpc reads "
+            f"{where} is a manifest of version {content.get('version')!r}; this wmpc reads "
             f"{VERSION}: draw it anew."
         )
     stated = content.pop("hash", None)
     try:
-        actual = _hash(content)
+        actual = hash_content(content)
     except ValueError:
-        raise WmpcError(f"{path} is damaged: it holds a number that is not finite.") from None
+        raise WmpcError(f"{where} is damaged: it holds a number that is not finite.") from None
     if stated != actual:
         raise WmpcError(
-            f"{path} was altered or damaged: its content does not have the hash it states. "
+            f"{where} was altered or damaged: its content does not have the hash it states. "
             "Restore the file, or draw a new manifest."
         )
     try:
         own, stated = read_own(content), content.get("cases")
         cases = [read_case(case, own) for case in _listed(stated)]
     except WmpcError as error:
-        raise WmpcError(f"{path} is damaged: {error}: restore it, or draw a new one.") from None
+        raise WmpcError(f"{where} is damaged: {error}: restore it, or draw a new one.") from None
     if not cases:
-        raise WmpcError(f"{path} has no cases: draw a new manifest.")
+        raise WmpcError(f"{where} has no cases: draw a new manifest.")
     return Manifest(**own, cases=tuple(Case(**case) for case in cases))
 
 
@@ -250,20 +263,6 @@ def _listed(cases: Any) -> list[Any]:
     if not isinstance(cases, list):
         raise WmpcError(f"its cases are {str(cases)[:40]!r}")
     return cases
-
-
-def encode_png(pixels: np.ndarray) -> bytes:
-    """Encode a picture without loss.
-
-    Args:
-        pixels: (H, W, 3) uint8.
-
-    Returns:
-        The bytes of a PNG file.
-    """
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "png")
-    return buffer.getvalue()
 
 
 def _plain(value: Any) -> Any:
@@ -280,5 +279,16 @@ def _canonical(content: Mapping[str, Any]) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def _hash(content: Mapping[str, Any]) -> str:
+def hash_content(content: Mapping[str, Any]) -> str:
+    """Compute the hash of what a file states, whatever the order of its keys.
+
+    Args:
+        content: plain JSON values.
+
+    Returns:
+        Hex SHA-256.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
     return hashlib.sha256(_canonical(content).encode()).hexdigest()

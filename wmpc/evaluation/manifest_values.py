@@ -5,10 +5,12 @@ Whatever does not fit is an WmpcError that says which field it is.
 
 import base64
 import binascii
+import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from wmpc.errors import WmpcError
 from wmpc.system.picture_file import decode_picture
@@ -158,6 +160,20 @@ def decode_png(data: bytes) -> np.ndarray:
     if not given.endswith("mode RGB"):
         raise WmpcError(f"a goal's picture is {given}; it is RGB")
     return np.array(picture)
+
+
+def encode_png(pixels: np.ndarray) -> bytes:
+    """Encode a picture without loss.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+
+    Returns:
+        The bytes of a PNG file.
+    """
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "png")
+    return buffer.getvalue()
 
 
 def _checked(given: Mapping[str, Any], checks: Mapping[str, Check], whose: str) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from wmpc.errors import WmpcError
+
 
 @dataclass(eq=False)
 class Row:
@@ -117,6 +119,14 @@ class Row:
         names = [f.name for f in fields(self) if f.name not in HEAVY]
         return {name: getattr(self, name) for name in names}
 
+    def as_result(self) -> dict[str, Any]:
+        """Describe the row as results keep it: `as_dict`, and the actions, to be tried again.
+
+        Returns:
+            Plain JSON values by field; `actions` is None where there was none.
+        """
+        return self.as_dict() | {"actions": _packed(self.actions)}
+
     def as_record(self) -> dict[str, Any]:
         """Describe all of the row, to the bit; see `from_record`.
 
@@ -165,6 +175,25 @@ def _packed(arrays: Sequence[np.ndarray]) -> dict[str, Any] | None:
     stacked = np.stack(arrays)
     data = base64.b64encode(np.ascontiguousarray(stacked).tobytes()).decode()
     return {"dtype": stacked.dtype.name, "shape": list(stacked.shape), "data": data}
+
+
+def unpack_actions(packed: Mapping[str, Any] | None) -> np.ndarray | None:
+    """Read the actions of a row in results.
+
+    Args:
+        packed: its `actions`.
+
+    Returns:
+        (n, A) float32; None where there are none.
+
+    Raises:
+        WmpcError: they cannot be read.
+    """
+    try:
+        found = _unpacked(packed)
+        return np.stack(found).astype(np.float32) if found else None
+    except (KeyError, TypeError, ValueError):
+        raise WmpcError("the actions of a row cannot be read") from None
 
 
 def _unpacked(packed: Mapping[str, Any] | None) -> list[np.ndarray]:

@@ -8,7 +8,8 @@ from wmpc.agents.baselines import ZeroAgent
 from wmpc.envs.shift.apply import apply, complete
 from wmpc.envs.shift.table import SHIFTS
 from wmpc.errors import WmpcError
-from wmpc.evaluation.manifest import Case, Manifest, encode_png
+from wmpc.evaluation.manifest import Case, Manifest
+from wmpc.evaluation.manifest_values import encode_png
 from wmpc.evaluation.run_cases import run_cases
 
 
