@@ -1,10 +1,13 @@
 """The Wilson interval against published values and scipy; what rows come to."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
 from wmpc.errors import WmpcError
+from wmpc.evaluation.read_results import FORMAT, RESULTS, VERSION, headline, read_results
 from wmpc.evaluation.statistics.success import (
     by_stratum,
     rate,
@@ -83,6 +86,25 @@ def test_summary_tells_of_holding_distance_and_path():
     stopped = summary([*rows, row(True, success_end=None, held=1, distance_end=0.9)])
     assert stopped["held"]["rate"] is None and stopped["final_distance"] is None
     assert stopped["path_efficiency"] == 0.8
+
+
+def test_who_leaves_the_goal_again_has_not_held_it(tmp_path):
+    rows = [
+        {**row(True, held=20, success_end=True), "start": "warm"},
+        {**row(True, held=20, success_end=False), "start": "warm"},
+        {**row(True, held=9, success_end=True), "start": "warm"},
+    ]
+    total = summary(rows)
+    assert total["held"]["successes"] == 1 and total["held"]["n"] == 3
+    old = {**total, "held": rate([True, True, False])}  # as earlier versions counted
+    results = {
+        "format": FORMAT, "version": VERSION, "env": {"id": "wmpc/Reacher-v0"}, "summary": old,
+        "manifest": {}, "reference": {}, "rows": rows, "start": "warm", "failures": {},
+    }  # fmt: skip
+    (tmp_path / RESULTS).write_text(json.dumps(results))
+    found = read_results(tmp_path / RESULTS)
+    assert found["summary"]["held"]["successes"] == 1
+    assert "3/3 reached" in headline(found) and ", 33% held" in headline(found)
 
 
 def test_a_case_that_broke_has_no_final_distance():

@@ -1,11 +1,13 @@
 """Read the `results.json` of an evaluation, and say in a sentence what it holds."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from wmpc.errors import WmpcError
 from wmpc.evaluation.offline.headline import is_offline, offline_headline
+from wmpc.evaluation.statistics.success import held_rate
 from wmpc.system.json_file import read_json
 from wmpc.system.renamed import move_settings, rename_keys, rename_targets
 
@@ -45,7 +47,17 @@ def read_results(file: Path) -> dict[str, Any]:
     if isinstance(config, dict):
         config = move_settings(config)
     results = {"agent": _agent_of(config), **results, "config": config}
+    if not is_offline(results):
+        _count_held(results)
     return {**results, "name": file.parent.name, "folder": file.parent}
+
+
+def _count_held(results: dict[str, Any]) -> None:
+    """Count anew in how many cases the goal was held: earlier versions asked less of it."""
+    with suppress(KeyError, TypeError):
+        rows = [row for row in results["rows"] if row["start"] == results["start"]]
+        total = results["summary"]
+        results["summary"] = {**total, "held": held_rate(rows, total["hold"])}
 
 
 def _agent_of(config: Any) -> dict[str, Any]:
@@ -84,7 +96,7 @@ def headline(results: Mapping[str, Any]) -> str:
     )
     parts = [
         f"{task_name(results['env']['id'])}: {found['successes']}/{found['n']} reached "
-        f"({100 * found['rate']:.0f}%, 95% interval {low}-{high}%), {beside}"
+        f"({100 * found['rate']:.0f}%, 95% interval {low}-{high}%){_held(total)}, {beside}"
     ]
     if latency["decisions"]:
         parts.append(f"decision p50 {latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms")
@@ -92,6 +104,12 @@ def headline(results: Mapping[str, Any]) -> str:
         why = ", ".join(f"{reason} ({n})" for reason, n in results["failures"].items())
         parts.append(f"{total['failures']} of them failed: {why}")
     return "; ".join(parts)
+
+
+def _held(total: Mapping[str, Any]) -> str:
+    """In how many cases the goal was held, where that is known."""
+    share = (total.get("held") or {}).get("rate")
+    return "" if share is None else f", {100 * share:.0f}% held"
 
 
 def task_name(env: str) -> str:

@@ -115,10 +115,10 @@ def summary(rows: Sequence[Mapping[str, Any]], hold: int = 10) -> dict[str, Any]
     """What `rows` (see `wmpc.evaluation.run_cases.Row.as_dict`) come to.
 
     `success` (at any simulator action), `strict`, `end` (at the last action) and `held` (for `hold`
-    simulator actions on end), each as `rate` gives them; `failures`; `steps` (median simulator
-    actions of the successes), `path_efficiency` (median of the successes that have one),
-    `final_distance` (median in tolerances, without the failures: a case that broke before it began
-    has none) and `latency_ms` (`p50`, `p99`, `mean`, `decisions`).
+    simulator actions on end, and at the last one), each as `rate` gives them; `failures`; `steps`
+    (median simulator actions of the successes), `path_efficiency` (median of the successes that
+    have one), `final_distance` (median in tolerances, without the failures: a case that broke
+    before it began has none) and `latency_ms` (`p50`, `p99`, `mean`, `decisions`).
 
     Episodes stopped at their success say nothing of what comes later: where there is one, `strict`,
     `end` and `held` are rates of no cases, and `final_distance` is None. So are those that rows of
@@ -134,12 +134,11 @@ def summary(rows: Sequence[Mapping[str, Any]], hold: int = 10) -> dict[str, Any]
     latencies = np.array([t for row in rows for t in row["latencies_ms"]], np.float64)
     reached = [row for row in rows if row["success"]]
     whole = [] if any(row["success_end"] is None for row in rows) else rows
-    held = [row["failure"] is None and row["held"] >= hold for row in whole if "held" in row]
     return {
         "success": rate([row["success"] for row in rows]),
         "strict": rate([row["success_strict"] for row in whole]),
         "end": rate([row["success_end"] for row in whole]),
-        "held": rate(held),
+        "held": held_rate(rows, hold),
         "hold": hold,
         "failures": sum(row["failure"] is not None for row in rows),
         "steps": _median([row["steps_to_success"] for row in reached]),
@@ -152,6 +151,22 @@ def summary(rows: Sequence[Mapping[str, Any]], hold: int = 10) -> dict[str, Any]
             "decisions": len(latencies),
         },
     }
+
+
+def held_rate(rows: Sequence[Mapping[str, Any]], hold: int) -> dict[str, Any]:
+    """Count the cases in which the goal was held: for a while, and at the last action.
+
+    Args:
+        rows: of the cases.
+        hold: simulator actions that are a while.
+
+    Returns:
+        What `rate` gives; of no cases where episodes stopped at their success, or an earlier
+        version did not count.
+    """
+    whole = not any(row["success_end"] is None for row in rows)
+    counted = [row for row in rows if whole and "held" in row]
+    return rate([bool(row["success_end"]) and row["held"] >= hold for row in counted])
 
 
 def _median(values: Sequence[float | None]) -> float | None:
