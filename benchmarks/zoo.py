@@ -23,7 +23,7 @@ from wmpc.wm.diagnostics.ranking import spearman
 
 CASES = {"reacher": [], "push_t": ["cases.filter=block_moved"]}
 """By task: the cases that success is counted on, beside `SUCCESS`; in PushT the block must move."""
-STEPS = {"reacher": (60, 120, 250, 500), "push_t": (125, 250, 500, 1000)}
+STEPS = {"reacher": (60, 120, 250, 350, 500), "push_t": (125, 250, 500, 1000)}
 LONGEST = {"reacher": 1000, "push_t": 2000}
 """Steps of one more training of the plain variant."""
 VARIANTS: dict[str, tuple[str, list[str]]] = {

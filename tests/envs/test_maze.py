@@ -8,6 +8,7 @@ from wmpc import envs
 from wmpc.agents import entrants
 from wmpc.agents.agent import Goal
 from wmpc.agents.entrant import Setting
+from wmpc.envs.simulator import Simulator
 from wmpc.envs.tasks.maze.layouts import LAYOUTS, read_layout
 from wmpc.envs.tasks.maze.task import CELL, RADIUS
 from wmpc.errors import WmpcError
@@ -249,3 +250,17 @@ def test_the_planner_in_the_simulator_walks_around_the_wall(u):
         if any(reached):
             break
     assert any(reached)
+
+
+def test_the_simulator_tells_the_way_in_tolerances():
+    task = envs.make("wmpc/Maze-v0", layout="random")
+    task.reset(seed=3)
+    rng, true = np.random.default_rng(0), Simulator(task, threads=1)
+    here, there = (task.sample_state(rng) for _ in range(2))
+    first, goal = (
+        true.start({"state": state, "variation": task.variation}) for state in (here, there)
+    )
+    meters = task.walk(here, there, task.variation)
+    assert true.walk(first, goal) == pytest.approx(meters / task.tolerances["distance_m"])
+    true.close()
+    task.close()

@@ -89,6 +89,17 @@ def test_presets_are_told_apart_by_name():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("env", ["wmpc/Maze-v0", "wmpc/FarDoor-v0", "wmpc/TwoRoom-v0"])
+def test_the_distance_of_a_case_is_the_way_that_there_is(env):
+    task = recorded(env).task
+    for case in drawn(env, "elsewhere").cases:
+        start, goal = case.start_state, case.goal_state
+        way = task.distance(start, goal)
+        if env != "wmpc/TwoRoom-v0":
+            way = task.walk(start, goal, case.variation) / task.tolerances["distance_m"]
+        assert case.distance == pytest.approx(way)
+
+
 @pytest.fixture
 def spinning():
     """A Reacher, a start with velocity, and where it drifts to within 20 actions."""
