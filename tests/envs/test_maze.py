@@ -213,6 +213,8 @@ def u_blue(task):
         ("####/#.#/####", "one length"),
         ("####/#..#/#..#", "hole in its border"),
         ("###/###/###", "'.' (free)"),
+        ("######/#.??.#/######", "'?' beside another"),
+        ("#####/#.#.#/#####", "no way leads to"),
     ],
 )
 def test_what_is_no_maze_is_said(layout, words):

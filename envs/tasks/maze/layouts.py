@@ -31,7 +31,8 @@ def read_layout(text: str) -> np.ndarray:
         (R, C), a letter each.
 
     Raises:
-        WmpcError: rows differ in length, there is another letter, or a hole in the border.
+        WmpcError: rows differ in length, there is another letter, or a hole in the border; two `?`
+            are beside each other, or free cells are apart.
     """
     rows = [list(row) for row in text.split("/")]
     letters = {letter for row in rows for letter in row}
@@ -43,6 +44,16 @@ def read_layout(text: str) -> np.ndarray:
     grid = np.array(rows)
     if np.any([grid[0] != "#", grid[-1] != "#"]) or np.any(grid[:, [0, -1]] != "#"):
         raise WmpcError(f"The maze {text!r} has a hole in its border: put '#' all around.")
+    drawn = grid == "?"
+    if (drawn[1:] & drawn[:-1]).any() or (drawn[:, 1:] & drawn[:, :-1]).any():
+        raise WmpcError(f"The maze {text!r} has a '?' beside another: put a '.' between them.")
+    free = grid != "#"
+    row, column = np.argwhere(free)[0].tolist()
+    steps, _ = search_breadth_first(free.tobytes(), grid.shape, row, column)
+    if (steps[free] == grid.size).any():
+        raise WmpcError(
+            f"The maze {text!r} has cells that no way leads to: open a wall, or fill them."
+        )
     return grid
 
 
