@@ -13,6 +13,7 @@ from typing import Any
 
 from wmpc.agents import entrants as agents
 from wmpc.agents.entrant import Entrant, Setting
+from wmpc.envs.goal_env import Walkable
 from wmpc.errors import WmpcError
 from wmpc.evaluation.find_manifest import MANIFESTS
 from wmpc.evaluation.manifest import Manifest
@@ -25,6 +26,7 @@ from wmpc.system.disk import replace_file, writable
 from wmpc.system.json_file import read_json
 
 COST = "squared distance between states, in tolerances"
+ON_FOOT = "squared distance between states by the way that there is, in tolerances"
 NAMES = ("random", "zero", "replay", "simulator")
 LIBRARIES = ("wmpc", "mujoco", "numpy", "gymnasium")
 SOURCES = ("wmpc.envs", "wmpc.planners", "wmpc.agents", "wmpc.evaluation")
@@ -69,7 +71,8 @@ def measure_references(
     simulated = not task.wires and task.moves_by_controls  # what acts on wires is in no simulator
     if simulator["cases"] > 0 and simulated:
         few = min(simulator["cases"], len(drawn.cases))
-        asked["simulator"] = {**always, **simulator, "cases": few, "cost": COST}
+        cost = ON_FOOT if isinstance(task, Walkable) else COST
+        asked["simulator"] = {**always, **simulator, "cases": few, "cost": cost}
     found = {}
     for name, settings in asked.items():
         if known.get(name, {}).get("settings") != settings:
