@@ -60,53 +60,42 @@ def test_what_cannot_be_known_is_not_learned():
     assert fitted(elsewhere, within=1) > 0.9
 
 
-def test_goals_are_ahead_and_near_enough():
-    """Of the first block, frames beyond `within` say nothing; those within do, each sometimes."""
+def guesses(made, z, a):
+    """What is guessed, by (frame, goal)."""
+    found = []
+    handle = made.network.register_forward_hook(lambda module, given, guess: found.append(guess))
+    with torch.no_grad():
+        made(seen(z, a))
+    handle.remove()
+    L = z.shape[1]
+    pairs = [(t, t + k) for t in range(L - 1) for k in range(1, made.steps + 1) if t + k < L]
+    assert found[0].shape[:2] == (len(z), len(pairs))
+    return dict(zip(pairs, found[0][0], strict=True))
+
+
+def changed(before, after):
+    return {pair for pair in before if not torch.equal(before[pair], after[pair])}
+
+
+def test_each_block_has_every_goal_within_reach_and_nothing_else():
     z, a = drawn(1, 6, 2, D), drawn(1, 5, A)
     made = term(within=2)
-    with torch.no_grad():
-        before = [float(_first(made, z, a, seed)) for seed in range(30)]
-        for frame, matters in ((1, True), (2, True), (3, False), (5, False)):
-            moved = z.clone()
-            moved[:, frame, 0] += 1
-            after = [float(_first(made, moved, a, seed)) for seed in range(30)]
-            assert (before != after) == matters
-        felt = z.clone()
-        felt[:, 1:, 1] += 1  # of a goal the picture alone is given
-        assert before == [float(_first(made, felt, a, seed)) for seed in range(30)]
-
-
-def _first(made, z, a, seed):
-    """What is guessed of the first block."""
-    guesses = []
-    handle = made.network.register_forward_hook(lambda m, i, o: guesses.append(o))
-    made(seen(z, a, seed))
-    handle.remove()
-    return guesses[0][0, 0].sum()
-
-
-def test_the_context_is_what_came_before():
-    """Of the last block: the frames now and before, the block between, and no other of them."""
-    z, a = drawn(1, 6, 2, D), drawn(1, 5, A)
-    made = term(within=1)
-
-    def last(z, a):
-        guesses = []
-        handle = made.network.register_forward_hook(lambda m, i, o: guesses.append(o))
-        with torch.no_grad():
-            made(seen(z, a))
-        handle.remove()
-        return guesses[0][0, -1]
-
-    before = last(z, a)
-    for frame, matters in ((2, False), (3, True), (4, True), (5, True)):
+    before = guesses(made, z, a)
+    for frame in range(6):
         moved = z.clone()
         moved[:, frame, 0] += 1
-        assert (not torch.equal(last(moved, a), before)) == matters
-    for block, matters in ((2, False), (3, True), (4, False)):
+        felt = z.clone()
+        felt[:, frame, 1] += 1
+        seen_in = {(t, g) for t, g in before if t - H + 1 <= frame <= t}
+        goal_of = {(t, g) for t, g in before if g == frame}
+        assert changed(before, guesses(made, moved, a)) == seen_in | goal_of
+        assert changed(before, guesses(made, felt, a)) == seen_in  # a goal is a picture
+    for block in range(5):
         moved = a.clone()
         moved[:, block] += 1
-        assert (not torch.equal(last(z, moved), before)) == matters
+        assert changed(before, guesses(made, z, moved)) == {
+            (t, g) for t, g in before if t - H + 1 <= block <= t - 1
+        }
 
 
 def test_a_window_of_two_frames_has_a_goal():

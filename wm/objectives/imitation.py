@@ -16,7 +16,7 @@ class Imitation(Term):
     arXiv 1912.06088).
 
     Args:
-        within: the most blocks to a goal; they are uniform, as far as the window goes.
+        within: the most blocks to a goal, as far as the window goes.
         width: of the network's three hidden layers.
     """
 
@@ -38,23 +38,23 @@ class Imitation(Term):
         self.network = nn.Sequential(*layers, nn.Linear(width, model.action_size))
 
     def forward(self, seen: Seen) -> Tensor:
-        """Compute the mean squared error of every block of the windows, each with one goal.
+        """Compute the mean squared error of every block of the windows, for every goal in them.
 
         Args:
             seen: the batch, encoded: latents (B, L, K, D) and standardised blocks (B, L - 1, A).
 
         Returns:
-            The mean over windows, blocks and their A numbers: a scalar, not weighted.
+            The mean over windows, pairs of frame and goal, and the A numbers of a block: a scalar,
+            not weighted.
         """
         B, L = seen.latents.shape[:2]
         h = seen.model.context
         there = torch.ones(B, L, 1, device=seen.latents.device)  # zero before an episode's first
-        frames = windows(torch.cat([seen.latents.flatten(2), there], 2), h)[:, :-1]
-        executed = windows(seen.actions, h)[:, :, :-1]
-        left = torch.arange(L - 1, 0, -1).clamp(max=self.steps)
-        ahead = (torch.rand(B, L - 1, generator=seen.generator) * left).long() + 1
-        goal = (torch.arange(L - 1) + ahead).to(there.device)
-        pictures = seen.learned.flatten(2)
-        goals = pictures.gather(1, goal[..., None].expand(-1, -1, pictures.shape[-1]))
-        guess = self.network(torch.cat([frames.flatten(2), executed.flatten(2), goals], -1))
-        return F.mse_loss(guess, seen.actions)
+        frames = windows(torch.cat([seen.latents.flatten(2), there], 2), h).flatten(2)
+        executed = windows(seen.actions, h)[:, :, :-1].flatten(2)
+        now, goal = torch.tensor(
+            [(t, t + k) for t in range(L - 1) for k in range(1, self.steps + 1) if t + k < L],
+            device=there.device,
+        ).T
+        given = frames[:, now], executed[:, now], seen.learned.flatten(2)[:, goal]
+        return F.mse_loss(self.network(torch.cat(given, -1)), seen.actions[:, now])
