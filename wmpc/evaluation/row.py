@@ -91,8 +91,7 @@ class Row:
         Args:
             coordinates: the task's, from states (n, S) to places (n, C).
         """
-        runs = "".join("1" if success else " " for success in self.successes[1:]).split()
-        self.held = max(map(len, runs), default=0)
+        self.held = longest_run(self.successes[1:])
         if self.steps_to_success is not None:
             path = coordinates(np.stack(self.states[: self.steps_to_success + 1]))
             length = float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
@@ -163,6 +162,19 @@ class Row:
                 raise TypeError(f"{name} is {value!r}")
         found: dict[str, Any] = {**plain, **arrays}
         return cls(**found)
+
+
+def longest_run(successes: Iterable[bool]) -> int:
+    """Count the most simulator actions on end after which a goal was reached.
+
+    Args:
+        successes: after each action.
+
+    Returns:
+        How many.
+    """
+    runs = "".join("1" if success else " " for success in successes).split()
+    return max(map(len, runs), default=0)
 
 
 HEAVY = ("states", "successes", "actions")

@@ -14,7 +14,7 @@ from wmpc.agents.baselines import RandomAgent
 from wmpc.errors import WmpcError
 from wmpc.evaluation.exclusions import find_exclusion
 from wmpc.evaluation.manifest import Case, Manifest
-from wmpc.evaluation.row import unpack_actions
+from wmpc.evaluation.row import longest_run, unpack_actions
 from wmpc.evaluation.statistics.success import summary
 from wmpc.evaluation.submission import Submission
 
@@ -151,9 +151,8 @@ def execute(case: Case, actions: np.ndarray, task: Any, warm: bool) -> Outcome:
         if info["failure"] is not None:
             return Outcome(False, None, False, 0)
         successes.append(bool(info["success"]))
-    runs = "".join("1" if success else " " for success in successes).split()
     first = successes.index(True) + 1 if any(successes) else None
-    return Outcome(first is not None, first, successes[-1], max(map(len, runs), default=0))
+    return Outcome(first is not None, first, successes[-1], longest_run(successes))
 
 
 def rates_differ(submission: Submission, rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -13,8 +13,8 @@ import numpy as np
 
 from wmpc.envs.goal_env import Filter
 from wmpc.envs.observation import Observation
+from wmpc.envs.point_task import PointTask
 from wmpc.envs.policies import Policy
-from wmpc.envs.task import Task
 from wmpc.envs.tasks.maze.layouts import LAYOUTS, SIDES, read_layout, search_breadth_first
 from wmpc.errors import WmpcError
 
@@ -26,7 +26,7 @@ BEYOND = -5.0
 """Height of a wall that is not there, m."""
 
 
-class Maze(Task):
+class Maze(PointTask):
     """One action, two forces in [-1, 1], lasts 0.02 s; full force means 2 m/s in cells of 0.4 m.
 
     Success: within half a cell (0.2 m; strict: half) of the goal. `layout` is one of `LAYOUTS` or
@@ -40,8 +40,6 @@ class Maze(Task):
     tolerances: ClassVar[Mapping[str, float]] = {"distance_m": CELL / 2}
     objects: ClassVar[Mapping[str, str]] = {"disc": "disc"}
     walls = "wall.*"
-    coordinate_names = ("x", "y")
-    describe_names = ("x_m", "y_m", "x_m_per_s", "y_m_per_s")
     hard_filter = "far"
 
     def __init__(
@@ -94,30 +92,6 @@ class Maze(Task):
             (4,) or (2,) float32, in m and m/s.
         """
         return self.describe(state)[..., 2 if self.camera == "riding" else 0 :].astype(np.float32)
-
-    def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
-        """Measure the straight distance to the goal.
-
-        Args:
-            state: (S,) float64.
-            goal_state: (S,) float64.
-
-        Returns:
-            `distance_m`.
-        """
-        offset = self.layout.qpos(state) - self.layout.qpos(goal_state)
-        return {"distance_m": float(np.linalg.norm(offset))}
-
-    def coordinates(self, states: np.ndarray) -> np.ndarray:
-        """Give the position in units of the tolerance.
-
-        Args:
-            states: (..., S) float64.
-
-        Returns:
-            (..., 2), named `coordinate_names`.
-        """
-        return self.layout.qpos(states) / self.tolerances["distance_m"]
 
     def sample_variation(self, rng: np.random.Generator) -> np.ndarray:
         """Draw which of the `?` are walls, such that every free cell can be reached.

@@ -11,8 +11,8 @@ import numpy as np
 
 from wmpc.envs.goal_env import Filter
 from wmpc.envs.observation import Observation
+from wmpc.envs.point_task import PointTask
 from wmpc.envs.policies import Policy
-from wmpc.envs.task import Task
 from wmpc.errors import WmpcError
 
 SIDE, REACH, RADIUS = 2.0, 0.92, 0.08  # the room's side, where the disc's centre can be, the disc
@@ -20,7 +20,7 @@ WALL, DOOR = 0.05, 0.19  # half the wall's thickness, half the door's width: 19%
 SPREAD = np.array([0.4, 0.6])  # of the random wall and door, either way
 
 
-class TwoRoom(Task):
+class TwoRoom(PointTask):
     """One action, two forces in [-1, 1], lasts 0.02 s; full force means 2.2 m/s in a room of 2 m.
 
     Success: within 7% of the room's side (0.14 m; strict: half) of the goal. `variation="random"`
@@ -33,8 +33,6 @@ class TwoRoom(Task):
     tolerances: ClassVar[Mapping[str, float]] = {"distance_m": 0.07 * SIDE}
     objects: ClassVar[Mapping[str, str]] = {"disc": "disc"}
     walls = "lower|upper"
-    coordinate_names = ("x", "y")
-    describe_names = ("x_m", "y_m", "x_m_per_s", "y_m_per_s")
     hard_filter = "other_room"
     fixed: ClassVar[tuple[float, float]] = (0.0, 0.0)
     """The wall's x and the door's y where they do not vary, m."""
@@ -58,41 +56,6 @@ class TwoRoom(Task):
             (4,) float32, in m and m/s, named `describe_names`.
         """
         return self.describe(state).astype(np.float32)
-
-    def errors(self, state: np.ndarray, goal_state: np.ndarray) -> dict[str, float]:
-        """Measure the distance to the goal.
-
-        Args:
-            state: (S,) float64.
-            goal_state: (S,) float64.
-
-        Returns:
-            `distance_m`.
-        """
-        offset = self.layout.qpos(state) - self.layout.qpos(goal_state)
-        return {"distance_m": float(np.linalg.norm(offset))}
-
-    def coordinates(self, states: np.ndarray) -> np.ndarray:
-        """Give the position in units of the tolerance.
-
-        Args:
-            states: (..., S) float64.
-
-        Returns:
-            (..., 2), named `coordinate_names`.
-        """
-        return self.layout.qpos(states) / self.tolerances["distance_m"]
-
-    def describe(self, states: np.ndarray) -> np.ndarray:
-        """Read position and velocity.
-
-        Args:
-            states: (..., S) float64.
-
-        Returns:
-            (..., 4), in m and m/s, named `describe_names`.
-        """
-        return np.concatenate([self.layout.qpos(states), self.layout.qvel(states)], -1)
 
     def sample_variation(self, rng: np.random.Generator) -> np.ndarray:
         """Draw where the wall and its door are, uniformly.
