@@ -15,14 +15,17 @@ from gymnasium.spaces import Box, Dict
 
 from wmpc.envs.observation import Observation
 from wmpc.envs.worlds.packages import plain
+from wmpc.errors import WmpcError
 
 SIDE = 512.0
 """Of the table, in the environment's units; the walls stand 5 inside."""
 LONG = 60.0
 """Half the length of the T, by which its angle is measured in the same units."""
 NEAR, REACH = 20.0, 100.0
+NEAR_RAD = np.pi / 9
 AWAY = np.array([-1e4, -1e4, 0.0])
 """A pose of the drawn goal that no picture shows."""
+JUDGES = "coverage", "pose"
 
 
 def make(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env[Any, np.ndarray]:
@@ -31,18 +34,26 @@ def make(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env[Any, np.ndarray]:
     Args:
         env_id: its id.
         kwargs: what its constructor takes; `relative`, whether actions are displacements, of at
-            most `REACH`; and `draw_target`, whether the green T is drawn.
+            most `REACH`; `draw_target`, whether the green T is drawn; and `judged_by`, `coverage`
+            of the goal's T or `pose`: disc and T within `NEAR` together, the T's angle within
+            `NEAR_RAD`, as DINO-WM and LeWM count.
 
     Returns:
         An environment with `get_state` and `set_state`.
+
+    Raises:
+        WmpcError: `judged_by` is something else.
     """
     kwargs = {**kwargs}
-    ours = {name: kwargs.pop(name) for name in ("relative", "draw_target") if name in kwargs}
+    own = ("relative", "draw_target", "judged_by")
+    ours = {name: kwargs.pop(name) for name in own if name in kwargs}
+    if ours.get("judged_by", JUDGES[0]) not in JUDGES:
+        raise WmpcError(f"judged_by={ours['judged_by']!r} came; it is {' or '.join(JUDGES)}.")
     return PushT(plain(env_id, {**kwargs, "obs_type": "state"}), **ours)
 
 
 class PushT(gymnasium.Env[Any, np.ndarray]):
-    """gym-pusht's own, put into states. Goals are poses of the T; its own coverage tells success.
+    """gym-pusht's own, put into states. Goals are poses of the T, or of disc and T.
 
     A state is positions and velocities: disc x, y, vx, vy; T x, y, angle, vx, vy, angular velocity.
     """
@@ -50,11 +61,19 @@ class PushT(gymnasium.Env[Any, np.ndarray]):
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
     distance_threshold = NEAR
 
-    def __init__(self, env: Any, relative: bool = True, draw_target: bool = False) -> None:
+    def __init__(
+        self,
+        env: Any,
+        relative: bool = True,
+        draw_target: bool = False,
+        judged_by: str = JUDGES[0],
+    ) -> None:
         self._env, self._relative, self._draw_target = env, relative, draw_target
+        self._by_pose = judged_by == "pose"
         self._outline = import_module("gym_pusht.envs.pusht").pymunk_to_shapely
         self.action_space = Box(-1, 1, (2,), np.float32) if relative else env.action_space
-        free = {"observation": 5, "achieved_goal": 4, "desired_goal": 4}
+        size = 6 if self._by_pose else 4
+        free = {"observation": 5, "achieved_goal": size, "desired_goal": size}
         self.observation_space = Dict(
             {name: Box(-np.inf, np.inf, (size,), np.float64) for name, size in free.items()}
         )
@@ -136,16 +155,23 @@ class PushT(gymnasium.Env[Any, np.ndarray]):
         return env._get_img(screen, int(SIDE), int(SIDE))
 
     def compute_reward(self, achieved: np.ndarray, desired: np.ndarray, info: Any) -> float:
-        """Compute gym-pusht's reward of a T for a goal.
+        """Compute gym-pusht's reward of a T for a goal, or tell whether the poses are near.
 
         Args:
-            achieved: (4,): x, y, and cosine and sine of the angle times `LONG`.
-            desired: (4,).
+            achieved: (4,): x, y, and cosine and sine of the angle times `LONG`; judged by pose
+                (6,), x and y of the disc before them.
+            desired: (4,) or (6,).
             info: not looked at.
 
         Returns:
-            How much of the goal is covered, over the 95% that are success; at most 1.
+            How much of the goal is covered, over the 95% that are success, at most 1; judged by
+            pose 1 where it is the goal, else 0.
         """
+        if self._by_pose:
+            places = float(np.linalg.norm(achieved[:4] - desired[:4]))
+            turned = np.arctan2(achieved[5], achieved[4]) - np.arctan2(desired[5], desired[4])
+            turned = abs(float(np.arctan2(np.sin(turned), np.cos(turned))))
+            return float(places < NEAR and turned < NEAR_RAD)
         here, there = (self._shape(pose) for pose in (achieved, desired))
         covered = there.intersection(here).area / there.area
         return float(np.clip(covered / self._env.success_threshold, 0.0, 1.0))
@@ -186,11 +212,13 @@ class PushT(gymnasium.Env[Any, np.ndarray]):
 
     def _get_obs(self) -> dict[str, np.ndarray]:
         x, y, angle = self._state[4:7]
-        pose = np.array([x, y, LONG * np.cos(angle), LONG * np.sin(angle)])
-        goal = self._env.goal_pose
-        desired = np.array([*goal[:2], LONG * np.cos(goal[2]), LONG * np.sin(goal[2])])
+        disc = self._state[:2] if self._by_pose else []
+        reached, wanted = (
+            np.array([*disc, *pose[:2], LONG * np.cos(pose[2]), LONG * np.sin(pose[2])])
+            for pose in (self._state[4:7], self._env.goal_pose)
+        )
         seen = np.array([*self._state[:2], x, y, angle % (2 * np.pi)])
-        return {"observation": seen, "achieved_goal": pose, "desired_goal": desired}
+        return {"observation": seen, "achieved_goal": reached, "desired_goal": wanted}
 
     def _shape(self, pose: np.ndarray) -> Any:
         """The T's outline in a pose, as gym-pusht makes it of its goal."""

@@ -1,5 +1,6 @@
 """Environments of packages that people have: exact states, their own success, pictures, scripts."""
 
+import itertools
 import json
 
 import gymnasium
@@ -172,6 +173,28 @@ def test_a_t_is_covered_by_gym_pushts_own_share(world):
     shares = np.array([*covered.values()])
     assert ((shares > 0.94) & (shares < 0.95)).any() and ((shares > 0.95) & (shares < 0.96)).any()
     assert not task._env.in_bounds([100, 100, 0, 0, -9, 256, 0, 0, 0, 0])
+
+
+def test_a_pose_is_near_where_disc_and_t_are_together():
+    need("gym_pusht")
+    task = envs.make(PRESETS["gym_pusht"]["id"], image_size=32, success="reward", judged_by="pose")
+    cases = [  # what is off by how much, and whether it is the goal
+        ({0: 19.9}, True), ({1: -20.1}, False),
+        ({0: 12.0, 5: 12.0}, True), ({0: 15.0, 5: 15.0}, False), ({4: 12, 5: 12, 0: 12}, False),
+        ({6: 0.34}, True), ({6: -0.34}, True), ({6: 0.36}, False), ({6: 2 * np.pi - 0.34}, True),
+        ({6: 0.34, 0: 19.0}, True), ({6: np.pi}, False),
+        ({2: 500.0, 9: 3.0}, True),  # velocities do not count
+    ]  # fmt: skip
+    for angle, (offsets, there) in itertools.product((0.3, 3.1), cases):
+        goal = np.array([100, 100, 5, 0, 256, 256, angle, 0, 9, 0.0])
+        state = goal.copy()
+        for index, off in offsets.items():
+            state[index] += off
+        assert task.success(state, goal) == task.success(goal, state) == there, offsets
+        assert (task.distance(state, goal) <= 1) == there
+    task.close()
+    with pytest.raises(WmpcError, match=r"judged_by='area' came; it is coverage or pose"):
+        envs.make(PRESETS["gym_pusht"]["id"], judged_by="area")
 
 
 def test_pictures_do_not_depend_on_the_environments_own_goal(world):
