@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wmpc import envs
-from wmpc.envs.tasks.push_t.task import BLOCK_REACH, REACH, gap
+from wmpc.envs.pusher import DISC_REACH
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_scripted_episodes_move_and_turn_the_block(task, scripted):
 
 def test_the_block_is_pushed_from_all_sides_all_over_the_arena(task, scripted):
     described = task.describe(scripted).reshape(-1, 6)
-    assert np.ptp(described[:, 2:4], axis=0).min() > 1.8 * BLOCK_REACH
+    assert np.ptp(described[:, 2:4], axis=0).min() > 1.8 * task.block_reach
     angle = np.arctan2(described[:, 5], described[:, 4])
     assert (np.histogram(angle, 8, (-np.pi, np.pi))[0] > 0).all()
     side = np.arctan2(*(described[:, 1::-1] - described[:, 3:1:-1]).T)
@@ -50,9 +50,9 @@ def test_the_block_is_pushed_from_all_sides_all_over_the_arena(task, scripted):
 
 def test_everything_stays_inside_and_apart(task, scripted):
     qpos = task.layout.qpos(scripted).reshape(-1, 5)
-    assert np.abs(qpos[:, :2]).max() < REACH + 0.03
-    assert np.abs(qpos[:, 2:4]).max() < BLOCK_REACH + 0.03
-    assert min(gap(q[:2], q[2:4], q[4]) for q in qpos) > -0.03
+    assert np.abs(qpos[:, :2]).max() < DISC_REACH + 0.03
+    assert np.abs(qpos[:, 2:4]).max() < task.block_reach + 0.03
+    assert min(task.gap(q[:2], q[2:4], q[4]) for q in qpos) > -0.03
     assert np.abs(task.layout.qvel(scripted)[..., 4]).max() < 15
 
 
@@ -90,6 +90,8 @@ def test_sampled_states_do_not_overlap(task):
         assert task.data.ncon == 0
 
 
-def test_gap_is_the_distance_to_the_block():
-    assert gap(np.array([0.0, 0.4]), np.zeros(2), 0.0) == pytest.approx(0.4 - 0.192 - 0.08)
-    assert gap(np.array([0.4, 0.0]), np.zeros(2), np.pi / 2) == pytest.approx(0.4 - 0.368 - 0.08)
+def test_gap_is_the_distance_to_the_block(task):
+    assert task.gap(np.array([0.0, 0.4]), np.zeros(2), 0.0) == pytest.approx(0.4 - 0.192 - 0.08)
+    assert task.gap(np.array([0.4, 0.0]), np.zeros(2), np.pi / 2) == pytest.approx(
+        0.4 - 0.368 - 0.08
+    )

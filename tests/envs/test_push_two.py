@@ -67,7 +67,7 @@ def test_the_script_moves_both_and_nothing_passes_through(task):
         for _ in range(300):
             task.advance(policy({"state": task.get_state()}))
             deepest = min([deepest, *(contact.dist for contact in task.data.contact)])
-        moved += task._moved(start, task.get_state())
+        moved += task.moved(start, task.get_state())
         assert task.in_bounds(task.get_state())
     assert (moved >= 5).all()
     assert deepest > -0.03
