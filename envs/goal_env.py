@@ -20,6 +20,7 @@ class GoalEnv(Protocol):
     goal: Observation
     coordinate_names: tuple[str, ...]
     hard_filter: str | None
+    usual_filter: str | None
 
     @property
     def tolerances(self) -> Mapping[str, float]: ...

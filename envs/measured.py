@@ -27,6 +27,9 @@ class Measured(World):
     """The observation to reach, since the last reset."""
     hard_filter: ClassVar[str | None] = None
     """The name in `filters` of this task's hard cases: what `filter="hard"` of `cases` means."""
+    usual_filter: ClassVar[str | None] = None
+    """The name in `filters` that cases pass where none is asked for: without it most would ask
+    nothing of an agent. None: all cases are usual."""
 
     @property
     def filters(self) -> Mapping[str, Filter]:

@@ -30,6 +30,7 @@ class PushTask(Task):
     block_reach: ClassVar[float]
     """How far from the middle a block's centre of mass can be, along x and y, m."""
     hard_filter = "block_moved"
+    usual_filter = "block_moved"
 
     def proprio(self, state: np.ndarray) -> np.ndarray:
         """Read what the disc feels; blocks are seen, not felt.

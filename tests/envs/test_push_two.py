@@ -71,3 +71,19 @@ def test_the_script_moves_both_and_nothing_passes_through(task):
         assert task.in_bounds(task.get_state())
     assert (moved >= 5).all()
     assert deepest > -0.03
+
+
+@pytest.mark.parametrize("env", ["wmpc/PushT-v0", "wmpc/PushTwo-v0"])
+def test_a_tolerance_is_the_unit_of_coordinates_and_two_of_them_a_move(env):
+    task = envs.make(env)
+    here = np.array([0.8, 0.8, *np.tile([-0.3, 0.0, 0.0], (task.model.nq - 2) // 3)])
+    units = {2: task.tolerances["position_m"], 4: task.tolerances["angle_rad"]}
+    for index, unit in units.items():
+        for times in (1.0, 1.9, 2.1):
+            there = here.copy()
+            there[index] += times * unit
+            start, goal = task.layout.at_rest(here), task.layout.at_rest(there)
+            off = np.linalg.norm(task.coordinates(goal) - task.coordinates(start))
+            assert off == pytest.approx(times, rel=0.1)
+            assert task.filters["block_moved"](start, goal, None) == (times > 2)
+    task.close()

@@ -52,6 +52,7 @@ class Line:
     tolerances = {"position_m": 0.1}  # noqa: RUF012
     filters = {"far": lambda start, goal, variation: abs(start[0] - goal[0]) > 0.35}  # noqa: RUF012
     hard_filter = None
+    usual_filter = None
     coordinate_names = ("position",)
     goal = {}  # noqa: RUF012
     action_space = Box(-1, 1, (1,), np.float32)

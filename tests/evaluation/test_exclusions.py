@@ -50,7 +50,7 @@ def drawn(env, preset):
 def has_filter(env, preset):
     """Whether a task can draw such cases: not each has a filter by which goals are far to go."""
     chosen = jobs("eval", [f"cases={preset}"])[0].config.cases.filter
-    return chosen in (None, "hard", *recorded(env).task.filters)
+    return chosen in (None, "any", "hard", *recorded(env).task.filters)
 
 
 @pytest.mark.parametrize("env", envs.ids())
@@ -78,6 +78,20 @@ def test_every_task_names_its_hard_cases_and_their_strata_are_recorded(env):
     assert set(manifest.excluded) <= set(REASONS) | {task.hard_filter}
     order = sorted(manifest.cases, key=lambda case: case.distance)
     assert [case.strata[0] for case in order] == ["near", "near", "middle", "far"]
+
+
+@pytest.mark.parametrize("env", envs.ids())
+def test_usual_cases_pass_the_usual_filter_and_any_may_pass_none(env):
+    episodes, task = recorded(env), recorded(env).task
+    usual = drawn(env, "ahead")
+    assert usual.filter == task.usual_filter
+    assert all(task.usual_filter in (None, *case.strata) for case in usual.cases)
+    every = draw_manifest(episodes, task, filter="any", count=4)
+    assert every.filter is None
+    if task.usual_filter is None:
+        assert every.hash == draw_manifest(episodes, task, count=4).hash
+    else:
+        assert not all(task.usual_filter in case.strata for case in every.cases)
 
 
 def test_presets_are_told_apart_by_name():

@@ -42,10 +42,33 @@ def test_results_are_read_under_the_keys_of_today(tmp_path):
     assert read["config"] == {"cases": {"count": 3}} and read["manifest"] == {"hash": "beef"}
 
 
+def find_file(folder, **asked):
+    """The file of a case, and the filter that it passes."""
+    drawn, file = find_manifest(asked, None, str(folder), None)
+    return file.stem, drawn.filter
+
+
+def name_as_before(folder, **asked):
+    """The name that the file of these cases had in the first version that named them so."""
+    asked["cases"] = asked.pop("count")
+    identity = json.dumps([2, asked, 5, wmpc.open_episodes(folder).hash], sort_keys=True)
+    return f"ahead-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
+
+
 def test_frozen_cases_keep_the_file_that_they_had(tmp_path):
-    wmpc.collect("reacher", tmp_path / "set", episodes=10, steps=10, workers=0)
-    asked = {"kind": "ahead", "blocks": 1, "budget": 2, "count": 1}
-    _, file = find_manifest(asked, None, str(tmp_path / "set"), None)
-    old = {"kind": "ahead", "blocks": 1, "budget": 2, "cases": 1}
-    identity = json.dumps([2, old, 5, wmpc.open_episodes(tmp_path / "set").hash], sort_keys=True)
-    assert file.stem == f"ahead-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
+    folder = tmp_path / "set"
+    wmpc.collect("reacher", folder, episodes=10, steps=10, workers=0)
+    asked = {"kind": "ahead", "blocks": 1, "budget": 2, "count": 1, "filter": None}
+    assert find_file(folder, **asked) == (name_as_before(folder, **asked), None)
+    hard = {**asked, "filter": "hard", "blocks": 5, "budget": 5}
+    assert find_file(folder, **hard) == (name_as_before(folder, **hard), "far_pose")
+
+
+def test_cases_of_pusht_that_were_drawn_before_its_block_had_to_move_are_any(tmp_path):
+    folder = tmp_path / "set"
+    wmpc.collect("push_t", folder, episodes=10, policy="scripted", workers=0)
+    asked = {"kind": "ahead", "blocks": 5, "budget": 5, "count": 1}
+    before, moved = (name_as_before(folder, **asked, filter=f) for f in (None, "block_moved"))
+    assert find_file(folder, **asked, filter="any") == (before, None)
+    assert find_file(folder, **asked, filter=None) == (moved, "block_moved")
+    assert find_file(folder, **asked, filter="block_moved") == (moved, "block_moved")

@@ -177,7 +177,8 @@ def draw_manifest(
         count: how many cases.
         lead_in: recorded blocks before the start, fewer where the episode has fewer.
         per_episode: how many of one episode at most.
-        filter: a name in `task.filters` that every case must pass, or "hard": the task's own.
+        filter: a name in `task.filters` that every case must pass; see
+            `wmpc.evaluation.exclusions.find_filter`.
         goals: see `kind`.
         seed: of all that is drawn.
 

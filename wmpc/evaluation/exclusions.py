@@ -26,6 +26,8 @@ REASONS = {
 
 HARD = "hard"
 """The filter that stands for the task's own `hard_filter`."""
+ANY = "any"
+"""Stands for no filter, also where a task has a `usual_filter`."""
 
 
 def find_filter(task: Any, name: str | None) -> str | None:
@@ -33,7 +35,8 @@ def find_filter(task: Any, name: str | None) -> str | None:
 
     Args:
         task: whose `filters` it is one of.
-        name: of the filter; "hard": the task's own; None: none.
+        name: of the filter; "hard": the task's hard one; None: its usual one, if it has one; "any":
+            none.
 
     Returns:
         Its name in `task.filters`, or None.
@@ -42,15 +45,19 @@ def find_filter(task: Any, name: str | None) -> str | None:
         WmpcError: the task has no such filter.
     """
     filters = sorted(task.filters)
+    if name is None:
+        return task.usual_filter
+    if name == ANY:
+        return None
     if name == HARD:
         if task.hard_filter is None:
             raise WmpcError(
                 f"{task.id} does not say what its hard cases are (`hard_filter`): give "
-                f"filter=null, or a filter it has: {filters}."
+                f"filter=any, or a filter it has: {filters}."
             )
         return task.hard_filter
-    if name and name not in filters:
-        raise WmpcError(f"{task.id} has no filter {name!r}; it has {filters}.")
+    if name not in filters:
+        raise WmpcError(f"{task.id} has no filter {name!r}; it has {filters}, and any.")
     return name
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +12,7 @@ from wmpc import envs
 from wmpc.collecting.environment import environment_of
 from wmpc.errors import WmpcError
 from wmpc.evaluation.draw_cases import Recorded, draw_manifest
+from wmpc.evaluation.exclusions import ANY, find_filter
 from wmpc.evaluation.manifest import VERSION, Manifest, load_manifest
 from wmpc.system.links import refuse_links
 from wmpc.system.place import in_or_instead
@@ -104,23 +106,30 @@ def find_manifest(
         return drawn, Path(path)
     episodes = open_episodes(find_dataset(run, data))
     block = int(episodes.meta["m"]) if block is None else block
-    name = name_manifest(settings, block, episodes)
     places = (episodes.path / "manifests", MANIFESTS)
     refuse_links(places[0], episodes.path)
-    if found := [place / name for place in places if (place / name).exists()]:
-        return load_manifest(found[0]), found[0]
-    file = in_or_instead(places[0], name, MANIFESTS)
-    if is_shipped(episodes.path) and settings["count"] < SHIPPED_CASES:
-        more = places[0] / name_manifest({**settings, "count": SHIPPED_CASES}, block, episodes)
-        if more.exists():
-            drawn = load_manifest(more)
-            drawn = replace(drawn, cases=drawn.cases[: settings["count"]])
-            drawn.save(file)
-            return drawn, file
-    task = envs.make_recorded(environment_of(episodes))
-    try:
-        drawn = draw_manifest(cast(Recorded, episodes), task, action_block=block, **settings)
-    finally:
-        task.close()
+    with closing(envs.make_recorded(environment_of(episodes))) as task:
+        filter = settings["filter"]
+        # "hard" and names of filters are kept as they came: so are the names of existing files
+        named = find_filter(task, filter) if filter in (None, ANY) else filter
+        name = name_manifest({**settings, "filter": named}, block, episodes)
+        if found := [place / name for place in places if (place / name).exists()]:
+            return load_manifest(found[0]), found[0]
+        file = in_or_instead(places[0], name, MANIFESTS)
+        drawn = _first_of_more(settings, block, episodes)
+        if drawn is None:
+            source = cast(Recorded, episodes)
+            drawn = draw_manifest(source, task, action_block=block, **settings)
     drawn.save(file)
     return drawn, file
+
+
+def _first_of_more(settings: dict[str, Any], block: int, episodes: Episodes) -> Manifest | None:
+    """The first cases of those that lie beside a shipped dataset; None where they do not."""
+    count = settings["count"]
+    name = name_manifest({**settings, "count": SHIPPED_CASES}, block, episodes)
+    file = episodes.path / "manifests" / name
+    if not is_shipped(episodes.path) or count >= SHIPPED_CASES or not file.exists():
+        return None
+    more = load_manifest(file)
+    return replace(more, cases=more.cases[:count])

@@ -15,6 +15,7 @@ from wmpc.evaluation.diagnosis.landscape import landscape
 from wmpc.evaluation.diagnosis.recordings import examine
 from wmpc.evaluation.diagnosis.surprise import surprise_findings
 from wmpc.evaluation.draw_cases import Recorded, draw_manifest
+from wmpc.evaluation.exclusions import ANY
 from wmpc.evaluation.manifest import Manifest
 from wmpc.evaluation.run_cases import Row
 from wmpc.planners.problem import Planner
@@ -116,7 +117,7 @@ def reachable(drawn: Manifest, horizon: int, count: int, task: Any, episodes: Ep
     if drawn.blocks is not None and drawn.blocks <= horizon:
         return drawn
 
-    def near(filter: str | None) -> Manifest:
+    def near(filter: str) -> Manifest:
         return draw_manifest(
             cast(Recorded, episodes),
             task,
@@ -130,6 +131,6 @@ def reachable(drawn: Manifest, horizon: int, count: int, task: Any, episodes: Ep
         )
 
     try:
-        return near(drawn.filter)
+        return near(drawn.filter or ANY)
     except WmpcError:  # too few such cases so near
-        return near(None)
+        return near(ANY)
