@@ -1,102 +1,120 @@
-"""Every agent on every task, three training seeds each: the table of docs/results.md.
+"""Every agent on every task, three training seeds each: the tables of docs/results.md.
 
     python benchmarks/agents.py RUNS [tasks=reacher,two_room,push_t] [seeds=0,1,2] [cases=100]
+        [goals=NAME] [agents=nearest,gcbc,gcidm,cem,icem] [-- WORD ...]
 
-RUNS holds a trained run `TASK-seed=SEED` for each task and seed, which knows its dataset. An agent
-that uses the model runs once a seed, on the same frozen cases, by `wmpc eval name=table-AGENT`;
-what a killed run measured stands. Those that use none (chance, the recording, the true simulator)
-run once a task. The last row of a task is the mean over its seeds, which share their cases: see
-`wmpc.evaluation.statistics.success.wilson_of_shared_cases`.
+RUNS holds a trained run `TASK-seed=SEED` for each task and seed, which knows its dataset. Each WORD
+is one of `wmpc eval`, such as `cases=far cases.budget=40`; results so measured stand in the folder
+`NAME-AGENT` of a run, and what a killed run measured is not measured again. `cloned` asks for runs
+`TASK-cloned-seed=SEED`, trained with `objective=imitation`. Agents that use no model (chance, the
+recording, the true simulator) run once a task. A mean over seeds, which share their cases, has the
+interval of `wmpc.evaluation.statistics.success.wilson_of_shared_cases`.
 """
 
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from wmpc.evaluation.statistics.success import wilson, wilson_of_shared_cases
 
-LEARNED = {
-    "gcbc": ["agent=gcbc"],
-    "gcidm": ["agent=gcidm"],
-    "cem": ["planner=cem"],
-    "icem": ["planner=icem"],
+Results = dict[str, Any]
+AGENTS: dict[str, tuple[str, list[str]]] = {
+    "nearest": ("nearest recordings", ["agent=nearest"]),
+    "gcbc": ("GCBC", ["agent=gcbc"]),
+    "cloned": ("GCBC, its own encoder", ["agent=gcbc"]),
+    "gcidm": ("GC-IDM", ["agent=gcidm"]),
+    "cem": ("CEM 128 x 6", ["planner=cem"]),
+    "cem300": (
+        "CEM 300 x 30",
+        ["planner=cem", "planner.samples=300", "planner.elites=30", "planner.iterations=30"],
+    ),
+    "icem": ("iCEM, the default", []),
+    "icem12": ("iCEM, 12 blocks ahead", ["agent.horizon=12"]),
 }
-"""By name of the column: what it adds to the command. iCEM is the default planner."""
-REFERENCE = ("random", "zero", "replay", "simulator")
+"""By name: what a table calls it, and what it adds to the command."""
+FLOORS = {
+    "random": "random actions",
+    "zero": "no action",
+    "replay": "the recorded actions",
+    "simulator": "planner in the true simulator",
+}
+"""By their names in results: what a table calls those that use no model."""
 
 
-def measured(run: Path, name: str, words: list[str], cases: int) -> dict:
+def measure(run: Path, name: str, words: list[str]) -> Results:
     """The results of `wmpc eval`, run unless they stand."""
-    file = run / "eval" / f"table-{name}" / "results.json"
+    file = run / "eval" / name / "results.json"
     if not file.exists():
-        reference = cases if name == "icem" else 0  # once a task: the next seeds find it measured
-        subprocess.run(
-            [
-                *(
-                    sys.executable,
-                    "-m",
-                    "wmpc.cli.main",
-                    "eval",
-                    f"run={run}",
-                    f"name=table-{name}",
-                ),
-                *("cold=0", "videos=0", f"cases.count={cases}"),
-                *(f"reference.cases={reference}", *words),
-            ],
-            check=True,
-            stdout=sys.stderr,
-        )
+        program = [sys.executable, "-m", "wmpc.cli.main", "eval", f"run={run}", f"name={name}"]
+        subprocess.run([*program, "cold=0", "videos=0", *words], check=True, stdout=sys.stderr)
     return json.loads(file.read_bytes())
 
 
-def cell(rate: float, interval: tuple[float, float]) -> str:
+def outcomes(results: Results) -> np.ndarray:
+    """Whether each case was reached, and whether it was held (2, n)."""
+    rows = [row for row in results["rows"] if row["start"] == results["start"]]
+    hold = results["summary"]["hold"]
+    held = [bool(row["success_end"]) and row["held"] >= hold for row in rows]
+    return np.array([[row["success"] for row in rows], held])
+
+
+def percent(rate: float, interval: tuple[float, float]) -> str:
     """A rate with its 95% interval, in percent."""
     return f"{100 * rate:.0f} ({100 * interval[0]:.0f}-{100 * interval[1]:.0f})"
 
 
-def one(summary: dict) -> str:
-    """The rate of one result."""
-    total = summary["success"]
-    return cell(total["successes"] / total["n"], wilson(total["successes"], total["n"]))
+def floor_row(label: str, summary: Results) -> str:
+    """The row of one who uses no model."""
+    cells = []
+    for key in ("success", "held"):
+        hits, n = summary[key]["successes"], summary[key]["n"]
+        cells.append(f"{percent(hits / n, wilson(hits, n))}{f' of {n}' * (n < 100)}" if n else "-")
+    return f"| {label} | | {cells[0]} | {cells[1]} |"
 
 
-def pooled(results: list[dict]) -> str:
-    """The mean rate of results on the same cases."""
-    warm = [[row for row in r["rows"] if row["start"] == r["start"]] for r in results]
-    outcomes = np.array([[row["success"] for row in rows] for rows in warm])
-    assert all([row["case"] for row in rows] == [row["case"] for row in warm[0]] for rows in warm)
-    return cell(float(outcomes.mean()), wilson_of_shared_cases(outcomes))
+def agent_row(label: str, results: list[Results]) -> str:
+    """The row of one agent under each training seed."""
+    assert len({r["manifest"]["hash"] for r in results}) == 1, "other cases under another seed"
+    found = np.array([outcomes(r) for r in results])  # (R, 2, n)
+    each = ", ".join(f"{100 * one[0].mean():.0f}" for one in found)
+    reached, held = (
+        percent(float(hits.mean()), wilson_of_shared_cases(hits)) for hits in found.swapaxes(0, 1)
+    )
+    return f"| {label} | {each} | {reached} | {held} |"
 
 
-def row(task: str, seed: str, cells: dict[str, str]) -> str:
-    names = [*REFERENCE, *LEARNED]
-    return f"| {task} | {seed} | " + " | ".join(cells.get(name, "") for name in names) + " |"
-
-
-def main(runs: Path, options: dict[str, str]) -> None:
-    tasks = options.get("tasks", "reacher,two_room,push_t").split(",")
+def table(runs: Path, task: str, options: dict[str, str], words: list[str]) -> None:
+    """Measure what does not stand, and print the table of a task."""
     seeds = options.get("seeds", "0,1,2").split(",")
-    cases = int(options.get("cases", 100))
-    print("| task | training seed | " + " | ".join([*REFERENCE, *LEARNED]) + " |")
-    print("|---|---|" + "---|" * (len(REFERENCE) + len(LEARNED)))
-    for task in tasks:
-        found: dict[str, list[dict]] = {name: [] for name in LEARNED}
-        known: dict[str, str] = {}
+    names = options.get("agents", "gcbc,gcidm,cem,icem").split(",")
+    cases, goals = options.get("cases", "100"), options.get("goals", "table")
+    print(f"\n**{task}**, {goals}, {cases} cases\n")
+    print("| agent | reached, training seed by seed | reached | held |\n|---|---|---|---|")
+    for index, name in enumerate(names):
+        label, own = AGENTS[name]
+        found = []
         for seed in seeds:
-            cells = {}
-            for name, words in LEARNED.items():
-                results = measured(runs / f"{task}-seed={seed}", name, words, cases)
-                found[name].append(results)
-                cells[name] = one(results["summary"])
-                for who, entry in results["reference"].items():
-                    known[who] = one(entry["summary"])
-            print(row(task, seed, cells), flush=True)
-        means = {name: pooled(results) for name, results in found.items()}
-        print(row(f"**{task}**", "mean", known | means), flush=True)
+            run = runs / f"{task}{'-cloned' * (name == 'cloned')}-seed={seed}"
+            # what uses no model is measured beside the first agent, and is found by the others
+            more = [f"cases.count={cases}", *([] if index == 0 else ["reference.cases=0"])]
+            found.append(measure(run, f"{goals}-{name}", [*words, *more, *own]))
+        if index == 0:
+            for floor, summary in found[0]["reference"].items():
+                print(floor_row(FLOORS[floor], summary["summary"]))
+        print(agent_row(label, found), flush=True)
+
+
+def main(runs: Path, arguments: list[str]) -> None:
+    """Print a table for each task."""
+    cut = arguments.index("--") if "--" in arguments else len(arguments)
+    options = dict(word.split("=", 1) for word in arguments[:cut])
+    for task in options.get("tasks", "reacher,two_room,push_t").split(","):
+        table(runs, task, options, arguments[cut + 1 :])
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), dict(word.split("=", 1) for word in sys.argv[2:]))
+    main(Path(sys.argv[1]), sys.argv[2:])
