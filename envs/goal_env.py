@@ -109,16 +109,16 @@ class Scripted(Protocol):
 class Walkable(Protocol):
     """An environment in which the way to a goal is not the straight one."""
 
-    def walk(self, states: np.ndarray, goal: np.ndarray, variation: np.ndarray) -> np.ndarray:
+    def walk(self, coordinates: np.ndarray, goal: np.ndarray, variation: np.ndarray) -> np.ndarray:
         """Measure how far it is to a goal by the way that there is, such as around walls.
 
         Args:
-            states: (..., S) float64, or the shorter `mjSTATE_FULLPHYSICS`.
-            goal: state (S,), or the shorter one.
+            coordinates: (..., C), see `GoalEnv.coordinates`.
+            goal: its coordinates (C,).
             variation: (V,), which walls there are.
 
         Returns:
-            (...), in the unit of the tolerance of `errors`; 0 at the goal.
+            (...), in tolerances; 0 at the goal.
         """
         ...
 

@@ -64,12 +64,11 @@ class Simulator:
             goal: latent (D,).
 
         Returns:
-            (...), in units of the tolerance.
+            (...), in tolerances.
         """
         last = latents.shape[-1] - len(self._task.variation_names)
-        states, there = (x[..., self.coordinates_size : last] for x in (latents, goal))
-        (tolerance,) = self._task.tolerances.values()
-        return require(self._task, Walkable).walk(states, there, goal[last:]) / tolerance
+        here, there = (x[..., : self.coordinates_size] for x in (latents, goal))
+        return require(self._task, Walkable).walk(here, there, goal[last:])
 
     def rollout(self, latents: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """Step the task under candidate actions.

@@ -40,6 +40,12 @@ def middle(text, row, column):
     return np.array([x, ((len(rows) - 1) / 2 - row) * CELL])
 
 
+def go(task, states, goal):
+    """How far it is from states (..., S) to a goal (S,), in m."""
+    here, there = task.coordinates(states), task.coordinates(goal)
+    return task.walk(here, there, task.variation) * task.tolerances["distance_m"]
+
+
 def free_cells(task, text):
     """Those of the present variation: a list of (row, column)."""
     walls = dict(zip(task.variation_names, task.variation, strict=True))
@@ -129,9 +135,9 @@ def test_the_way_is_the_shortest(task):
         assert all(np.isfinite(list(steps.values())))  # every free cell can be reached
         there = at(task, middle(text, *goal))
         here = np.stack([at(task, middle(text, *cell)) for cell in cells])
-        walked = task.walk(here, there, task.variation)
+        walked = go(task, here, there)
         assert walked == pytest.approx(CELL * np.array([steps[cell] for cell in cells]))
-        one = task.walk(here[0], there, task.variation)
+        one = go(task, here[0], there)
         assert one == walked[0] and one.shape == ()
 
 
@@ -140,11 +146,11 @@ def test_the_way_grows_shorter_on_the_way(task):
     task.reset(seed=2)
     for _ in range(10):
         here, goal = (task.layout.qpos(task.sample_state(rng)) for _ in range(2))
-        left = [float(task.walk(at(task, here), at(task, goal), task.variation))]
+        left = [float(go(task, at(task, here), at(task, goal)))]
         while np.linalg.norm(here - goal) > 0.02:
             towards = task.next_place(here, goal, task.variation) - here
             here = here + towards * min(1, 0.05 / np.linalg.norm(towards))
-            left.append(float(task.walk(at(task, here), at(task, goal), task.variation)))
+            left.append(float(go(task, at(task, here), at(task, goal))))
         # Where a way ends in the goal's cell, off its middle, the estimate may step by that much.
         assert np.diff(left).max() < CELL / 2
         assert left[-1] < 0.03 and np.mean(np.diff(left) < 0) > 0.9
@@ -172,7 +178,7 @@ def test_no_recorded_episode_crosses_the_maze(u):
         policy = u.scripted_policy(np.random.default_rng(seed))
         for _ in range(60):
             u.advance(policy({"state": u.get_state()}))
-            left = u.walk(u.get_state(), at(u, ends[1 - seed % 2]), u.variation)
+            left = go(u, u.get_state(), at(u, ends[1 - seed % 2]))
             least = min(least, float(left))
     assert least > 2 * u.tolerances["distance_m"]
 
@@ -230,7 +236,7 @@ def test_a_text_is_a_maze():
     assert read_layout("#####/#...#/#####").shape == (3, 5)
     task.reset(seed=0)
     left, right = (at(task, middle("#####/#...#/#####", 1, column)) for column in (1, 3))
-    assert task.walk(left, right, np.zeros(0)) == pytest.approx(2 * CELL)
+    assert go(task, left, right) == pytest.approx(2 * CELL)
     task.close()
 
 
@@ -262,7 +268,7 @@ def test_the_simulator_tells_the_way_in_tolerances():
     first, goal = (
         true.start({"state": state, "variation": task.variation}) for state in (here, there)
     )
-    meters = task.walk(here, there, task.variation)
+    meters = go(task, here, there)
     assert true.walk(first, goal) == pytest.approx(meters / task.tolerances["distance_m"])
     true.close()
     task.close()

@@ -171,6 +171,72 @@ def test_dynamics_that_are_late_on_good_recordings_are_blamed_themselves(episode
     assert verdict(OneStepLate(task), episodes, task)["culprit"] == "dynamics"
 
 
+class WrongAmongTheBest(Exact):
+    """Good plans are told from bad ones, and not from each other: a step of 8 tolerances."""
+
+    def show(self, full):
+        shown = super().show(full)
+        shown[..., :C] = 8 * np.round(shown[..., :C] / 8)
+        return shown
+
+
+def ranked(model, episodes, task, planner=GOOD):
+    """The finding `stage_ranking`, or None."""
+    entrant = Entrant(
+        lambda case: MPCAgent(model, planner, horizon=AHEAD, seed=case.seed), privileged=True
+    )
+    drawn = draw_manifest(episodes, task, blocks=AHEAD, budget=AHEAD, count=4, per_episode=4)
+    found = diagnose(entrant, drawn, task, episodes, decisions=4, **SEARCHES)["findings"]
+    return {finding["name"]: finding for finding in found}.get("stage_ranking")
+
+
+def test_a_model_that_errs_among_the_best_ranks_all_and_not_the_last(episodes, task):
+    exact, wrong = (ranked(model(task), episodes, task) for model in (Exact, WrongAmongTheBest))
+    assert len(exact["details"]["all"]) == GOOD.iterations
+    assert min(exact["details"]["all"] + exact["details"]["elites"]) > 0.95
+    assert exact["value"] == exact["details"]["elites"][-1]
+    assert wrong["details"]["all"][0] > 0.5 > wrong["value"] + 0.2
+    assert ranked(Exact(task), episodes, task, CEM(samples=16, elites=4, iterations=2)) is None
+
+
+@pytest.fixture(scope="module")
+def maze(tmp_path_factory):
+    """The U, recorded in tiny pictures, and its task."""
+    path = tmp_path_factory.mktemp("data") / "maze"
+    recipe = Recipe("wmpc/Maze-v0", {"image_size": 8}, "scripted", steps=12, m=5, seed=0)
+    task = envs.make(recipe.env_id, **recipe.env_kwargs)
+    with EpisodeWriter(path, settings(task, recipe.env_kwargs, recipe.m)) as writer:
+        for recording in record_episodes(recipe, 0, 80):
+            writer.append(recording.episode)
+    yield open_episodes(path), task
+    task.close()
+
+
+class ExactPlace(Exact):
+    """Its latent: place and velocity. A cost of places leads to the wall."""
+
+    def known(self, observation, weight=None):
+        return torch.tensor([[1.0, 1.0, 0.0, 0.0]]).double(), []
+
+    def show(self, full):
+        return full[..., [0, 1, 5, 6]]
+
+
+def test_a_straight_cost_before_a_wall_is_named_by_the_way_that_there_is(maze):
+    episodes, task = maze
+    drawn = draw_manifest(episodes, task, kind="elsewhere", filter="far", count=8, budget=30)
+    entrant = Entrant(
+        lambda case: MPCAgent(ExactPlace(task), GOOD, horizon=AHEAD, seed=case.seed),
+        privileged=True,
+    )
+    found = diagnose(entrant, drawn, task, episodes, decisions=8, **SEARCHES)["verdict"]
+    assert found["culprit"] == "cost", found
+    assert not any("blocks ahead, not of" in sentence for sentence in found["evidence"])
+    ways = [case.distance for case in drawn.cases]
+    assert found["ladder"]["start"] == pytest.approx(np.mean(ways))
+    assert found["ladder"]["cost"] < found["ladder"]["agent"] - 1
+
+
 def test_an_agent_that_does_not_plan_is_refused(episodes, task):
     drawn = draw_manifest(episodes, task, blocks=AHEAD, budget=AHEAD, count=2)
     with pytest.raises(WmpcError, match="needs an agent that plans"):

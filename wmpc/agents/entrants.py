@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import torch
@@ -108,7 +107,7 @@ def simulator(setting: Setting, *, asynchronous: bool = False, **arguments: Any)
         columns=("state", *(["variation"] if setting.task.variation_names else [])),
     )
     if isinstance(setting.task, Walkable):
-        arguments["complete"] = partial(on_foot, true)
+        arguments["complete"] = lambda goal: on_foot(true, goal.observation)
     made = _planning(
         "simulator", model, setting, privileged=True, asynchronous=asynchronous, **arguments
     )

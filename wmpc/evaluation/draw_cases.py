@@ -280,8 +280,8 @@ def _check(episodes: Recorded, task: Any, kind: str, goals: str, action_block: i
 def _distance(task: Any, start: np.ndarray, goal: np.ndarray, variation: np.ndarray) -> float:
     """From start to goal, in tolerances, by the way that there is."""
     if isinstance(task, Walkable):
-        (tolerance,) = require(task, GoalEnv).tolerances.values()
-        return float(task.walk(start, goal, variation)) / tolerance
+        here, there = (require(task, GoalEnv).coordinates(state) for state in (start, goal))
+        return float(task.walk(here, there, variation))
     return float(task.distance(start, goal))
 
 

@@ -25,18 +25,19 @@ class FarDoor(TwoRoom):
         super().__init__("fixed", image_size, render_mode)
         self.apply_variation(self.model, self.variation)
 
-    def walk(self, states: np.ndarray, goal: np.ndarray, variation: np.ndarray) -> np.ndarray:
+    def walk(self, coordinates: np.ndarray, goal: np.ndarray, variation: np.ndarray) -> np.ndarray:
         """Measure how far it is to a goal, through the door where it lies behind the wall.
 
         Args:
-            states: (..., S) float64, or the shorter `mjSTATE_FULLPHYSICS`.
-            goal: state (S,).
+            coordinates: (..., 2), in tolerances.
+            goal: (2,), in tolerances.
             variation: (0,).
 
         Returns:
-            (...), m.
+            (...), in tolerances.
         """
-        here, there = self.layout.qpos(states), self.layout.qpos(goal)
+        tolerance = self.tolerances["distance_m"]
+        here, there = coordinates * tolerance, goal * tolerance
         door = self.place(variation)
         side = np.where(here[..., :1] > door[0], 1.0, -1.0)
         near, far = door + side * MOUTH, door - side * MOUTH
@@ -45,7 +46,7 @@ class FarDoor(TwoRoom):
         through = np.linalg.norm(far - np.where(inside[..., None], here, near), axis=-1)
         around = to_door + through + np.linalg.norm(there - far, axis=-1)
         other = (there[0] > door[0]) != (here[..., 0] > door[0])
-        return np.where(other, around, np.linalg.norm(there - here, axis=-1))
+        return np.where(other, around, np.linalg.norm(there - here, axis=-1)) / tolerance
 
     @property
     def filters(self) -> Mapping[str, Filter]:
@@ -53,5 +54,5 @@ class FarDoor(TwoRoom):
         return {**super().filters, "far": self._far}
 
     def _far(self, start: np.ndarray, goal: np.ndarray, variation: np.ndarray) -> bool:
-        straight = self.errors(start, goal)["distance_m"]
-        return bool(self.walk(start, goal, variation) >= DETOUR * straight)
+        way = self.walk(self.coordinates(start), self.coordinates(goal), variation)
+        return bool(way >= DETOUR * self.distance(start, goal))

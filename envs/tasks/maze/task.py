@@ -136,24 +136,26 @@ class Maze(PointTask):
         aside = rng.uniform(-1, 1, 2) * (CELL / 2 - RADIUS)
         return self.layout.at_rest(self._places(cell) + aside)
 
-    def walk(self, states: np.ndarray, goal: np.ndarray, variation: np.ndarray) -> np.ndarray:
+    def walk(self, coordinates: np.ndarray, goal: np.ndarray, variation: np.ndarray) -> np.ndarray:
         """Measure how far it is to a goal on foot: to the next cell's middle, then breadth first.
 
         Args:
-            states: (..., S) float64, or the shorter `mjSTATE_FULLPHYSICS`.
-            goal: state (S,).
+            coordinates: (..., 2), in tolerances.
+            goal: (2,), in tolerances.
             variation: (V,), which walls there are.
 
         Returns:
-            (...), m; straight where the goal's cell is this one or beside it.
+            (...), in tolerances; straight where the goal's cell is this one or beside it.
         """
-        here, there = self.layout.qpos(states), self.layout.qpos(goal)
+        tolerance = self.tolerances["distance_m"]
+        here, there = coordinates * tolerance, goal * tolerance
         steps, nearer = self.ways(there, variation)
         cells = tuple(np.moveaxis(self._cells(here), -1, 0))
         ahead = self._places(nearer[cells])
         onward = CELL * np.maximum(steps[cells] - 1, 0)
         straight = np.linalg.norm(there - here, axis=-1)
-        return np.where(steps[cells] <= 1, straight, np.linalg.norm(ahead - here, axis=-1) + onward)
+        around = np.linalg.norm(ahead - here, axis=-1) + onward
+        return np.where(steps[cells] <= 1, straight, around) / tolerance
 
     def ways(self, goal: np.ndarray, variation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Find the way from every cell to a place.

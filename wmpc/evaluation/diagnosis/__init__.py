@@ -7,9 +7,10 @@ import numpy as np
 import torch
 
 from wmpc.agents.entrant import Entrant
+from wmpc.envs.goal_env import Walkable
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
-from wmpc.evaluation.diagnosis import bottleneck, candidates, pool, verdict
+from wmpc.evaluation.diagnosis import bottleneck, candidates, pool, stages, verdict
 from wmpc.evaluation.diagnosis.decision import Decision, planning
 from wmpc.evaluation.diagnosis.landscape import landscape
 from wmpc.evaluation.diagnosis.recordings import examine
@@ -67,21 +68,23 @@ def diagnose(
             agent.model, episodes, task, simulator, drawn.action_block, steps=steps, seed=seed
         )
         generator = torch.Generator().manual_seed(seed)
-        pools, starts, rescored = [], [], []
+        pools, starts, rescored, staged = [], [], [], []
         for index in indices.astype(int).tolist():
             decision = Decision(entrant, within, within.cases[index], task, simulator)
             if not pools:
                 findings.append(landscape(decision))
             rescored.append(candidates.rescore(decision, generator))
+            staged.append(stages.rank_by_stage(decision, generator))
             pools.append(
                 pool.gather(decision, probe, strong=strong, truth=truth, seed=seed + index)
             )
-            starts.append(decision.row.distance_start)
+            starts.append(within.cases[index].distance)
     finally:
         simulator.close()
     climbed = bottleneck.climb(pools, starts)
     findings += [
         *candidates.rescored(rescored, pools),
+        *stages.stage_ranking(staged),
         candidates.exploitation(pools),
         verdict.ladder_finding(climbed, pools),
     ]
@@ -101,7 +104,7 @@ def reachable(drawn: Manifest, horizon: int, count: int, task: Any, episodes: Ep
     """Give cases whose goals lie within the horizon.
 
     Beyond it the true distance that a plan of `horizon` blocks reaches says little: behind a wall
-    the way that leads to the goal leads away from it at first.
+    the way that leads to the goal leads away from it at first, unless the task knows the way.
 
     Args:
         drawn: the manifest.
@@ -111,10 +114,11 @@ def reachable(drawn: Manifest, horizon: int, count: int, task: Any, episodes: Ep
         episodes: the recordings to draw from.
 
     Returns:
-        The manifest itself where its goals are within the horizon; else another, of goals at most
-        5 blocks ahead, with the manifest's filter where enough such cases pass it.
+        The manifest itself where its goals are within the horizon or the task is `Walkable`; else
+        another, of goals at most 5 blocks ahead, with the manifest's filter where enough such cases
+        pass it.
     """
-    if drawn.blocks is not None and drawn.blocks <= horizon:
+    if isinstance(task, Walkable) or (drawn.blocks is not None and drawn.blocks <= horizon):
         return drawn
 
     def near(filter: str) -> Manifest:

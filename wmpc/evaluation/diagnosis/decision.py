@@ -10,6 +10,7 @@ from torch import Tensor
 
 from wmpc.agents.entrant import Entrant
 from wmpc.agents.mpc import MPCAgent
+from wmpc.envs.goal_env import Walkable
 from wmpc.envs.observation import Observation
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
@@ -31,7 +32,7 @@ class Outcomes:
     coordinates: np.ndarray
     """(N, H, C), in tolerances."""
     distance: np.ndarray
-    """(N, H), to the goal, in tolerances."""
+    """(N, H), to the goal by the way that there is, in tolerances."""
 
 
 def planning(entrant: Entrant, case: Case) -> MPCAgent:
@@ -82,6 +83,8 @@ class Decision:
         self.problem: Problem = recorder.problem
         self.plan: Tensor = agent.plan.actions[0]
         """(H, A), in knots."""
+        self.rounds: list[Tensor] = recorder.rounds
+        """(N, H, A) each, what the planner rolled out at once."""
         self.candidates: Tensor = recorder.candidates
         """(N, H, A), all that the planner rolled out."""
         self.state: np.ndarray = task.get_state()
@@ -130,7 +133,10 @@ class Decision:
         C = self.simulator.coordinates_size
         physics = latents[..., C : latents.shape[-1] - len(self.case.variation)]
         flat = physics.reshape(-1, physics.shape[-1])
-        distance = np.array([self.task.distance(s, self.case.goal_state) for s in flat])
+        if isinstance(self.task, Walkable):
+            distance = self.task.walk(latents[..., :C], self.goal, self.case.variation)
+        else:
+            distance = np.array([self.task.distance(s, self.case.goal_state) for s in flat])
         return Outcomes(physics, latents[..., :C], distance.reshape(physics.shape[:2]))
 
     def actions(self, candidates: Tensor) -> np.ndarray:
@@ -177,15 +183,20 @@ class Decision:
         return self.agent.model.encode({name: x[None] for name, x in seen.items()})[:, 0]
 
     def measure(self, place: Tensor, goal: Tensor) -> Tensor:
-        """Measure places with the agent's own cost, as latents of one token.
+        """Measure coordinates with the agent's own cost, as latents of one token.
+
+        Where the straight way is not the one there is, the cost is of how far it is to go.
 
         Args:
-            place: (N, H, V), such as coordinates.
-            goal: (V,).
+            place: (N, H, C), in tolerances.
+            goal: (C,).
 
         Returns:
             (N,).
         """
+        if isinstance(self.task, Walkable):
+            way = self.task.walk(place.cpu().numpy(), goal.cpu().numpy(), self.case.variation)
+            place, goal = torch.as_tensor(way)[..., None], torch.zeros(1)
         cost = self.agent.cost(Target(goal[None, None]), self.agent.execute)
         return cost(place[None, :, :, None], place[None])[0]
 

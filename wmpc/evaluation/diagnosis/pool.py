@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wmpc.agents.on_foot import on_foot
+from wmpc.envs.goal_env import Walkable
 from wmpc.evaluation.diagnosis.decision import Decision, Outcomes
 from wmpc.evaluation.diagnosis.recorder import Recorder
 from wmpc.planners import CEM
@@ -125,8 +127,12 @@ def _truth(decision: Decision) -> Problem:
 
     goal = torch.zeros(1, 1, len(start), dtype=torch.float64)
     goal[..., :C] = torch.as_tensor(decision.goal)
-    weight = (torch.arange(len(start)) < C).double()
-    cost = agent.cost(Target(goal, weight), agent.execute)
+    target = Target(goal, (torch.arange(len(start)) < C).double())
+    if isinstance(decision.task, Walkable):
+        case = decision.case
+        there = {"state": case.goal_state, "variation": case.variation}
+        target = on_foot(decision.simulator, there)
+    cost = agent.cost(target, agent.execute)
     dynamics = HeldDynamics(NumpyDynamics(rollout, start[None]), held.times, held.size)
     bounds = decision.problem.actions
     assert isinstance(bounds, Box)

@@ -15,12 +15,13 @@ class Recorder:
     def __init__(self, planner: Planner) -> None:
         self.planner = planner
         self.problem: Problem | None = None
-        self._rounds: list[Tensor] = []
+        self.rounds: list[Tensor] = []
+        """(N, H, A) each, what the last plan rolled out at once; the plan itself comes last."""
 
     @property
     def candidates(self) -> Tensor:
         """(N, H, A), all that the last plan rolled out."""
-        return torch.cat(self._rounds)
+        return torch.cat(self.rounds)
 
     def plan(
         self,
@@ -45,12 +46,12 @@ class Recorder:
         Returns:
             The plan, which the wrapped planner would have found without the recorder too.
         """
-        self.problem, self._rounds = problem, []
-        watched = replace(problem, dynamics=_Watched(problem.dynamics, self._rounds))
+        self.problem, self.rounds = problem, []
+        watched = replace(problem, dynamics=_Watched(problem.dynamics, self.rounds))
         plan = self.planner.plan(
             watched, generator=generator, warm_start=warm_start, deadline=deadline
         )
-        self._rounds.append(plan.actions.detach())  # also where it used no rollout at all
+        self.rounds.append(plan.actions.detach())  # also where it used no rollout at all
         return plan
 
 
