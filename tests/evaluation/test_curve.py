@@ -21,6 +21,7 @@ def results(reached, manifest="m", start="warm"):
     floor = {"summary": {"success": {"rate": 0.25}}}
     return {
         "manifest": {"hash": manifest}, "rows": rows + cold, "start": start,
+        "summary": {"held": {"rate": len(reached) / CASES / 2}},
         "reference": {"random": floor, "replay": floor},
     }  # fmt: skip
 
@@ -36,8 +37,9 @@ def test_a_point_has_the_rates_of_its_cases_and_their_paired_difference():
     point = score_point("10%", 18, ["run"], found)
     assert point.scores["mpc"].value == 0.5 and point.scores["gcbc"].value == pytest.approx(1 / 6)
     assert point.scores["mpc"].interval == pytest.approx(wilson(30, CASES))
+    assert point.scores["mpc"].held == 0.25
     ahead = point.ahead["gcbc"]
-    assert ahead.value == pytest.approx(1 / 3)
+    assert ahead.value == pytest.approx(1 / 3) and ahead.held is None
     low, high = ahead.interval or (0, 0)
     assert 0 < low < ahead.value < high < 0.6
     assert find_floors(found["mpc"][0]) == {"random actions": 0.25}
@@ -125,3 +127,15 @@ def test_a_table_for_a_terminal_has_a_row_a_point():
     point = score_point("10%", 9, [], {"mpc": [results(range(30))]})
     assert tell_point(point, "rate") == "10% (9 episodes): planning 50%"
     assert not point.ahead and np.isclose(point.scores["mpc"].value, 0.5)
+
+
+def test_shares_that_were_held_stand_beside_those_that_were_reached():
+    both = [results(range(30)), results(range(60))]
+    point = score_point("10%", 9, ["a", "b"], {"mpc": both})
+    assert point.scores["mpc"].held == pytest.approx(0.375)
+    both[1]["summary"] = {}
+    assert score_point("10%", 9, ["a", "b"], {"mpc": both}).scores["mpc"].held is None
+    drawn = content("episodes")
+    assert "% held" not in curve_page(drawn)
+    drawn["points"][0]["scores"]["mpc"]["held"] = 0.375
+    assert "50% (40 to 60), 38% held" in curve_page(drawn)

@@ -16,6 +16,7 @@ from wmpc.collecting.collect import Recipe, record_episodes, settings
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
 from wmpc.evaluation.diagnosis import diagnose, reachable
+from wmpc.evaluation.diagnosis.stages import rank_by_stage, stage_ranking
 from wmpc.evaluation.draw_cases import draw_manifest
 from wmpc.planners import CEM, NumpyModel
 from wmpc.planners.numpy_model import NumpyDynamics
@@ -197,6 +198,36 @@ def test_a_model_that_errs_among_the_best_ranks_all_and_not_the_last(episodes, t
     assert exact["value"] == exact["details"]["elites"][-1]
     assert wrong["details"]["all"][0] > 0.5 > wrong["value"] + 0.2
     assert ranked(Exact(task), episodes, task, CEM(samples=16, elites=4, iterations=2)) is None
+
+
+def test_the_cheapest_are_those_by_the_model_iteration_by_iteration():
+    """Two iterations whose 20 cheapest are ranked in reverse; in the third all are; too few."""
+    turned = [20, 20, 64, 16]
+    rounds = [torch.randperm(64).double()[:, None, None] for _ in turned[:3]]
+    rounds.append(rounds[0][:16])
+    place = iter(turned)
+
+    class Told:
+        rounds = ()
+
+        def predicted(self, tried):
+            self.turned = next(place)
+            return tried.flatten()
+
+        def simulate(self, tried):
+            return tried.flatten()
+
+        def true_cost(self, x):
+            return torch.where(x < self.turned, -x, x)
+
+    told = Told()
+    told.rounds = rounds
+    found = rank_by_stage(told, torch.Generator().manual_seed(0))
+    assert len(found) == 3 and [elites for _, elites in found] == pytest.approx([-1, -1, -1])
+    assert min(found[0][0], found[1][0]) > 0.5 and found[2][0] == pytest.approx(-1)
+    assert stage_ranking([found, found[:2]]) == [] == stage_ranking([[], []])
+    (drawn,) = stage_ranking([found, [(1.0, 0.0)] * 3])
+    assert drawn.value == pytest.approx(-0.5) and drawn.details["all"][2] == pytest.approx(0)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Read the `results.json` of an evaluation, and say in a sentence what it holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -106,9 +106,23 @@ def headline(results: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
+def mean_held(results: Sequence[Mapping[str, Any]]) -> float | None:
+    """Average over results in how many of their cases the goal was held.
+
+    Args:
+        results: the contents of results.json.
+
+    Returns:
+        The mean share; None where it is not known of each.
+    """
+    shares = [(one["summary"].get("held") or {}).get("rate") for one in results]
+    known = [share for share in shares if share is not None]
+    return sum(known) / len(known) if known and len(known) == len(shares) else None
+
+
 def _held(total: Mapping[str, Any]) -> str:
     """In how many cases the goal was held, where that is known."""
-    share = (total.get("held") or {}).get("rate")
+    share = mean_held([{"summary": total}])
     return "" if share is None else f", {100 * share:.0f}% held"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wmpc.evaluation.read_results import task_name
+from wmpc.evaluation.read_results import mean_held, task_name
 from wmpc.reporting import grids
 from wmpc.reporting.evaluation import cases
 from wmpc.reporting.template import render
@@ -82,6 +82,7 @@ def _side(letter: str, results: Sequence[Results], given: Mapping[str, Any] | No
         "labels": labels,
         "rate": sum(rates) / len(rates),
         "interval": alone and alone["interval"],
+        "held": mean_held(results),
         "checkpoints": sorted({one["checkpoint"] for one in results if one["checkpoint"]}),
         "commands": [one["command"] for one in results if one.get("command")],
         "versions": results[0]["versions"],

@@ -163,7 +163,8 @@ def _cell(score: Mapping[str, Any], measure: str, signed: bool = False) -> str:
     if score["interval"] is None:
         return said
     low, high = (_said(end, measure, signed).removesuffix("%") for end in score["interval"])
-    return f"{said} ({low} to {high})"
+    held = score.get("held")  # of curves of earlier versions it is not known
+    return f"{said} ({low} to {high})" + ("" if held is None else f", {100 * held:.0f}% held")
 
 
 def _said(value: float, measure: str, signed: bool = False) -> str:

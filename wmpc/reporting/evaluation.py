@@ -188,28 +188,32 @@ def shift(results: Mapping[str, Any]) -> dict[str, Any] | None:
         results: of an evaluation, as `read_results` gives them.
 
     Returns:
-        What the results say of the change, with its `chart` and its `points`, in the order of
-        magnitude; None where it was not measured.
+        What the results say of the change, with its `chart`, the names of its `series` and its
+        `points`, in the order of magnitude; None where it was not measured.
     """
     given = results.get("shift")
     if not given or not given.get("magnitudes"):
         return None
-    rates = [summary["success"] for summary in given["summaries"]]
+    rates = [{**one["success"], "held": one.get("held")} for one in given["summaries"]]
     points = sorted(
         ({"magnitude": m, **r} for m, r in zip(given["magnitudes"], rates, strict=True)),
         key=lambda point: point["magnitude"],
     )
+    across = [point["magnitude"] for point in points]
+    series = {"reached": (across, [point["rate"] for point in points])}
+    if all(point["held"] and point["held"]["n"] for point in points):
+        series["held"] = (across, [point["held"]["rate"] for point in points])
     unit = f" ({given['unit']})" if given.get("unit") else ""
     chart = charts.lines(
-        {"agent": ([p["magnitude"] for p in points], [p["rate"] for p in points])},
+        series,
         given["name"].replace("_", " ") + unit,
-        "cases reached",
+        "cases",
         f"Share of cases reached by the magnitude of {given['name'].replace('_', ' ')}",
         y_range=(0, 1),
         percent=True,
         intervals=[p["interval"] for p in points],
     )
-    return {**given, "chart": chart, "points": points}
+    return {**given, "chart": chart, "points": points, "series": list(series)}
 
 
 def pace(results: Mapping[str, Any]) -> dict[str, Markup]:

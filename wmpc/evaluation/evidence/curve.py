@@ -14,6 +14,7 @@ import numpy as np
 
 from wmpc.errors import WmpcError
 from wmpc.evaluation.offline.headline import is_offline
+from wmpc.evaluation.read_results import mean_held
 from wmpc.evaluation.statistics.episodes import Resampled
 from wmpc.evaluation.statistics.success import wilson_of_shared_cases
 
@@ -42,6 +43,8 @@ class Score:
     """Of 95%; None where nothing says how sure it is."""
     seeds: tuple[float, ...] = ()
     """The value of each training seed."""
+    held: float | None = None
+    """Of a rate, the share of cases in which the goal was held; None where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +191,8 @@ def _score(found: Sequence[Mapping[str, Any]]) -> Score:
         return Score(float(np.mean(each)), low_high and (low_high[0], low_high[1]), tuple(each))
     outcomes = _outcomes(found)
     each = tuple(outcomes.mean(1).tolist())
-    return Score(float(outcomes.mean()), wilson_of_shared_cases(outcomes), each)
+    rate, interval = float(outcomes.mean()), wilson_of_shared_cases(outcomes)
+    return Score(rate, interval, each, mean_held(found))
 
 
 def _difference(planning: Sequence[Mapping[str, Any]], other: Sequence[Mapping[str, Any]]) -> Score:
