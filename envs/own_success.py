@@ -100,6 +100,22 @@ class OwnSuccessTask(GoalsAmongStates):
             return {self._name: min(off, limit)}
         return {self._name: max(off, limit * (1 + 1e-9))}
 
+    def asks_exactness(self, states: np.ndarray) -> bool:
+        """Tell whether a state is a goal only where it is exactly that.
+
+        So it is where the reward falls with the distance and nothing says from which on it counts.
+
+        Args:
+            states: (N, S), that differ.
+
+        Returns:
+            Whether rewards of the states for one of them are more than the two of a test.
+        """
+        if self._way != "reward" or self._wanted is not None:
+            return False
+        reached = [self.achieved(state) for state in states]
+        return len({self._reward(one, reached[0]) for one in reached}) > 2
+
     def proprio(self, state: np.ndarray) -> np.ndarray:
         """Compute the environment's own observation of a state, without goals.
 

@@ -60,6 +60,7 @@ class PushT(gymnasium.Env[Any, np.ndarray]):
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
     distance_threshold = NEAR
+    success_reward = 1.0
 
     def __init__(
         self,

@@ -21,6 +21,8 @@ from wmpc.system.construct import import_named, is_allowed
 
 PACKAGES = {"gym_pusht": "pusht", "gymnasium_robotics": "worlds", "ogbench": "worlds"}
 """Each with the extra of wmpc that installs it, and with a module of its name in this folder."""
+ENGINES = {"gym_pusht": ("pymunk",)}
+"""What moves the environments of a package that are not MuJoCo."""
 BROKEN = {"dm_control": "dm_control.suite", "metaworld": "metaworld"}
 """Packages whose environments were tried and do not run beside MuJoCo 4."""
 
@@ -74,19 +76,21 @@ def package_of(env_id: str) -> str:
 
 
 def version_of(env_id: str) -> dict[str, str]:
-    """Read the version of the package of `PACKAGES` that an environment is of.
+    """Read the versions of the package that an environment is of, and of its engine.
 
     Args:
         env_id: registered.
 
     Returns:
-        The version by the package's name; nothing where it is of none, or no version is known.
+        The version by the package's name, of `PACKAGES` and of `ENGINES`; nothing where the
+        environment is of none, or no version is known.
     """
-    package = package_of(env_id)
+    package, found = package_of(env_id), {}
     if package in PACKAGES:
-        with suppress(PackageNotFoundError):
-            return {package: version(package)}
-    return {}
+        for name in (package, *ENGINES.get(package, ())):
+            with suppress(PackageNotFoundError):
+                found[name] = version(name)
+    return found
 
 
 def make_env(env_id: str, **kwargs: Any) -> Any:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from wmpc import envs
+from wmpc.collecting.check_environment import check_environment
 from wmpc.collecting.collect import Recipe, record_episodes, settings
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
@@ -48,6 +49,15 @@ def test_a_reward_that_falls_with_the_distance_is_given_its_value_of_success(mad
     exact = made("Dense", success="reward")
     assert exact.success(at(exact, 0.1), at(exact, 0.1))
     assert not exact.success(at(exact, 0.1), at(exact, 0.11))
+    said = [
+        check_environment(world, Recipe(world.id, {}, "random", 3, 2, 0))
+        for world in (asked, exact)
+    ]
+    assert ["success_reward=-0.05" in " ".join(sentences) for sentences in said] == [False, True]
+    sparse = made("Puck", success="reward")
+    assert not any(
+        "exactly" in s for s in check_environment(sparse, Recipe(sparse.id, {}, "random", 3, 2, 0))
+    )
 
 
 def test_info_tells_success_of_a_step_and_of_a_state(made):

@@ -14,6 +14,7 @@ import numpy as np
 from wmpc.collecting.collect import POLICIES, Recipe, make_policy, privileged
 from wmpc.envs.goal_env import GoalEnv
 from wmpc.envs.gymnasium_adapter import GymnasiumTask
+from wmpc.envs.own_success import OwnSuccessTask
 from wmpc.envs.task import Task
 from wmpc.errors import WmpcError
 from wmpc.system.asking import WORLD, Failed, ask
@@ -191,6 +192,11 @@ def _measured(task: Any, states: np.ndarray, call: Call) -> Iterator[str]:
         yield (
             "An evaluation of it leaves out the planner in the true simulator: a step is not "
             "`frame_skip` steps of MuJoCo under the action as the model's controls."
+        )
+    if isinstance(task, OwnSuccessTask) and call(task.asks_exactness, states):
+        yield (
+            "Its compute_reward falls with the distance, so that only being exactly there would "
+            "count: +task.kwargs.success_reward=-0.05, or the like, says from which reward on."
         )
     if not any(call(task.success, state, state) for state in states):
         yield (

@@ -9,6 +9,7 @@ from typing import Any
 
 from wmpc import envs
 from wmpc.agents.entrant import Entrant, Given
+from wmpc.envs.worlds.packages import version_of
 from wmpc.errors import WmpcError
 from wmpc.evaluation.compatibility import check_cases, check_held_out
 from wmpc.evaluation.diagnosis.decision import planning
@@ -89,7 +90,7 @@ class Prepared:
             "dataset": hash_dataset(config["run"], config["data"]),
             "agent": self.entrant.source,
             "config": {k: v for k, v in config.items() if k not in (*ELSEWHERE, *FILES)},
-            "versions": versions(),
+            "versions": versions() | version_of(self.trial.drawn.env),
             "code": code_digest(("wmpc",)),
         }
 
