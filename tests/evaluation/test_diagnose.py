@@ -27,17 +27,20 @@ C, BLOCK = 6, slice(2, 6)
 SHARED = ("env", "kwargs", "render", "m", "fps", "action_low", "action_high")
 
 
-@pytest.fixture(scope="module")
-def episodes(tmp_path_factory):
-    """PushT, scripted, in tiny pictures."""
-    path = tmp_path_factory.mktemp("data") / "push"
-    recipe = Recipe("wmpc/PushT-v0", {"image_size": 8}, "scripted", steps=30, m=5, seed=0)
+def record_scripted(path, env, steps):
+    """80 scripted episodes in tiny pictures."""
+    recipe = Recipe(env, {"image_size": 8}, "scripted", steps=steps, m=5, seed=0)
     task = envs.make(recipe.env_id, **recipe.env_kwargs)
     with EpisodeWriter(path, settings(task, recipe.env_kwargs, recipe.m)) as writer:
         for recording in record_episodes(recipe, 0, 80):
             writer.append(recording.episode)
     task.close()
     return open_episodes(path)
+
+
+@pytest.fixture(scope="module")
+def episodes(tmp_path_factory):
+    return record_scripted(tmp_path_factory.mktemp("data") / "push", "wmpc/PushT-v0", 30)
 
 
 def late(episodes, path):
@@ -232,14 +235,9 @@ def test_the_cheapest_are_those_by_the_model_iteration_by_iteration():
 
 @pytest.fixture(scope="module")
 def maze(tmp_path_factory):
-    """The U, recorded in tiny pictures, and its task."""
-    path = tmp_path_factory.mktemp("data") / "maze"
-    recipe = Recipe("wmpc/Maze-v0", {"image_size": 8}, "scripted", steps=12, m=5, seed=0)
-    task = envs.make(recipe.env_id, **recipe.env_kwargs)
-    with EpisodeWriter(path, settings(task, recipe.env_kwargs, recipe.m)) as writer:
-        for recording in record_episodes(recipe, 0, 80):
-            writer.append(recording.episode)
-    yield open_episodes(path), task
+    """The U, recorded, and its task."""
+    task = envs.make("wmpc/Maze-v0", image_size=8)
+    yield record_scripted(tmp_path_factory.mktemp("data") / "maze", "wmpc/Maze-v0", 12), task
     task.close()
 
 
