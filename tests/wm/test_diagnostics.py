@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from wmpc.wm.diagnostics import Finding, alignment, latents, ranking, rollouts
+from wmpc.wm.diagnostics import Finding, alignment, latents, ranking, resolution, rollouts
 from wmpc.wm.diagnostics.sample import Sample
 from wmpc.wm.training.monitor import rankme
 
@@ -129,3 +129,35 @@ def test_a_finding_is_plain(walks):
     )
     assert finding.value == pytest.approx(1, abs=1e-3)
     assert Finding(**finding.as_dict()) == finding
+
+
+def test_the_error_of_a_model_is_measured_against_frames_a_tolerance_apart():
+    """Frames on a grid of tolerances; the latent is the place times 3."""
+    rng = np.random.default_rng(0)
+    places = rng.integers(0, 6, (60, 6, 2)).astype(float)
+    z = torch.as_tensor(3.0 * places)[:, :, None]
+
+    def apart(a, b):
+        return float(np.linalg.norm(a - b))
+
+    imagined = z[:, -2:].clone()
+    imagined[:, 0] += 1.5  # half of what is a tolerance, in both dimensions
+    found = resolution.resolution(z, imagined, places, places, apart)
+    assert found is not None and found.details["error"] == pytest.approx([2.25, 0])
+    assert found.details["apart"] == pytest.approx(4.5)  # 3 in one of two dimensions, squared
+    assert found.value == pytest.approx(0.5)
+    far = 100 * np.arange(120.0).reshape(60, 2, 1)
+    assert resolution.resolution(torch.zeros(60, 2, 1, 1), z[:, -1:], far, far, apart) is None
+
+
+def test_what_never_changes_within_a_window_counts_against_the_share_within():
+    rng = np.random.default_rng(0)
+    still = np.repeat(rng.normal(size=(4000, 1, 1)), 5, 1)
+    moving = rng.normal(size=(4000, 5, 1)) * np.sqrt(5 / 4)  # of five, 4/5 are within
+    z = torch.as_tensor(np.concatenate([2 * still, moving], -1))[:, :, None]
+    found = resolution.within_share(z, moving)
+    assert found.value == pytest.approx(1 / (4 + 1.25), rel=0.05)
+    assert found.details["coordinates"] == pytest.approx(0.8, rel=0.02)
+    series = found.figure["series"]
+    assert series["in all"][1] == pytest.approx([4, 1.25], rel=0.1)
+    assert series["within windows"][1] == pytest.approx([0, 1], abs=0.05)

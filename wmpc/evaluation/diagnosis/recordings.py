@@ -10,7 +10,7 @@ import torch
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Episodes, Windows
-from wmpc.wm.diagnostics import Finding, alignment, latents, ranking, rollouts
+from wmpc.wm.diagnostics import Finding, alignment, latents, ranking, resolution, rollouts
 from wmpc.wm.diagnostics.sample import Sample, draw
 from wmpc.wm.models.world_model import WorldModel, trained_on
 from wmpc.wm.probe import Probe
@@ -82,14 +82,18 @@ def examine(
         name="probe_r2_coordinates",
         title="What of the task's coordinates can be read off the latents",
     )
-    imagined = rollouts.imagine(model, held)
+    imagined, here = rollouts.imagine(model, held), task.coordinates(held.states)
     findings = [
         rollouts.latent_error(model, held, imagined),
-        rollouts.state_error(model, held, imagined, probe, task.coordinates(held.states)),
+        rollouts.state_error(model, held, imagined, probe, here),
         rollouts.action_sensitivity(model, held, imagined, seed),
         described,
         coordinates,
         latents.spectrum(held.latents.flatten(0, 1)),
+        resolution.within_share(held.latents, here),
+        *filter(
+            None, [resolution.resolution(held.latents, imagined, held.states, here, task.distance)]
+        ),
         aligned(episodes, task, simulator, m),
         seen_alignment(model, episodes, m, held if stride == 1 else None),
         ranking.pair_ranking(
