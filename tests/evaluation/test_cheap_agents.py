@@ -15,6 +15,7 @@ AGENTS = {
     "nearest": ["agent.execute=2"],
     "gcbc": ["agent.steps=20", "agent.width=8"],
     "gcidm": ["agent.steps=20", "agent.width=8", "agent.arrive=3"],
+    "roadmap": ["agent.horizon=2", "agent.ahead=1", "planner.samples=8", "planner.iterations=1"],
 }
 
 
@@ -40,6 +41,8 @@ def test_the_same_command_gives_the_same_rows(trained, wmpc, tmp_path, name):
         (["agent=gcidm", "agent.arrive=6"], "it must be 1 to within = 5"),
         (["agent=gcbc", "agent.steps=0"], "steps is 0"),
         (["agent=nearest", "agent.frames=9"], "context is 3 frames"),
+        (["agent=roadmap", "agent.neighbours=0"], "neighbours is 0"),
+        (["agent=gcidm", "agent.ahead=0"], "ahead is 0"),
         (["agent=gcbc", "data=nowhere"], "no dataset at nowhere"),
     ],
 )

@@ -9,16 +9,16 @@ import torch
 from wmpc.agents.agent import Agent
 from wmpc.agents.asynchronous import AsyncMPCAgent
 from wmpc.agents.baselines import RandomAgent, ReplayAgent, ZeroAgent
-from wmpc.agents.completion import when_needed
-from wmpc.agents.encoded import Encoded, encode_training_episodes
 from wmpc.agents.entrant import Case, Entrant, Setting, name_of
 from wmpc.agents.external import make_agent
 from wmpc.agents.external_process import AgentProcess
 from wmpc.agents.goal_policy import GoalPolicyAgent, train_goal_policy
-from wmpc.agents.meaning import Complete
 from wmpc.agents.mpc import MPCAgent
 from wmpc.agents.nearest import NearestAgent
 from wmpc.agents.on_foot import on_foot
+from wmpc.agents.roadmap import Roadmap
+from wmpc.agents.taught import encode_recordings, find_completion
+from wmpc.agents.waypoints import Waypoints
 from wmpc.envs.goal_env import Walkable
 from wmpc.envs.simulator import Simulator
 from wmpc.errors import WmpcError
@@ -28,7 +28,7 @@ from wmpc.system.memory import keep_freed_memory
 from wmpc.system.passing_on import passes_on
 from wmpc.system.threads import sensible_threads
 from wmpc.wm.models.dynamics import compile_rollouts
-from wmpc.wm.models.world_model import LearnedModel, WorldModel
+from wmpc.wm.models.world_model import WorldModel
 
 
 def given_agent(setting: Setting, function: Callable[..., Any]) -> Entrant:
@@ -77,7 +77,7 @@ def mpc(
         if predictor is None:
             raise WmpcError(f"compile={compile} came; this model has no predictor: give null")
         compile_rollouts(predictor, compile)
-    arguments["complete"] = _completing(setting)
+    arguments["complete"] = find_completion(setting)
     return _planning("mpc", setting.model, setting, asynchronous=asynchronous, **arguments)
 
 
@@ -179,45 +179,53 @@ def nearest(setting: Setting, **arguments: Any) -> Entrant:
     Returns:
         What makes the agents of cases.
     """
-    model, encoded = _frozen(setting)
-    agent = NearestAgent(model, encoded, complete=_completing(setting, True), **arguments)
+    model, encoded = encode_recordings(setting)
+    agent = NearestAgent(model, encoded, complete=find_completion(setting, True), **arguments)
     return Entrant(lambda case: agent, "nearest")
 
 
 @passes_on(train_goal_policy, supplied=("timed",))
-def gcbc(setting: Setting, **arguments: Any) -> Entrant:
+def gcbc(setting: Setting, *, ahead: float | None = None, **arguments: Any) -> Entrant:
     """Enter goal-conditioned behaviour cloning, trained here.
 
     Args:
         setting: where the agents will act; its model and episodes.
+        ahead: see `wmpc.agents.waypoints.Waypoints`; None: the goal itself is pursued.
         **arguments: of `wmpc.agents.goal_policy.train_goal_policy`.
 
     Returns:
         What makes the agents of cases.
     """
-    model, encoded = _frozen(setting)
+    model, encoded = encode_recordings(setting)
     with sensible_threads(model):
         policy = train_goal_policy(encoded, model.context, **arguments)
-    agent = GoalPolicyAgent(model, policy, complete=_completing(setting, True))
+    waypoints = None if ahead is None else Waypoints(Roadmap(encoded), ahead)
+    agent = GoalPolicyAgent(
+        model, policy, complete=find_completion(setting, True), waypoints=waypoints
+    )
     return Entrant(lambda case: agent, "gcbc")
 
 
 @passes_on(train_goal_policy, supplied=("timed",))
-def gcidm(setting: Setting, arrive: int, **arguments: Any) -> Entrant:
+def gcidm(
+    setting: Setting, arrive: int, *, ahead: float | None = None, **arguments: Any
+) -> Entrant:
     """Enter goal-conditioned inverse dynamics, trained here.
 
     Args:
         setting: where the agents will act; its model and episodes.
         arrive: blocks in which to be at the goal, at every decision.
+        ahead: see `wmpc.agents.waypoints.Waypoints`; None: the goal itself is pursued.
         **arguments: of `wmpc.agents.goal_policy.train_goal_policy`.
 
     Returns:
         What makes the agents of cases.
     """
-    model, encoded = _frozen(setting)
+    model, encoded = encode_recordings(setting)
     with sensible_threads(model):
         policy = train_goal_policy(encoded, model.context, timed=True, **arguments)
-    agent = GoalPolicyAgent(model, policy, arrive, _completing(setting, True))
+    waypoints = None if ahead is None else Waypoints(Roadmap(encoded), ahead)
+    agent = GoalPolicyAgent(model, policy, arrive, find_completion(setting, True), waypoints)
     return Entrant(lambda case: agent, "gcidm")
 
 
@@ -253,20 +261,6 @@ def external(setting: Setting, function: str, privileged: bool = False, seed: in
     except Failed as failed:
         raise WmpcError(f"{function}: {failed}") from failed
     return Entrant(make, function, privileged=privileged, source=source, tried=True)
-
-
-def _frozen(setting: Setting) -> tuple[LearnedModel, Encoded]:
-    """The trained encoder, and the training episodes through it."""
-    if setting.model is None or setting.episodes is None:
-        raise WmpcError("this agent learns from recorded episodes: it needs a run and its dataset")
-    return setting.model, encode_training_episodes(setting.model, setting.episodes())
-
-
-def _completing(setting: Setting, pictures: bool = False) -> Complete | None:
-    """What completes goals said in part, where there are recordings to do it from."""
-    if setting.model is None or setting.episodes is None:
-        return None
-    return when_needed(setting.model, setting.episodes, pictures)
 
 
 def _planning(

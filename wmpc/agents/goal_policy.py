@@ -16,6 +16,7 @@ from torch.nn.functional import one_hot
 from wmpc.agents.encoded import Encoded
 from wmpc.agents.meaning import Complete
 from wmpc.agents.picture_goal import PictureAgent
+from wmpc.agents.waypoints import Waypoints
 from wmpc.errors import WmpcError
 from wmpc.wm.data.hindsight import HindsightPairs, Pairs
 from wmpc.wm.models.world_model import LearnedModel
@@ -164,6 +165,7 @@ class GoalPolicyAgent(PictureAgent):
             steps to the goal, which nobody tells an agent here; it made no difference
             (docs/lab-notes.md).
         complete: see `PictureAgent`.
+        waypoints: see there.
     """
 
     def __init__(
@@ -172,10 +174,11 @@ class GoalPolicyAgent(PictureAgent):
         policy: GoalPolicy,
         arrive: int = 1,
         complete: Complete | None = None,
+        waypoints: Waypoints | None = None,
     ) -> None:
         if not 1 <= arrive <= policy.within:
             raise WmpcError(f"arrive is {arrive}; it must be 1 to within = {policy.within}")
-        super().__init__(model, complete)
+        super().__init__(model, complete, waypoints)
         self.policy = policy
         self.arrive = torch.tensor([arrive], device=model.device)
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from wmpc.agents.history import History
 from wmpc.agents.meaning import Complete, GoalLike, meant
+from wmpc.agents.waypoints import Waypoints
 from wmpc.errors import WmpcError
 from wmpc.planners.costs import Target
 from wmpc.wm.models.world_model import LearnedModel
@@ -20,10 +21,16 @@ class PictureAgent:
     Args:
         model: the frozen encoder.
         complete: makes whole goals of one said in part; without it such a goal is an error.
+        waypoints: of which one is pursued on the way to a far goal; None: the goal itself.
     """
 
-    def __init__(self, model: LearnedModel, complete: Complete | None = None) -> None:
-        self.model, self.complete = model, complete
+    def __init__(
+        self,
+        model: LearnedModel,
+        complete: Complete | None = None,
+        waypoints: Waypoints | None = None,
+    ) -> None:
+        self.model, self.complete, self.waypoints = model, complete, waypoints
         self.history = History(model)
         self.goals: Tensor | None = None
         """(M, k * D), the tokens of goal pictures, any of which will do."""
@@ -72,17 +79,20 @@ class PictureAgent:
         self.history = self.history.seeing(observation, executed)
 
     def goal(self) -> Tensor:
-        """Choose the goal picture to pursue.
+        """Choose the picture to pursue.
 
         Returns:
-            Its tokens, (k * D,); of several that will do, those nearest to the present.
+            Its tokens, (k * D,): the goal's, of several that will do those nearest to the present,
+            or those of a waypoint.
 
         Raises:
             WmpcError: there is no goal yet, or nothing was seen.
         """
         if self.goals is None or not self.history.latents:
             raise WmpcError("call reset(goal) and observe(observation, None) before act()")
-        if len(self.goals) == 1:
+        if len(self.goals) == 1 and self.waypoints is None:
             return self.goals[0]
         now = self.model.layout.of(self.history.now, "pixels").flatten()
-        return self.goals[(self.goals - now).square().sum(1).argmin()]
+        goal = self.goals[(self.goals - now).square().sum(1).argmin()]
+        point = None if self.waypoints is None else self.waypoints.find(now, goal)
+        return goal if point is None else self.model.layout.of(point, "pixels").flatten()
