@@ -24,8 +24,11 @@ from wmpc.wm.diagnostics.ranking import spearman
 CASES = {"reacher": [], "push_t": ["cases.filter=block_moved"]}
 """By task: the cases that success is counted on, beside `SUCCESS`; in PushT the block must move."""
 STEPS = {"reacher": (60, 120, 250, 350, 500), "push_t": (125, 250, 500, 1000)}
-LONGEST = {"reacher": 1000, "push_t": 2000}
-"""Steps of one more training of the plain variant."""
+LONGER = {
+    "reacher": {"plain": (1000,)},
+    "push_t": {"plain": (1500, 2000), "wide": (1500,), "noisy": (1500,)},
+}
+"""Steps of more trainings of some variants, for more checkpoints that reach half of the goals."""
 VARIANTS: dict[str, tuple[str, list[str]]] = {
     "plain": ("clean", []),
     "narrow": ("clean", ["model.latent=4"]),
@@ -48,11 +51,10 @@ def verb(*words: str) -> None:
 
 
 def members(task: str) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield name, data and words of every training, the shortest first."""
+    """Yield name, data and words of every training."""
     for variant, (data, words) in VARIANTS.items():
-        for steps in STEPS[task]:
+        for steps in (*STEPS[task], *LONGER[task].get(variant, ())):
             yield f"{variant}-{steps}", data, [*words, f"train.steps={steps}"]
-    yield f"plain-{LONGEST[task]}", "clean", [f"train.steps={LONGEST[task]}"]
 
 
 def spoil(clean: Path, noisy: Path) -> None:
