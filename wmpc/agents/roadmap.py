@@ -4,10 +4,9 @@ After Search on the Replay Buffer (Eysenbach et al., arXiv 1906.05253), with dis
 recorded blocks and in latents that look alike instead of learned.
 """
 
+from typing import Any
+
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
-from scipy.spatial import KDTree
 
 from wmpc.agents.encoded import Encoded
 from wmpc.errors import WmpcError
@@ -39,20 +38,20 @@ class Roadmap:
         then = now + encoded.stride
         self.block = max(float(np.median(np.linalg.norm(places[then] - places[now], axis=1))), 1e-9)
         """Distance in latents that a typical block goes."""
+        from scipy.spatial import KDTree  # slow to import, so where it is needed
+
         self._tree = KDTree(places)
         found = self._tree.query(places, min(neighbours + 1, len(places)))
         away, others = (np.asarray(one).reshape(len(places), -1) for one in found)
         here = np.broadcast_to(np.arange(len(places))[:, None], others.shape)
         near = (away < alike * self.block) & (others != here)
         crossing = away[near] / self.block + CROSSING
-        costs = np.concatenate([np.ones(len(now)), crossing, crossing])
-        starts = np.concatenate([now, here[near], others[near]])
-        ends = np.concatenate([then, others[near], here[near]])
-        best = np.lexsort((costs, ends, starts))  # of several ways from here to there the cheapest
-        pairs = np.stack([starts, ends])[:, best]
-        first = np.r_[True, (np.diff(pairs) != 0).any(0)]
-        shape = (len(places), len(places))
-        self._backwards = csr_array((costs[best][first], pairs[::-1, first]), shape)
+        self._backwards = _cheapest(
+            np.concatenate([then, others[near], here[near]]),
+            np.concatenate([now, here[near], others[near]]),
+            np.concatenate([np.ones(len(now)), crossing, crossing]),
+            len(places),
+        )
 
     def lead_to(self, goal: np.ndarray) -> "Way":
         """Find the way from every frame to a goal.
@@ -63,7 +62,9 @@ class Roadmap:
         Returns:
             The ways.
         """
-        ends = np.atleast_1d(self.nearest(goal)[1])
+        from scipy.sparse.csgraph import dijkstra  # slow to import, so where it is needed
+
+        _, ends = self.nearest(goal)
         to_go, onward, _ = dijkstra(
             self._backwards, indices=ends, return_predecessors=True, min_only=True
         )
@@ -80,6 +81,16 @@ class Roadmap:
         """
         away, rows = self._tree.query(place, min(self.neighbours, len(self.encoded.latents)))
         return np.atleast_1d(away) / self.block, np.atleast_1d(rows)
+
+
+def _cheapest(starts: np.ndarray, ends: np.ndarray, costs: np.ndarray, size: int) -> Any:
+    """The graph (size, size) of some edges (E,), of several between the same two the cheapest."""
+    from scipy.sparse import csr_array
+
+    order = np.lexsort((costs, ends, starts))
+    pairs = np.stack([starts, ends])[:, order]
+    first = np.r_[True, (np.diff(pairs) != 0).any(0)]
+    return csr_array((costs[order][first], pairs[:, first]), (size, size))
 
 
 class Way:
