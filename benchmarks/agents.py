@@ -34,6 +34,8 @@ AGENTS: dict[str, tuple[str, list[str]]] = {
     ),
     "icem": ("iCEM, the default", []),
     "icem12": ("iCEM, 12 blocks ahead", ["agent.horizon=12"]),
+    "led": ("GC-IDM on the roadmap", ["agent=gcidm", "agent.ahead=3"]),
+    "roadmap": ("iCEM on the roadmap", ["agent=roadmap"]),
 }
 """By name: what a table calls it, and what it adds to the command."""
 FLOORS = {
