@@ -35,7 +35,7 @@ def test_plans_and_diagnoses_count_the_same_steps(steps, gamma):
     made.reset(SimpleNamespace(observation={"state": np.array([1.0])}))
     made.observe({"state": np.zeros(1)}, None)
     made.act()
-    problem, decision = made.planner.problem, SimpleNamespace(agent=made)
+    problem, decision = made.planner.problem, SimpleNamespace(agent=made, task=None)
     latents = torch.randn(1, 4, 6, 1, 1, generator=torch.Generator().manual_seed(0)).double()
     goal = torch.ones(1, 1, 1).double()
     expected = latent_distance(goal, steps=steps, executed=2, gamma=gamma)(latents, latents[..., 0])
