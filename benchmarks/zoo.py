@@ -26,7 +26,7 @@ CASES = {"reacher": [], "push_t": ["cases.filter=block_moved"]}
 STEPS = {"reacher": (60, 120, 250, 350, 500), "push_t": (125, 250, 500, 1000)}
 LONGER = {
     "reacher": {"plain": (1000,)},
-    "push_t": {"plain": (1500, 2000), "wide": (1500,), "noisy": (1500,)},
+    "push_t": {"plain": (1500, 2000), "wide": (1500,), "loose": (1500,), "noisy": (1500,)},
 }
 """Steps of more trainings of some variants, for more checkpoints that reach half of the goals."""
 VARIANTS: dict[str, tuple[str, list[str]]] = {
