@@ -10,6 +10,7 @@ from gymnasium.utils.env_checker import check_env
 
 from wmpc import envs
 from wmpc.envs.policies import RandomPolicy
+from wmpc.envs.shift.names import find
 from wmpc.envs.task import Task
 from wmpc.errors import WmpcError
 
@@ -247,3 +248,15 @@ def test_the_page_has_every_task():
         (line,) = (line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
         assert f"`{made.hard_filter}`" in line
         made.close()
+
+
+@pytest.mark.parametrize("env", envs.ids())
+def test_what_moves_and_what_stops_it_is_found_by_name(env):
+    task = envs.make(env)
+    assert task.objects
+    for pattern in filter(None, [*task.objects.values(), task.walls]):
+        assert find(task.model, "geom", pattern)
+    for pattern in task.objects.values():
+        moved = find(task.model, "body", pattern)
+        assert any(int(task.model.jnt_bodyid[joint]) in moved for joint in range(task.model.njnt))
+    task.close()

@@ -39,7 +39,7 @@ class Maze(PointTask):
     frame_skip = 2
     tolerances: ClassVar[Mapping[str, float]] = {"distance_m": CELL / 2}
     objects: ClassVar[Mapping[str, str]] = {"disc": "disc"}
-    walls = "wall.*"
+    walls = "wall_*"
     hard_filter = "far"
 
     def __init__(
