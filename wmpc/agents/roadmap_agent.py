@@ -70,11 +70,11 @@ def roadmap(
     seed: int = 0,
     **arguments: Any,
 ) -> Entrant:
-    """Enter `wmpc.agents.roadmap.RoadmapAgent` on the trained model.
+    """Enter `RoadmapAgent` on the trained model.
 
     Args:
         setting: where the agents will act; its model, planner, cost and episodes.
-        ahead: see `wmpc.agents.roadmap.Waypoints`.
+        ahead: see `wmpc.agents.waypoints.Waypoints`.
         neighbours: see `wmpc.agents.roadmap.Roadmap`.
         alike: see there.
         seed: added to that of each case.

@@ -132,10 +132,10 @@ class Decision:
         latents = self.simulator.rollout(self.start[None], self.actions(candidates)[None])[0]
         C = self.simulator.coordinates_size
         physics = latents[..., C : latents.shape[-1] - len(self.case.variation)]
-        flat = physics.reshape(-1, physics.shape[-1])
         if isinstance(self.task, Walkable):
             distance = self.task.walk(latents[..., :C], self.goal, self.case.variation)
         else:
+            flat = physics.reshape(-1, physics.shape[-1])
             distance = np.array([self.task.distance(s, self.case.goal_state) for s in flat])
         return Outcomes(physics, latents[..., :C], distance.reshape(physics.shape[:2]))
 
