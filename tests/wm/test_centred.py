@@ -1,0 +1,105 @@
+"""SIGReg of what changes within a window: blind to what does not, and of the scale that moves."""
+
+import numpy as np
+import pytest
+import torch
+from model_cases import model
+
+from wmpc.errors import WmpcError
+from wmpc.wm.objectives.centred_sigreg import CentredSIGReg, coarsen, moving_share
+from wmpc.wm.objectives.sigreg import random_directions, sigreg
+from wmpc.wm.objectives.term import Seen
+
+B, L = 256, 6
+NETWORK = model("tiny")
+
+
+def gaussian(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def value(z, share=None, pictures=None):
+    """The term of latents (B, L, D), beside pictures."""
+    seen = Seen(
+        NETWORK,
+        z.unsqueeze(2),
+        z.new_zeros(B, L - 1, 0),
+        {"pixels": pictures},
+        torch.Generator().manual_seed(3),
+    )
+    return float(CentredSIGReg(NETWORK, share=share, directions=64)(seen))
+
+
+def departing(share, seed=0):
+    """Latents of variance 1, of which a share lies within windows."""
+    within = gaussian(B, L, NETWORK.latent, seed=seed)
+    within -= within.mean(1, keepdim=True)
+    within /= within.std((0, 1), correction=0)
+    between = gaussian(B, 1, NETWORK.latent, seed=seed + 1)
+    return share**0.5 * within + (1 - share) ** 0.5 * between
+
+
+def test_it_is_sigreg_of_the_departures_at_their_scale():
+    z = departing(0.3)
+    mean = z.numpy().mean(1, keepdims=True)
+    departures = torch.from_numpy((z.numpy() - mean) / np.float32(0.3**0.5)).unsqueeze(2)
+    directions = random_directions(NETWORK.latent, 64, torch.Generator().manual_seed(3))
+    assert value(z, 0.3) == pytest.approx(float(sigreg(departures, directions)), rel=1e-5)
+
+
+def test_what_stays_throughout_a_window_changes_nothing():
+    z = departing(0.3)
+    assert value(z + 5 * gaussian(B, 1, NETWORK.latent, seed=9), 0.3) == pytest.approx(
+        value(z, 0.3), rel=1e-3
+    )
+
+
+@pytest.mark.parametrize("share", [0.05, 0.4])
+def test_it_asks_for_the_share_that_moves_no_less_and_no_more(share):
+    asked = value(departing(share), share)
+    assert asked < 1.6  # of a normal distribution it is about 1
+    for other in (share / 4, 2 * share):
+        assert value(departing(other), share) > 1.5 * asked
+    still = gaussian(B, 1, NETWORK.latent).expand(-1, L, -1)
+    assert value(still, share) > 10 * asked
+
+
+def test_a_share_that_is_not_said_is_that_of_the_pictures():
+    rng = np.random.default_rng(0)
+    pictures = np.zeros((B, L, 8, 8, 3), np.uint8)
+    pictures[..., :4, :, :] = rng.integers(0, 256, (B, 1, 1, 1, 1))  # differs, but never moves
+    moving = rng.normal(0, 30, (B, 1)) + rng.normal(0, 15, (B, L))
+    pictures[..., 4:, :, :] = (128 + moving).clip(0, 255)[..., None, None, None]
+    pictures = torch.from_numpy(pictures)
+    share = float(moving_share(coarsen(pictures)))
+    inside = moving - moving.mean(1, keepdims=True)
+    assert share == pytest.approx(inside.var() / moving.var(), rel=0.05)
+    z = departing(share)
+    assert value(z, pictures=pictures) == pytest.approx(value(z, share), rel=1e-4)
+
+
+def test_the_share_counts_every_number_by_how_much_it_moves():
+    white = gaussian(4000, 2, 2)
+    still = 100 * gaussian(4000, 1, 1).expand(-1, 2, -1)
+    slow = gaussian(4000, 1, 1, seed=1) * 3**0.5 + gaussian(4000, 2, 1, seed=2)
+    # within windows of 2 frames lies half of a white variance: w = 1/2 of 1, and 1/2 of 4
+    assert float(moving_share(white)) == pytest.approx(0.5, rel=0.05)
+    assert float(moving_share(slow)) == pytest.approx(0.125, rel=0.05)
+    assert float(moving_share(white, still)) == pytest.approx(0.5, rel=0.05)
+    both = (2 * 0.5 * 0.5 + 0.5 * 0.125) / 1.5
+    assert float(moving_share(white, slow, still)) == pytest.approx(both, rel=0.05)
+    assert float(moving_share(still)) == pytest.approx(0.01)
+
+
+def test_coarse_pictures_are_means_of_their_quarters():
+    pictures = torch.zeros(2, 3, 8, 8, 3, dtype=torch.uint8)
+    pictures[1, 2, 4:, :4, 1] = 200
+    coarse = coarsen(pictures).view(2, 3, 3, 2, 2)
+    assert coarse[1, 2, 1, 1, 0] == 200 and coarse.sum() == 200
+    assert torch.equal(coarsen(torch.ones(2, 3, 5)), torch.ones(2, 3, 5))
+
+
+def test_settings_that_make_no_sense_are_refused():
+    for wrong in ({"directions": 0}, {"share": 0.0}, {"share": 1.5}):
+        with pytest.raises(WmpcError, match=next(iter(wrong))):
+            CentredSIGReg(NETWORK, **wrong)
