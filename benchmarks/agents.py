@@ -1,14 +1,16 @@
 """Every agent on every task, three training seeds each: the tables of docs/results.md.
 
     python benchmarks/agents.py RUNS [tasks=reacher,two_room,push_t] [seeds=0,1,2] [cases=100]
-        [goals=NAME] [agents=nearest,gcbc,gcidm,cem,icem] [-- WORD ...]
+        [goals=NAME] [agents=nearest,gcbc,gcidm,cem,icem] [gcbc=agent.within=10,agent.width=1024]
+        [-- WORD ...]
 
 RUNS holds a trained run `TASK-seed=SEED` for each task and seed, which knows its dataset. Each WORD
-is one of `wmpc eval`, such as `cases=far cases.budget=40`; results so measured stand in the folder
-`NAME-AGENT` of a run, and what a killed run measured is not measured again. `cloned` asks for runs
-`TASK-cloned-seed=SEED`, trained with `objective=imitation`. Agents that use no model (chance, the
-recording, the true simulator) run once a task. A mean over seeds, which share their cases, has the
-interval of `wmpc.evaluation.statistics.success.wilson_of_shared_cases`.
+is one of `wmpc eval` for every agent, such as `cases=far cases.budget=40`; those of one agent alone
+follow its name. Results so measured stand in the folder `NAME-AGENT` of a run, and what a killed
+run measured is not measured again. `cloned` asks for runs `TASK-cloned-seed=SEED`, trained with
+`objective=imitation`. Agents that use no model (chance, the recording, the true simulator) run once
+a task. A mean over seeds, which share their cases, has the interval of
+`wmpc.evaluation.statistics.success.wilson_of_shared_cases`.
 """
 
 import json
@@ -29,8 +31,11 @@ AGENTS: dict[str, tuple[str, list[str]]] = {
     "gcidm": ("GC-IDM", ["agent=gcidm"]),
     "cem": ("CEM 128 x 6", ["planner=cem"]),
     "cem300": (
-        "CEM 300 x 30",
-        ["planner=cem", "planner.samples=300", "planner.elites=30", "planner.iterations=30"],
+        "CEM 300 x 30, as LeWM plans",
+        [
+            *["planner=cem", "planner.samples=300", "planner.elites=30", "planner.iterations=30"],
+            *["agent.horizon=5", "agent.execute=5", "agent.knots=null", "cost.steps=last"],
+        ],
     ),
     "icem": ("iCEM, the default", []),
     "icem12": ("iCEM, 12 blocks ahead", ["agent.horizon=12"]),
@@ -103,6 +108,7 @@ def table(runs: Path, task: str, options: dict[str, str], words: list[str]) -> N
             run = runs / f"{task}{'-cloned' * (name == 'cloned')}-seed={seed}"
             # what uses no model is measured beside the first agent, and is found by the others
             more = [f"cases.count={cases}", *([] if index == 0 else ["reference.cases=0"])]
+            more += [word for word in options.get(name, "").split(",") if word]
             found.append(measure(run, f"{goals}-{name}", [*words, *more, *own]))
         if index == 0:
             for floor, summary in found[0]["reference"].items():
