@@ -140,7 +140,13 @@ def test_a_model_of_every_predictor_is_trained_by_a_word(path, predictor, tmp_pa
     last = [json.loads(line) for line in (tmp_path / "run/train.jsonl").read_text().splitlines()][
         -1
     ]
-    assert last["kind"] == "eval" and last.keys() == {"kind", "step", "rankme", "spread"}
+    assert last["kind"] == "eval" and last.keys() == {
+        "kind",
+        "step",
+        "rankme",
+        "spread",
+        "within_share",
+    }
     assert read_log(tmp_path / "run")[-1] == last
 
 

@@ -5,10 +5,12 @@ import pytest
 import torch
 from model_cases import model
 
+from wmpc.api.train import _told
 from wmpc.errors import WmpcError
 from wmpc.wm.objectives.centred_sigreg import CentredSIGReg, coarsen, moving_share
 from wmpc.wm.objectives.sigreg import random_directions, sigreg
 from wmpc.wm.objectives.term import Seen
+from wmpc.wm.training.monitor import evaluate
 
 B, L = 256, 6
 NETWORK = model("tiny")
@@ -91,12 +93,35 @@ def test_the_share_counts_every_number_by_how_much_it_moves():
     assert float(moving_share(still)) == pytest.approx(0.01)
 
 
-def test_coarse_pictures_are_means_of_their_quarters():
-    pictures = torch.zeros(2, 3, 8, 8, 3, dtype=torch.uint8)
-    pictures[1, 2, 4:, :4, 1] = 200
-    coarse = coarsen(pictures).view(2, 3, 3, 2, 2)
-    assert coarse[1, 2, 1, 1, 0] == 200 and coarse.sum() == 200
+def test_coarse_pictures_are_means_of_their_cells():
+    pictures = torch.zeros(2, 3, 16, 16, 3, dtype=torch.uint8)
+    pictures[1, 2, 4:8, 8:12, 1] = 200
+    coarse = coarsen(pictures).view(2, 3, 3, 4, 4)
+    assert coarse[1, 2, 1, 1, 2] == 200 and coarse.sum() == 200
     assert torch.equal(coarsen(torch.ones(2, 3, 5)), torch.ones(2, 3, 5))
+
+
+def test_a_training_watches_both_shares():
+    rng, frames = np.random.default_rng(1), NETWORK.spec.image_size
+    batches = [
+        {"pixels": rng.integers(0, 256, (20, L, frames, frames, 3), np.uint8)} for _ in range(2)
+    ]
+    found = evaluate(NETWORK, batches)["within_share"]
+    pictures = torch.from_numpy(np.concatenate([batch["pixels"] for batch in batches]))
+    with torch.no_grad():
+        z = NETWORK.eval().encode({"pixels": pictures}).flatten(2)
+    assert found["latents"] == pytest.approx(float(moving_share(z)), rel=1e-4)
+    assert found["pictures"] == pytest.approx(float(moving_share(coarsen(pictures))), rel=1e-4)
+
+
+def test_latents_that_describe_the_scene_are_told():
+    line = {"kind": "eval", "step": 500, "rankme": 9.0, "spread": [1.0]}
+    shares = {"latents": 0.04, "pictures": 0.65}
+    said = _told(line | {"within_share": shares}).says
+    assert "variance 4% is within windows" in said and "pictures 65%" in said
+    assert "objective=centred" in said
+    for fine in ({}, {"within_share": shares | {"latents": 0.3}}):  # logs of earlier runs have none
+        assert "centred" not in _told(line | fine).says
 
 
 def test_settings_that_make_no_sense_are_refused():

@@ -10,7 +10,7 @@ from wmpc.wm.objectives.sigreg import random_directions, sigreg
 from wmpc.wm.objectives.term import Seen, Term
 from wmpc.wm.processes import gather
 
-CELLS = 2
+CELLS = 4
 """Rows and columns of the coarse pictures that the share is read off."""
 LEAST = 0.01
 """The smallest share, where next to nothing moves."""

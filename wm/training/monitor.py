@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from wmpc.wm.models.world_model import TrainableModel
+from wmpc.wm.objectives.centred_sigreg import coarsen, moving_share
 from wmpc.wm.regression import r_squared, ridge, with_ones
 
 
@@ -62,32 +63,41 @@ def evaluate(
 
     Returns:
         In plain values: `rankme`, see there, and `spread`, the standard deviation of each number,
-        both of the `pixels` tokens of all frames, each frame's as one vector; `rollout_error` and
-        `rollout_baseline`, for each of the L - h blocks ahead the mean squared error of the whole
-        latent, of the model's rollout from h frames and of repeating the last frame, where there
-        are actions. With
-        `describe`, `probe_r2`, which reads the last of the h frames, and `probe_r2_context`, which
-        reads all h: R² by name of what is described there, of a probe that is fitted on the first
-        half of the windows and scored on the second; names without an R² are left out.
+        both of the `pixels` tokens of all frames, each frame's as one vector; `within_share`, the
+        share of variance within windows (`moving_share`) of the `latents`, those tokens, and of the
+        coarse `pictures`; `rollout_error` and `rollout_baseline`, for each of the L - h blocks
+        ahead the mean squared error of the whole latent, of the model's rollout from h frames and
+        of repeating the last frame, where there are actions. With `describe`, `probe_r2`, which
+        reads the last of the h frames, and `probe_r2_context`, which reads all h: R² by name of
+        what is described there, of a probe that is fitted on the first half of the windows and
+        scored on the second; names without an R² are left out.
     """
     training, h = model.training, model.context
     model.eval()
-    frames, contexts, errors, baselines, described, last = [], [], [], [], [], []
+    windows, pictures, contexts, errors, baselines, described, last = [], [], [], [], [], [], []
     for batch in batches:
         z = model.encode(batch)
+        seen = [torch.as_tensor(batch[name]) for name in model.spec.cameras]
+        pictures.append(torch.cat([coarsen(x).cpu() for x in seen], -1))
         if "action" in batch:
             a = model.normalise(batch["action"])
             imagined = model.dynamics(z[:, :h], a[:, : h - 1]).rollout(a[:, None, h - 1 :])[:, 0]
             errors.append((imagined - z[:, h:]).square().mean((2, 3)))
             baselines.append((z[:, h - 1 : h] - z[:, h:]).square().mean((2, 3)))
-        frames.append(model.layout.of(z, "pixels").flatten(0, 1).flatten(1))
+        windows.append(model.layout.of(z, "pixels").flatten(2))
         contexts.append(z[:, :h].flatten(1))
         if describe is not None:
             described.append(describe(batch["state"][:, h - 1]))
             last.append(z[:, h - 1].flatten(1))
     model.train(training)
-    z = torch.cat(frames)
-    result: dict[str, Any] = {"rankme": rankme(z), "spread": z.std(0).tolist()}
+    z = torch.cat(windows)
+    frames = z.flatten(0, 1)
+    shares = {"latents": moving_share(z), "pictures": moving_share(torch.cat(pictures))}
+    result: dict[str, Any] = {
+        "rankme": rankme(frames),
+        "spread": frames.std(0).tolist(),
+        "within_share": {name: float(share) for name, share in shares.items()},
+    }
     if errors:
         result["rollout_error"] = torch.cat(errors).mean(0).tolist()
         result["rollout_baseline"] = torch.cat(baselines).mean(0).tolist()

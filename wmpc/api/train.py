@@ -20,6 +20,10 @@ from wmpc.wm.data import Episodes
 from wmpc.wm.models.world_model import TrainableModel
 from wmpc.wm.training import run as training
 
+SCENE = 3.0
+"""How many times the latents' share of variance within windows the pictures' is, before it is said
+that the latents describe the scene."""
+
 
 @passes_on(training.train, supplied=("describe", "report", "reopen", "clock"))
 def train(
@@ -112,4 +116,17 @@ def _told(line: Mapping[str, Any]) -> Progress:
             told += f"{error / max(still, 1e-9):.0%} of standing still"
         probes = list(line.get("probe_r2", {}).values())
         told += f", state probe R2 {np.mean(probes):.2f}" if probes else ""
+        told += _warning(line.get("within_share", {}))
     return Progress(says=f"step {line['step']}: {told}")
+
+
+def _warning(shares: Mapping[str, float]) -> str:
+    """A sentence where latents describe the scene and not what moves, see `SCENE`; else none."""
+    if not shares or shares["pictures"] <= SCENE * shares["latents"]:
+        return ""
+    latents, pictures = (f"{shares[name]:.0%}" for name in ("latents", "pictures"))
+    return (
+        f". Of the latents' variance {latents} is within windows, of what moves in the pictures "
+        f"{pictures}: they describe what differs from episode to episode and not what moves; try "
+        "objective=centred"
+    )
