@@ -49,6 +49,10 @@ PATCHES = {
     "patch": 16, "width": 16, "depth": 1, "heads": 2, "tokens": "patches",
 }  # fmt: skip
 
+NORMALISED = {
+    "_target_": "wmpc.wm.models.encoders.ConvEncoder", "channels": [8, 8, 8], "normalise": True,
+}  # fmt: skip
+
 
 def part_of(network, law):
     """Of a batch of 8 windows and 8 pairs, what this process has."""
@@ -66,7 +70,8 @@ def learned():
     found = {}
     for head in ("linear", "mlp"):
         for term, config in {**EVERY_TERM, **NEEDY}.items():
-            network = some_model(head=head, **{"encoder": PATCHES} if term in NEEDY else {})
+            encoder = PATCHES if term in NEEDY else NORMALISED if head == "mlp" else None
+            network = some_model(head=head, **{"encoder": encoder} if encoder else {})
             whole = learner(network, {term: config}).double().train()
             part = part_of(network, whole.objective.terms[term].pairs)
             with torch.random.fork_rng():

@@ -8,7 +8,7 @@ import pytest
 import torch
 from model_cases import batch, model, spec
 
-from wmpc.wm.models.encoders import ViTEncoder
+from wmpc.wm.models.encoders import ConvEncoder, ViTEncoder
 
 VIT = {"_target_": "wmpc.wm.models.encoders.ViTEncoder", "patch": 16, "width": 8, "depth": 1}
 VIT |= {"heads": 2, "tokens": "patches"}
@@ -95,3 +95,24 @@ def test_what_a_goal_says_is_what_counts():
     assert weight[16, :3].tolist() == half.tolist() and weight[16, 3:].eq(1).all()
     assert weight[:16].eq(1).all() and not open_
     assert network.known(picture, {"pixels": np.zeros((64, 64))})[1] == ["pixels"]
+
+
+@torch.no_grad()
+def test_normalised_channels_look_alike_on_any_ground():
+    torch.manual_seed(0)
+    plain, normalised = (ConvEncoder(32, 3, (8, 8, 8), normalise=flag) for flag in (False, True))
+    dark = torch.randint(0, 60, (50, 3, 32, 32), dtype=torch.uint8)
+    bright = 240 + dark // 10
+    light = torch.cat([3 * dark[:, :1] + 70, 2 * dark[:, 1:2] + 100, dark[:, 2:] + 190], 1)
+    assert not torch.allclose(plain(dark), plain(light), atol=0.1)
+    torch.testing.assert_close(normalised(dark), normalised(light), atol=1e-3, rtol=1e-3)
+    assert normalised(bright).std(0).mean() > 5 * plain(bright).std(0).mean()
+
+    for _ in range(60):
+        normalised(light)
+    alone = normalised.eval()(light[:1])
+    torch.testing.assert_close(alone, normalised(light)[:1])  # of the recordings, not of the batch
+    normalised.train()
+    torch.testing.assert_close(alone, normalised(light)[:1], atol=0.05, rtol=0.05)
+    assert "norm.running_mean" in normalised.state_dict()
+    assert not any("norm" in name for name in plain.state_dict())  # as earlier runs saved it

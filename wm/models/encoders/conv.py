@@ -5,6 +5,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from wmpc.errors import WmpcError
+from wmpc.wm.models.batch_norm import BatchNorm
 from wmpc.wm.models.encoders.base import scale_pixels
 
 
@@ -17,10 +18,16 @@ class ConvEncoder(nn.Module):
         image_size: a power of two of at least 32.
         in_channels: three for each camera.
         channels: of each layer.
+        normalise: whether the colour channels are brought to mean 0 and variance 1 over the
+            recordings. On a white ground a small thing is else a small change of a large number.
     """
 
     def __init__(
-        self, image_size: int, in_channels: int, channels: tuple[int, ...] = (24, 48, 64)
+        self,
+        image_size: int,
+        in_channels: int,
+        channels: tuple[int, ...] = (24, 48, 64),
+        normalise: bool = False,
     ) -> None:
         super().__init__()
         if image_size < 32 or image_size & (image_size - 1):
@@ -37,6 +44,7 @@ class ConvEncoder(nn.Module):
             if isinstance(layer, nn.Conv2d):  # keep the signal's variance from layer to layer
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         self.layers = nn.Sequential(*layers)
+        self.norm = BatchNorm(in_channels, affine=False) if normalise else None
         self.tokens, self.features = 1, widths[-1] * 16
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -49,4 +57,6 @@ class ConvEncoder(nn.Module):
             (N, 1, F).
         """
         x = scale_pixels(pixels, next(self.parameters()).dtype)
+        if self.norm is not None:
+            x = self.norm(x.flatten(2)).view_as(x)
         return self.layers(x).flatten(1).unsqueeze(1)
