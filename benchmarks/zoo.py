@@ -21,6 +21,8 @@ import numpy as np
 from wmpc.wm.data import EpisodeWriter, open_episodes
 from wmpc.wm.diagnostics.ranking import spearman
 
+RECORDED = {"reacher": [], "push_t": ["policy=mixed"]}
+"""By task: how its recordings differ from the default."""
 CASES = {"reacher": [], "push_t": ["cases.filter=block_moved"]}
 """By task: the cases that success is counted on, beside `SUCCESS`; in PushT the block must move."""
 STEPS = {"reacher": (60, 120, 250, 350, 500), "push_t": (125, 250, 500, 1000)}
@@ -73,7 +75,7 @@ def spoil(clean: Path, noisy: Path) -> None:
 
 def train(folder: Path, task: str) -> None:
     """Collect, train and evaluate what is not there yet."""
-    verb("collect", f"task={task}", f"data={folder / 'clean'}")
+    verb("collect", f"task={task}", f"data={folder / 'clean'}", *RECORDED[task])
     spoil(folder / "clean", folder / "noisy")
     for name, data, words in members(task):
         run = folder / name
