@@ -145,7 +145,7 @@ def test_a_model_of_every_predictor_is_trained_by_a_word(path, predictor, tmp_pa
         "step",
         "rankme",
         "spread",
-        "within_share",
+        "moving_share",
     }
     assert read_log(tmp_path / "run")[-1] == last
 

@@ -106,7 +106,7 @@ def test_a_training_watches_both_shares():
     batches = [
         {"pixels": rng.integers(0, 256, (20, L, frames, frames, 3), np.uint8)} for _ in range(2)
     ]
-    found = evaluate(NETWORK, batches)["within_share"]
+    found = evaluate(NETWORK, batches)["moving_share"]
     pictures = torch.from_numpy(np.concatenate([batch["pixels"] for batch in batches]))
     with torch.no_grad():
         z = NETWORK.eval().encode({"pixels": pictures}).flatten(2)
@@ -117,10 +117,10 @@ def test_a_training_watches_both_shares():
 def test_latents_that_describe_the_scene_are_told():
     line = {"kind": "eval", "step": 500, "rankme": 9.0, "spread": [1.0]}
     shares = {"latents": 0.04, "pictures": 0.65}
-    said = _told(line | {"within_share": shares}).says
+    said = _told(line | {"moving_share": shares}).says
     assert "variance 4% is within windows" in said and "pictures 65%" in said
     assert "objective=centred" in said
-    for fine in ({}, {"within_share": shares | {"latents": 0.3}}):  # logs of earlier runs have none
+    for fine in ({}, {"moving_share": shares | {"latents": 0.3}}):  # logs of earlier runs have none
         assert "centred" not in _told(line | fine).says
 
 

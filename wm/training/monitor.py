@@ -63,8 +63,8 @@ def evaluate(
 
     Returns:
         In plain values: `rankme`, see there, and `spread`, the standard deviation of each number,
-        both of the `pixels` tokens of all frames, each frame's as one vector; `within_share`, the
-        share of variance within windows (`moving_share`) of the `latents`, those tokens, and of the
+        both of the `pixels` tokens of all frames, each frame's as one vector; `moving_share`, the
+        share of variance within windows (see there) of the `latents`, those tokens, and of the
         coarse `pictures`; `rollout_error` and `rollout_baseline`, for each of the L - h blocks
         ahead the mean squared error of the whole latent, of the model's rollout from h frames and
         of repeating the last frame, where there are actions. With `describe`, `probe_r2`, which
@@ -96,7 +96,7 @@ def evaluate(
     result: dict[str, Any] = {
         "rankme": rankme(frames),
         "spread": frames.std(0).tolist(),
-        "within_share": {name: float(share) for name, share in shares.items()},
+        "moving_share": {name: float(share) for name, share in shares.items()},
     }
     if errors:
         result["rollout_error"] = torch.cat(errors).mean(0).tolist()

@@ -116,7 +116,7 @@ def _told(line: Mapping[str, Any]) -> Progress:
             told += f"{error / max(still, 1e-9):.0%} of standing still"
         probes = list(line.get("probe_r2", {}).values())
         told += f", state probe R2 {np.mean(probes):.2f}" if probes else ""
-        told += _warning(line.get("within_share", {}))
+        told += _warning(line.get("moving_share", {}))
     return Progress(says=f"step {line['step']}: {told}")
 
 
