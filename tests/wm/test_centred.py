@@ -87,9 +87,9 @@ def test_the_share_counts_every_number_by_how_much_it_moves():
     # within windows of 2 frames lies half of a white variance: w = 1/2 of 1, and 1/2 of 4
     assert float(moving_share(white)) == pytest.approx(0.5, rel=0.05)
     assert float(moving_share(slow)) == pytest.approx(0.125, rel=0.05)
-    assert float(moving_share(white, still)) == pytest.approx(0.5, rel=0.05)
+    assert float(moving_share(torch.cat([white, still], -1))) == pytest.approx(0.5, rel=0.05)
     both = (2 * 0.5 * 0.5 + 0.5 * 0.125) / 1.5
-    assert float(moving_share(white, slow, still)) == pytest.approx(both, rel=0.05)
+    assert float(moving_share(torch.cat([white, slow, still], -1))) == pytest.approx(both, rel=0.05)
     assert float(moving_share(still)) == pytest.approx(0.01)
 
 

@@ -1,5 +1,8 @@
 """What changes within a window shall be normally distributed, whatever differs between windows."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -59,33 +62,44 @@ class CentredSIGReg(Term):
         z = seen.learned
         share: float | Tensor | None = self.share
         if share is None:
-            share = moving_share(
-                *(gather(coarsen(seen.columns[name]).to(z)) for name in seen.model.spec.cameras)
-            )
+            pictures = coarsen_all(seen.columns, seen.model.spec.cameras)
+            share = moving_share(gather(pictures.to(z)))
         departures = (z - z.mean(1, keepdim=True)) * share**-0.5
         directions = random_directions(z.shape[-1], self.directions, seen.generator).to(z)
         return sigreg(gather(departures), directions)
 
 
 @torch.no_grad()
-def moving_share(*values: Tensor) -> Tensor:
+def moving_share(x: Tensor) -> Tensor:
     """Compute the share of the variance that lies within windows, of what moves.
 
     Every number is counted by how much it varies within windows, so that what never changes there,
     however different from window to window, counts nothing.
 
     Args:
-        *values: (B, L, V) each, numbers of B windows of L frames.
+        x: (B, L, V), numbers of B windows of L frames.
 
     Returns:
         sum_v w_v (w_v / t_v) / sum_v w_v, with w the variances within windows and t those of all
         frames: a scalar, `LEAST` to 1.
     """
-    x = torch.cat(values, -1)
     within = x.var(1, correction=0).mean(0)
     whole = x.flatten(0, 1).var(0, correction=0)
     weighed = within.square() / whole.clamp(min=1e-12)
     return (weighed.sum() / within.sum().clamp(min=1e-12)).clamp(LEAST, 1.0)
+
+
+def coarsen_all(columns: Mapping[str, Any], cameras: Sequence[str]) -> Tensor:
+    """Average the pictures of all cameras over a few large cells, see `coarsen`.
+
+    Args:
+        columns: of windows, by name.
+        cameras: the names of those with pictures.
+
+    Returns:
+        (B, L, V), one camera behind the other.
+    """
+    return torch.cat([coarsen(torch.as_tensor(columns[name])) for name in cameras], -1)
 
 
 def coarsen(pictures: Tensor, cells: int = CELLS) -> Tensor:

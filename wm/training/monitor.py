@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from wmpc.wm.models.world_model import TrainableModel
-from wmpc.wm.objectives.centred_sigreg import coarsen, moving_share
+from wmpc.wm.objectives.centred_sigreg import coarsen_all, moving_share
 from wmpc.wm.regression import r_squared, ridge, with_ones
 
 
@@ -77,8 +77,7 @@ def evaluate(
     windows, pictures, contexts, errors, baselines, described, last = [], [], [], [], [], [], []
     for batch in batches:
         z = model.encode(batch)
-        seen = [torch.as_tensor(batch[name]) for name in model.spec.cameras]
-        pictures.append(torch.cat([coarsen(x).cpu() for x in seen], -1))
+        pictures.append(coarsen_all(batch, model.spec.cameras).cpu())
         if "action" in batch:
             a = model.normalise(batch["action"])
             imagined = model.dynamics(z[:, :h], a[:, : h - 1]).rollout(a[:, None, h - 1 :])[:, 0]
