@@ -296,3 +296,15 @@ def test_a_parquet_that_holds_more_than_numbers(tmp_path):
     (tmp_path / "a.parquet").write_bytes(data[:-20])
     with pytest.raises(WmpcError, match=r"a.parquet is damaged"):
         open_source(str(tmp_path))
+
+
+def test_a_parquet_whose_columns_are_stated_otherwise_ends_in_words(tmp_path):
+    """pyarrow counts levels of a column that may be empty; asked about it, it would abort."""
+    film(tmp_path / "a.mp4", 4)
+    pq.write_table(pa.table({"action": [0.0, 1.0, 2.0, 3.0]}), tmp_path / "a.parquet")
+    optional, required = b"\x25\x02\x18\x06action", b"\x25\x00\x18\x06action"
+    data = (tmp_path / "a.parquet").read_bytes()
+    assert data.count(optional) == 1
+    (tmp_path / "a.parquet").write_bytes(data.replace(optional, required))
+    with pytest.raises(WmpcError, match="a.parquet"):
+        open_source(str(tmp_path))
