@@ -154,7 +154,8 @@ def test_going_down_the_loss_lowers_its_term(term):
     before = loss()
     assert torch.allclose(before["loss"], 2 * before[term]) and before[term] > 0
     (slope,) = torch.autograd.grad(before["loss"], z)
-    assert (slope.norm(dim=(0, 2)) > 1e-6).all()
+    given = 4 if term == "target_prediction" else 5  # its last frame is a target without gradient
+    assert (slope.norm(dim=(0, 2))[:given] > 1e-6).all()
     with torch.no_grad():
         z -= 1e-3 * slope / slope.norm()
     assert loss()[term] < before[term]

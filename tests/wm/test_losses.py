@@ -8,7 +8,7 @@ import torch
 from wmpc.wm.objectives.covariance import covariance
 from wmpc.wm.objectives.motion import motion
 from wmpc.wm.objectives.sigreg import random_directions, sigreg
-from wmpc.wm.objectives.smoothness import smoothness
+from wmpc.wm.objectives.temporal_straightening import temporal_straightening
 from wmpc.wm.objectives.variance import variance
 
 
@@ -64,15 +64,15 @@ def test_variance_and_covariance_against_numpy():
     assert float(covariance(z)) == pytest.approx(expected, rel=1e-4)
 
 
-def test_smoothness_of_straight_and_turning_paths():
+def test_straightening_of_straight_and_turning_paths():
     t = torch.arange(5.0)
     straight = torch.stack([t, 2 * t], -1).unsqueeze(0)
-    assert float(smoothness(straight)) == pytest.approx(0, abs=1e-6)
+    assert float(temporal_straightening(straight)) == pytest.approx(0, abs=1e-6)
     back = torch.tensor([0.0, 1.0, 0.0, 1.0]).view(1, 4, 1)
-    assert float(smoothness(back)) == pytest.approx(2)
+    assert float(temporal_straightening(back)) == pytest.approx(2)
     angle = math.pi / 3 * t
     circle = torch.stack([angle.cos(), angle.sin()], -1).unsqueeze(0)
-    assert float(smoothness(circle)) == pytest.approx(0.5, abs=1e-5)
+    assert float(temporal_straightening(circle)) == pytest.approx(0.5, abs=1e-5)
 
 
 def test_motion_counts_what_changes_within_a_window_and_that_alone():

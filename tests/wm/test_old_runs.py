@@ -1,5 +1,6 @@
 """Runs that earlier versions saved: they load, go on, and end as they would have."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -55,3 +56,19 @@ def test_an_old_run_of_every_term_goes_on_to_the_weights_it_would_have_had(data,
     # The same bits where processors are alike; what a term missing would change is far larger.
     assert all(torch.allclose(before[name], after[name], atol=1e-5) for name in before)
     assert not any("inverse" in name for name in wmpc.load(run).state_dict())
+
+
+def test_a_term_by_its_earlier_name_is_that_of_today(data, tmp_path):
+    """Straightening was called smoothness: in a run, in a person's own preset, resumed or not."""
+    model, objective = smallest()
+    old = {"_target_": "wmpc.wm.objectives.smoothness.Smoothness", "weight": 0.5}
+    run = tmp_path / "run"
+    train(open_episodes(data), run, model, objective | {"smoothness": old}, **SETTINGS)
+    frozen = json.loads((run / "config.json").read_text())
+    now = "wmpc.wm.objectives.temporal_straightening.TemporalStraightening"
+    assert frozen["objective"]["smoothness"] == {"_target_": now, "weight": 0.5}
+    frozen["objective"]["smoothness"] = old
+    (run / "config.json").write_text(json.dumps(frozen))
+    assert read_config(run)["objective"]["smoothness"]["_target_"] == now
+    asked = objective | {"smoothness": {"_target_": now, "weight": 0.5}}
+    train(open_episodes(data), run, model, asked, **SETTINGS)  # the same run, which is finished

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-NAMES = {"sigreg": "SIGReg", "inverse_dynamics": "InverseDynamics"}
-"""Of the classes that are not called like their term."""
+TARGETS = {
+    "sigreg": "sigreg.SIGReg",
+    "inverse_dynamics": "inverse_dynamics.InverseDynamics",
+    "smoothness": "temporal_straightening.TemporalStraightening",
+}
+"""Modules and classes that are not called like their term was."""
 WEIGHTS = {"inverse.": "objective.by_name.inverse_dynamics.network."}
 """Names of weights by their beginning, and what they are called now."""
 
@@ -28,9 +32,8 @@ def split(model: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     steps, directions = network.pop("rollout", 5), network.pop("directions", 256)
     objective: dict[str, Any] = {}
     for name, weight in weights.items() if isinstance(weights, Mapping) else ():
-        kind = NAMES.get(name, str(name).title())
-        target = f"wmpc.wm.objectives.{name}.{kind}"
-        objective[name] = {"_target_": target, "weight": weight}
+        target = TARGETS.get(name, f"{name}.{str(name).title()}")
+        objective[name] = {"_target_": f"wmpc.wm.objectives.{target}", "weight": weight}
     if "sigreg" in objective:
         objective["sigreg"]["directions"] = directions
     if "rollout" in objective:

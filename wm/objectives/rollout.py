@@ -37,10 +37,28 @@ class Rollout(Term):
             The mean over windows, starts, blocks ahead, tokens and dimensions: a scalar, not
             weighted.
         """
-        steps = min(self.steps, seen.latents.shape[1] - 1)
-        imagined = imagine(seen.model, seen.latents, seen.actions, steps)
-        truth = seen.latents[:, 1:].unfold(1, steps, 1).movedim(-1, 2)[:, : imagined.shape[1]]
-        return F.mse_loss(imagined, truth)
+        return rollout_error(seen.model, seen.latents, seen.actions, seen.latents, self.steps)
+
+
+def rollout_error(
+    model: LearnedModel, latents: Tensor, actions: Tensor, target: Tensor, steps: int
+) -> Tensor:
+    """Compute the mean squared error of what is imagined from each of the first h frames.
+
+    Args:
+        model: what imagines.
+        latents: (B, L, K, D), what it starts from.
+        actions: (B, L - 1, A), standardised.
+        target: (B, L, K, D), what the imagined latents shall be.
+        steps: blocks imagined; in shorter windows, L - 1.
+
+    Returns:
+        The mean over windows, starts, blocks ahead, tokens and dimensions, a scalar.
+    """
+    steps = min(steps, latents.shape[1] - 1)
+    imagined = imagine(model, latents, actions, steps)
+    truth = target[:, 1:].unfold(1, steps, 1).movedim(-1, 2)[:, : imagined.shape[1]]
+    return F.mse_loss(imagined, truth)
 
 
 def imagine(model: LearnedModel, latents: Tensor, actions: Tensor, steps: int) -> Tensor:

@@ -167,7 +167,7 @@ def read_config(run: str | Path) -> dict[str, Any]:
         raise WmpcError(
             f"{path} has format {str(config['format'])[:40]}; this wmpc reads {FORMAT}: upgrade"
         )
-    config["model"] = rename_targets(config["model"])
+    config = rename_targets(config)
     if "objective" not in config:
         config["model"], config["objective"] = split(config["model"])
     check_values(config["model"])

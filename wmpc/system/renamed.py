@@ -19,6 +19,13 @@ MOVED = {
 }
 """Modules, by their names up to version 0.1."""
 
+RENAMED = {
+    "wmpc.wm.objectives.smoothness.Smoothness": (
+        "wmpc.wm.objectives.temporal_straightening.TemporalStraightening"
+    ),
+}
+"""Parts, by their whole names up to version 0.1."""
+
 KEYS = {
     "patience": "timeout_s",
     "env": "task",
@@ -158,5 +165,7 @@ def refuse_old_words(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def _renamed(target: Any) -> Any:
+    if isinstance(target, str) and target in RENAMED:
+        return RENAMED[target]
     module, _, name = target.rpartition(".") if isinstance(target, str) else ("", "", "")
     return f"{MOVED[module]}.{name}" if module in MOVED else target

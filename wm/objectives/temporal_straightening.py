@@ -6,11 +6,11 @@ from torch import Tensor
 from wmpc.wm.objectives.term import Seen, Term
 
 
-class Smoothness(Term):
-    """See `smoothness`."""
+class TemporalStraightening(Term):
+    """See `temporal_straightening`."""
 
     def forward(self, seen: Seen) -> Tensor:
-        """Compute `smoothness` of the picture tokens of this process's part of the batch.
+        """Compute `temporal_straightening` of the picture tokens of this process's windows.
 
         Args:
             seen: the batch, encoded; of it, the learned tokens (B, L, K', D) are used.
@@ -18,10 +18,10 @@ class Smoothness(Term):
         Returns:
             The penalty, a scalar, not weighted.
         """
-        return smoothness(seen.learned)
+        return temporal_straightening(seen.learned)
 
 
-def smoothness(z: Tensor) -> Tensor:
+def temporal_straightening(z: Tensor) -> Tensor:
     """Compute the temporal straightening: 1 - cosine of successive displacements.
 
     PLDM (arXiv 2502.14819) uses the squared difference; the cosine does not reward shrinking.
