@@ -1,5 +1,6 @@
 """The YAML is the complete source of defaults: each preset is held against what it is given to."""
 
+from dataclasses import asdict, is_dataclass
 from inspect import Parameter
 
 import pytest
@@ -36,7 +37,8 @@ def test_the_settings_of_a_training_are_the_arguments_of_train():
     taken = parameters("train", config, "train")
     assert taken is not None
     for key, value in OmegaConf.to_container(config.train).items():
-        assert taken[key].default == value, key
+        default = taken[key].default
+        assert (asdict(default) if is_dataclass(default) else default) == value, key
     given = {"episodes", "run", "model", "objective", "seed"}
     missing = set(taken) - set(config.train) - given
     assert missing == {"describe", "report", "reopen", "stop", "clock"}  # no YAML can hold them

@@ -7,13 +7,14 @@ from typing import Any
 
 from wmpc.errors import WmpcError
 from wmpc.system.renamed import rename_keys
+from wmpc.wm.training.augment import UNCHANGED, Augmentation
 
 SCHEDULES = ("cosine", "linear")
 FREE = ("stride", "subset", "resident", "evaluate_every", "save_every", "log_every")
 FREE += ("accelerator", "devices", "precision")
 """Fields that a run may go on with other values of; `stride` and `subset` are frozen with what
 the data are."""
-EARLIER = {"schedule": "cosine", "unique": False}
+EARLIER = {"schedule": "cosine", "unique": False, "augment": asdict(UNCHANGED)}
 """What recipes of version 0.1 meant where they did not say it."""
 
 
@@ -48,6 +49,8 @@ class Recipe:
     """Which of the training episodes are trained on: a share, a number, or None for all."""
     unique: bool = False
     """Whether a frame that windows of a batch share is encoded once."""
+    augment: Augmentation = UNCHANGED
+    """How pictures are changed; or its fields by name."""
     resident: str = "auto"
     """Where the columns are kept, see `wmpc.wm.data.rows.kept`; changes no bit."""
     evaluate_every: int = 500
@@ -63,6 +66,16 @@ class Recipe:
     started this process, those that it started."""
     precision: Any = "32-true"
     """One of `wmpc.wm.training.precision.PRECISIONS`."""
+
+    def __post_init__(self) -> None:
+        said: Any = self.augment
+        if isinstance(said, Augmentation):
+            return
+        try:
+            object.__setattr__(self, "augment", Augmentation(**said))
+        except TypeError as error:
+            may = ", ".join(asdict(UNCHANGED))
+            raise WmpcError(f"train.augment is {said}; it may say {may}") from error
 
     def frozen(self) -> dict[str, Any]:
         """Return the fields that decide what is learned, as a run's config freezes them.
@@ -96,6 +109,11 @@ class Recipe:
         if self.batch < 2 or self.lr <= 0:
             raise WmpcError(
                 f"train.batch is {self.batch} (at least 2) and train.lr {self.lr} (above 0)"
+            )
+        if self.unique and self.augment.changes:
+            raise WmpcError(
+                "train.unique=true encodes a frame that windows share once, and train.augment "
+                "changes it in each window otherwise: choose one of them"
             )
         if self.schedule not in SCHEDULES:
             raise WmpcError(

@@ -17,7 +17,8 @@ class BatchSampler:
         episodes: of the dataset.
         model: what is trained.
         objective: whose needs are met: columns, frames of a window, pairs.
-        recipe: its `seed`, `batch`, `stride`, `unique` and `resident` count.
+        recipe: its `seed`, `batch`, `stride`, `unique`, `augment` and `resident`
+            count.
         device: where the batches go.
 
     Raises:
@@ -39,6 +40,7 @@ class BatchSampler:
         self.windows.keep(recipe.resident, device)
         self._pairs = {law: HindsightBatches(self.windows, law) for law in objective.pairs}
         self._recipe, self._device = recipe, device
+        self._cameras = model.spec.cameras
 
     def __call__(self, step: int) -> Batch:
         """Draw the batch of a step, and read the part of it that this process has.
@@ -59,4 +61,7 @@ class BatchSampler:
             # A stream of their own: in that of the windows, places of both would go together.
             pairs[law] = batches.sample((recipe.seed, step, number), count, processes.part(count))
         batch = Batch(columns, columns.pop("rows", None), self.windows.of_frames, pairs)
-        return batch.to(self._device)
+        batch = batch.to(self._device)
+        if not recipe.augment.changes:
+            return batch
+        return recipe.augment.batch(batch, self._cameras, (recipe.seed, step))
