@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from wmpc.errors import WmpcError
 from wmpc.wm.models.world_model import LearnedModel
@@ -60,16 +60,26 @@ class TargetPrediction(Term):
             return error
         return error + rollout_error(model, z, seen.actions, target, self.steps)
 
-    @torch.no_grad()
     def after_step(self, model: Any) -> None:
-        """Move the target's weights towards the model's, and take over its buffers.
+        """Have the target follow, see `follow`.
 
         Args:
             model: what is trained, as it is after the step.
         """
-        if self.target is None:
-            return
-        for mine, its in zip(self.target.parameters(), model.parameters(), strict=True):
-            mine.lerp_(its, 1 - self.momentum)
-        for mine, its in zip(self.target.buffers(), model.buffers(), strict=True):
-            mine.copy_(its)
+        if self.target is not None:
+            follow(self.target, model, self.momentum)
+
+
+@torch.no_grad()
+def follow(target: nn.Module, model: nn.Module, momentum: float) -> None:
+    """Move the weights of a target towards a model's, and take over its buffers.
+
+    Args:
+        target: a copy of `model`, changed in place: theta' <- m theta' + (1 - m) theta.
+        model: what is trained.
+        momentum: m.
+    """
+    for mine, its in zip(target.parameters(), model.parameters(), strict=True):
+        mine.lerp_(its, 1 - momentum)
+    for mine, its in zip(target.buffers(), model.buffers(), strict=True):
+        mine.copy_(its)
