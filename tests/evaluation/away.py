@@ -125,7 +125,8 @@ def training(network: JEPA) -> list[np.ndarray]:
     batch = Batch(windows.sample((0, 0), 8)).to(network.device)
     found = []
     torch.manual_seed(0)
-    objective = Objective(dict.fromkeys(terms(), 1.0), network).to(network.device)
+    weights = {name: 1.0 for name, term in terms().items() if term.masks is None}
+    objective = Objective(weights, network).to(network.device)
     values = objective(network, batch, torch.Generator().manual_seed(0))
     values["loss"].backward()
     found += [float(value.detach()) for value in values.values()]

@@ -11,7 +11,10 @@ from wmpc.wm.models.spec import DataSpec
 from wmpc.wm.objectives.objective import Objective, terms
 from wmpc.wm.training.learner import Learner
 
-EVERY_TERM = dict.fromkeys(terms(), 1.0)
+EVERY_TERM = {name: 1.0 for name, term in terms().items() if term.masks is None}
+"""Of those that any encoder will do for."""
+HIDING = dict.fromkeys(terms().keys() - EVERY_TERM, 1.0)
+"""Of those that want an encoder of patches."""
 
 
 def recipe(name):

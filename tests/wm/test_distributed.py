@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-from model_cases import EVERY_TERM, learner, preset, recipe
+from model_cases import EVERY_TERM, HIDING, learner, preset, recipe
 from model_cases import batch as some_batch
 from model_cases import model as some_model
 
@@ -69,8 +69,10 @@ def learned():
     batch that this process has."""
     found = {}
     for head in ("linear", "mlp"):
-        for term, config in {**EVERY_TERM, **NEEDY}.items():
-            encoder = PATCHES if term in NEEDY else NORMALISED if head == "mlp" else None
+        for term, config in {**EVERY_TERM, **HIDING, **NEEDY}.items():
+            encoder = (
+                PATCHES if term in {**HIDING, **NEEDY} else NORMALISED if head == "mlp" else None
+            )
             network = some_model(head=head, **{"encoder": encoder} if encoder else {})
             whole = learner(network, {term: config}).double().train()
             part = part_of(network, whole.objective.terms[term].pairs)

@@ -48,9 +48,9 @@ def contrast_pairs(z: Tensor, margin: float, apart: int) -> Tensor:
     """Compute DrLIM's loss (eq. 4) of the pairs of frames within windows.
 
     Args:
-        z: (B, L, K, D), L above `apart`.
+        z: (B, L, K, D).
         margin: m.
-        apart: from how many blocks on a pair is pushed.
+        apart: from how many blocks on a pair is pushed; in shorter windows, L - 1.
 
     Returns:
         The mean of d^2 / 2 over pairs of neighbours, plus the mean of max(0, m - d)^2 / 2 over
@@ -60,5 +60,5 @@ def contrast_pairs(z: Tensor, margin: float, apart: int) -> Tensor:
     L, x = z.shape[1], z.flatten(2)
     i, j = torch.triu_indices(L, L, 1, device=z.device)
     d2 = (x[:, i] - x[:, j]).square().mean(-1)
-    near, far = d2[:, j - i == 1], d2[:, j - i >= apart]
+    near, far = d2[:, j - i == 1], d2[:, j - i >= min(apart, L - 1)]
     return near.mean() / 2 + F.relu(margin - (far + 1e-8).sqrt()).square().mean() / 2
