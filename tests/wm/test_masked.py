@@ -79,6 +79,20 @@ def test_the_error_is_that_of_hidden_patches_against_the_second_encoder(network)
     assert all(weight.grad is not None for weight in network.encoder.patchify.parameters())
 
 
+def test_pictures_with_holes_are_not_what_evaluation_is_told_to_expect(network):
+    term, given = MaskedPrediction(network), seen(network, pictures(network))
+    before = {n: x.clone() for n, x in network.named_buffers() if "running" in n}
+    momenta = [layer.momentum for layer in network.modules() if hasattr(layer, "running_mean")]
+    term(given)
+    after = {n: x for n, x in network.named_buffers() if "running" in n}
+    assert before and all(torch.equal(before[n], after[n]) for n in before)
+    assert momenta == [
+        layer.momentum for layer in network.modules() if hasattr(layer, "running_mean")
+    ]
+    network.encode(given.columns)
+    assert not all(torch.equal(before[n], x) for n, x in after.items())
+
+
 def test_the_second_encoder_follows(network):
     term = MaskedPrediction(network, momentum=0.5)
     before = [p.clone() for p in term.target.parameters()]

@@ -12,7 +12,7 @@ from square import SETTINGS, record_square, smallest
 import wmpc
 from wmpc.errors import WmpcError
 from wmpc.wm.data import open_episodes
-from wmpc.wm.objectives.earlier import rename_weights
+from wmpc.wm.objectives.earlier import rename_terms, rename_weights
 from wmpc.wm.training.checkpoint import read_config, read_weights
 from wmpc.wm.training.run import finished, train
 
@@ -59,16 +59,17 @@ def test_an_old_run_of_every_term_goes_on_to_the_weights_it_would_have_had(data,
 
 
 def test_a_term_by_its_earlier_name_is_that_of_today(data, tmp_path):
-    """Straightening was called smoothness: in a run, in a person's own preset, resumed or not."""
+    """Straightening was called smoothness: in a run, in a person's own preset, by its weight."""
     model, objective = smallest()
     old = {"_target_": "wmpc.wm.objectives.smoothness.Smoothness", "weight": 0.5}
     run = tmp_path / "run"
     train(open_episodes(data), run, model, objective | {"smoothness": old}, **SETTINGS)
     frozen = json.loads((run / "config.json").read_text())
     now = "wmpc.wm.objectives.temporal_straightening.TemporalStraightening"
-    assert frozen["objective"]["smoothness"] == {"_target_": now, "weight": 0.5}
+    assert frozen["objective"].pop("temporal_straightening") == {"_target_": now, "weight": 0.5}
     frozen["objective"]["smoothness"] = old
     (run / "config.json").write_text(json.dumps(frozen))
-    assert read_config(run)["objective"]["smoothness"]["_target_"] == now
-    asked = objective | {"smoothness": {"_target_": now, "weight": 0.5}}
-    train(open_episodes(data), run, model, asked, **SETTINGS)  # the same run, which is finished
+    for asked in ({"smoothness": 0.5}, {"smoothness": old}, {"temporal_straightening": 0.5}):
+        train(open_episodes(data), run, model, objective | asked, **SETTINGS)  # it is finished
+    mine = {"_target_": "mine:Smooth", "weight": 1.0}
+    assert rename_terms({"smoothness": mine}) == {"smoothness": mine}

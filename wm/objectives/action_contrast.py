@@ -19,8 +19,8 @@ class ActionContrast(Term):
 
     Args:
         negatives: other blocks at each frame; of a window of L frames, at most L - 2.
-        temperature: tau of exp(-distance / tau), with distances the mean squares of entries; the
-            latents have variance 1.
+        temperature: tau of exp(-distance / tau), with distances the mean squares of entries,
+            which a linear head gives variance 1.
     """
 
     columns = ("action",)
@@ -39,6 +39,7 @@ class ActionContrast(Term):
                 "is at least 1, and the temperature is above 0"
             )
         self.negatives, self.temperature = negatives, temperature
+        self.steps = max(1, 3 - model.context)  # two blocks, to have another
 
     def forward(self, seen: Seen) -> Tensor:
         """Compute the InfoNCE of the executed blocks.

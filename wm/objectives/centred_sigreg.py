@@ -46,6 +46,8 @@ class CentredSIGReg(Term):
                 "least 1, and a share is above 0 and at most 1, or null"
             )
         self.directions, self.share = directions, share
+        if share is None:
+            self.as_recorded = "share"
 
     def forward(self, seen: Seen) -> Tensor:
         """Compute SIGReg of the picture tokens' departures along fresh random directions.

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from wmpc.system.renamed import rename_targets
+
 TARGETS = {
     "sigreg": "sigreg.SIGReg",
     "inverse_dynamics": "inverse_dynamics.InverseDynamics",
@@ -13,10 +15,32 @@ WEIGHTS = {"inverse.": "objective.by_name.inverse_dynamics.network."}
 """Names of weights by their beginning, and what they are called now."""
 
 
-def split(model: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def rename_terms(objective: Mapping[str, Any]) -> dict[str, Any]:
+    """Call the terms of an objective by their names and targets of today.
+
+    Args:
+        objective: by name, a term's settings or its mere weight; it is not changed.
+
+    Returns:
+        The same in the same order; `smoothness` is `temporal_straightening`, unless it is somebody
+        else's term.
+    """
+    ours, renamed = "temporal_straightening", rename_targets(objective)
+    named = {}
+    for name, entry in renamed.items():
+        target = entry.get("_target_", f".{ours}.") if isinstance(entry, Mapping) else f".{ours}."
+        named[ours if name == "smoothness" and f".{ours}." in str(target) else name] = entry
+    return named
+
+
+def split(
+    model: Mapping[str, Any], own: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split a model's config of an earlier version into the network's and the objective's.
 
     Args:
+        own: the objective's config where it has one beside the model's: then it is that, by
+            names of today.
         model: the config, whose `objective` (a weight by term), `rollout` (steps, 5 where missing)
             and `directions` (256 where missing) belong to the objective. Without an `objective`, or
             with an empty one, prediction weighs 1 and sigreg 0.09. It is not changed.
@@ -28,12 +52,15 @@ def split(model: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         same.
     """
     network = dict(model)
+    if own is not None:
+        return network, rename_terms(own)
     weights = network.pop("objective", None) or {"prediction": 1.0, "sigreg": 0.09}
     steps, directions = network.pop("rollout", 5), network.pop("directions", 256)
     objective: dict[str, Any] = {}
     for name, weight in weights.items() if isinstance(weights, Mapping) else ():
         target = TARGETS.get(name, f"{name}.{str(name).title()}")
-        objective[name] = {"_target_": f"wmpc.wm.objectives.{target}", "weight": weight}
+        named = target.partition(".")[0]
+        objective[named] = {"_target_": f"wmpc.wm.objectives.{target}", "weight": weight}
     if "sigreg" in objective:
         objective["sigreg"]["directions"] = directions
     if "rollout" in objective:

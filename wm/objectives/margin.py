@@ -14,8 +14,8 @@ class Margin(Term):
     neighbours are pulled together, all others pushed beyond a margin.
 
     Args:
-        margin: m, the distance from which on nothing is pushed: a root mean square over entries;
-            the latents have variance 1.
+        margin: m, the distance from which on nothing is pushed: a root mean square over entries,
+            which a linear head gives variance 1.
         apart: blocks from which on two frames are pushed; below it, but for neighbours, they are
             left alone.
     """

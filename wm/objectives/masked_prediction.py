@@ -1,6 +1,7 @@
 """Patches that the encoder does not see, predicted as another encoder sees them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
@@ -21,9 +22,10 @@ GREY = 127
 class MaskedPrediction(Term):
     """Smooth L1 error of hidden patches' latents (I-JEPA, arXiv 2301.08243).
 
-    Blocks of patches are painted grey in all frames of a window, which the encoder then sees
-    without them; a small transformer infers, frame by frame, the latents that a second encoder,
-    which follows the first and gets no gradient, has of the whole pictures.
+    Blocks of patches are painted grey in all frames of a window. From what the encoder makes of
+    the rest, a small transformer infers, frame by frame, the latents that a second encoder, which
+    follows the first and gets no gradient, has of the whole pictures. Unlike in the paper the
+    encoder's attention includes the grey patches.
 
     Args:
         width: of the transformer's tokens, a multiple of `heads`.
@@ -77,7 +79,8 @@ class MaskedPrediction(Term):
         assert seen.masks is not None
         hidden, layout = seen.masks.flatten(2), seen.model.layout  # (B, L, K)
         visible = hide(seen.columns, seen.model.spec.cameras, seen.masks)
-        given = layout.of(seen.model.encode(visible), "pixels")
+        with unremembered(seen.model):
+            given = layout.of(seen.model.encode(visible), "pixels")
         truth = layout.of(self.target.encode(seen.columns), "pixels")
         error = F.smooth_l1_loss(self.infer(given, hidden), truth, reduction="none").mean(-1)
         # Of windows, of which all processes have as many, and not of hidden patches.
@@ -106,6 +109,28 @@ class MaskedPrediction(Term):
             model: what is trained, as it is after the step.
         """
         follow(self.target, model, self.momentum)
+
+
+@contextmanager
+def unremembered(model: Any) -> Iterator[None]:
+    """Keep what is encoded meanwhile out of the running statistics of every BatchNorm: evaluation
+    sees pictures without holes.
+
+    Args:
+        model: a module in training.
+
+    Yields:
+        Nothing.
+    """
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm1d)]
+    momenta = [layer.momentum for layer in layers]
+    try:
+        for layer in layers:
+            layer.momentum = 0.0
+        yield
+    finally:
+        for layer, momentum in zip(layers, momenta, strict=True):
+            layer.momentum = momentum
 
 
 def hide(

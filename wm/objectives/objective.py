@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from wmpc.errors import WmpcError
 from wmpc.system.construct import find
-from wmpc.system.renamed import rename_targets
 from wmpc.wm import objectives, processes
 from wmpc.wm.data import Batch, Masks, Pairs
 from wmpc.wm.models.build import ROOMS, build
 from wmpc.wm.models.world_model import LearnedModel
+from wmpc.wm.objectives.earlier import rename_terms
 from wmpc.wm.objectives.encoding import encode_batch
 from wmpc.wm.objectives.term import Seen, SeenPairs, Term
 
@@ -174,7 +174,7 @@ def write_out(config: Mapping[str, Any]) -> dict[str, Any]:
         WmpcError: when a term has no `_target_` and is none of the package's.
     """
     full, own = {}, terms()
-    for name, entry in rename_targets(config).items():
+    for name, entry in rename_terms(config).items():
         full[name] = dict(entry) if isinstance(entry, Mapping) else {"weight": entry}
         if "_target_" in full[name]:
             continue

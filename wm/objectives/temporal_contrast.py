@@ -13,12 +13,12 @@ class TemporalContrast(Term):
     """InfoNCE of the predicted next latent, whose negatives are the other frames of its own window
     (contrastive predictive coding, arXiv 1807.03748).
 
-    What never changes within an episode is the same in all of them and tells none apart, so that
-    none of the latent can be spent on it.
+    What never changes within an episode is the same in all of them and tells none apart: a latent
+    spent on it gains nothing.
 
     Args:
-        temperature: tau of exp(-distance / tau), with distances the mean squares of entries; the
-            latents have variance 1.
+        temperature: tau of exp(-distance / tau), with distances the mean squares of entries,
+            which a linear head gives variance 1.
     """
 
     columns = ("action",)

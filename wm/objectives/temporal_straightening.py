@@ -24,7 +24,8 @@ class TemporalStraightening(Term):
 def temporal_straightening(z: Tensor) -> Tensor:
     """Compute the temporal straightening: 1 - cosine of successive displacements.
 
-    PLDM (arXiv 2502.14819) uses the squared difference; the cosine does not reward shrinking.
+    As in temporal straightening for latent planning (arXiv 2603.12231). PLDM (arXiv 2502.14819)
+    uses the squared difference; the cosine does not reward shrinking.
 
     Args:
         z: latents (B, L, ..., D), L at least 3.

@@ -76,6 +76,8 @@ class Term(nn.Module, ABC):
     """Hindsight pairs that the term needs, with its `columns`; None: none."""
     masks: Masks | None = None
     """Masks over the patches of the pictures that the term needs; None: none."""
+    as_recorded: str | None = None
+    """What the term reads off pictures that must be as they were recorded; None: nothing."""
 
     def __init__(self, model: LearnedModel, weight: float = 1.0) -> None:
         super().__init__()

@@ -110,7 +110,7 @@ class Augmentation:
                 grey += 255 * self.noise * drawn(rng.standard_normal, 1, H, W, 3)
             x = grey.clamp_(0, 255).to(torch.uint8)
         if self.cutout:
-            high, wide = (max(1, round(self.cutout * side)) for side in (H, W))
+            high, wide = (min(max(1, round(self.cutout * side)), side - 1) for side in (H, W))
             corner = drawn(lambda size: rng.integers(0, (H - high + 1, W - wide + 1), size), 2)
             x = torch.where(_rectangles(corner, (high, wide), (H, W)), 127, x)
         return x

@@ -167,9 +167,8 @@ def read_config(run: str | Path) -> dict[str, Any]:
         raise WmpcError(
             f"{path} has format {str(config['format'])[:40]}; this wmpc reads {FORMAT}: upgrade"
         )
-    config = rename_targets(config)
-    if "objective" not in config:
-        config["model"], config["objective"] = split(config["model"])
+    model = rename_targets(config["model"])
+    config["model"], config["objective"] = split(model, config.get("objective"))
     check_values(config["model"])
     read_spec(config["data"])
     train = config["train"]

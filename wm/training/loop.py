@@ -45,7 +45,7 @@ def check_collapse(result: Mapping[str, Any], objective: Objective, step: int) -
     if result["rankme"] >= 1.5 and np.mean(result["spread"]) >= 0.02:
         return
     weights = {name: term.weight for name, term in objective.terms.items()}
-    guards = {k: v for k, v in weights.items() if k not in ("prediction", "rollout")}
+    guards = {k: v for k, v in weights.items() if not k.endswith(("prediction", "rollout"))}
     raise WmpcError(
         f"training stopped at step {step}: the latents collapsed (RankMe {result['rankme']:.2f}, "
         f"mean spread {np.mean(result['spread']):.3f}); the terms against it are {guards or 'none'}"

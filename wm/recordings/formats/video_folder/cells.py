@@ -15,13 +15,12 @@ from wmpc.system.npy_file import parse_npy
 from wmpc.wm.recordings.io.files import LARGEST, Place, damage, extra
 from wmpc.wm.recordings.io.npz import Npz
 from wmpc.wm.recordings.io.parquet import check_size, open_parquet
+from wmpc.wm.recordings.io.parquet_footer import count_values
 
 LARGEST_TABLE = 2**25
 """Bytes of a CSV, whose text takes some times as many while it is read."""
 VALUE_BYTES = 16
 """What a number of a parquet file takes while its column is read, at most."""
-ROWS_AT_ONCE = 2**16
-"""Of a parquet file's columns, while they are looked through."""
 EPISODE = re.compile(r"(episode|ep)([_ ]?(id|idx|index|name|number|nr))?", re.IGNORECASE)
 """A column that says to which episode a row belongs."""
 
@@ -119,12 +118,9 @@ def _parquet(place: Place, file: str) -> Cells:
                 dict(zip(parquet.schema_arrow.names, parquet.schema_arrow.types, strict=True)),
             )
             check_size(what, parquet, range(meta.num_row_groups))
-            # Where metadata of a column are damaged `column` below aborts the process, and this,
-            # which keeps nothing of what it reads, raises.
-            parquet.scan_contents(batch_size=ROWS_AT_ONCE)
             # A file may state any number of values in few bytes, lists of one value above all.
-            groups = [meta.row_group(group) for group in range(meta.num_row_groups)]
-            values = sum(g.column(c).num_values for g in groups for c in range(g.num_columns))
+            with place.open(file) as stream:
+                values = count_values(stream, what, LARGEST_TABLE)
             _check_bytes(what, VALUE_BYTES * max(values, meta.num_rows * len(kinds)))
             if len(kinds) != len(parquet.schema_arrow.names):
                 raise WmpcError(f"{what} has two columns of one name")
