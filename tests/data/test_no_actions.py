@@ -101,7 +101,7 @@ def test_what_acts_is_refused_and_what_does_not_is_trained(path, tmp_path):
     def draw(step):
         return Batch(windows.sample((0, step), 4)).to(torch.device("cpu"))
 
-    for name in (name for name, term in terms().items() if term.masks is None):
+    for name in (name for name, term in terms().items() if not (term.masks or term.pairs)):
         objective = Objective({name: 1.0}, network)
         acts = "action" in objective.columns
         assert acts or name not in ACTING

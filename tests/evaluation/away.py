@@ -125,7 +125,7 @@ def training(network: JEPA) -> list[np.ndarray]:
     batch = Batch(windows.sample((0, 0), 8)).to(network.device)
     found = []
     torch.manual_seed(0)
-    weights = {name: 1.0 for name, term in terms().items() if term.masks is None}
+    weights = {name: 1.0 for name, term in terms().items() if not (term.masks or term.pairs)}
     objective = Objective(weights, network).to(network.device)
     values = objective(network, batch, torch.Generator().manual_seed(0))
     values["loss"].backward()

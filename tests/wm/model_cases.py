@@ -11,10 +11,12 @@ from wmpc.wm.models.spec import DataSpec
 from wmpc.wm.objectives.objective import Objective, terms
 from wmpc.wm.training.learner import Learner
 
-EVERY_TERM = {name: 1.0 for name, term in terms().items() if term.masks is None}
-"""Of those that any encoder will do for."""
-HIDING = dict.fromkeys(terms().keys() - EVERY_TERM, 1.0)
+HIDING = {name: 1.0 for name, term in terms().items() if term.masks}
 """Of those that want an encoder of patches."""
+PAIRED = {name: 1.0 for name, term in terms().items() if term.pairs}
+"""Of those that want hindsight pairs beside windows."""
+EVERY_TERM = dict.fromkeys((n for n in terms() if n not in HIDING | PAIRED), 1.0)
+"""Of all others."""
 
 
 def recipe(name):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-from model_cases import EVERY_TERM, HIDING, learner, preset, recipe
+from model_cases import EVERY_TERM, HIDING, PAIRED, learner, preset, recipe
 from model_cases import batch as some_batch
 from model_cases import model as some_model
 
@@ -69,7 +69,7 @@ def learned():
     batch that this process has."""
     found = {}
     for head in ("linear", "mlp"):
-        for term, config in {**EVERY_TERM, **HIDING, **NEEDY}.items():
+        for term, config in {**EVERY_TERM, **HIDING, **PAIRED, **NEEDY}.items():
             encoder = (
                 PATCHES if term in {**HIDING, **NEEDY} else NORMALISED if head == "mlp" else None
             )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from model_cases import EVERY_TERM, HIDING, batch, spec
+from model_cases import EVERY_TERM, HIDING, PAIRED, batch, spec
 from omegaconf import OmegaConf
 from square import SETTINGS, record_square
 
@@ -47,7 +47,7 @@ def test_a_model_of_patches_is_trained_and_planned_with(data, tmp_path, predicto
         record = record_square(tmp_path / "felt", proprio=True)
         episodes, model = open_episodes(record), {**model, "proprio": True}
     trained = train(
-        episodes, tmp_path / "run", model, EVERY_TERM | HIDING, **SETTINGS | {"steps": 4}
+        episodes, tmp_path / "run", model, EVERY_TERM | HIDING | PAIRED, **SETTINGS | {"steps": 4}
     )
     network = wmpc.load(tmp_path / "run")
     assert network.layout.groups == {"pixels": 4} | ({"proprio": 1} if proprio else {})

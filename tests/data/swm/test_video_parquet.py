@@ -10,7 +10,7 @@ from films import film
 
 from wmpc.errors import WmpcError
 from wmpc.wm.recordings.formats import open_source
-from wmpc.wm.recordings.io.parquet_footer import count_values
+from wmpc.wm.recordings.io.parquet_footer import Compact, count_values
 
 
 def test_a_parquet_that_holds_more_than_numbers(tmp_path):
@@ -100,3 +100,11 @@ def test_a_footer_that_is_none_ends_in_words(tmp_path):
     nested = b"\x1c" * 1000  # structures within structures
     with pytest.raises(WmpcError, match="cannot be read"):
         counted(nested + len(nested).to_bytes(4, "little") + b"PAR1")
+
+
+def test_numbers_are_zigzag_and_of_any_length():
+    for value, written in ((0, "00"), (-1, "01"), (1, "02"), (-64, "7f"), (64, "8001")):
+        data = bytes.fromhex(f"16{written}00")  # field 1, a whole number of 64 bits
+        assert Compact(data).struct() == {1: value}
+    with pytest.raises(ValueError, match="without an end"):
+        Compact(b"\x16" + b"\xff" * 20).struct()
