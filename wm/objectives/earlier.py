@@ -39,17 +39,16 @@ def split(
     """Split a model's config of an earlier version into the network's and the objective's.
 
     Args:
-        own: the objective's config where it has one beside the model's: then it is that, by
-            names of today.
         model: the config, whose `objective` (a weight by term), `rollout` (steps, 5 where missing)
             and `directions` (256 where missing) belong to the objective. Without an `objective`, or
             with an empty one, prediction weighs 1 and sigreg 0.09. It is not changed.
+        own: the objective's config, where the run has one beside the model's.
 
     Returns:
-        The network's config without these entries; and the objective's, by name each term's
-        `_target_`, `weight` and arguments, empty where `objective` was no mapping. Without a
-        rollout term, prediction takes the rollout's `steps`, as windows were that long all the
-        same.
+        The network's config without these entries; and `own` by names of today, or the
+        objective's, by name each term's `_target_`, `weight` and arguments, empty where `objective`
+        was no mapping. Without a rollout term, prediction takes the rollout's `steps`, as windows
+        were that long all the same.
     """
     network = dict(model)
     if own is not None:

@@ -17,8 +17,7 @@ class BatchSampler:
         episodes: of the dataset.
         model: what is trained.
         objective: whose needs are met: columns, frames of a window, pairs.
-        recipe: its `seed`, `batch`, `stride`, `unique`, `augment` and `resident`
-            count.
+        recipe: its `seed`, `batch`, `stride`, `unique`, `augment` and `resident` count.
         device: where the batches go.
 
     Raises:
