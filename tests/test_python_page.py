@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,9 @@ def test_arguments_and_defaults_are_those_of_the_yaml(verb, function):
         given = yaml_keys[key]
         if default is inspect.Parameter.empty:
             continue
-        if isinstance(given, dict) or (verb, key) in ELSEWHERE:
+        if is_dataclass(default) and not isinstance(default, type):
+            assert asdict(default) == given, key
+        elif isinstance(given, dict) or (verb, key) in ELSEWHERE:
             assert default is None  # filled from the YAML, or from the task's
         else:
             assert default == (tuple(given) if isinstance(given, list) else given), key

@@ -126,7 +126,8 @@ def training(network: JEPA) -> list[np.ndarray]:
     found = []
     torch.manual_seed(0)
     weights = {name: 1.0 for name, term in terms().items() if not (term.masks or term.pairs)}
-    objective = Objective(weights, network).to(network.device)
+    # Made on the CPU, as a training does it: targets are copies of the model.
+    objective = Objective(weights, model("cpu").train()).to(network.device)
     values = objective(network, batch, torch.Generator().manual_seed(0))
     values["loss"].backward()
     found += [float(value.detach()) for value in values.values()]
