@@ -12,7 +12,7 @@ from square import SETTINGS, record_square, smallest
 import wmpc
 from wmpc.errors import WmpcError
 from wmpc.wm.data import open_episodes
-from wmpc.wm.objectives.earlier import rename_terms, rename_weights
+from wmpc.wm.objectives.earlier import rename_terms, rename_weights, split
 from wmpc.wm.training.checkpoint import read_config, read_weights
 from wmpc.wm.training.run import finished, train
 
@@ -73,3 +73,19 @@ def test_a_term_by_its_earlier_name_is_that_of_today(data, tmp_path):
         train(open_episodes(data), run, model, objective | asked, **SETTINGS)  # it is finished
     mine = {"_target_": "mine:Smooth", "weight": 1.0}
     assert rename_terms({"smoothness": mine}) == {"smoothness": mine}
+
+
+@pytest.mark.parametrize("spoiled", [5, "ab", [1], None, True])
+@pytest.mark.parametrize("key", ["model", "objective"])
+def test_a_config_whose_parts_are_no_mappings_ends_in_words(tmp_path, key, spoiled):
+    run = shutil.copytree(OLD / "every_term", tmp_path / "run")
+    config = json.loads((run / "config.json").read_text())
+    _, objective = split(config["model"])
+    (run / "config.json").write_text(json.dumps({**config, "objective": objective, key: spoiled}))
+    try:
+        wmpc.load(run)
+    except WmpcError as error:
+        assert str(error)
+    (run / "config.json").write_text(json.dumps({**config, "model": spoiled}))
+    with pytest.raises(WmpcError):
+        wmpc.load(run)

@@ -15,7 +15,7 @@ WEIGHTS = {"inverse.": "objective.by_name.inverse_dynamics.network."}
 """Names of weights by their beginning, and what they are called now."""
 
 
-def rename_terms(objective: Mapping[str, Any]) -> dict[str, Any]:
+def rename_terms(objective: Any) -> Any:
     """Call the terms of an objective by their names and targets of today.
 
     Args:
@@ -23,8 +23,10 @@ def rename_terms(objective: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         The same in the same order; `smoothness` is `temporal_straightening`, unless it is somebody
-        else's term.
+        else's term. What is no mapping, as in a damaged file, as it is.
     """
+    if not isinstance(objective, Mapping):
+        return objective
     ours, renamed = "temporal_straightening", rename_targets(objective)
     named = {}
     for name, entry in renamed.items():
@@ -33,9 +35,7 @@ def rename_terms(objective: Mapping[str, Any]) -> dict[str, Any]:
     return named
 
 
-def split(
-    model: Mapping[str, Any], own: Mapping[str, Any] | None = None
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def split(model: Any, own: Any = None) -> tuple[Any, Any]:
     """Split a model's config of an earlier version into the network's and the objective's.
 
     Args:
@@ -47,12 +47,12 @@ def split(
     Returns:
         The network's config without these entries; and `own` by names of today, or the
         objective's, by name each term's `_target_`, `weight` and arguments, empty where `objective`
-        was no mapping. Without a rollout term, prediction takes the rollout's `steps`, as windows
-        were that long all the same.
+        was no mapping. A model that is none, as in a damaged file, as it is. Without a rollout
+        term, prediction takes the rollout's `steps`, as windows were that long all the same.
     """
+    if own is not None or not isinstance(model, Mapping):
+        return model, rename_terms({} if own is None else own)
     network = dict(model)
-    if own is not None:
-        return network, rename_terms(own)
     weights = network.pop("objective", None) or {"prediction": 1.0, "sigreg": 0.09}
     steps, directions = network.pop("rollout", 5), network.pop("directions", 256)
     objective: dict[str, Any] = {}
