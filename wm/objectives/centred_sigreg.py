@@ -42,8 +42,9 @@ class CentredSIGReg(Term):
         super().__init__(model, weight)
         if directions < 1 or not (share is None or 0 < share <= 1):
             raise WmpcError(
-                f"centred_sigreg has directions={directions} and share={share}; it looks along at "
-                "least 1, and a share is above 0 and at most 1, or null"
+                f"{self.__module__.rpartition('.')[2]} has directions={directions} and "
+                f"share={share}; it looks along at least 1, and a share is above 0 and at most 1, "
+                "or null"
             )
         self.directions, self.share = directions, share
         if share is None:
@@ -62,13 +63,25 @@ class CentredSIGReg(Term):
             The statistic, a scalar, not weighted.
         """
         z = seen.learned
+        return self.scaled_sigreg(seen, z - z.mean(1, keepdim=True), seen.columns)
+
+    def scaled_sigreg(self, seen: Seen, z: Tensor, columns: Mapping[str, Any]) -> Tensor:
+        """Compute SIGReg of departures whose variance shall be the share.
+
+        Args:
+            seen: the batch.
+            z: (B, ..., D), the departures.
+            columns: the pictures, (B, L, ...), that the share is read off where none is said.
+
+        Returns:
+            The statistic, a scalar, not weighted.
+        """
         share: float | Tensor | None = self.share
         if share is None:
-            pictures = coarsen_all(seen.columns, seen.model.spec.cameras)
+            pictures = coarsen_all(columns, seen.model.spec.cameras)
             share = moving_share(gather(pictures.to(z)))
-        departures = (z - z.mean(1, keepdim=True)) * share**-0.5
         directions = random_directions(z.shape[-1], self.directions, seen.generator).to(z)
-        return sigreg(gather(departures), directions)
+        return sigreg(gather(z * share**-0.5), directions)
 
 
 @torch.no_grad()
