@@ -86,8 +86,9 @@ def test_a_batch_is_a_function_of_seed_and_step_and_each_process_has_its_part(ep
 
 
 def test_what_makes_no_sense(episodes):
-    for wrong in ({"per_window": 0}, {"within": 0}, {"discount": 1.0}, {"discount": 0.0}):
-        with pytest.raises(WmpcError, match=r"at least 1|between 0 and 1"):
+    wrongs = ({"per_window": 0}, {"per_window": 65}, {"per_window": float("nan")})
+    for wrong in (*wrongs, {"within": 0}, {"discount": 1.0}, {"discount": 0.0}):
+        with pytest.raises(WmpcError, match=r"above 0|at least 1|between 0 and 1"):
             Pairs(**wrong)
     with pytest.raises(WmpcError, match="no episode has the 13 recorded steps"):
         drawing(episodes, 13)

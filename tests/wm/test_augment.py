@@ -12,6 +12,7 @@ from test_needs import MODEL, OBJECTIVE, OWN, drawn
 from wmpc.errors import WmpcError
 from wmpc.wm import processes
 from wmpc.wm.data import Batch, Pairs, open_episodes
+from wmpc.wm.objectives import centred_sigreg
 from wmpc.wm.objectives.objective import Objective
 from wmpc.wm.training.augment import Augmentation
 from wmpc.wm.training.checkpoint import read_config
@@ -171,15 +172,18 @@ def test_settings_that_make_no_sense_are_refused(wrong):
         Recipe(augment=wrong)
 
 
-def test_a_share_that_is_read_off_the_pictures_wants_them_as_they_are(tmp_path):
+def test_the_share_that_moves_is_read_off_the_pictures_as_they_were_recorded(tmp_path, monkeypatch):
     episodes = open_episodes(record_square(tmp_path / "square"))
-    asked = {"steps": 2, "augment": {"light": 0.1}, "accelerator": "cpu"}
-    centred = {"centred_sigreg": {"weight": 1.0, "directions": 8}}
-    with pytest.raises(WmpcError, match=r"objective.centred_sigreg.share is read off the pictures"):
-        train(episodes, tmp_path / "run", preset("tiny"), centred, **asked)
-    assert not (tmp_path / "run").exists()
-    centred["centred_sigreg"]["share"] = 0.3
-    train(episodes, tmp_path / "run", preset("tiny"), centred, **asked)
+    model = train(episodes, tmp_path / "run", preset("tiny"), {"sigreg": 1.0}, **SETTINGS)
+    objective = Objective({"centred_sigreg": 1.0, "episode_sigreg": 1.0}, model)
+    found = []
+    monkeypatch.setattr(centred_sigreg, "moving_share", lambda x: found.append(x) or torch.ones(()))
+    for augment in ({}, {"light": 0.5}):
+        batch = drawn(episodes, model, objective, augment=augment)
+        objective(model, batch, torch.Generator().manual_seed(0))
+    assert len(found) == 4 and found[0].shape != found[1].shape  # of windows, and of pairs
+    for plain, changed in zip(found[:2], found[2:], strict=True):
+        assert torch.equal(plain, changed)
 
 
 def test_a_cut_out_leaves_something():

@@ -26,6 +26,8 @@ class Batch:
     """Columns of frames, where there are `rows`."""
     pairs: Mapping[Pairs, Mapping[str, Any]] = field(default_factory=dict)
     """By law, the columns of P pairs, see `wmpc.wm.data.hindsight.HindsightBatches.sample`."""
+    recorded: "Batch | None" = None
+    """The same with the pictures that were recorded, where these are others; None: it is that."""
 
     def to(self, device: "torch.device") -> "Batch":
         """Move everything to a device.

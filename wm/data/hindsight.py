@@ -14,6 +14,9 @@ import numpy as np
 from wmpc.errors import WmpcError
 from wmpc.wm.data.windows import Source, Windows
 
+MOST = 64
+"""Pairs of a window, at the most: each is encoded."""
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -24,17 +27,29 @@ class Pairs:
     """The most blocks to a goal; None: any."""
     discount: float | None = None
     """Between 0 and 1: k is geometric, P(k) proportional to discount ** (k - 1); None: uniform."""
-    per_window: int = 1
-    """Pairs that a training draws for each window of a batch."""
+    per_window: float = 1
+    """Pairs that a training draws for each window of a batch: 0.5 is one for every other."""
 
     def __post_init__(self) -> None:
-        if self.per_window < 1 or (self.within is not None and self.within < 1):
+        if self.within is not None and self.within < 1:
+            raise WmpcError(f"pairs have within {self.within}; it is at least 1")
+        if not 0 < self.per_window <= MOST:
             raise WmpcError(
-                f"pairs have within {self.within} and per_window {self.per_window}; both are at "
-                "least 1"
+                f"pairs have per_window {self.per_window}; it is above 0, at most {MOST}"
             )
         if self.discount is not None and not 0 < self.discount < 1:
             raise WmpcError(f"the discount of pairs is {self.discount}; it lies between 0 and 1")
+
+    def count(self, windows: int) -> int:
+        """Count the pairs that are drawn beside a batch.
+
+        Args:
+            windows: of the batch, at least 1.
+
+        Returns:
+            `per_window` times as many, rounded; at least 2, so that they have a variance.
+        """
+        return max(2, round(self.per_window * windows))
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,6 @@ class CentredSIGReg(Term):
                 "or null"
             )
         self.directions, self.share = directions, share
-        if share is None:
-            self.as_recorded = "share"
 
     def forward(self, seen: Seen) -> Tensor:
         """Compute SIGReg of the picture tokens' departures along fresh random directions.
@@ -63,7 +61,7 @@ class CentredSIGReg(Term):
             The statistic, a scalar, not weighted.
         """
         z = seen.learned
-        return self.scaled_sigreg(seen, z - z.mean(1, keepdim=True), seen.columns)
+        return self.scaled_sigreg(seen, z - z.mean(1, keepdim=True), seen.recorded)
 
     def scaled_sigreg(self, seen: Seen, z: Tensor, columns: Mapping[str, Any]) -> Tensor:
         """Compute SIGReg of departures whose variance shall be the share.
@@ -71,7 +69,8 @@ class CentredSIGReg(Term):
         Args:
             seen: the batch.
             z: (B, ..., D), the departures.
-            columns: the pictures, (B, L, ...), that the share is read off where none is said.
+            columns: the pictures, (B, L, ...), that the share is read off where none is said: as
+                they were recorded, since `train.augment` makes windows differ.
 
         Returns:
             The statistic, a scalar, not weighted.

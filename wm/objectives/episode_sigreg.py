@@ -19,9 +19,8 @@ class EpisodeSIGReg(CentredSIGReg):
     Args:
         directions: how many, drawn anew at every step.
         share: of the variance, above 0, at most 1; None: `moving_share` of the pairs' pictures.
+        per_window: pairs for each window of a batch. Each is two more frames to encode.
     """
-
-    pairs = Pairs()
 
     def __init__(
         self,
@@ -29,8 +28,10 @@ class EpisodeSIGReg(CentredSIGReg):
         weight: float = 1.0,
         directions: int = 256,
         share: float | None = None,
+        per_window: float = 1,
     ) -> None:
         super().__init__(model, weight, directions, share)
+        self.pairs = Pairs(per_window=per_window)
         if share is None:
             self.columns = tuple(model.spec.cameras)
 
@@ -49,4 +50,4 @@ class EpisodeSIGReg(CentredSIGReg):
         assert seen.pairs is not None
         z = seen.model.layout.of(seen.pairs.latents, "pixels")
         half = (z[:, 1] - z[:, 0]) / 2  # of two frames, the departure of the second
-        return self.scaled_sigreg(seen, half.unsqueeze(1), seen.pairs.columns)
+        return self.scaled_sigreg(seen, half.unsqueeze(1), seen.pairs.recorded)

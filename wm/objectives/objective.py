@@ -92,11 +92,14 @@ class Objective(nn.Module):
         """
         z, latents = encode_batch(model, batch)
         actions = self._actions(model, batch.columns, z)
-        seen = Seen(model, z, actions, batch.windows(), generator)
+        before = batch.recorded
+        unchanged = None if before is None else before.windows()
+        seen = Seen(model, z, actions, batch.windows(), generator, unchanged=unchanged)
         pairs: dict[Pairs | None, SeenPairs] = {}
         for law, columns in batch.pairs.items():
             block = self._actions(model, columns, latents[law])[:, 0]
-            pairs[law] = SeenPairs(latents[law], block, columns["blocks"], columns)
+            unchanged = None if before is None else before.pairs[law]
+            pairs[law] = SeenPairs(latents[law], block, columns["blocks"], columns, unchanged)
         if missing := set(self.pairs) - set(pairs):
             raise WmpcError(
                 f"the batch has no pairs of {missing}, which the objective needs: draw it with a "

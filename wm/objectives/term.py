@@ -26,6 +26,13 @@ class SeenPairs:
     columns: Mapping[str, Tensor]
     """(P, 2, ...) of frames, in the units of the data, see
     `wmpc.wm.data.hindsight.HindsightBatches.sample`."""
+    unchanged: Mapping[str, Tensor] | None = None
+    """`columns` before `train.augment` changed the pictures; None: it does not."""
+
+    @property
+    def recorded(self) -> Mapping[str, Tensor]:
+        """`columns`, with the pictures as they were recorded."""
+        return self.columns if self.unchanged is None else self.unchanged
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,13 @@ class Seen:
     masks: Tensor | None = None
     """(B, L, H, W) bool of the law that the term has as its `masks`: which of `learned`, whose
     K' = H * W, are hidden."""
+    unchanged: Mapping[str, Tensor] | None = None
+    """`columns` before `train.augment` changed the pictures; None: it does not."""
+
+    @property
+    def recorded(self) -> Mapping[str, Tensor]:
+        """`columns`, with the pictures as they were recorded."""
+        return self.columns if self.unchanged is None else self.unchanged
 
     @property
     def learned(self) -> Tensor:
@@ -76,8 +90,6 @@ class Term(nn.Module, ABC):
     """Hindsight pairs that the term needs, with its `columns`; None: none."""
     masks: Masks | None = None
     """Masks over the patches of the pictures that the term needs; None: none."""
-    as_recorded: str | None = None
-    """What the term reads off pictures that must be as they were recorded; None: nothing."""
 
     def __init__(self, model: LearnedModel, weight: float = 1.0) -> None:
         super().__init__()

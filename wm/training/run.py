@@ -101,13 +101,6 @@ def train(
             f"{'s' * (len(needing) == 1)}: choose terms that need none (objective=video), or "
             "record or import episodes with their actions"
         )
-    reading = [f"{n}.{x.as_recorded}" for n, x in learner.objective.terms.items() if x.as_recorded]
-    if reading and recipe.augment.changes:
-        raise WmpcError(
-            f"objective.{reading[0]} is read off the pictures, which train.augment makes differ "
-            "from window to window: say it, such as 0.3; a training without train.augment tells "
-            "it (moving_share in train.jsonl)"
-        )
     device = find_device(recipe.accelerator, "train.accelerator")
     check_devices(recipe.devices, device, recipe.batch, recipe.unique)
     if device.type == "cuda" and device.index is None:

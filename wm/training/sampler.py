@@ -56,7 +56,7 @@ class BatchSampler:
             (recipe.seed, step), recipe.batch, recipe.unique, processes.part(recipe.batch)
         )
         for number, (law, batches) in enumerate(self._pairs.items(), 1):
-            count = law.per_window * recipe.batch
+            count = law.count(recipe.batch)
             # A stream of their own: in that of the windows, places of both would go together.
             pairs[law] = batches.sample((recipe.seed, step, number), count, processes.part(count))
         batch = Batch(columns, columns.pop("rows", None), self.windows.of_frames, pairs)

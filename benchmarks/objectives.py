@@ -1,0 +1,107 @@
+"""Every objective on worlds that ask for different things of a latent: docs/objectives.md has it.
+
+    python benchmarks/objectives.py RUNS DATA [worlds=reacher_target,push_t] [objectives=changing]
+        [seed=0] [steps=2000] [-- WORD ...]
+
+DATA holds a dataset named as each of `WORLDS`; RUNS takes a run OBJECTIVE-WORLD-seed=SEED for each
+objective and world. What is trained or measured already stands as it is, so a killed table goes on.
+Each WORD is one of `wmpc train`. The cases are of `cases.seed=7`, others than those that
+docs/results.md reports.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+WORLDS: dict[str, tuple[list[str], list[str]]] = {
+    "reacher_target": (["train.stride=5"], ["cases.count=100"]),
+    "two_room_random": ([], ["cases=across", "cases.goals=sampled"]),
+    "push_t": ([], ["cases=ahead10"]),
+    "cluttered_reacher": ([], []),
+}
+"""By name of a dataset: what it adds to `wmpc train`, and to `wmpc eval`. `reacher_target` is
+gymnasium's Reacher-v5 as examples/record_minari.py records it, imported."""
+IDM = "+objective.inverse_dynamics=1.0"
+OBJECTIVES: dict[str, list[str]] = {
+    "multi_step": ["objective=multi_step"],
+    "multi_step+idm": ["objective=multi_step", IDM],
+    "changing": ["objective=changing"],
+    "changing+idm": ["objective=changing", IDM],
+    "centred": ["objective=centred"],
+    "centred+sigreg": ["objective=centred", "+objective.sigreg=0.05"],
+    "contrastive": [
+        *["objective=contrastive", "objective.temporal_contrast.weight=1.0"],
+        "objective.action_contrast.weight=1.0",
+    ],
+    "vicreg": ["objective=vicreg"],
+    "straight": ["objective=straight"],
+    "ema": ["objective=ema"],
+    "margin": ["objective=margin"],
+    "moving": ["objective=moving"],
+    "lewm": ["objective=lewm"],
+    "subspaces": ["objective=subspaces", "objective.subspace_sigreg.subspaces=4"],
+    "ijepa": ["objective=ijepa", "model/encoder=vit_small"],
+}
+"""By name in the table: what it adds to `wmpc train`."""
+HEAD = "| objective | reached | held | within episodes | RankMe | error | frames/s |"
+
+
+def verb(*words: str) -> None:
+    """Run a command of wmpc, in a process of its own."""
+    program = [sys.executable, "-m", "wmpc.cli.main", *words]
+    subprocess.run(program, check=True, stdout=sys.stderr)
+
+
+def last_lines(run: Path) -> dict[str, dict[str, Any]]:
+    """The last line of each kind in a run's log."""
+    lines = map(json.loads, (run / "train.jsonl").read_text().splitlines())
+    return {line["kind"]: line for line in lines}
+
+
+def row(name: str, run: Path, results: dict[str, Any]) -> str:
+    """What a training reached, and what its latents are like."""
+    summary, log = results["summary"], last_lines(run)
+    found = log["eval"]
+    share = (found.get("moving_share") or {}).get("latents")
+    error = found["rollout_error"][0] / found["rollout_baseline"][0]
+    cells = [
+        *(
+            f"{100 * summary[key]['successes'] / summary[key]['n']:.0f}"
+            for key in ("success", "held")
+        ),
+        "-" if share is None else f"{100 * share:.0f}%",
+        f"{found['rankme']:.1f}",
+        f"{error:.2f}",
+        f"{log['step']['frames_per_s']:.0f}",
+    ]
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def main(runs: Path, data: Path, arguments: list[str]) -> None:
+    """Train and measure what does not stand, and print a table for each world."""
+    cut = arguments.index("--") if "--" in arguments else len(arguments)
+    options = dict(word.split("=", 1) for word in arguments[:cut])
+    seed, steps = options.get("seed", "0"), options.get("steps", "2000")
+    for world in options.get("worlds", ",".join(WORLDS)).split(","):
+        training, cases = WORLDS[world]
+        print(f"\n**{world}**\n\n{HEAD}\n|{'---|' * (HEAD.count('|') - 1)}")
+        for name in options.get("objectives", ",".join(OBJECTIVES)).split(","):
+            run = runs / f"{name}-{world}-seed={seed}"
+            file = run / "eval" / "table" / "results.json"
+            if not file.exists():
+                fixed = [
+                    f"data={data / world}",
+                    f"run={run}",
+                    f"seed={seed}",
+                    f"train.steps={steps}",
+                ]
+                verb("train", *fixed, *OBJECTIVES[name], *training, *arguments[cut + 1 :])
+                more = ["name=table", "cases.seed=7", "cold=0", "videos=0", "reference.cases=0"]
+                verb("eval", f"run={run}", f"data={data / world}", *cases, *more)
+            print(row(name, run, json.loads(file.read_bytes())), flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
