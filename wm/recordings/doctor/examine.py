@@ -17,6 +17,7 @@ from wmpc.wm.recordings.doctor import (
     frozen,
     motion,
     picture_shift,
+    scene,
     teleport,
     twins,
     units,
@@ -105,7 +106,8 @@ def examine(
     }
     found = merged(_unexplained(faults))
     recording.evidence["actions"] = _histograms(recording)
-    notes = () if "action" in source.columns else UNACTED
+    unacted = () if "action" in source.columns else UNACTED
+    notes = (*unacted, *scene.note(recording))
     return Examination(source.path, source.format, found, totals, recording.evidence, notes)
 
 
