@@ -128,5 +128,5 @@ def _warning(shares: Mapping[str, float]) -> str:
     return (
         f". Of the latents' variance {latents} is within windows, of what moves in the pictures "
         f"{pictures}: they describe what differs from episode to episode and not what moves; try "
-        "objective=centred"
+        "objective=changing"
     )
