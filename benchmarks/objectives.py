@@ -4,9 +4,9 @@
         [seed=0] [steps=2000] [-- WORD ...]
 
 DATA holds a dataset named as each of `WORLDS`; RUNS takes a run OBJECTIVE-WORLD-seed=SEED for each
-objective and world. What is trained or measured already stands as it is, so a killed table goes on.
-Each WORD is one of `wmpc train`. The cases are of `cases.seed=7`, others than those that
-docs/results.md reports.
+objective and world. What is trained and measured there already stands as it is, so a killed table
+goes on: take another RUNS for other steps or WORDs, which are of `wmpc train`. The cases are of
+`cases.seed=7`, others than those that docs/results.md reports.
 """
 
 import json
@@ -23,12 +23,14 @@ WORLDS: dict[str, tuple[list[str], list[str]]] = {
 }
 """By name of a dataset: what it adds to `wmpc train`, and to `wmpc eval`. `reacher_target` is
 gymnasium's Reacher-v5 as examples/record_minari.py records it, imported."""
-IDM = "+objective.inverse_dynamics=1.0"
+IDM, PAIRS = "+objective.inverse_dynamics=1.0", "objective.episode_sigreg.per_window=1"
 OBJECTIVES: dict[str, list[str]] = {
     "multi_step": ["objective=multi_step"],
     "multi_step+idm": ["objective=multi_step", IDM],
     "changing": ["objective=changing"],
-    "changing+idm": ["objective=changing", IDM],
+    "changing_more_pairs": ["objective=changing", PAIRS],
+    "changing_no_idm": ["objective=changing", PAIRS, "objective.inverse_dynamics.weight=0"],
+    "changing_normalised": ["objective=changing", PAIRS, "model/encoder=conv_normalised"],
     "centred": ["objective=centred"],
     "centred+sigreg": ["objective=centred", "+objective.sigreg=0.05"],
     "contrastive": [
@@ -83,6 +85,8 @@ def main(runs: Path, data: Path, arguments: list[str]) -> None:
     """Train and measure what does not stand, and print a table for each world."""
     cut = arguments.index("--") if "--" in arguments else len(arguments)
     options = dict(word.split("=", 1) for word in arguments[:cut])
+    if unknown := options.keys() - {"worlds", "objectives", "seed", "steps"}:
+        raise SystemExit(f"unknown: {', '.join(unknown)}; see the head of {__file__}")
     seed, steps = options.get("seed", "0"), options.get("steps", "2000")
     for world in options.get("worlds", ",".join(WORLDS)).split(","):
         training, cases = WORLDS[world]

@@ -51,8 +51,8 @@ def part(batch: int) -> slice:
     each, left = divmod(batch, count())
     if left or not each:
         raise WmpcError(
-            f"a batch has {batch} windows or pairs, which {count()} processes cannot share "
-            f"evenly: give a train.batch of which both are a multiple of {count()}"
+            f"{batch} windows or pairs of a batch came, which {count()} processes cannot share "
+            f"evenly: choose train.batch such that they are a multiple of {count()}"
         )
     return slice(place() * each, (place() + 1) * each)
 

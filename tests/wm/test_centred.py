@@ -119,9 +119,9 @@ def test_latents_that_describe_the_scene_are_told():
     shares = {"latents": 0.04, "pictures": 0.65}
     said = _told(line | {"moving_share": shares}).says
     assert "variance 4% is within windows" in said and "pictures 65%" in said
-    assert "objective=changing" in said
+    assert "they describe what differs" in said and "docs/objectives.md" in said
     for fine in ({}, {"moving_share": shares | {"latents": 0.3}}):  # logs of earlier runs have none
-        assert "centred" not in _told(line | fine).says
+        assert "describe" not in _told(line | fine).says
 
 
 def test_settings_that_make_no_sense_are_refused():

@@ -237,6 +237,14 @@ def test_what_does_not_fit_is_refused_before_anything_is_started(data, tmp_path,
     assert not (tmp_path / "run").exists()
 
 
+def test_pairs_that_cannot_be_shared_are_refused_before_anything_is_started(data, tmp_path):
+    pairs = {"episode_sigreg": {"weight": 1.0, "per_window": 0.25}}
+    settings = SETTINGS | {"devices": 2, "batch": 12}
+    with pytest.raises(WmpcError, match=r"beside train\.batch=12 the objective draws 3 pairs"):
+        train(open_episodes(data), tmp_path / "run", preset("tiny"), pairs, **settings)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("precision", ["bf16-mixed", "64-true"])
 def test_minutes_are_measured_in_the_precision_that_trains(data, tmp_path, precision):
     """The calibration takes the very step of the training."""

@@ -26,8 +26,8 @@ class Batch:
     """Columns of frames, where there are `rows`."""
     pairs: Mapping[Pairs, Mapping[str, Any]] = field(default_factory=dict)
     """By law, the columns of P pairs, see `wmpc.wm.data.hindsight.HindsightBatches.sample`."""
-    recorded: "Batch | None" = None
-    """The same with the pictures that were recorded, where these are others; None: it is that."""
+    unchanged: "Batch | None" = None
+    """The batch before `train.augment` changed the pictures; None: it does not."""
 
     def to(self, device: "torch.device") -> "Batch":
         """Move everything to a device.
@@ -45,7 +45,8 @@ class Batch:
 
         rows = None if self.rows is None else torch.as_tensor(self.rows).to(device)
         pairs = {law: move(x) for law, x in self.pairs.items()}
-        return replace(self, columns=move(self.columns), rows=rows, pairs=pairs)
+        before = None if self.unchanged is None else self.unchanged.to(device)
+        return replace(self, columns=move(self.columns), rows=rows, pairs=pairs, unchanged=before)
 
     def windows(self) -> Mapping[str, Any]:
         """Show the columns a window at a time.

@@ -92,7 +92,7 @@ class Objective(nn.Module):
         """
         z, latents = encode_batch(model, batch)
         actions = self._actions(model, batch.columns, z)
-        before = batch.recorded
+        before = batch.unchanged
         unchanged = None if before is None else before.windows()
         seen = Seen(model, z, actions, batch.windows(), generator, unchanged=unchanged)
         pairs: dict[Pairs | None, SeenPairs] = {}

@@ -59,7 +59,7 @@ class Augmentation:
             source: seed and step; all is a function of it.
 
         Returns:
-            The batch, with other pictures; `recorded` is the one given.
+            The batch, with other pictures; `unchanged` is the one given.
         """
 
         def changed(columns: Mapping[str, Any], stream: int) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class Augmentation:
             return {**columns, **new}
 
         pairs = {law: changed(x, n) for n, (law, x) in enumerate(batch.pairs.items(), 1)}
-        return replace(batch, columns=changed(batch.columns, 0), pairs=pairs, recorded=batch)
+        return replace(batch, columns=changed(batch.columns, 0), pairs=pairs, unchanged=batch)
 
     def pictures(self, pictures: Tensor, source: Source) -> Tensor:
         """Change windows of pictures.

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -71,7 +71,9 @@ def together(devices: int, accelerator: str, work: Callable[[], Work]) -> Iterat
             yield
 
 
-def check_devices(devices: int, device: torch.device, batch: int, unique: bool) -> None:
+def check_devices(
+    devices: int, device: torch.device, batch: int, unique: bool, pairs: Sequence[int] = ()
+) -> None:
     """Check that so many processes can train together on devices of this kind.
 
     Args:
@@ -79,12 +81,13 @@ def check_devices(devices: int, device: torch.device, batch: int, unique: bool) 
         device: from `find_device`.
         batch: `train.batch`, windows that all processes share.
         unique: `train.unique`, whether a frame that windows share is encoded once.
+        pairs: of each law, how many pairs of frames are drawn beside a batch.
 
     Raises:
         WmpcError: when `devices` is no whole number of at least 1 or is neither 1 nor how many
             torchrun started; or when several are wanted and the device is neither cpu nor cuda or
-            has a number, the GPUs are too few, the batch is no multiple of how many processes there
-            are, or `unique` is set.
+            has a number, the GPUs are too few, the batch or its pairs are no multiple of how many
+            processes there are, or `unique` is set.
     """
     if type(devices) is not int or devices < 1:
         raise WmpcError(f"train.devices is {devices!r}; it must be a whole number, at least 1")
@@ -111,6 +114,11 @@ def check_devices(devices: int, device: torch.device, batch: int, unique: bool) 
         raise WmpcError(
             f"train.batch is {batch}, which {count} devices cannot share evenly: give a multiple "
             f"of {count}"
+        )
+    if uneven := [drawn for drawn in pairs if drawn % count]:
+        raise WmpcError(
+            f"beside train.batch={batch} the objective draws {uneven[0]} pairs of frames, which "
+            f"{count} devices cannot share evenly: choose train.batch such that it does"
         )
     if unique:
         raise WmpcError(

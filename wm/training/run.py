@@ -102,7 +102,8 @@ def train(
             "record or import episodes with their actions"
         )
     device = find_device(recipe.accelerator, "train.accelerator")
-    check_devices(recipe.devices, device, recipe.batch, recipe.unique)
+    pairs = [law.count(recipe.batch) for law in learner.objective.pairs]
+    check_devices(recipe.devices, device, recipe.batch, recipe.unique, pairs)
     if device.type == "cuda" and device.index is None:
         device = torch.device("cuda", local_place())
     fabric = fabric_on(device, recipe.precision)

@@ -127,6 +127,6 @@ def _warning(shares: Mapping[str, float]) -> str:
     latents, pictures = (f"{shares[name]:.0%}" for name in ("latents", "pictures"))
     return (
         f". Of the latents' variance {latents} is within windows, of what moves in the pictures "
-        f"{pictures}: they describe what differs from episode to episode and not what moves; try "
-        "objective=changing"
+        f"{pictures}: they describe what differs from episode to episode and not what moves "
+        "(docs/objectives.md: objective=changing)"
     )

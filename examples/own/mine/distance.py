@@ -29,7 +29,7 @@ class Distance(Term):
         weight: float = 1.0,
         within: int | None = None,
         discount: float | None = None,
-        per_window: int = 1,
+        per_window: float = 1,
         width: int = 64,
     ) -> None:
         super().__init__(model, weight)

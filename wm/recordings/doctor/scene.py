@@ -1,4 +1,4 @@
-"""Whether episodes differ in what moves in none of them: targets, layouts, clutter."""
+"""Whether two episodes differ in what moves in neither: targets, layouts, clutter, light."""
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
@@ -13,6 +13,8 @@ STILL = 4.0
 """Grey levels that nine frames in ten of what stands still lie within."""
 OTHER = 8.0
 """Grey levels beyond which two cells that stand still show different things."""
+FEWEST = 10
+"""Frames of an episode below which too little has moved in it to say what stands still."""
 OFTEN = 0.5
 """Share of the pairs of episodes from which on it is said."""
 
@@ -26,15 +28,17 @@ def note(recording: Recording) -> Iterator[str]:
     Yields:
         A sentence for each camera that shows it.
     """
+    advice = (
+        " Latents of the default objective may describe that and nothing else: objective=changing "
+        "is for such recordings (docs/objectives.md)."
+    )
     for camera in recording.cameras:
         share = still_share([seen.looks[camera] for seen in recording.seen_by(camera)])
         if share >= OFTEN:
             yield (
                 f"{camera}: in {100 * share:.0f}% of the pairs of episodes something differs that "
-                "moves in neither, such as a target, a layout or clutter. Latents of the default "
-                "objective may describe that and nothing else: objective=changing is for such "
-                "recordings (docs/objectives.md)."
-            )
+                "moves in neither of the two, such as a target, a layout, clutter or the light."
+            ) + advice * ("action" in recording.columns)
 
 
 def still_share(looks: Sequence[Look]) -> float:
@@ -44,13 +48,13 @@ def still_share(looks: Sequence[Look]) -> float:
     what moves may pass before it.
 
     Args:
-        looks: of one camera, an episode each; those without tiny pictures are left out, and at most
-            `SOME` evenly spread ones are compared.
+        looks: of one camera, an episode each. Those with fewer than `FEWEST` tiny pictures are left
+            out, and at most `SOME` evenly spread ones are compared.
 
     Returns:
         The share of the pairs, 0 to 1; 0 where there is no pair.
     """
-    kept = [look.tiny for look in looks if len(look.tiny) > 1]
+    kept = [look.tiny for look in looks if len(look.tiny) >= FEWEST]
     some = np.unique(np.linspace(0, len(kept) - 1, min(SOME, len(kept))).round().astype(int))
     found = [np.quantile(kept[i], (0.05, 0.5, 0.95), axis=0) for i in some]  # (3, h, w, 3) each
     still = [(high - low).max(-1) <= STILL for low, _, high in found]
