@@ -22,6 +22,8 @@ class EpisodeSIGReg(CentredSIGReg):
         per_window: pairs for each window of a batch. Each is two more frames to encode.
     """
 
+    pairs = Pairs()
+
     def __init__(
         self,
         model: LearnedModel,
