@@ -6,7 +6,7 @@ import torch
 from model_cases import model
 
 from wmpc.errors import WmpcError
-from wmpc.wm.objectives.centred_sigreg import coarsen, moving_share
+from wmpc.wm.objectives.centred_sigreg import LEAST, coarsen, moving_share
 from wmpc.wm.objectives.episode_sigreg import EpisodeSIGReg
 from wmpc.wm.objectives.sigreg import random_directions, sigreg
 from wmpc.wm.objectives.term import Seen, SeenPairs
@@ -61,7 +61,7 @@ def test_a_share_that_is_not_said_is_that_of_the_pictures():
     rng = np.random.default_rng(0)
     pictures = np.zeros((P, 2, 8, 8, 3), np.uint8)
     pictures[..., :4, :, :] = rng.integers(0, 256, (P, 1, 1, 1, 1))  # differs, but never moves
-    moving = rng.normal(0, 30, (P, 1)) + rng.normal(0, 15, (P, 2))
+    moving = rng.normal(0, 20, (P, 1)) + rng.normal(0, 15, (P, 2))
     pictures[..., 4:, :, :] = (128 + moving).clip(0, 255)[..., None, None, None]
     pictures = torch.from_numpy(pictures)
     share = float(moving_share(coarsen(pictures)))
@@ -69,6 +69,10 @@ def test_a_share_that_is_not_said_is_that_of_the_pictures():
     assert share == pytest.approx(inside.var() / moving.var(), rel=0.05)
     z = changing(share)
     assert value(z, pictures=pictures) == pytest.approx(value(z, share), rel=1e-4)
+    hardly = 128 + rng.normal(0, 30, (P, 1)) + rng.normal(0, 3, (P, 2))
+    pictures[..., 4:, :, :] = torch.from_numpy(hardly)[..., None, None, None]
+    assert float(moving_share(coarsen(pictures))) < LEAST
+    assert value(z, pictures=pictures) == pytest.approx(value(z, LEAST), rel=1e-4)
 
 
 def test_settings_that_make_no_sense_are_refused():

@@ -15,8 +15,9 @@ from wmpc.wm.processes import gather
 
 CELLS = 4
 """Rows and columns of the coarse pictures that the share is read off."""
-LEAST = 0.01
-"""The smallest share, where next to nothing moves."""
+LEAST = 0.1
+"""The smallest share that is asked for: a small thing that moves hardly counts in coarse pictures
+beside walls that differ from episode to episode."""
 
 
 class CentredSIGReg(Term):
@@ -29,7 +30,8 @@ class CentredSIGReg(Term):
 
     Args:
         directions: how many, drawn anew at every step.
-        share: of the variance, above 0, at most 1; None: `moving_share` of the batch's pictures.
+        share: of the variance, above 0, at most 1; None: `moving_share` of the batch's pictures, at
+            least `LEAST`.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class CentredSIGReg(Term):
         share: float | Tensor | None = self.share
         if share is None:
             pictures = coarsen_all(columns, seen.model.spec.cameras)
-            share = moving_share(gather(pictures.to(z)))
+            share = moving_share(gather(pictures.to(z))).clamp(min=LEAST)
         directions = random_directions(z.shape[-1], self.directions, seen.generator).to(z)
         return sigreg(gather(z * share**-0.5), directions)
 
@@ -95,12 +97,12 @@ def moving_share(x: Tensor) -> Tensor:
 
     Returns:
         sum_v w_v (w_v / t_v) / sum_v w_v, with w the variances within windows and t those of all
-        frames: a scalar, `LEAST` to 1.
+        frames: a scalar, 0 to 1.
     """
     within = x.var(1, correction=0).mean(0)
     whole = x.flatten(0, 1).var(0, correction=0)
     weighed = within.square() / whole.clamp(min=1e-12)
-    return (weighed.sum() / within.sum().clamp(min=1e-12)).clamp(LEAST, 1.0)
+    return (weighed.sum() / within.sum().clamp(min=1e-12)).clamp(max=1.0)
 
 
 def coarsen_all(columns: Mapping[str, Any], cameras: Sequence[str]) -> Tensor:

@@ -18,11 +18,12 @@ from wmpc.system.progress import Progress, Tell, quiet
 from wmpc.system.shipped import locate_data, refuse_shipped
 from wmpc.wm.data import Episodes
 from wmpc.wm.models.world_model import TrainableModel
+from wmpc.wm.objectives.centred_sigreg import LEAST
 from wmpc.wm.training import run as training
 
 SCENE = 3.0
-"""How many times the latents' share of variance within windows the pictures' is, before it is said
-that the latents describe the scene."""
+"""How many times the latents' share of variance within windows the pictures' is, or `LEAST`, before
+it is said that the latents describe the scene."""
 
 
 @passes_on(training.train, supplied=("describe", "report", "reopen", "clock"))
@@ -122,11 +123,13 @@ def _told(line: Mapping[str, Any]) -> Progress:
 
 def _warning(shares: Mapping[str, float]) -> str:
     """A sentence where latents describe the scene and not what moves, see `SCENE`; else none."""
-    if not shares or shares["pictures"] <= SCENE * shares["latents"]:
+    if not shares:
         return ""
-    latents, pictures = (f"{shares[name]:.0%}" for name in ("latents", "pictures"))
+    moves = max(shares["pictures"], LEAST)
+    if moves <= SCENE * shares["latents"]:
+        return ""
     return (
-        f". Of the latents' variance {latents} is within windows, of what moves in the pictures "
-        f"{pictures}: they describe what differs from episode to episode and not what moves "
-        "(docs/objectives.md: objective=changing)"
+        f". Of the latents' variance {shares['latents']:.0%} is within windows, where what moves "
+        f"in the pictures asks for {moves:.0%}: they describe what differs from episode to episode "
+        "and not what moves (docs/objectives.md: objective=changing)"
     )
