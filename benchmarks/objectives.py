@@ -10,10 +10,11 @@ goes on: take another RUNS for other steps or WORDs, which are of `wmpc train`. 
 """
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from zoo import verb
 
 WORLDS: dict[str, tuple[list[str], list[str]]] = {
     "reacher_target": (["train.stride=5"], ["cases.count=100"]),
@@ -48,12 +49,6 @@ OBJECTIVES: dict[str, list[str]] = {
 }
 """By name in the table: what it adds to `wmpc train`."""
 HEAD = "| objective | reached | held | within episodes | RankMe | error | frames/s |"
-
-
-def verb(*words: str) -> None:
-    """Run a command of wmpc, in a process of its own."""
-    program = [sys.executable, "-m", "wmpc.cli.main", *words]
-    subprocess.run(program, check=True, stdout=sys.stderr)
 
 
 def last_lines(run: Path) -> dict[str, dict[str, Any]]:
