@@ -1,6 +1,6 @@
 """What a model must know about its data: sizes, statistics, bounds, and what identifies them."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ LARGEST_STEP = 2**16
 """Of pictures in pixels, and of a model step in frames and actions."""
 LARGEST_COUNT = 2**48
 """Of episodes."""
+OF_EACH = {"env": dict, "render": dict, "dataset": str}
+"""The fields that each dataset has for itself, where several are trained on, and their types."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class DataSpec:
     """Which of the training episodes were trained on, see `wmpc.wm.data.subset.Subset`."""
     subset_seed: int = 0
     """Of drawing them."""
+    others: list[dict[str, Any]] = field(default_factory=list)
+    """`env`, `render` and `dataset` of each further dataset that was trained on with this one."""
 
     @property
     def action_block(self) -> int:
@@ -77,14 +81,30 @@ class DataSpec:
         names += ("proprio_mean", "proprio_std")
         return {name: np.asarray(getattr(self, name), np.float32) for name in names}
 
+    def trained_in(self, env: str, dataset: str = "") -> "DataSpec":
+        """Return the spec as of one of the datasets that were trained on.
+
+        Args:
+            env: id of its environment.
+            dataset: its hash, which decides where several come from that environment.
+
+        Returns:
+            That of the dataset with this hash, or else of the first from this environment, or else
+            this one; with no `others`.
+        """
+        each = [{name: getattr(self, name) for name in OF_EACH}, *self.others]
+        each.sort(key=lambda of: (of["dataset"] != dataset, of["env"].get("id") != env))
+        return replace(self, **each[0], others=[])
+
     def as_dict(self) -> dict[str, Any]:
         """Return the fields in plain values, as a run's config states them.
 
         Returns:
-            By name; without `fit` where it is "squash", and without `subset` and its seed where
-            all were trained on, as runs of earlier versions have it.
+            By name; without `fit` where it is "squash", without `subset` and its seed where all
+            were trained on, and without `others` where there are none, as runs of earlier versions
+            have it.
         """
-        unsaid = {"fit": "squash"}
+        unsaid: dict[str, Any] = {"fit": "squash", "others": []}
         unsaid |= {"subset": None, "subset_seed": 0} if self.subset is None else {}
         return {k: v for k, v in asdict(self).items() if k not in unsaid or v != unsaid[k]}
 
@@ -134,10 +154,19 @@ def read_spec(values: Any) -> DataSpec:
         raise _senseless("subset", chosen, "a share or a number of the training episodes")
     if type(spec.subset_seed) is not int or not 0 <= spec.subset_seed < 2**63:
         raise _senseless("subset_seed", spec.subset_seed, "a whole number from 0 to 2**63 - 1")
-    for name, kind in (("env", dict), ("render", dict), ("dataset", str)):
+    for name, kind in OF_EACH.items():
         if not isinstance(getattr(spec, name), kind):
             raise _senseless(name, getattr(spec, name), f"a {kind.__name__}")
+    if not isinstance(spec.others, list) or not all(map(_is_other, spec.others)):
+        raise _senseless("others", spec.others, f"a list of {', '.join(OF_EACH)} of each dataset")
     return spec
+
+
+def _is_other(values: Any) -> bool:
+    """Whether it says what a further dataset has for itself."""
+    if not isinstance(values, dict) or values.keys() != OF_EACH.keys():
+        return False
+    return all(isinstance(values[name], kind) for name, kind in OF_EACH.items())
 
 
 def _is_number(value: Any) -> bool:
@@ -188,6 +217,7 @@ def describe_data(
             mean, std = column_statistics(episodes, name, ids)
             statistics[f"{name}_mean"] = mean.tolist()
             statistics[f"{name}_std"] = np.where(std > 1e-6, std, 1.0).tolist()
+    of_each = [_of_each(part) for part in getattr(episodes, "parts", [episodes])]
     return DataSpec(
         cameras=cameras,
         image_size=shape[0],
@@ -195,11 +225,17 @@ def describe_data(
         stride=stride,
         action_low=meta["action_low"],
         action_high=meta["action_high"],
-        env={"id": meta.get("env"), **(meta.get("kwargs") or {})},
-        render=meta.get("render") or {},
-        dataset=episodes.hash,
+        **of_each[0],
+        others=of_each[1:],
         fit=next((s["fit"] for s in sources if s.get("fit") in FITS), "squash"),
         subset=subset,
         subset_seed=0 if subset is None else seed,
         **statistics,
     )
+
+
+def _of_each(episodes: Episodes) -> dict[str, Any]:
+    """What a dataset has for itself, see `OF_EACH`."""
+    meta = episodes.meta
+    env = {"id": meta.get("env"), **(meta.get("kwargs") or {})}
+    return {"env": env, "render": meta.get("render") or {}, "dataset": episodes.hash}

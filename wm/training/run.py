@@ -90,6 +90,11 @@ def train(
     recipe.check()
     check_subset(recipe.subset, len(episodes.train_ids), str(episodes.path))
     spec = describe_data(episodes, recipe.stride, recipe.subset, recipe.seed)
+    if recipe.subset is not None and spec.others:
+        raise WmpcError(
+            f"train.subset={recipe.subset} chooses episodes of one dataset, and "
+            f"{1 + len(spec.others)} are trained on together: leave it out, or train on one"
+        )
     torch.manual_seed(recipe.seed)
     allow(modules_of_others(model))  # this config is a person's, never one that came with a file
     network = new_model(model, spec)

@@ -141,7 +141,8 @@ def _measured(
     progress(Progress("pictures"))
     strips = draw_strips(held, train) if held.acted else []
     notes = list(scores.notes)
-    if model.spec.dataset != episodes.hash:
+    home = environment_of(episodes)["id"]
+    if model.spec.trained_in(home, episodes.hash).dataset != episodes.hash:
         notes.append(
             "The dataset is not byte for byte the one the model was trained on: they share the "
             "rule of which episodes are held out, but not the episodes' hash."
@@ -151,7 +152,7 @@ def _measured(
         "version": VERSION,
         "kind": KIND,
         "simulator": "none took part: every score is of recordings alone",
-        "env": {"id": environment_of(episodes)["id"]},
+        "env": {"id": home},
         "dataset": {
             "path": str(episodes.path),
             "hash": episodes.hash,

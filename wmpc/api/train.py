@@ -17,6 +17,7 @@ from wmpc.system.passing_on import passes_on
 from wmpc.system.progress import Progress, Tell, quiet
 from wmpc.system.shipped import locate_data, refuse_shipped
 from wmpc.wm.data import Episodes
+from wmpc.wm.data.joined import Joined
 from wmpc.wm.models.world_model import TrainableModel
 from wmpc.wm.objectives.centred_sigreg import LEAST
 from wmpc.wm.training import run as training
@@ -32,6 +33,7 @@ def train(
     run: str | Path,
     model: str | Mapping[str, Any] = "small",
     *,
+    also: Sequence[str | Path | Episodes] = (),
     objective: str | Mapping[str, Any] | None = None,
     view: Mapping[str, Any] | None = None,
     allow: Sequence[str] = (),
@@ -44,6 +46,7 @@ def train(
         data: the folder of the episodes, a recording in another format, or episodes.
         run: the folder that the model goes to.
         model: a name under `configs/model`, or its keys.
+        also: further datasets or recordings, whose episodes are trained on as well.
         objective: a name under `configs/objective`, or its terms; None: the model's, or the
             default.
         view: of a recording in another format, see `view` in `configs/train.yaml`, whose values
@@ -62,25 +65,31 @@ def train(
     """
     refuse_shipped(run, "a run")
     construct.allow(allow)
-    reopen = None
-    if not isinstance(data, Episodes):
-        reopen = partial(_open, str(data), {**read_defaults("train")["view"], **(view or {})})
-        data = reopen(progress)
+    each = [data, *also]
+    reopen = partial(_open, each, {**read_defaults("train")["view"], **(view or {})})
+    episodes = reopen(progress)
     return training.train(
-        data,
+        episodes,
         run,
         read_preset("model", model),
         read_preset("objective", objective or read_objective(model)),
-        describe=describer(data),
+        describe=describer(episodes),
         report=lambda line: progress(_told(line)),
-        reopen=reopen,
+        reopen=None if any(isinstance(one, Episodes) for one in each) else reopen,
         **recipe,
     )
 
 
-def _open(data: str, view: Mapping[str, Any], progress: Tell = quiet) -> Episodes:
+def _open(
+    each: Sequence[str | Path | Episodes], view: Mapping[str, Any], progress: Tell = quiet
+) -> Episodes:
+    """Datasets and recordings, opened where they are not, as one."""
     envs.allow(view["env_id"], view["env_kwargs"])
-    return open_data(str(locate_data(data)), view, progress)
+    opened = [
+        one if isinstance(one, Episodes) else open_data(str(locate_data(one)), view, progress)
+        for one in each
+    ]
+    return opened[0] if len(opened) == 1 else Joined(opened)
 
 
 def describer(episodes: Episodes) -> Callable[[np.ndarray], dict[str, np.ndarray]] | None:

@@ -52,8 +52,8 @@ def _train(cfg: Any, console: Console, stop: Stop) -> bool:
 
         show(Progress("measuring the speed"))
         train(
-            cfg.data, cfg.run, model, objective=objective, seed=cfg.seed, view=view,
-            allow=cfg.allow, progress=tell, stop=stop, **settings,
+            cfg.data, cfg.run, model, also=cfg.also, objective=objective, seed=cfg.seed,
+            view=view, allow=cfg.allow, progress=tell, stop=stop, **settings,
         )  # fmt: skip
     return news
 

@@ -19,6 +19,7 @@ def check_task(spec: DataSpec, task: Any, run: str) -> None:
     Raises:
         WmpcError: it has other pictures, or other actions.
     """
+    spec = spec.trained_in(task.id)
     for what, trained, given in (
         ("environment", spec.env.get("id"), task.id),
         ("picture size", spec.image_size, task.render_settings["width"]),
@@ -47,6 +48,7 @@ def check_cases(spec: DataSpec, drawn: Manifest, task: Any, run: str) -> list[st
     Raises:
         WmpcError: the task or its blocks are others.
     """
+    spec = spec.trained_in(drawn.env, drawn.dataset)
     check_task(spec, task, run)
     if spec.action_block != drawn.action_block:
         raise WmpcError(
