@@ -211,7 +211,7 @@ def describe_data(
     sources = [*meta.get("sources", []), meta.get("source") or {}]
     kinds = ("action", "proprio")
     ids = draw_subset(episodes.train_ids, subset, seed)
-    statistics: dict[str, list[float]] = {f"{k}_{x}": [] for k in kinds for x in ("mean", "std")}
+    statistics: dict[str, Any] = {f"{k}_{x}": [] for k in kinds for x in ("mean", "std")}
     for name in kinds:
         if name in episodes.columns:
             mean, std = column_statistics(episodes, name, ids)
