@@ -48,7 +48,7 @@ OBJECTIVES: dict[str, list[str]] = {
     "ijepa": ["objective=ijepa", "model/encoder=vit_small"],
 }
 """By name in the table: what it adds to `wmpc train`."""
-HEAD = "| objective | reached | held | within episodes | RankMe | error | frames/s |"
+HEAD = "| objective | reached | held | within episodes | RankMe | LiDAR | error | frames/s |"
 
 
 def last_lines(run: Path) -> dict[str, dict[str, Any]]:
@@ -70,6 +70,7 @@ def row(name: str, run: Path, results: dict[str, Any]) -> str:
         ),
         "-" if share is None else f"{100 * share:.0f}%",
         f"{found['rankme']:.1f}",
+        f"{found['lidar']:.1f}" if "lidar" in found else "-",  # earlier logs have none
         f"{error:.2f}",
         f"{log['step']['frames_per_s']:.0f}",
     ]

@@ -24,8 +24,35 @@ def rankme(z: Tensor) -> float:
     Returns:
         About 1 where one direction holds all that varies, at most about min(n, D).
     """
-    sigma = torch.linalg.svdvals((z - z.mean(0)).double())
-    p = sigma / sigma.sum().clamp(min=1e-12) + 1e-7
+    return _effective_rank(torch.linalg.svdvals((z - z.mean(0)).double()))
+
+
+def lidar(z: Tensor, delta: float = 1e-4) -> float:
+    """Compute LiDAR (arXiv 2312.04000), where frames of one window are of one class.
+
+    It is the effective rank of Sigma_w^(-1/2) Sigma_b Sigma_w^(-1/2): of what tells windows apart,
+    in units of what varies within one. Unlike RankMe it is the same of any linear map of the
+    latents that loses nothing.
+
+    Args:
+        z: windows of latents (n, L, D), L > 1.
+        delta: added to the diagonal of Sigma_w.
+
+    Returns:
+        About 1 where one direction tells all windows apart, at most D.
+    """
+    z = z.double()
+    mu = z.mean(1)
+    between = (mu - mu.mean(0)).T @ (mu - mu.mean(0)) / len(mu)
+    off = (z - mu[:, None]).flatten(0, 1)
+    within = off.T @ off / len(off) + delta * torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
+    inverse = torch.linalg.inv(torch.linalg.cholesky(within))  # of a square root of Sigma_w
+    return _effective_rank(torch.linalg.eigvalsh(inverse @ between @ inverse.T).clamp(min=0))
+
+
+def _effective_rank(values: Tensor) -> float:
+    """The exponential of the entropy of values >= 0 (D,), divided by their sum."""
+    p = values / values.sum().clamp(min=1e-12) + 1e-7
     return float(torch.exp(-(p * p.log()).sum()))
 
 
@@ -63,7 +90,8 @@ def evaluate(
 
     Returns:
         In plain values: `rankme`, see there, and `spread`, the standard deviation of each number,
-        both of the `pixels` tokens of all frames, each frame's as one vector; `moving_share`, the
+        both of the `pixels` tokens of all frames, each frame's as one vector; `lidar`, see there,
+        of the mean of a frame's tokens, whose covariances are small; `moving_share`, the
         share of variance within windows (see there) of the `latents`, those tokens, and of the
         coarse `pictures`; `rollout_error` and `rollout_baseline`, for each of the L - h blocks
         ahead the mean squared error of the whole latent, of the model's rollout from h frames and
@@ -74,7 +102,8 @@ def evaluate(
     """
     training, h = model.training, model.context
     model.eval()
-    windows, pictures, contexts, errors, baselines, described, last = [], [], [], [], [], [], []
+    windows, pooled, pictures, contexts, errors, baselines = [], [], [], [], [], []
+    described, last = [], []
     for batch in batches:
         z = model.encode(batch)
         pictures.append(coarsen_all(batch, model.spec.cameras).cpu())
@@ -83,7 +112,9 @@ def evaluate(
             imagined = model.dynamics(z[:, :h], a[:, : h - 1]).rollout(a[:, None, h - 1 :])[:, 0]
             errors.append((imagined - z[:, h:]).square().mean((2, 3)))
             baselines.append((z[:, h - 1 : h] - z[:, h:]).square().mean((2, 3)))
-        windows.append(model.layout.of(z, "pixels").flatten(2))
+        seen = model.layout.of(z, "pixels")
+        windows.append(seen.flatten(2))
+        pooled.append(seen.mean(2))
         contexts.append(z[:, :h].flatten(1))
         if describe is not None:
             described.append(describe(batch["state"][:, h - 1]))
@@ -94,6 +125,7 @@ def evaluate(
     shares = {"latents": moving_share(z), "pictures": moving_share(torch.cat(pictures))}
     result: dict[str, Any] = {
         "rankme": rankme(frames),
+        "lidar": lidar(torch.cat(pooled)),
         "spread": frames.std(0).tolist(),
         "moving_share": {name: float(share) for name, share in shares.items()},
     }
