@@ -165,12 +165,17 @@ def config_of(folder: Path) -> dict[str, Any] | None:
     return None if alone else read_config(folder)
 
 
-def dataset_of(config: Mapping[str, Any] | None, data: str | None) -> Path | None:
+def dataset_of(
+    config: Mapping[str, Any] | None, results: Mapping[str, Any] | None, data: str | None
+) -> Path | None:
     """Find the folder of the dataset.
 
     Args:
         config: of the run; None where there is none.
-        data: the folder, if the person named it; else the one of the config is meant.
+        results: of the evaluation that is shown, which may be of another of several datasets that
+            the run was trained on; None where there is none.
+        data: the folder, if the person named it; else the one that the results name is meant, or
+            else the run's.
 
     Returns:
         The folder; None where it is not known or not there.
@@ -178,11 +183,16 @@ def dataset_of(config: Mapping[str, Any] | None, data: str | None) -> Path | Non
     Raises:
         WmpcError: there is no folder `data`.
     """
-    path = data or (config["train"].get("data") if config else None)
-    folder = locate_data(path) if path else None
-    if data is not None and (folder is None or not folder.is_dir()):
+    evaluated = ((results or {}).get("config") or {}).get("data")
+    trained = config["train"].get("data") if config else None
+    if config and evaluated and config["data"].get("others"):
+        trained = None  # the first of several, perhaps not the one that the results are of
+    named = [evaluated, trained] if data is None else [data]
+    folders = [locate_data(path) for path in named if isinstance(path, str)]
+    found = next((folder for folder in folders if folder.is_dir()), None)
+    if data is not None and found is None:
         raise WmpcError(f"there is no dataset at {data}")
-    return folder if folder is not None and folder.is_dir() else None
+    return found
 
 
 def sources(dataset: Path) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ def page(
     Args:
         folder: of the run, or one that holds results alone.
         evaluation_name: of the evaluation to show; None for the latest.
-        data: the dataset's folder; None for the one the run was trained on.
+        data: the dataset's folder; None for that of the evaluation, or the run's.
         beside: where results of a run are that nobody may write to.
 
     Returns:
@@ -35,7 +35,7 @@ def page(
     config = facts.config_of(folder)
     results, others = facts.results_of(folder, evaluation_name, beside)
     steps, watched = facts.training_log(folder)
-    dataset = facts.dataset_of(config, data)
+    dataset = facts.dataset_of(config, results, data)
     shared = {
         "run": folder.name,
         "folder": folder,
