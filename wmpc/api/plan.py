@@ -15,7 +15,7 @@ from wmpc.agents.goals import in_turn
 from wmpc.api.plan_recorded import plan_recorded
 from wmpc.api.planned import PLAN, Plan, plan_folder
 from wmpc.api.settings import PLAIN, describe_settings
-from wmpc.collecting.environment import NOWHERE
+from wmpc.collecting.environment import NOWHERE, environment_of
 from wmpc.envs.goal_env import GoalEnv, require
 from wmpc.errors import WmpcError
 from wmpc.evaluation.compatibility import check_task
@@ -133,9 +133,12 @@ def plan(
     if model is None:
         raise WmpcError("run=null came; plans are made with a trained model: give run=FOLDER")
     opened = open_later(config["run"], config["data"])
-    if start is not None or model.spec.env.get("id") == NOWHERE:
+    spec = model.spec
+    if spec.others and config["data"] is not None:  # which of the worlds that it was trained in
+        spec = spec.trained_in(environment_of(opened())["id"], opened().hash)
+    if start is not None or spec.env.get("id") == NOWHERE:
         return plan_recorded(config, given, model, said, opened, progress)
-    task: Any = envs.make_recorded(model.spec.env)
+    task: Any = envs.make_recorded(spec.env)
     try:
         require(task, GoalEnv)
         check_task(model.spec, task, str(run))
