@@ -241,26 +241,6 @@ def test_the_coverage_of_the_dataset_is_shown(run, tmp_path):
     assert "States visited by the dataset" in page(run, data=str(data))
 
 
-def test_of_several_datasets_that_of_the_evaluation_is_shown(run, tmp_path):
-    for name in ("first", "second"):
-        (tmp_path / name).mkdir()
-        pictures.write_png(tmp_path / name / "coverage.png", np.zeros((8, 8, 3), np.uint8))
-    config = json.loads((run / "config.json").read_text())
-    config["train"]["data"] = str(tmp_path / "first")
-    (run / "config.json").write_text(json.dumps(config))
-    assert "dataset first." in Page(page(run)).words
-    file = run / "eval" / "made-up" / "results.json"
-    results = json.loads(file.read_text())
-    results["config"]["data"] = str(tmp_path / "second")
-    file.write_text(json.dumps(results))
-    assert "dataset second." in Page(page(run)).words
-    shutil.rmtree(tmp_path / "second")
-    assert "dataset first." in Page(page(run)).words
-    config["data"]["others"] = [{key: config["data"][key] for key in ("env", "render", "dataset")}]
-    (run / "config.json").write_text(json.dumps(config))
-    assert "no coverage picture" in Page(page(run)).words
-
-
 def test_the_latest_evaluation_is_shown_and_the_others_are_listed(run):
     other = shutil.copytree(run / "eval" / "made-up", run / "eval" / "second")
     results = json.loads((other / "results.json").read_text())

@@ -5,6 +5,7 @@ import pytest
 import wmpc
 from wmpc.errors import WmpcError
 from wmpc.evaluation.find_manifest import find_dataset
+from wmpc.reporting.facts import dataset_of
 
 FEW = {"cases": {"count": 2, "blocks": 2, "budget": 2, "filter": "any"}, "cold": 0, "videos": 0}
 FEW |= {"reference": {"cases": 0}}
@@ -36,3 +37,19 @@ def test_it_plans_where_the_data_are_from(run):
     assert set(second.row.errors_end) == {"distance_m"} != set(first.row.errors_end)
     with pytest.raises(WmpcError, match="nowhere"):
         wmpc.plan(run, "frame:9:3", data="nowhere", **asked)
+
+
+def test_a_page_shows_the_dataset_of_its_evaluation(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    of_run = {"train": {"data": str(first)}, "data": {}}
+    results = {"config": {"data": str(second)}}
+    assert dataset_of(of_run, None, None) == first == dataset_of(of_run, {"config": {}}, None)
+    assert dataset_of(of_run, results, None) == second
+    assert dataset_of(of_run, results, str(first)) == first
+    second.rmdir()
+    assert dataset_of(of_run, results, None) == first  # as where the results have moved
+    assert dataset_of({**of_run, "data": {"others": [{}]}}, results, None) is None
+    with pytest.raises(WmpcError, match="there is no dataset"):
+        dataset_of(of_run, results, str(second))

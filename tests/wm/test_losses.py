@@ -8,7 +8,9 @@ import torch
 from wmpc.wm.objectives.covariance import covariance
 from wmpc.wm.objectives.motion import motion
 from wmpc.wm.objectives.sigreg import random_directions, sigreg
+from wmpc.wm.objectives.temporal_similarity import temporal_similarity
 from wmpc.wm.objectives.temporal_straightening import temporal_straightening
+from wmpc.wm.objectives.temporal_variance import temporal_variance
 from wmpc.wm.objectives.variance import variance
 
 
@@ -62,6 +64,23 @@ def test_variance_and_covariance_against_numpy():
     off = cov - torch.diag_embed(cov.diagonal(dim1=1, dim2=2))
     expected = float(off.square().sum((1, 2)).mean() / 3)
     assert float(covariance(z)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_similarity_and_variance_over_time_against_loops():
+    z = 0.3 * gaussian(7, 5, 2, 3)
+    apart = [(z[b, t + 1] - z[b, t]).square().mean() for b in range(7) for t in range(4)]
+    assert float(temporal_similarity(z)) == pytest.approx(float(sum(apart) / 28), rel=1e-6)
+    hinges = [
+        max(0.0, 1 - math.sqrt(float(z[b, 1:, k, d].var()) + 1e-4))
+        for b in range(7) for k in range(2) for d in range(3)
+    ]  # fmt: skip
+    assert float(temporal_variance(z)) == pytest.approx(sum(hinges) / len(hinges), rel=1e-6)
+
+
+def test_variance_over_time_is_asked_of_every_window():
+    rests = 3 * gaussian(64, 5, 4)
+    rests[:32] = rests[:32, :1]  # half of the windows stand still
+    assert float(temporal_variance(rests)) > 0.45 and float(motion(rests)) == 0
 
 
 def test_straightening_of_straight_and_turning_paths():
