@@ -10,6 +10,8 @@ import torch
 from model_cases import preset
 from toy import META, square
 
+from wmpc.api.presets import read_preset
+from wmpc.configs import list_presets
 from wmpc.errors import WmpcError
 from wmpc.wm import processes
 from wmpc.wm.data import EpisodeWriter, Pairs, open_episodes
@@ -227,3 +229,13 @@ def test_masks_without_patches_are_refused_before_anything_is_written(episodes, 
     with pytest.raises(WmpcError, match=r"masked of the objective hides patches.*tokens=patches"):
         train(episodes, tmp_path / "run", preset("tiny"), objective, steps=2, accelerator="cpu")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", list_presets("objective"))
+def test_the_shortest_windows_are_long_enough_for_every_objective(name, episodes, tmp_path):
+    """A model that sees one frame: a term that compares times must ask for those it compares."""
+    short = MODEL | {"context": 1}
+    terms, fields = read_preset("objective", name), {"steps": 1, "batch": 4, "accelerator": "cpu"}
+    lines = []
+    train(episodes, tmp_path / "run", short, terms, report=lines.append, **fields)
+    assert all(np.isfinite(value) for name, value in lines[0].items() if name.startswith("loss"))
