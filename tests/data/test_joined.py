@@ -94,7 +94,7 @@ def test_of_several_environments_only_pictures_and_actions_mean_the_same(
     [
         ({"action_high": [2.0, 1.0]}, {}, "bounds of actions"),
         ({}, {"size": 8}, "pictures"),
-        ({}, {"m": 2}, "m 2, and"),
+        ({}, {"m": 2}, "actions a frame of .* are 2, of"),
     ],
 )
 def test_others_that_one_model_cannot_take_are_refused(
@@ -105,6 +105,26 @@ def test_others_that_one_model_cannot_take_are_refused(
     with pytest.raises(WmpcError, match=says) as refused:
         Joined([parts[0], other])
     assert str(other.path) in str(refused.value) and str(parts[0].path) in str(refused.value)
+
+
+def test_what_is_no_list_of_datasets_is_refused(parts, tmp_path):
+    model, objective = recipe("tiny")
+    for also in ("data/x", tmp_path, None, 3):
+        with pytest.raises(WmpcError, match="a list of further datasets"):
+            train(parts[0], tmp_path / "run", model, also=also, objective=objective)  # type: ignore
+    with pytest.raises(WmpcError, match="3 came as a dataset"):
+        train(parts[0], tmp_path / "run", model, also=[3], objective=objective)  # type: ignore
+    with pytest.raises(WmpcError, match="there twice"):
+        train(parts[0], tmp_path / "run", model, also=[parts[0].path], objective=objective)
+    with pytest.raises(WmpcError, match="no dataset at"):
+        train(parts[0], tmp_path / "run", model, also=[tmp_path / "no"], objective=objective)
+
+
+def test_pictures_that_were_made_square_otherwise_are_refused(tmp_path, meta, make_episode, parts):
+    other = {**meta, "source": {**meta["source"], "fit": "crop"}}
+    cropped = write(tmp_path / "cropped", other, [make_episode(i) for i in range(10)])
+    with pytest.raises(WmpcError, match=r"several ways \(squash, crop\)"):
+        describe_data(Joined([parts[0], cropped]))
 
 
 def test_a_spec_knows_each_dataset(tmp_path, meta, make_episode, parts):

@@ -28,6 +28,14 @@ def test_it_is_evaluated_where_the_data_are_from(run):
     assert not [note for found in (first, second) for note in found.content["notes"]]
 
 
+def test_cases_of_a_further_world_ask_for_its_data(run):
+    run, other = run
+    second = wmpc.evaluate(run, data=other, planner=SMALL, name="kept", **FEW)
+    cases = {**FEW["cases"], "path": second.content["manifest"]["file"]}
+    with pytest.raises(WmpcError, match=r"2 datasets.*say data=FOLDER"):
+        wmpc.evaluate(run, planner=SMALL, **{**FEW, "cases": cases})
+
+
 def test_it_plans_where_the_data_are_from(run):
     run, other = run
     asked = {"planner": SMALL, "budget": 1}
@@ -43,13 +51,17 @@ def test_a_page_shows_the_dataset_of_its_evaluation(tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()
     second.mkdir()
-    of_run = {"train": {"data": str(first)}, "data": {}}
+    of_one = {"train": {"data": str(first)}, "data": {}}
+    of_two = {**of_one, "data": {"others": [{}]}}
     results = {"config": {"data": str(second)}}
-    assert dataset_of(of_run, None, None) == first == dataset_of(of_run, {"config": {}}, None)
-    assert dataset_of(of_run, results, None) == second
-    assert dataset_of(of_run, results, str(first)) == first
+    for config in (of_one, of_two):
+        assert dataset_of(config, None, None) == first == dataset_of(config, {"config": {}}, None)
+    assert dataset_of(of_one, results, None) == first
+    assert dataset_of(of_two, results, None) == second == dataset_of(None, results, None)
+    assert dataset_of(of_two, results, str(first)) == first
+    for odd in ("shipped:none", "x" * 5000, 3, None, "\0"):
+        dataset_of(of_two, {"config": {"data": odd}}, None)
     second.rmdir()
-    assert dataset_of(of_run, results, None) == first  # as where the results have moved
-    assert dataset_of({**of_run, "data": {"others": [{}]}}, results, None) is None
+    assert dataset_of(of_two, results, None) is None  # moved: the first would be another's
     with pytest.raises(WmpcError, match="there is no dataset"):
-        dataset_of(of_run, results, str(second))
+        dataset_of(of_one, results, str(second))

@@ -20,7 +20,9 @@ def lidar_by_the_paper(z, delta=1e-4):
     mu = np.stack([c.mean(0) for c in classes])
     between = np.mean([np.outer(m - mu.mean(0), m - mu.mean(0)) for m in mu], 0)
     apart = [np.outer(x - m, x - m) for c, m in zip(classes, mu, strict=True) for x in c]
-    values, vectors = np.linalg.eigh(np.mean(apart, 0) + delta * np.eye(mu.shape[1]))
+    within = np.mean(apart, 0)
+    floor = delta * np.trace(within) / len(within)  # there 1e-4, of latents of about unit variance
+    values, vectors = np.linalg.eigh(within + floor * np.eye(len(within)))
     root = vectors @ np.diag(values**-0.5) @ vectors.T
     spectrum = np.linalg.eigvalsh(root @ between @ root)
     p = spectrum / spectrum.sum() + 1e-7
@@ -32,6 +34,10 @@ def test_lidar_is_that_of_the_paper():
     z = torch.randn(300, 1, 6, generator=generator) * torch.tensor([3.0, 2, 1, 1, 0.5, 0.1])
     z = z + torch.randn(300, 5, 6, generator=generator)
     assert lidar(z) == pytest.approx(lidar_by_the_paper(z), rel=1e-6)
+    for scale in (1e-6, 1e6):
+        assert lidar(scale * z) == pytest.approx(lidar(z), rel=1e-4)
+    flat = torch.cat([z[..., :1], z[..., :1]], -1)  # of rank one
+    assert lidar(1e6 * flat) == pytest.approx(1, abs=0.01) and np.isfinite(lidar(0 * flat))
     mixed = z @ torch.randn(6, 6, generator=generator).mul(3)
     assert lidar(mixed) == pytest.approx(lidar(z), rel=0.01)  # RankMe would differ
     assert abs(rankme(mixed.flatten(0, 1)) - rankme(z.flatten(0, 1))) > 0.3

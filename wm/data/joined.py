@@ -16,15 +16,17 @@ from wmpc.wm.data.rows import takers
 class Joined(Episodes):
     """The episodes of several datasets, one after another.
 
-    It is described as the first is. An episode is held out where it is in its own dataset. It has
-    the columns that all have alike, with rows of one shape and type; where the datasets come from
-    several environments, whose states differ in meaning, pictures and actions alone.
+    It is described as the first is. An episode is held out where it is in its own dataset. Where
+    all are of one environment (its id; or of none that is known, as those of one robot), it has the
+    columns that each of them has with rows of the same shape and type. Where they are of several,
+    whose states mean different things, it has pictures and actions alone.
 
     Args:
         parts: two datasets or more.
 
     Raises:
-        WmpcError: one of them has other pictures or other actions than the first.
+        WmpcError: one of them has other pictures or other actions than the first, or is there
+            twice.
     """
 
     on_disk = False
@@ -33,6 +35,9 @@ class Joined(Episodes):
         first = parts[0]
         for other in parts[1:]:
             _refuse_other(first, other)
+        if len({part.hash for part in parts}) < len(parts):
+            paths = ", ".join(str(part.path) for part in parts)
+            raise WmpcError(f"a dataset is there twice: {paths}; name each once")
         alike = all(part.meta["env"] == first.meta["env"] for part in parts)
         shared = [
             name
@@ -122,7 +127,7 @@ class _Rows:
 
     def take(self, indices: Any, axis: int = 0, out: Any = None, mode: str = "raise") -> np.ndarray:
         """Take rows (...,) as `np.take(array, indices, axis=0)` does, into a new array."""
-        rows = np.asarray(indices)
+        rows = np.arange(len(self))[indices]  # negative ones count from the end
         found = np.empty((*rows.shape, *self.shape[1:]), self.dtype)
         which = np.searchsorted(self._firsts, rows, side="right") - 1
         for number in np.unique(which):
@@ -134,12 +139,13 @@ class _Rows:
 def _refuse_other(first: Episodes, other: Episodes) -> None:
     """WmpcError unless a model that takes pictures and actions of one takes those of the other."""
     facts = (_seen(first), _seen(other))
-    for what, one, another in zip(("m", "bounds of actions", "pictures"), *facts, strict=True):
+    for what, one, another in zip(
+        ("actions a frame", "bounds of actions", "pictures"), *facts, strict=True
+    ):
         if one != another:
             raise WmpcError(
-                f"{other.path} has {what} {another}, and {first.path} {one}: datasets that are "
-                "trained on together have the same cameras and the same actions; `wmpc data "
-                "import` changes pictures and bounds"
+                f"the {what} of {other.path} are {another}, of {first.path} {one}: datasets that "
+                "are trained on together have the same cameras, sizes of pictures and actions"
             )
 
 

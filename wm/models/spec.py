@@ -1,5 +1,6 @@
 """What a model must know about its data: sizes, statistics, bounds, and what identifies them."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -208,7 +209,6 @@ def describe_data(
             f"{episodes.path} has pictures {sorted(shapes) or 'none'}; a model takes square "
             "pictures of one size: record them so"
         )
-    sources = [*meta.get("sources", []), meta.get("source") or {}]
     kinds = ("action", "proprio")
     ids = draw_subset(episodes.train_ids, subset, seed)
     statistics: dict[str, Any] = {f"{k}_{x}": [] for k in kinds for x in ("mean", "std")}
@@ -217,7 +217,15 @@ def describe_data(
             mean, std = column_statistics(episodes, name, ids)
             statistics[f"{name}_mean"] = mean.tolist()
             statistics[f"{name}_std"] = np.where(std > 1e-6, std, 1.0).tolist()
-    of_each = [_of_each(part) for part in getattr(episodes, "parts", [episodes])]
+    parts = getattr(episodes, "parts", [episodes])
+    of_each = [_of_each(part) for part in parts]
+    fits = [_fit(part.meta) for part in parts]
+    if len(set(fits)) > 1:
+        paths = ", ".join(str(part.path) for part in parts)
+        raise WmpcError(
+            f"the pictures of {paths} were made square in several ways ({', '.join(fits)}): import "
+            "them with the same fit"
+        )
     return DataSpec(
         cameras=cameras,
         image_size=shape[0],
@@ -227,11 +235,17 @@ def describe_data(
         action_high=meta["action_high"],
         **of_each[0],
         others=of_each[1:],
-        fit=next((s["fit"] for s in sources if s.get("fit") in FITS), "squash"),
+        fit=fits[0],
         subset=subset,
         subset_seed=0 if subset is None else seed,
         **statistics,
     )
+
+
+def _fit(meta: Mapping[str, Any]) -> str:
+    """How the pictures of a dataset were made square."""
+    sources = [*meta.get("sources", []), meta.get("source") or {}]
+    return next((s["fit"] for s in sources if s.get("fit") in FITS), "squash")
 
 
 def _of_each(episodes: Episodes) -> dict[str, Any]:

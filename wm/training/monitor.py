@@ -31,12 +31,12 @@ def lidar(z: Tensor, delta: float = 1e-4) -> float:
     """Compute LiDAR (arXiv 2312.04000), where frames of one window are of one class.
 
     It is the effective rank of Sigma_w^(-1/2) Sigma_b Sigma_w^(-1/2): of what tells windows apart,
-    in units of what varies within one. Unlike RankMe it is the same of any linear map of the
+    in units of what varies within one. Unlike RankMe it hardly changes with a linear map of the
     latents that loses nothing.
 
     Args:
         z: windows of latents (n, L, D), L > 1.
-        delta: added to the diagonal of Sigma_w.
+        delta: added to the diagonal of Sigma_w, as a share of its mean.
 
     Returns:
         About 1 where one direction tells all windows apart, at most D.
@@ -45,7 +45,9 @@ def lidar(z: Tensor, delta: float = 1e-4) -> float:
     mu = z.mean(1)
     between = (mu - mu.mean(0)).T @ (mu - mu.mean(0)) / len(mu)
     off = (z - mu[:, None]).flatten(0, 1)
-    within = off.T @ off / len(off) + delta * torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
+    within = off.T @ off / len(off)
+    floor = (delta * within.diagonal().mean()).clamp(min=1e-30)
+    within = within + floor * torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
     inverse = torch.linalg.inv(torch.linalg.cholesky(within))  # of a square root of Sigma_w
     return _effective_rank(torch.linalg.eigvalsh(inverse @ between @ inverse.T).clamp(min=0))
 
@@ -91,7 +93,7 @@ def evaluate(
     Returns:
         In plain values: `rankme`, see there, and `spread`, the standard deviation of each number,
         both of the `pixels` tokens of all frames, each frame's as one vector; `lidar`, see there,
-        of the mean of a frame's tokens, whose covariances are small; `moving_share`, the
+        of the mean of a frame's tokens, so that D x D matrices are cheap; `moving_share`, the
         share of variance within windows (see there) of the `latents`, those tokens, and of the
         coarse `pictures`; `rollout_error` and `rollout_baseline`, for each of the L - h blocks
         ahead the mean squared error of the whole latent, of the model's rollout from h frames and

@@ -89,12 +89,12 @@ def train(
     run, began = Path(run), clock()
     recipe.check()
     check_subset(recipe.subset, len(episodes.train_ids), str(episodes.path))
-    spec = describe_data(episodes, recipe.stride, recipe.subset, recipe.seed)
-    if recipe.subset is not None and spec.others:
+    if recipe.subset is not None and (parts := getattr(episodes, "parts", ())):
         raise WmpcError(
-            f"train.subset={recipe.subset} chooses episodes of one dataset, and "
-            f"{1 + len(spec.others)} are trained on together: leave it out, or train on one"
+            f"train.subset={recipe.subset} chooses episodes of one dataset, and {len(parts)} are "
+            "trained on together: leave it out, or train on one"
         )
+    spec = describe_data(episodes, recipe.stride, recipe.subset, recipe.seed)
     torch.manual_seed(recipe.seed)
     allow(modules_of_others(model))  # this config is a person's, never one that came with a file
     network = new_model(model, spec)
@@ -180,7 +180,7 @@ def _along(
         if not episodes.on_disk:
             raise WmpcError(
                 f"train.devices is {settings['devices']}, and {episodes.path} is no dataset that "
-                "another process could open: import it, or give reopen"
+                "another process could open: give folders rather than opened episodes, or import it"
             )
         reopen = partial(open_episodes, episodes.path)
     return partial(_train_along, reopen, settings)

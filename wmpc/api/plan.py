@@ -135,13 +135,16 @@ def plan(
     opened = open_later(config["run"], config["data"])
     spec = model.spec
     if spec.others and config["data"] is not None:  # which of the worlds that it was trained in
-        spec = spec.trained_in(environment_of(opened())["id"], opened().hash)
+        home = environment_of(opened())["id"]
+        spec = spec.trained_in(home, opened().hash)
+        if spec.env.get("id") != home:
+            raise WmpcError(f"{run} was not trained in {home}, where {opened().path} is from")
     if start is not None or spec.env.get("id") == NOWHERE:
         return plan_recorded(config, given, model, said, opened, progress)
     task: Any = envs.make_recorded(spec.env)
     try:
         require(task, GoalEnv)
-        check_task(model.spec, task, str(run))
+        check_task(spec, task, str(run))
         stops = Reader(model.spec, task, cache(opened), seed).stops(said, mask, crop)
         route, target = in_turn([stop.goal for stop in stops]), stops[-1]
         _one_layout(stops)

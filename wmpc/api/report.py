@@ -22,7 +22,8 @@ def report(
     Args:
         run: the trained run's folder, or one that holds results alone.
         eval: name of the evaluation to show, in RUN/eval; None: the latest.
-        data: the dataset's folder; None: the one the run was trained on.
+        data: the dataset's folder; None: the one the run was trained on or, of several, that of
+            the evaluation.
         out: the page; None: RUN/report.html, or reports/RUN.html where the run is read-only.
 
     Returns:

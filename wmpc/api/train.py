@@ -65,7 +65,11 @@ def train(
     """
     refuse_shipped(run, "a run")
     construct.allow(allow)
+    if isinstance(also, str | Path | Episodes) or not isinstance(also, Sequence):
+        raise WmpcError(f"also={str(also)[:80]} came; it is a list of further datasets: [{also}]")
     each = [data, *also]
+    if odd := [one for one in each if not isinstance(one, str | Path | Episodes)]:
+        raise WmpcError(f"{str(odd[0])[:80]} came as a dataset; give its folder")
     reopen = partial(_open, each, {**read_defaults("train")["view"], **(view or {})})
     episodes = reopen(progress)
     return training.train(

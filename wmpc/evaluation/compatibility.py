@@ -67,6 +67,25 @@ def check_cases(spec: DataSpec, drawn: Manifest, task: Any, run: str) -> list[st
     return notes
 
 
+def check_named(spec: DataSpec, drawn: Manifest, data: str | None, run: str) -> None:
+    """Refuse cases of a run's further dataset while the first is what agents would learn from.
+
+    Args:
+        spec: of the data that the model was trained on.
+        drawn: the cases.
+        data: the dataset that was named; None: the run's first.
+        run: what to call the model.
+
+    Raises:
+        WmpcError: no dataset was named, and the cases are of another than the first.
+    """
+    if spec.others and data is None and drawn.env != spec.env.get("id"):
+        raise WmpcError(
+            f"{run} was trained on {1 + len(spec.others)} datasets, and these cases are in "
+            f"{drawn.env}, not where the first is from: say data=FOLDER of the one that is"
+        )
+
+
 def check_held_out(drawn: Manifest) -> None:
     """Refuse cases from episodes that models and agents learn from.
 

@@ -11,7 +11,7 @@ from wmpc import envs
 from wmpc.agents.entrant import Entrant, Given
 from wmpc.envs.worlds.packages import version_of
 from wmpc.errors import WmpcError
-from wmpc.evaluation.compatibility import check_cases, check_held_out
+from wmpc.evaluation.compatibility import check_cases, check_held_out, check_named
 from wmpc.evaluation.diagnosis.decision import planning
 from wmpc.evaluation.find_manifest import find_manifest, open_later
 from wmpc.evaluation.manifest import Manifest
@@ -136,6 +136,8 @@ def _prepare(config: dict[str, Any], given: Given, progress: Tell) -> Iterator[P
     trial, task = Trial(config, drawn, given), drawn.make()
     try:
         check_held_out(drawn)
+        if model is not None:
+            check_named(model.spec, drawn, config["data"], run or "the model")
         notes = [] if model is None else check_cases(model.spec, drawn, task, run or "the model")
         progress(Progress("the agent"))
         entrant = make_entrant(config, trial.setting(task, model), given)

@@ -4,6 +4,7 @@ import base64
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -172,10 +173,9 @@ def dataset_of(
 
     Args:
         config: of the run; None where there is none.
-        results: of the evaluation that is shown, which may be of another of several datasets that
-            the run was trained on; None where there is none.
-        data: the folder, if the person named it; else the one that the results name is meant, or
-            else the run's.
+        results: of the evaluation that is shown; None where there is none.
+        data: the folder, if the person named it; else the run's is meant or, where it was trained
+            on several or is not known, the one that the results name.
 
     Returns:
         The folder; None where it is not known or not there.
@@ -183,16 +183,16 @@ def dataset_of(
     Raises:
         WmpcError: there is no folder `data`.
     """
-    evaluated = ((results or {}).get("config") or {}).get("data")
-    trained = config["train"].get("data") if config else None
-    if config and evaluated and config["data"].get("others"):
-        trained = None  # the first of several, perhaps not the one that the results are of
-    named = [evaluated, trained] if data is None else [data]
-    folders = [locate_data(path) for path in named if isinstance(path, str)]
-    found = next((folder for folder in folders if folder.is_dir()), None)
-    if data is not None and found is None:
+    several = config is None or config["data"].get("others")
+    evaluated = ((results or {}).get("config") or {}).get("data") if several else None
+    trained = config["train"].get("data") if config and not (several and evaluated) else None
+    for path in [evaluated, trained] if data is None else [data]:
+        with suppress(WmpcError, OSError):  # of a file that anybody may have written
+            if isinstance(path, str) and (folder := locate_data(path)).is_dir():
+                return folder
+    if data is not None:
         raise WmpcError(f"there is no dataset at {data}")
-    return found
+    return None
 
 
 def sources(dataset: Path) -> list[dict[str, Any]]:
