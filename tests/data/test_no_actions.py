@@ -144,6 +144,7 @@ def test_a_model_of_every_predictor_is_trained_by_a_word(path, predictor, tmp_pa
         "kind",
         "step",
         "rankme",
+        "lidar",
         "spread",
         "moving_share",
     }
