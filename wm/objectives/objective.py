@@ -62,7 +62,7 @@ class Objective(nn.Module):
 
     def window(self, model: LearnedModel) -> int:
         """Count the frames of a training window: a full context, then the longest that a term looks
-        ahead.
+        ahead; more where a term asks for more.
 
         Args:
             model: what is trained; its `context` counts.
@@ -70,7 +70,7 @@ class Objective(nn.Module):
         Returns:
             L, the frames.
         """
-        return model.context + max(term.steps for term in self.terms.values())
+        return max(max(model.context + term.steps, term.frames) for term in self.terms.values())
 
     def forward(
         self, model: LearnedModel, batch: Batch, generator: torch.Generator

@@ -3,16 +3,13 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.objectives.term import Seen, Term
 
 
 class TemporalVariance(Term):
     """See `temporal_variance`."""
 
-    def __init__(self, model: LearnedModel, weight: float = 1.0) -> None:
-        super().__init__(model, weight)
-        self.steps = max(1, 3 - model.context)  # windows of three frames at least
+    frames = 3
 
     def forward(self, seen: Seen) -> Tensor:
         """Compute `temporal_variance` of the picture tokens of this process's windows.

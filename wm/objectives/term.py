@@ -86,6 +86,8 @@ class Term(nn.Module, ABC):
     """Columns of the data that the term needs beside what the model encodes: `action` too."""
     steps = 1
     """Blocks after a full context that a window must hold for the term."""
+    frames = 1
+    """Frames that a window must hold for the term, however short the context."""
     pairs: Pairs | None = None
     """Hindsight pairs that the term needs, with its `columns`; None: none."""
     masks: Masks | None = None
