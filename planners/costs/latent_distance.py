@@ -8,6 +8,7 @@ from torch import Tensor
 
 from wmpc.errors import WmpcError
 from wmpc.planners.costs.distances import distance, through
+from wmpc.planners.costs.metrics import Metric, squared
 from wmpc.planners.costs.steps import discounted, last, prefix, total
 from wmpc.planners.costs.target import Probe, Target
 from wmpc.planners.problem import Cost
@@ -46,8 +47,19 @@ class LatentDistance:
         """
         return latent_distance(
             target.latents, steps=self.steps, executed=executed, gamma=self.gamma,
-            weight=target.weight, read=target.read,
+            weight=target.weight, read=target.read, metric=self.metric(target),
         )  # fmt: skip
+
+    def metric(self, target: Target) -> Metric:
+        """Choose how latents are compared with a goal.
+
+        Args:
+            target: the goal.
+
+        Returns:
+            The metric: the squared Euclidean distance.
+        """
+        return squared
 
     def counted(self, horizon: int, executed: int) -> slice:
         """Return which of the imagined steps count.
@@ -77,6 +89,7 @@ def latent_distance(
     gamma: float = 0.9,
     weight: Tensor | None = None,
     read: Probe | None = None,
+    metric: Metric = squared,
 ) -> Cost:
     """Make the squared distance of imagined latents to a goal's: sum_kd w_kd (z_kd - g_kd)^2.
 
@@ -89,6 +102,7 @@ def latent_distance(
         gamma: what a step counts beside the one before it, with "discounted".
         weight: w, broadcastable to (K, D); None counts every dimension once.
         read: a probe whose numbers are compared instead of the latents, see `through`.
+        metric: what is taken instead of the squared distance.
 
     Returns:
         latents (B, N, H, K, D), actions (B, N, H, A) -> (B, N).
@@ -98,7 +112,7 @@ def latent_distance(
             weight do not fit each other.
     """
     _check_steps(steps)
-    d = distance(goal, weight=weight)
+    d = distance(goal, metric, weight=weight)
     if read is not None:
         d = through(read, d)
     if steps == "last":

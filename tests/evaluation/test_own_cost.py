@@ -17,7 +17,9 @@ from wmpc.cli.main import main
 from wmpc.errors import WmpcError
 from wmpc.evaluation.read_results import read_results
 from wmpc.planners import ICEM, GoalCost, LatentDistance, Target
+from wmpc.planners.costs import WhitenedDistance
 from wmpc.system.renamed import move_settings
+from wmpc.wm.data import open_episodes
 
 PAGE = Path(__file__).parents[2] / "docs" / "new-cost.md"
 MODULE = """
@@ -142,6 +144,43 @@ def test_an_evaluation_plans_with_the_cost_that_is_given(trained, reacher, tmp_p
     ]
     assert [row.distance_end for row in by_name.rows] != [row.distance_end for row in distance.rows]
     assert by_object.content["config"]["cost"]["steps"] == "sum"
+
+
+def test_a_cost_that_is_fitted_sees_latents_one_block_apart(trained, reacher, tmp_path):
+    seen = []
+
+    class Fitted(LatentDistance):
+        def fitted(self, latents):
+            seen.append(latents)
+            return self
+
+    given = {"data": reacher, "planner": SMALL, "folder": tmp_path, **QUICK}
+    wmpc.evaluate(trained, name="fitted", cost=Fitted(), **given)
+    model, episodes = wmpc.load(trained), open_episodes(reacher)
+    (found,) = seen
+    first = int(np.cumsum(episodes.lengths + 1)[episodes.train_ids[0]] - episodes.lengths[0] - 1)
+    frames = episodes.frames("pixels")[[first, first + 1]]
+    assert torch.allclose(found[0], model.encode({"pixels": frames[None]})[0], atol=1e-5)
+    steps = int(episodes.lengths[episodes.train_ids].sum())
+    assert len(found) == min(2000, steps)  # those held out are not among them
+
+
+@pytest.mark.parametrize("agent", ["mpc", "roadmap"])
+def test_agents_that_plan_fit_the_whitened_distance(agent, trained, reacher, tmp_path):
+    roots = []
+
+    class Noted(WhitenedDistance):
+        def fitted(self, latents):
+            made = super().fitted(latents)
+            roots.append(made.root)
+            return made
+
+    given = {"data": reacher, "planner": SMALL, "agent": agent, "folder": tmp_path, **QUICK}
+    wmpc.evaluate(trained, name="noted", cost=Noted(), **given)
+    D = wmpc.load(trained).latent
+    assert [root.shape for root in roots] == [(1, D, D)]
+    named = wmpc.evaluate(trained, name="named", cost="whitened_distance", **given)
+    assert [row.failure for row in named.rows] == [None, None]
 
 
 def test_results_with_the_settings_of_earlier_versions_are_read(trained, reacher, tmp_path):

@@ -17,7 +17,7 @@ from wmpc.agents.mpc import MPCAgent
 from wmpc.agents.nearest import NearestAgent
 from wmpc.agents.on_foot import on_foot
 from wmpc.agents.roadmap import Roadmap
-from wmpc.agents.taught import encode_recordings, find_completion
+from wmpc.agents.taught import encode_recordings, find_completion, fit_cost
 from wmpc.agents.waypoints import Waypoints
 from wmpc.envs.goal_env import Walkable
 from wmpc.envs.simulator import Simulator
@@ -78,7 +78,8 @@ def mpc(
             raise WmpcError(f"compile={compile} came; this model has no predictor: give null")
         compile_rollouts(predictor, compile)
     arguments["complete"] = find_completion(setting)
-    return _planning("mpc", setting.model, setting, asynchronous=asynchronous, **arguments)
+    fitted = replace(setting, cost=fit_cost(setting))
+    return _planning("mpc", setting.model, fitted, asynchronous=asynchronous, **arguments)
 
 
 @passes_on(MPCAgent, AsyncMPCAgent, supplied=("complete", "cost"))

@@ -8,7 +8,7 @@ from wmpc.agents.entrant import Entrant, Setting, name_of
 from wmpc.agents.mpc import MPCAgent
 from wmpc.agents.roadmap import Roadmap
 from wmpc.agents.route import Route
-from wmpc.agents.taught import encode_recordings, find_completion
+from wmpc.agents.taught import encode_recordings, find_completion, fit_cost
 from wmpc.agents.waypoints import Waypoints
 from wmpc.planners.costs import Target
 from wmpc.planners.problem import Planner
@@ -88,7 +88,7 @@ def roadmap(
     planner = setting.planner
     assert planner is not None
     keep_freed_memory()
-    arguments |= {"complete": find_completion(setting), "cost": setting.cost}
+    arguments |= {"complete": find_completion(setting), "cost": fit_cost(setting)}
     return Entrant(
         lambda case: RoadmapAgent(model, planner, waypoints, seed=case.seed + seed, **arguments),
         "roadmap",

@@ -1,11 +1,18 @@
 """What agents of an evaluation are taught by: its recordings, through its trained encoder."""
 
+import torch
+
 from wmpc.agents.completion import when_needed
-from wmpc.agents.encoded import Encoded, encode_training_episodes
+from wmpc.agents.encoded import Encoded, check_dataset, encode_training_episodes
 from wmpc.agents.entrant import Setting
 from wmpc.agents.meaning import Complete
 from wmpc.errors import WmpcError
-from wmpc.wm.models.world_model import LearnedModel
+from wmpc.planners import GoalCost
+from wmpc.wm.data import Windows
+from wmpc.wm.models.world_model import LearnedModel, seen_columns, trained_on
+
+PAIRS = 2000
+"""Recorded frames, and as many one block later, that a cost is fitted to."""
 
 
 def encode_recordings(setting: Setting) -> tuple[LearnedModel, Encoded]:
@@ -38,3 +45,30 @@ def find_completion(setting: Setting, pictures: bool = False) -> Complete | None
     if setting.model is None or setting.episodes is None:
         return None
     return when_needed(setting.model, setting.episodes, pictures)
+
+
+@torch.no_grad()
+def fit_cost(setting: Setting) -> GoalCost | None:
+    """Fit the cost of a setting to its recordings, where that cost asks for it.
+
+    Args:
+        setting: with a cost, a model and its episodes.
+
+    Returns:
+        What its `fitted` returns, see `wmpc.planners.costs.GoalCost`; the cost itself where it has
+        no such method.
+
+    Raises:
+        WmpcError: it asks for recordings and there are none, or they do not fit the model.
+    """
+    fit = getattr(setting.cost, "fitted", None)
+    if fit is None:
+        return setting.cost
+    model = setting.model
+    if model is None or setting.episodes is None:
+        raise WmpcError("this cost is fitted to recorded episodes: it needs a run and its dataset")
+    episodes = setting.episodes()
+    check_dataset(model, episodes)
+    ids, seen = trained_on(model, episodes), seen_columns(model)
+    pairs = Windows(episodes, ids, 2, model.spec.stride, seen).all(256, PAIRS, overlapping=True)
+    return fit(torch.cat([model.encode(pair) for pair in pairs]))
