@@ -1,10 +1,11 @@
 """Training speed: unique frames encoded and back-propagated a second, all losses on.
 
-    python benchmarks/training.py [preset] [repeats]
+    python benchmarks/training.py [preset] [repeats] [objective ...]
 
 Side by side in one run, alternating: a whole training step as `wmpc train` does it (batch drawn
 from the memory map, every loss, gradient clipping, AdamW), and the upper bound, the encoder alone
-forwards and backwards on the same frames.
+forwards and backwards on the same frames. With several objectives, steps of all of them. Frames of
+windows alone count, so that an objective that encodes other frames besides is slower for it.
 """
 
 import wmpc  # noqa: F401, I001  (before torch: it sets how long its threads wait)
@@ -34,6 +35,8 @@ from wmpc.wm.training.recipe import Recipe
 from wmpc.wm.training.sampler import BatchSampler
 
 Step = Callable[[int], None]
+STEPS = 5
+"""Of each, before it is the next one's turn."""
 
 
 def noise_dataset(path: Path, episodes: int = 60, steps: int = 30) -> None:
@@ -50,13 +53,13 @@ def noise_dataset(path: Path, episodes: int = 60, steps: int = 30) -> None:
             )
 
 
-def prepare(preset: str, folder: str) -> tuple[Learner, int, Step, Step]:
+def prepare(preset: str, objective: str | None, folder: str) -> tuple[Learner, int, Step, Step]:
     """What learns, frames of a step; such a step, and the encoder alone on the same frames."""
+    words = [f"model={preset}", *([] if objective is None else [f"objective={objective}"])]
     with initialize_config_module("wmpc.configs", version_base="1.3"):
-        cfg = compose("train", [f"model={preset}"])
+        cfg = compose("train", words)
     keep_freed_memory()  # as `wmpc.wm.training.train` does
     fabric = Fabric(accelerator="cpu")
-    noise_dataset(Path(folder) / "noise")
     episodes = open_episodes(Path(folder) / "noise")
     model = build(OmegaConf.to_container(cfg.model), spec=describe_data(episodes))
     config: Any = OmegaConf.to_container(cfg.objective)
@@ -74,29 +77,39 @@ def prepare(preset: str, folder: str) -> tuple[Learner, int, Step, Step]:
     return learner, cfg.train.batch * draw.windows.length, whole, encoder
 
 
-def main(preset: str = "small", repeats: int = 15, steps: int = 5) -> None:
+def main(preset: str = "small", repeats: str | int = 15, *objectives: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        learner, frames, whole, encoder = prepare(preset, folder)
-        rates: dict[str, list[float]] = {"training": [], "encoder only": []}
-        for repeat in range(repeats + 1):
-            for name, work in (("training", whole), ("encoder only", encoder)):
+        noise_dataset(Path(folder) / "noise")
+        made = {name: prepare(preset, name, folder) for name in objectives or (None,)}
+        works: dict[str, tuple[Step, int]] = {}
+        for name, (learner, frames, whole, encoder) in made.items():
+            length = learner.objective.window(learner.model)
+            losses = {term: x.weight for term, x in learner.objective.terms.items()}
+            print(f"preset {preset}, {frames // length} windows of {length} frames at 64 px")
+            print(f"losses {losses}, torch threads {torch.get_num_threads()}")
+            works["training" if name is None else name] = (whole, frames)
+            works.setdefault("encoder only", (encoder, frames))
+        rates: dict[str, list[float]] = {name: [] for name in works}
+        for repeat in range(int(repeats) + 1):
+            for name, (work, frames) in works.items():
                 began = time.perf_counter()
-                for step in range(steps):
-                    work(repeat * steps + step)
+                for step in range(STEPS):
+                    work(repeat * STEPS + step)
                 if repeat:  # the first warms up
-                    rates[name].append(steps * frames / (time.perf_counter() - began))
-    length = learner.objective.window(learner.model)
-    print(f"preset {preset}, {frames // length} windows of {length} frames at 64 px")
-    losses = {name: term.weight for name, term in learner.objective.terms.items()}
-    print(f"losses {losses}, torch threads {torch.get_num_threads()}")
+                    rates[name].append(STEPS * frames / (time.perf_counter() - began))
     for name, values in rates.items():
         print(
             f"{name:>14}: median {median(values):6.0f} frames/s"
             f"  (lowest {min(values):.0f}, highest {max(values):.0f})"
         )
-    ratios = [a / b for a, b in zip(*rates.values(), strict=True)]
-    print(f"training reaches {median(ratios):.0%} of the encoder-only bound")
+    bound = rates.pop("encoder only")
+    first, *others = rates
+    ratios = [a / b for a, b in zip(rates[first], bound, strict=True)]
+    print(f"{first} reaches {median(ratios):.0%} of the encoder-only bound")
+    for name in others:
+        times = [a / b for a, b in zip(rates[first], rates[name], strict=True)]
+        print(f"{name} takes {median(times):.2f} times as long as {first}")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2], *map(int, sys.argv[2:3]))
+    main(*sys.argv[1:])

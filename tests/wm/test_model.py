@@ -41,8 +41,10 @@ def test_presets_shapes_and_one_step(name):
     network = model(name)
     whole = learner(network, recipe(name)[1])
     length = whole.objective.window(network)
-    data = batch(network, B=2 if name == "lewm" else 4, L=length)
-    terms = whole.loss(Batch(data), torch.Generator().manual_seed(0))
+    B = 2 if name == "lewm" else 4
+    data, pairs = batch(network, B, length), batch(network, B, 2) | {"blocks": torch.ones(B)}
+    seen = Batch(data, pairs=dict.fromkeys(whole.objective.pairs, pairs))
+    terms = whole.loss(seen, torch.Generator().manual_seed(0))
     assert set(terms) == {"loss", *whole.objective.terms}
     expected = sum(term.weight * terms[k] for k, term in whole.objective.terms.items())
     assert torch.allclose(terms["loss"], expected)
@@ -51,7 +53,7 @@ def test_presets_shapes_and_one_step(name):
     idle = [n for n, p in network.named_parameters() if p.grad is None]
     assert not idle
     optimizer.step()
-    after = whole.loss(Batch(data), torch.Generator().manual_seed(0))["loss"]
+    after = whole.loss(seen, torch.Generator().manual_seed(0))["loss"]
     assert after.isfinite() and after != terms["loss"]
     z = network.encode(data)
     assert z.shape == (*data["action"].shape[:1], length, 1, network.latent)

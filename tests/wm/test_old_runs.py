@@ -42,6 +42,14 @@ def test_old_runs_go_on_and_are_trained(data, tmp_path):
     assert (tmp_path / "finished" / "model.safetensors").read_bytes() == before
 
 
+def test_a_run_of_the_former_default_is_told_what_it_goes_on_with(data, tmp_path):
+    run = shutil.copytree(OLD / "interrupted", tmp_path / "run")
+    model, objective = smallest()
+    more = {**objective, "inverse_dynamics": 1.0}
+    with pytest.raises(WmpcError, match=r"objective\.inverse_dynamics.* with objective=multi_step"):
+        train(open_episodes(data), run, model, more, **SETTINGS | {"save_every": 5})
+
+
 def test_an_old_run_of_every_term_goes_on_to_the_weights_it_would_have_had(data, tmp_path):
     """Its model weighed its losses itself, and held the network of inverse dynamics."""
     run = shutil.copytree(OLD / "every_term", tmp_path / "run")

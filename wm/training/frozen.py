@@ -15,6 +15,10 @@ NOT_ASKED = ("data", "threads", "totals")
 """What a run's config records of its training beyond what was asked: the same data may lie
 elsewhere by now."""
 
+FORMER_DEFAULT = (
+    "; what was begun when `multi_step` was the default goes on with objective=multi_step"
+)
+
 
 def check_folder(run: Path) -> None:
     """Refuse a folder that holds something and no run.
@@ -65,9 +69,10 @@ def read_frozen(run: Path, recipe: Recipe, **others: Mapping[str, Any]) -> dict[
     ] + _differences("train", frozen, asked)
     if pairs:
         pairs.sort(key=len)  # what was asked for, before the lists of numbers that follow from it
+        objective = any(line.startswith("objective") for line in pairs)
         raise WmpcError(
             f"{run} holds a run with other settings ({'; '.join(pairs[:3])}): choose another name, "
-            "or delete that folder"
+            f"or delete that folder{FORMER_DEFAULT if objective else ''}"
         )
     return frozen
 
