@@ -116,3 +116,17 @@ def test_normalised_channels_look_alike_on_any_ground():
     torch.testing.assert_close(alone, normalised(light)[:1], atol=0.05, rtol=0.05)
     assert "norm.running_mean" in normalised.state_dict()
     assert not any("norm" in name for name in plain.state_dict())  # as earlier runs saved it
+
+
+@torch.no_grad()
+def test_a_centred_picture_looks_alike_in_any_ambient_light():
+    torch.manual_seed(0)
+    plain, centred = (ConvEncoder(32, 6, (8, 8, 8), centre=flag) for flag in (False, True))
+    centred.load_state_dict(plain.state_dict())  # nothing is learned for it
+    picture = torch.randint(0, 200, (4, 6, 32, 32), dtype=torch.uint8)
+    lit = picture + torch.tensor([50, 20, 0, 5, 30, 10], dtype=torch.uint8)[:, None, None]
+    assert not torch.allclose(plain(picture), plain(lit), atol=0.1)
+    torch.testing.assert_close(centred(picture), centred(lit), atol=1e-4, rtol=1e-4)
+    alone = torch.cat([centred(picture[i : i + 1]) for i in range(4)])  # its own mean
+    torch.testing.assert_close(centred(picture), alone, atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(centred(picture), centred(picture.flip(1)), atol=0.1)

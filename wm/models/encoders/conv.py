@@ -20,6 +20,8 @@ class ConvEncoder(nn.Module):
         channels: of each layer.
         normalise: whether the colour channels are brought to mean 0 and variance 1 over the
             recordings. On a white ground a small thing is else a small change of a large number.
+        centre: whether each picture's own mean colour is taken off it first. What is seen is then
+            the same in other light, and the ground is near the zeros that convolutions pad with.
     """
 
     def __init__(
@@ -28,6 +30,7 @@ class ConvEncoder(nn.Module):
         in_channels: int,
         channels: tuple[int, ...] = (24, 48, 64),
         normalise: bool = False,
+        centre: bool = False,
     ) -> None:
         super().__init__()
         if image_size < 32 or image_size & (image_size - 1):
@@ -45,6 +48,7 @@ class ConvEncoder(nn.Module):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         self.layers = nn.Sequential(*layers)
         self.norm = BatchNorm(in_channels, affine=False) if normalise else None
+        self.centre = centre
         self.tokens, self.features = 1, widths[-1] * 16
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -57,6 +61,8 @@ class ConvEncoder(nn.Module):
             (N, 1, F).
         """
         x = scale_pixels(pixels, next(self.parameters()).dtype)
+        if self.centre:
+            x -= x.mean((2, 3), keepdim=True)
         if self.norm is not None:
             x = self.norm(x.flatten(2)).view_as(x)
         return self.layers(x).flatten(1).unsqueeze(1)
