@@ -28,6 +28,7 @@ def writer(tmp_path):
         folder.mkdir(parents=True, exist_ok=True)
         train = {"minutes": 3, "steps": 1700 + seed, "seed": seed, "data": "x"}
         config = {"model": {"latent": 16}, "data": {"dataset": "d"}, "train": train}
+        config["objective"] = {"sigreg": {"weight": changes.pop("sigreg", 0.25)}}
         (tmp_path / run / "config.json").write_text(json.dumps(config))
         planner = {"_target_": "wmpc.planners.ICEM", "samples": changes.pop("samples", 256)}
         results = {

@@ -74,6 +74,14 @@ def test_whatever_else_differs_is_said(write, wmpc):
     assert "wmpc 0.1" in said and "wmpc 0.2" in said
 
 
+def test_sides_trained_with_other_objectives_differ_in_their_recipe(write, wmpc):
+    a, b = write("r", "x", GOOD), write("s", "x", POOR, seed=1, sigreg=0.1)
+    said = said_of(wmpc, "compare", a, b)
+    assert "objective.sigreg.weight" in said and "0.25" in said and "0.1" in said
+    assert "luck of the seed" not in said
+    refused(wmpc, ["compare", a, b, "vs", write("t", "x", POOR, seed=2)], "sigreg")
+
+
 def test_a_side_that_ranks_no_plans_differs_in_its_agent_alone(write, wmpc):
     b = write("s", "x", POOR)
     results = json.loads((b / "results.json").read_text())

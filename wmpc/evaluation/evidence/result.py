@@ -12,6 +12,7 @@ from wmpc.evaluation.offline.headline import is_offline
 from wmpc.evaluation.read_results import RESULTS, read_results, task_name
 from wmpc.system.json_file import read_json
 from wmpc.system.renamed import rename_targets
+from wmpc.wm.objectives.earlier import split
 from wmpc.wm.training.recipe import rename_fields
 
 VERSUS = "vs"
@@ -156,8 +157,10 @@ def _recipe(folder: Path) -> dict[str, Any]:
     """
     try:
         config = read_json(folder.parent.parent / "config.json")
+        model, objective = split(config["model"], config.get("objective"))
         return {
-            "model": rename_targets(config["model"]),
+            "model": rename_targets(model),
+            "objective": rename_targets(objective),
             "dataset": config["data"].get("dataset"),
             "subset": config["data"].get("subset"),
             "train": rename_fields(config["train"]),
