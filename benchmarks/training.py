@@ -108,7 +108,7 @@ def main(preset: str = "small", repeats: str | int = 15, *objectives: str) -> No
     print(f"{first} reaches {median(ratios):.0%} of the encoder-only bound")
     for name in others:
         times = [a / b for a, b in zip(rates[first], rates[name], strict=True)]
-        print(f"{name} takes {median(times):.2f} times as long as {first}")
+        print(f"{name} takes {median(times):.2f} times as long for a frame as {first}")
 
 
 if __name__ == "__main__":

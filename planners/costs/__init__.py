@@ -21,7 +21,7 @@ from wmpc.planners.costs.metrics import Metric, absolute, cosine, squared
 from wmpc.planners.costs.steps import discounted, last, prefix, total
 from wmpc.planners.costs.sums import add, scale
 from wmpc.planners.costs.target import GoalCost, Probe, Target
-from wmpc.planners.costs.whitened_distance import WhitenedDistance
+from wmpc.planners.costs.whitened_distance import RootedDistance, WhitenedDistance
 
 __all__ = [
     "Distance",
@@ -29,6 +29,7 @@ __all__ = [
     "LatentDistance",
     "Metric",
     "Probe",
+    "RootedDistance",
     "Steps",
     "Target",
     "WhitenedDistance",

@@ -29,8 +29,8 @@ class GoalCost(Protocol):
 
     Where it has a method `counted(horizon, executed) -> slice`, a diagnosis looks at those imagined
     steps for how near a plan comes; otherwise at all of them. Where it has a method
-    `fitted(latents) -> GoalCost`, agents that plan with a trained model show it recorded latents
-    first, (N, 2, K, D) of frames and of those one block later, and plan with what it returns.
+    `fitted(latents) -> GoalCost`, evaluations with a trained model show it recorded latents first,
+    (N, 2, K, D) of frames and of those one block later, and plan with what it returns.
     """
 
     def __call__(self, target: Target, executed: int) -> Cost:

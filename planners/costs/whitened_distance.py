@@ -12,10 +12,10 @@ from wmpc.planners.costs.target import Target
 from wmpc.planners.problem import Cost
 
 LEAST = 1e-3
-"""Of the largest eigenvalue, added to all: directions that hardly move do not count most of all."""
+"""Of a token's largest eigenvalue, added to all: what hardly moves shall not count most of all."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RootedDistance(LatentDistance):
     """Squared distance to the goal after a linear map of each token, |R' (z - g)|^2.
 
@@ -54,9 +54,10 @@ class RootedDistance(LatentDistance):
 class WhitenedDistance(LatentDistance):
     """Squared distance to the goal in which directions that move little count as well.
 
-    In d^2 = (z - g)' C^-p (z - g), C is the second moment of how a recorded latent changes in one
+    In d^2 = (z - g)' C^-p (z - g), C is the second moment of how a recorded token changes in one
     block, and p is `power`: with 1 it is the Mahalanobis distance, with 0 the straight one. C^-p is
-    scaled so that its trace is that of the identity.
+    scaled so that the mean d^2 of a block is what it is by the straight distance: tokens keep their
+    weight beside each other, also those that zeros fill up.
 
     Args:
         steps: which imagined latents count, see `LatentDistance`.
@@ -94,21 +95,25 @@ class WhitenedDistance(LatentDistance):
             latents: (N, 2, K, D), of N frames and of those one block later.
 
         Returns:
-            The distance with R R' = C^-p for each token.
+            The distance with R R' = C^-p for each token; one that never moves keeps the straight
+            distance.
 
         Raises:
-            WmpcError: there are none, or none of them moves.
+            WmpcError: there are none, none of them moves, or some are not finite.
         """
         change = (latents[:, 1] - latents[:, 0]).double().transpose(0, 1)  # (K, N, D)
-        moment = change.transpose(1, 2) @ change / max(change.shape[1], 1)
-        values, vectors = torch.linalg.eigh(moment)
-        if not (len(latents) and values.max() > 0):
+        if not change.isfinite().all():
+            raise WmpcError("latents of recorded frames are NaN or infinite: train the model anew")
+        if not change.any():
             raise WmpcError(
                 f"none of {len(latents)} recorded latents moves in a block; a whitened distance "
                 "weighs by that: take cost=latent_distance"
             )
-        scales = (values + LEAST * values.max()) ** (-self.power / 2)
-        root = vectors * scales[:, None]
-        D = root.shape[-1]
-        root *= (D / root.square().sum((-2, -1), keepdim=True)).sqrt()
+        moment = change.transpose(1, 2) @ change / change.shape[1]
+        values, vectors = torch.linalg.eigh(moment)
+        still = values[:, -1:] <= 0  # eigenvalues ascend
+        values = torch.where(still, 1.0, values.clamp(min=0))
+        scales = (values + LEAST * values[:, -1:]) ** (-self.power)
+        scales *= values.sum(-1, keepdim=True) / (values * scales).sum(-1, keepdim=True)
+        root = vectors * scales.sqrt()[:, None]
         return RootedDistance(self.steps, self.gamma, root.to(latents))

@@ -17,6 +17,7 @@ from wmpc.evaluation.offline.scores import score_offline, see_split
 from wmpc.evaluation.offline.seen import others, see
 from wmpc.evaluation.offline.strips import draw_strips
 from wmpc.planners import CEM, LatentDistance
+from wmpc.planners.costs import WhitenedDistance
 
 PLANNER = CEM(samples=96, elites=8, iterations=8)
 
@@ -48,6 +49,12 @@ def scored(episodes, world, **settings):
 @pytest.fixture(scope="module")
 def perfect(sets):
     return scored(sets["none"], Linear(sets["none"]), decisions=30, cloning=200)
+
+
+def test_a_cost_is_fitted_to_the_training_episodes(sets):
+    world = Linear(sets["none"])
+    searched = {"agent": None, "planner": PLANNER, "decisions": 2}
+    assert scored(sets["none"], world, **searched, cost=WhitenedDistance()).ranks is not None
 
 
 def values(curve):

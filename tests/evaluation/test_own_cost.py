@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import untrained
 
 import wmpc
 from wmpc.agents.cost import make_cost
+from wmpc.agents.taught import fit_cost
 from wmpc.api.presets import read_preset
 from wmpc.cli import compose
 from wmpc.cli.main import main
@@ -146,23 +148,30 @@ def test_an_evaluation_plans_with_the_cost_that_is_given(trained, reacher, tmp_p
     assert by_object.content["config"]["cost"]["steps"] == "sum"
 
 
-def test_a_cost_that_is_fitted_sees_latents_one_block_apart(trained, reacher, tmp_path):
-    seen = []
-
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_cost_that_is_fitted_sees_latents_one_block_apart(stride, reacher, tmp_path):
     class Fitted(LatentDistance):
         def fitted(self, latents):
-            seen.append(latents)
-            return self
+            return latents
 
-    given = {"data": reacher, "planner": SMALL, "folder": tmp_path, **QUICK}
-    wmpc.evaluate(trained, name="fitted", cost=Fitted(), **given)
-    model, episodes = wmpc.load(trained), open_episodes(reacher)
-    (found,) = seen
-    first = int(np.cumsum(episodes.lengths + 1)[episodes.train_ids[0]] - episodes.lengths[0] - 1)
-    frames = episodes.frames("pixels")[[first, first + 1]]
+    model = wmpc.load(untrained(reacher, tmp_path / "run", stride))
+    episodes = open_episodes(reacher)
+    found = fit_cost(Fitted(), model, lambda: episodes)
+    (first, *_) = ids = episodes.train_ids
+    row = episodes.ends[first] - episodes.lengths[first] - 1
+    frames = episodes.frames("pixels")[[row, row + stride]]
     assert torch.allclose(found[0], model.encode({"pixels": frames[None]})[0], atol=1e-5)
-    steps = int(episodes.lengths[episodes.train_ids].sum())
-    assert len(found) == min(2000, steps)  # those held out are not among them
+    assert len(found) == (episodes.lengths[ids] - stride + 1).sum()  # of none that is held out
+    plain = LatentDistance()
+    assert fit_cost(plain, model, None) is plain
+    with pytest.raises(WmpcError, match="needs a run and its dataset"):
+        fit_cost(Fitted(), model, None)
+
+
+def test_a_simulator_has_no_latents_to_fit_a_cost_to(trained, reacher, tmp_path):
+    given = {"data": reacher, "planner": SMALL, "folder": tmp_path, **QUICK}
+    with pytest.raises(WmpcError, match="agent=simulator has none"):
+        wmpc.evaluate(trained, agent="simulator", cost="whitened_distance", **given)
 
 
 @pytest.mark.parametrize("agent", ["mpc", "roadmap"])

@@ -25,9 +25,9 @@ def price(cost, latents, goal, weight=None):
 
 
 def test_what_moves_little_counts_as_much_as_its_standard_deviation_says():
-    """C = diag(16, 1, 1, 1): C^-1/2 = diag(1/4, 1, 1, 1), scaled so that the trace is 4."""
+    """C = diag(16, 1, 1, 1): C^-1/2 is diag(1/4, 1, 1, 1), and a block is 7 long for 19."""
     cost = WhitenedDistance("last").fitted(moving([4.0, 1.0, 1.0, 1.0]))
-    goal, scale = torch.zeros(1, 1, D, dtype=torch.float64), 4 / (1 / 4 + 3)
+    goal, scale = torch.zeros(1, 1, D, dtype=torch.float64), 19 / 7
     along = torch.eye(D, dtype=torch.float64)[None, :, None, None]
     found = price(cost, along, goal)
     expected = scale * torch.tensor([[1 / 4, 1, 1, 1]], dtype=torch.float64)
@@ -59,6 +59,34 @@ def test_each_token_has_its_own_weights():
     latents[:, 0, :, 0, 0] = latents[:, 1, :, 1, 0] = 1
     first, second = price(cost, latents, torch.zeros(1, 2, D, dtype=torch.float64))[0, :2]
     assert second > 3 * first
+
+
+@pytest.mark.parametrize("power", [0.25, 0.5, 1.0])
+@pytest.mark.parametrize("scale", [1.0, 0.01])
+def test_a_block_is_as_long_on_average_in_each_token(power, scale):
+    """Zeros that fill a token up, as behind proprioception, take nothing from its numbers."""
+    pairs = torch.cat([moving([4.0, 1.0, 2.0, 1.0]), moving([3 * scale, scale, 0.0, 0.0])], 2)
+    pairs[:, :, 1, 2:] = 0
+    cost = WhitenedDistance("last", power=power).fitted(pairs)
+    goals, latents = pairs[:, 0], pairs[:, None, None, 1]
+    for token in (0, 1):
+        weight = torch.eye(2, dtype=torch.float64)[:, token, None]
+        found, straight = (
+            each(Target(goals, weight), 1)(latents, ACTIONS).mean()
+            for each in (cost, LatentDistance("last"))
+        )
+        assert found == pytest.approx(float(straight), rel=0.01)
+    error = torch.zeros(1, 1, 1, 2, D, dtype=torch.float64)
+    error[..., 1, 1] = 1  # moves a third as far as its neighbour
+    assert price(cost, error, torch.zeros(1, 2, D, dtype=torch.float64)) > 1.3
+
+
+def test_a_token_that_never_moves_keeps_the_straight_distance():
+    pairs = torch.cat([moving([4.0, 1.0, 1.0, 1.0]), torch.ones(4000, 2, 1, D)], 2)
+    latents, goal = draw(B, N, H, 2, D), draw(1, 2, D, seed=3)
+    weight = torch.tensor([[0.0], [1.0]], dtype=torch.float64)
+    found = price(WhitenedDistance().fitted(pairs), latents, goal, weight)
+    assert torch.allclose(found, price(LatentDistance(), latents, goal, weight))
 
 
 def test_what_does_not_count_is_left_out():
@@ -95,6 +123,8 @@ def test_what_cannot_be_weighed_is_told():
         WhitenedDistance()(Target(torch.zeros(1, 1, D)), 1)
     with pytest.raises(WmpcError, match="none of 3 recorded latents moves"):
         WhitenedDistance().fitted(torch.ones(3, 2, 1, D))
+    with pytest.raises(WmpcError, match="NaN or infinite"):
+        WhitenedDistance().fitted(torch.full((3, 2, 1, D), torch.nan))
     with pytest.raises(WmpcError, match="none of 0"):
         WhitenedDistance().fitted(torch.ones(0, 2, 1, D))
     with pytest.raises(WmpcError, match="power is 2"):

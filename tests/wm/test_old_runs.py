@@ -46,8 +46,15 @@ def test_a_run_of_the_former_default_is_told_what_it_goes_on_with(data, tmp_path
     run = shutil.copytree(OLD / "interrupted", tmp_path / "run")
     model, objective = smallest()
     more = {**objective, "inverse_dynamics": 1.0}
-    with pytest.raises(WmpcError, match=r"objective\.inverse_dynamics.* with objective=multi_step"):
+    with pytest.raises(
+        WmpcError, match=r"objective\.inverse_dynamics.* with objective=multi_step, and"
+    ):
         train(open_episodes(data), run, model, more, **SETTINGS | {"save_every": 5})
+    with pytest.raises(WmpcError, match=r"delete that folder$"):  # the objective is the same
+        train(open_episodes(data), run, model, objective, **SETTINGS | {"lr": 1e-5})
+    with pytest.raises(WmpcError, match=r"delete that folder$"):  # it was another one
+        other = shutil.copytree(OLD / "every_term", tmp_path / "other")
+        train(open_episodes(data), other, model, objective, **SETTINGS)
 
 
 def test_an_old_run_of_every_term_goes_on_to_the_weights_it_would_have_had(data, tmp_path):

@@ -15,8 +15,11 @@ NOT_ASKED = ("data", "threads", "totals")
 """What a run's config records of its training beyond what was asked: the same data may lie
 elsewhere by now."""
 
-FORMER_DEFAULT = (
-    "; what was begun when `multi_step` was the default goes on with objective=multi_step"
+FORMER_DEFAULT = {"prediction", "rollout", "sigreg"}
+"""The terms of `multi_step`, which was the default."""
+GO_ON = (
+    "; what `wmpc train` began with the former default goes on with objective=multi_step, and "
+    "`wmpc demo` begins anew with another folder="
 )
 
 
@@ -69,10 +72,12 @@ def read_frozen(run: Path, recipe: Recipe, **others: Mapping[str, Any]) -> dict[
     ] + _differences("train", frozen, asked)
     if pairs:
         pairs.sort(key=len)  # what was asked for, before the lists of numbers that follow from it
-        objective = any(line.startswith("objective") for line in pairs)
+        former = set(config["objective"]) == FORMER_DEFAULT and any(
+            "objective." in x for x in pairs
+        )
         raise WmpcError(
             f"{run} holds a run with other settings ({'; '.join(pairs[:3])}): choose another name, "
-            f"or delete that folder{FORMER_DEFAULT if objective else ''}"
+            f"or delete that folder{GO_ON if former else ''}"
         )
     return frozen
 

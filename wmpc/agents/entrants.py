@@ -78,7 +78,7 @@ def mpc(
             raise WmpcError(f"compile={compile} came; this model has no predictor: give null")
         compile_rollouts(predictor, compile)
     arguments["complete"] = find_completion(setting)
-    fitted = replace(setting, cost=fit_cost(setting))
+    fitted = replace(setting, cost=fit_cost(setting.cost, setting.model, setting.episodes))
     return _planning("mpc", setting.model, fitted, asynchronous=asynchronous, **arguments)
 
 
@@ -96,7 +96,15 @@ def simulator(setting: Setting, *, asynchronous: bool = False, **arguments: Any)
 
     Returns:
         What makes the agents of cases; they see the state.
+
+    Raises:
+        WmpcError: the cost is one that is fitted to latents.
     """
+    if hasattr(setting.cost, "fitted"):
+        raise WmpcError(
+            "this cost is fitted to latents of recorded frames, and agent=simulator has none: give "
+            "cost=latent_distance"
+        )
     true, space = Simulator(setting.task), setting.task.action_space
     model = NumpyModel(
         true.start,

@@ -88,7 +88,10 @@ def roadmap(
     planner = setting.planner
     assert planner is not None
     keep_freed_memory()
-    arguments |= {"complete": find_completion(setting), "cost": fit_cost(setting)}
+    arguments |= {
+        "complete": find_completion(setting),
+        "cost": fit_cost(setting.cost, model, setting.episodes),
+    }
     return Entrant(
         lambda case: RoadmapAgent(model, planner, waypoints, seed=case.seed + seed, **arguments),
         "roadmap",

@@ -1,5 +1,8 @@
 """What agents of an evaluation are taught by: its recordings, through its trained encoder."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 
 from wmpc.agents.completion import when_needed
@@ -8,9 +11,10 @@ from wmpc.agents.entrant import Setting
 from wmpc.agents.meaning import Complete
 from wmpc.errors import WmpcError
 from wmpc.planners import GoalCost
-from wmpc.wm.data import Windows
+from wmpc.wm.data import Episodes, Windows
 from wmpc.wm.models.world_model import LearnedModel, seen_columns, trained_on
 
+Opened = Callable[[], Episodes]
 PAIRS = 2000
 """Recorded frames, and as many one block later, that a cost is fitted to."""
 
@@ -48,11 +52,13 @@ def find_completion(setting: Setting, pictures: bool = False) -> Complete | None
 
 
 @torch.no_grad()
-def fit_cost(setting: Setting) -> GoalCost | None:
-    """Fit the cost of a setting to its recordings, where that cost asks for it.
+def fit_cost(cost: GoalCost | None, model: LearnedModel, episodes: Opened | None) -> Any:
+    """Fit a cost to recordings, where it asks for that.
 
     Args:
-        setting: with a cost, a model and its episodes.
+        cost: that plans are ranked by; None: the default.
+        model: that plans with it.
+        episodes: opens the recordings; None: there are none. Not called unless they are needed.
 
     Returns:
         What its `fitted` returns, see `wmpc.planners.costs.GoalCost`; the cost itself where it has
@@ -61,14 +67,13 @@ def fit_cost(setting: Setting) -> GoalCost | None:
     Raises:
         WmpcError: it asks for recordings and there are none, or they do not fit the model.
     """
-    fit = getattr(setting.cost, "fitted", None)
+    fit = getattr(cost, "fitted", None)
     if fit is None:
-        return setting.cost
-    model = setting.model
-    if model is None or setting.episodes is None:
+        return cost
+    if episodes is None:
         raise WmpcError("this cost is fitted to recorded episodes: it needs a run and its dataset")
-    episodes = setting.episodes()
-    check_dataset(model, episodes)
-    ids, seen = trained_on(model, episodes), seen_columns(model)
-    pairs = Windows(episodes, ids, 2, model.spec.stride, seen).all(256, PAIRS, overlapping=True)
+    opened = episodes()
+    check_dataset(model, opened)
+    ids, seen = trained_on(model, opened), seen_columns(model)
+    pairs = Windows(opened, ids, 2, model.spec.stride, seen).all(256, PAIRS, overlapping=True)
     return fit(torch.cat([model.encode(pair) for pair in pairs]))

@@ -144,5 +144,5 @@ def _warning(shares: Mapping[str, float]) -> str:
     return (
         f". Of the latents' variance {shares['latents']:.0%} is within windows, where what moves "
         f"in the pictures asks for {moves:.0%}: they describe what differs from episode to episode "
-        "and not what moves (docs/objectives.md: objective=changing)"
+        "and not what moves (docs/objectives.md says what helps)"
     )

@@ -21,7 +21,8 @@ class ConvEncoder(nn.Module):
         normalise: whether the colour channels are brought to mean 0 and variance 1 over the
             recordings. On a white ground a small thing is else a small change of a large number.
         centre: whether each picture's own mean colour is taken off it first. What is seen is then
-            the same in other light, and the ground is near the zeros that convolutions pad with.
+            the same where all of it is brighter or of another tint by the same amount, and the
+            ground is near the zeros that convolutions pad with.
     """
 
     def __init__(

@@ -29,8 +29,8 @@ def note(recording: Recording) -> Iterator[str]:
         A sentence for each camera that shows it.
     """
     advice = (
-        " Latents of the default objective may describe that and nothing else: objective=changing "
-        "is for such recordings (docs/objectives.md)."
+        " The default objective is made for such recordings; with multi_step or lewm the latents "
+        "may describe that and nothing else (docs/objectives.md)."
     )
     for camera in recording.cameras:
         share = still_share([seen.looks[camera] for seen in recording.seen_by(camera)])

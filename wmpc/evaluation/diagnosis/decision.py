@@ -197,7 +197,9 @@ class Decision:
         if isinstance(self.task, Walkable):
             way = self.task.walk(place.cpu().numpy(), goal.cpu().numpy(), self.case.variation)
             place, goal = torch.as_tensor(way)[..., None], torch.zeros(1)
-        cost = self.agent.cost(Target(goal[None, None]), self.agent.execute)
+        cost = self.agent.cost(
+            Target(goal[None, None], read=lambda numbers: numbers.flatten(-2)), self.agent.execute
+        )
         return cost(place[None, :, :, None], place[None])[0]
 
     def true_cost(self, outcomes: Outcomes) -> Tensor:

@@ -127,7 +127,8 @@ def _truth(decision: Decision) -> Problem:
 
     goal = torch.zeros(1, 1, len(start), dtype=torch.float64)
     goal[..., :C] = torch.as_tensor(decision.goal)
-    target = Target(goal, (torch.arange(len(start)) < C).double())
+    counted = (torch.arange(len(start)) < C).double()
+    target = Target(goal, counted, read=lambda numbers: numbers.flatten(-2))
     if isinstance(decision.task, Walkable):
         case = decision.case
         there = {"state": case.goal_state, "variation": case.variation}

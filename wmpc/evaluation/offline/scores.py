@@ -7,6 +7,7 @@ from typing import Any
 from wmpc.agents.encoded import check_dataset
 from wmpc.agents.goal_policy import train_goal_policy
 from wmpc.agents.mpc import MPCAgent
+from wmpc.agents.taught import fit_cost
 from wmpc.errors import WmpcError
 from wmpc.evaluation.offline.actions import DECISIONS, ActionScore, MakeAgent, score_actions
 from wmpc.evaluation.offline.ranks import Ranks, score_ranks
@@ -90,7 +91,7 @@ def score_offline(
     """
     held, train = see_split(model, episodes, frames, progress)
     if agent is None and planner is not None:
-        agent = _planning(model, planner, cost)
+        agent = _planning(model, planner, fit_cost(cost, model, lambda: episodes))
     return score_seen(
         held, train, agent, blocks=blocks, horizon=horizon, decisions=decisions, cloning=cloning,
         seed=seed, progress=progress,
