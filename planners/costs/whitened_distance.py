@@ -15,7 +15,7 @@ LEAST = 1e-3
 """Of a token's largest eigenvalue, added to all: what hardly moves shall not count most of all."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class RootedDistance(LatentDistance):
     """Squared distance to the goal after a linear map of each token, |R' (z - g)|^2.
 
@@ -28,7 +28,7 @@ class RootedDistance(LatentDistance):
         root: R, (K, D, D).
     """
 
-    root: Tensor | None = None
+    root: Tensor
 
     def metric(self, target: Target) -> Metric:
         """Choose how latents are compared with a goal.
@@ -40,7 +40,7 @@ class RootedDistance(LatentDistance):
             The metric.
         """
         root = self.root
-        if root is None or target.read is not None or target.latents.shape[1:] != root.shape[:2]:
+        if target.read is not None or target.latents.shape[1:] != root.shape[:2]:
             return super().metric(target)
 
         def mapped(z: Tensor, g: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -116,4 +116,4 @@ class WhitenedDistance(LatentDistance):
         scales = (values + LEAST * values[:, -1:]) ** (-self.power)
         scales *= values.sum(-1, keepdim=True) / (values * scales).sum(-1, keepdim=True)
         root = vectors * scales.sqrt()[:, None]
-        return RootedDistance(self.steps, self.gamma, root.to(latents))
+        return RootedDistance(self.steps, self.gamma, root=root.to(latents))

@@ -150,13 +150,17 @@ def test_an_evaluation_plans_with_the_cost_that_is_given(trained, reacher, tmp_p
 
 @pytest.mark.parametrize("stride", [1, 2])
 def test_a_cost_that_is_fitted_sees_latents_one_block_apart(stride, reacher, tmp_path):
+    seen = []
+
     class Fitted(LatentDistance):
         def fitted(self, latents):
-            return latents
+            seen.append(latents)
+            return self
 
     model = wmpc.load(untrained(reacher, tmp_path / "run", stride))
     episodes = open_episodes(reacher)
-    found = fit_cost(Fitted(), model, lambda: episodes)
+    fit_cost(Fitted(), model, lambda: episodes)
+    (found,) = seen
     (first, *_) = ids = episodes.train_ids
     row = episodes.ends[first] - episodes.lengths[first] - 1
     frames = episodes.frames("pixels")[[row, row + stride]]

@@ -1,7 +1,6 @@
 """What agents of an evaluation are taught by: its recordings, through its trained encoder."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 
@@ -14,7 +13,6 @@ from wmpc.planners import GoalCost
 from wmpc.wm.data import Episodes, Windows
 from wmpc.wm.models.world_model import LearnedModel, seen_columns, trained_on
 
-Opened = Callable[[], Episodes]
 PAIRS = 2000
 """Recorded frames, and as many one block later, that a cost is fitted to."""
 
@@ -52,7 +50,9 @@ def find_completion(setting: Setting, pictures: bool = False) -> Complete | None
 
 
 @torch.no_grad()
-def fit_cost(cost: GoalCost | None, model: LearnedModel, episodes: Opened | None) -> Any:
+def fit_cost(
+    cost: GoalCost | None, model: LearnedModel, episodes: Callable[[], Episodes] | None
+) -> GoalCost | None:
     """Fit a cost to recordings, where it asks for that.
 
     Args:

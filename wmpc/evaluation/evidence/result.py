@@ -160,7 +160,7 @@ def _recipe(folder: Path) -> dict[str, Any]:
         model, objective = split(config["model"], config.get("objective"))
         return {
             "model": rename_targets(model),
-            "objective": rename_targets(objective),
+            "objective": objective,
             "dataset": config["data"].get("dataset"),
             "subset": config["data"].get("subset"),
             "train": rename_fields(config["train"]),
