@@ -14,16 +14,28 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import torch
 from zoo import verb
+
+import wmpc
+from wmpc import envs
+from wmpc.collecting.environment import environment_of
+from wmpc.wm.data import open_episodes
+from wmpc.wm.diagnostics import rollouts
+from wmpc.wm.diagnostics.resolution import resolution
+from wmpc.wm.diagnostics.sample import draw
 
 WORLDS: dict[str, tuple[list[str], list[str]]] = {
     "reacher_target": (["train.stride=5"], ["cases.count=100"]),
-    "two_room_random": ([], ["cases=across", "cases.goals=sampled"]),
+    "two_room_random": ([], ["cases=hard"]),
     "push_t": ([], ["cases=ahead10"]),
+    "maze": ([], ["cases=ahead10"]),
     "cluttered_reacher": ([], []),
 }
 """By name of a dataset: what it adds to `wmpc train`, and to `wmpc eval`. `reacher_target` is
 gymnasium's Reacher-v5 as examples/record_minari.py records it, imported."""
+WINDOWS = 600
+"""Held-out windows that the resolution is measured on."""
 IDM, PAIRS = "+objective.inverse_dynamics=1.0", "objective.episode_sigreg.per_window=1"
 OBJECTIVES: dict[str, list[str]] = {
     "multi_step": ["objective=multi_step"],
@@ -51,7 +63,7 @@ OBJECTIVES: dict[str, list[str]] = {
     "ijepa": ["objective=ijepa", "model/encoder=vit_small"],
 }
 """By name in the table: what it adds to `wmpc train`."""
-HEAD = "| objective | reached | held | within episodes | RankMe | LiDAR | error | frames/s |"
+HEAD = "| objective | reached | held | resolution | within | RankMe | LiDAR | error | frames/s |"
 
 
 def last_lines(run: Path) -> dict[str, dict[str, Any]]:
@@ -60,17 +72,31 @@ def last_lines(run: Path) -> dict[str, dict[str, Any]]:
     return {line["kind"]: line for line in lines}
 
 
-def row(name: str, run: Path, results: dict[str, Any]) -> str:
+@torch.no_grad()
+def resolution_of(run: Path, data: Path) -> float | None:
+    """The error one block ahead, as a share of the distance of frames one tolerance apart."""
+    model, episodes = wmpc.load(run), open_episodes(data)
+    task = envs.make_recorded(environment_of(episodes))
+    length = model.context + 1
+    held = draw(model, episodes, episodes.held_out_ids, length, model.spec.stride, WINDOWS)
+    imagined, here = rollouts.imagine(model, held), task.coordinates(held.states)
+    found = resolution(held.latents, imagined, held.states, here, task.distance)
+    return None if found is None else found.value
+
+
+def row(name: str, run: Path, data: Path, results: dict[str, Any]) -> str:
     """What a training reached, and what its latents are like."""
     summary, log = results["summary"], last_lines(run)
     found = log["eval"]
     share = (found.get("moving_share") or {}).get("latents")
     error = found["rollout_error"][0] / found["rollout_baseline"][0]
+    resolved = resolution_of(run, data)
     cells = [
         *(
             f"{100 * summary[key]['successes'] / summary[key]['n']:.0f}"
             for key in ("success", "held")
         ),
+        "-" if resolved is None else f"{resolved:.2f}",
         "-" if share is None else f"{100 * share:.0f}%",
         f"{found['rankme']:.1f}",
         f"{found['lidar']:.1f}" if "lidar" in found else "-",  # earlier logs have none
@@ -103,7 +129,7 @@ def main(runs: Path, data: Path, arguments: list[str]) -> None:
                 verb("train", *fixed, *OBJECTIVES[name], *training, *arguments[cut + 1 :])
                 more = ["name=table", "cases.seed=7", "cold=0", "videos=0", "reference.cases=0"]
                 verb("eval", f"run={run}", f"data={data / world}", *cases, *more)
-            print(row(name, run, json.loads(file.read_bytes())), flush=True)
+            print(row(name, run, data / world, json.loads(file.read_bytes())), flush=True)
 
 
 if __name__ == "__main__":

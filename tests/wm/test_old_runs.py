@@ -50,6 +50,12 @@ def test_a_run_of_the_former_default_is_told_what_it_goes_on_with(data, tmp_path
         WmpcError, match=r"objective\.inverse_dynamics.* with objective=multi_step, and"
     ):
         train(open_episodes(data), run, model, more, **SETTINGS | {"save_every": 5})
+    centred = {**model, "encoder": model["encoder"] | {"centre": True}}
+    with pytest.raises(WmpcError, match=r"encoder\.centre.* with model/encoder=conv_uncentred, a"):
+        train(open_episodes(data), run, centred, objective, **SETTINGS | {"save_every": 5})
+    both = r"with objective=multi_step model/encoder=conv_uncentred, and"
+    with pytest.raises(WmpcError, match=both):
+        train(open_episodes(data), run, centred, more, **SETTINGS | {"save_every": 5})
     with pytest.raises(WmpcError, match=r"delete that folder$"):  # the objective is the same
         train(open_episodes(data), run, model, objective, **SETTINGS | {"lr": 1e-5})
     with pytest.raises(WmpcError, match=r"delete that folder$"):  # it was another one

@@ -15,12 +15,8 @@ NOT_ASKED = ("data", "threads", "totals")
 """What a run's config records of its training beyond what was asked: the same data may lie
 elsewhere by now."""
 
-FORMER_DEFAULT = {"prediction", "rollout", "sigreg"}
+FORMER_OBJECTIVE = {"prediction", "rollout", "sigreg"}
 """The terms of `multi_step`, which was the default."""
-GO_ON = (
-    "; what `wmpc train` began with the former default goes on with objective=multi_step, and "
-    "`wmpc demo` begins anew with another folder="
-)
 
 
 def check_folder(run: Path) -> None:
@@ -72,14 +68,26 @@ def read_frozen(run: Path, recipe: Recipe, **others: Mapping[str, Any]) -> dict[
     ] + _differences("train", frozen, asked)
     if pairs:
         pairs.sort(key=len)  # what was asked for, before the lists of numbers that follow from it
-        former = set(config["objective"]) == FORMER_DEFAULT and any(
-            "objective." in x for x in pairs
-        )
         raise WmpcError(
             f"{run} holds a run with other settings ({'; '.join(pairs[:3])}): choose another name, "
-            f"or delete that folder{GO_ON if former else ''}"
+            f"or delete that folder{_former_words(config, pairs)}"
         )
     return frozen
+
+
+def _former_words(config: Mapping[str, Any], differences: list[str]) -> str:
+    """Say with which words goes on what was begun with former defaults; '' where it was not."""
+    words = []
+    if set(config["objective"]) == FORMER_OBJECTIVE:
+        words += ["objective=multi_step"] * any("objective." in line for line in differences)
+    if "model.encoder.centre was None, is True" in differences:
+        words.append("model/encoder=conv_uncentred")
+    if not words:
+        return ""
+    return (
+        f"; what `wmpc train` began with former defaults goes on with {' '.join(words)}, and "
+        "`wmpc demo` begins anew with another folder="
+    )
 
 
 def _are_totals(totals: Any, steps: Any) -> bool:
