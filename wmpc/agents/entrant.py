@@ -48,6 +48,8 @@ class Setting:
     """Opens the dataset, for agents that learn from its training episodes."""
     timeout_s: float | None = None
     """Seconds that making an agent of somebody else's may take; None: any."""
+    run: str | None = None
+    """The folder of the model, for agents that use what was trained beside it."""
 
 
 def set_on_recordings(

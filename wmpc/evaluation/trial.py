@@ -56,7 +56,9 @@ class Trial:
         """
         run, data, seconds = (self.config[key] for key in ("run", "data", "timeout_s"))
         opened = open_later(run, data)
-        return Setting(task, self.drawn.action_block, model, episodes=opened, timeout_s=seconds)
+        return Setting(
+            task, self.drawn.action_block, model, episodes=opened, timeout_s=seconds, run=run
+        )
 
 
 def make_entrant(config: dict[str, Any], setting: Setting, given: Given | None = None) -> Entrant:
