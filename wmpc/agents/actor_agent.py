@@ -50,11 +50,11 @@ class ActorAgent(PictureAgent):
         Returns:
             The next `execute` blocks, (execute * n, a) in the environment's units and bounds.
         """
-        blocks = self.chunk()[: self.execute]
+        blocks = self.propose()[: self.execute]
         actions = self.model.denormalise(blocks)
         return actions.reshape(-1, actions.shape[-1])
 
-    def chunk(self) -> Tensor:
+    def propose(self) -> Tensor:
         """Give the likeliest of the next blocks.
 
         Returns:

@@ -168,12 +168,17 @@ class MPCAgent:
             constraints=self.constraints,
             memory=self.memory,
         )
+        warm_start = self._begin_from(problem, warm_start)
         left = self.deadline
         if left is not None:
             left = max(0.0, left - (time.perf_counter() - began))
         return self.planner.plan(
             problem, generator=self.generator, warm_start=warm_start, deadline=left
         )
+
+    def _begin_from(self, problem: Problem, warm_start: Tensor | None) -> Tensor | None:
+        """The sequence that the search begins from: what is left of the last plan."""
+        return warm_start
 
     def _blocks(self, plan: Plan, first: int) -> Tensor:
         """The blocks (1, execute, A) of a plan that `act` executes from `first` on."""

@@ -64,10 +64,18 @@ class NearestAgent(PictureAgent):
         Returns:
             Its first `execute` blocks, (m, a) in the environment's units.
         """
-        row, k = self.search()
-        rows = row + self.encoded.stride * torch.arange(min(self.execute, k))
-        blocks = self.model.denormalise(self.encoded.blocks[rows])
+        blocks = self.model.denormalise(self.propose()[: self.execute])
         return blocks.reshape(-1, blocks.shape[-1])
+
+    @torch.no_grad()
+    def propose(self) -> Tensor:
+        """Give the blocks between the frames of the nearest pair.
+
+        Returns:
+            (k, A), standardised.
+        """
+        row, k = self.search()
+        return self.encoded.blocks[row + self.encoded.stride * torch.arange(k)]
 
     def search(self) -> tuple[int, int]:
         """Find the nearest pair of recorded frames.

@@ -1,0 +1,158 @@
+"""Search that begins at what others propose and keeps it unless it finds a cheaper plan."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wmpc.agents.actor_agent import ActorAgent
+from wmpc.agents.entrant import Entrant, Setting, name_of
+from wmpc.agents.history import History
+from wmpc.agents.meaning import GoalLike
+from wmpc.agents.mpc import MPCAgent
+from wmpc.agents.nearest import NearestAgent
+from wmpc.agents.taught import encode_recordings, find_completion, fit_cost
+from wmpc.errors import WmpcError
+from wmpc.planners.problem import Planner, Problem
+from wmpc.planners.search import Search
+from wmpc.system.memory import keep_freed_memory
+from wmpc.system.passing_on import passes_on
+from wmpc.wm.models.world_model import WorldModel
+from wmpc.wm.objectives.actor import Actor
+from wmpc.wm.training.checkpoint import load_term
+
+
+class Proposer(Protocol):
+    """What says how to go on from a history to a goal, without a search."""
+
+    history: History
+
+    def reset(self, goal: GoalLike) -> None:
+        """Pursue a goal from now on."""
+        ...
+
+    def propose(self) -> Tensor:
+        """Give the next blocks, (C, A), standardised."""
+        ...
+
+
+class GuardedAgent(MPCAgent):
+    """Plans from the cheapest of what is left of the last plan and the proposals (the guarded
+    search of INTACT, arXiv 2607.26056).
+
+    A planner's plan costs no more than the sequence that it begins from, so a proposal is replaced
+    only by what is predicted to be better, under any cost and constraints.
+
+    Args:
+        model: see `MPCAgent`.
+        planner: see `MPCAgent`.
+        proposers: asked at every decision. Of their blocks `horizon` count; missing ones are the
+            middle of the bounds.
+        **arguments: of `MPCAgent`.
+    """
+
+    def __init__(
+        self, model: WorldModel, planner: Planner, proposers: Sequence[Proposer], **arguments: Any
+    ) -> None:
+        super().__init__(model, planner, **arguments)
+        self.proposers = tuple(proposers)
+        self.chosen: list[int] = []
+        """Which sequence each decision since `reset` began from: 0 is the last plan's, then the
+        proposers' in their order."""
+
+    def reset(self, goal: GoalLike) -> None:
+        """Forget the past.
+
+        Args:
+            goal: pursued from now on, by its pictures alone where proposers are asked.
+        """
+        for proposer in self.proposers:
+            proposer.reset(goal)
+        self.chosen = []
+        super().reset(goal)
+
+    def observe(
+        self, observation: Mapping[str, np.ndarray], executed: np.ndarray | None = None
+    ) -> None:
+        """Take in a frame and the actions of the block that led to it.
+
+        Args:
+            observation: what is seen now.
+            executed: see `MPCAgent.observe`.
+        """
+        super().observe(observation, executed)
+        for proposer in self.proposers:
+            proposer.history = self.history
+
+    def _begin_from(self, problem: Problem, warm_start: Tensor | None) -> Tensor | None:
+        """The cheapest of what is left of the last plan and the proposals."""
+        middle = (self.actions.low + self.actions.high) / 2
+        left = middle.expand(1, self.horizon, -1) if warm_start is None else warm_start
+        if not all(proposer.history.latents for proposer in self.proposers):
+            return warm_start  # it is rehearsed: nothing was seen yet
+        proposed = [self._knots(proposer.propose()) for proposer in self.proposers]
+        starts = torch.stack([left, *proposed], 1)
+        search = Search(problem, self.generator, None, None)
+        rank = search.score(search.box.clamp(starts))
+        self.chosen.append(int(rank[0].argmin()))
+        return search.best
+
+    def _knots(self, blocks: Tensor) -> Tensor:
+        """Blocks (C, A) as the actions that are planned, (1, horizon, k * size)."""
+        blocks = blocks[: self.horizon]
+        held = blocks.unflatten(-1, (-1, self.times, self.size)).mean(-2).flatten(-2)
+        middle = (self.actions.low + self.actions.high) / 2
+        missing = middle.expand(self.horizon - len(held), -1)
+        return torch.cat([held, missing]).unsqueeze(0)
+
+
+@passes_on(MPCAgent, supplied=("complete", "cost"))
+def guarded(
+    setting: Setting,
+    *,
+    actor: bool = True,
+    recordings: bool = True,
+    seed: int = 0,
+    **arguments: Any,
+) -> Entrant:
+    """Enter `GuardedAgent` on the trained model.
+
+    Args:
+        setting: where the agents will act; its model, run, planner, cost and episodes.
+        actor: whether the run's actor proposes.
+        recordings: whether the recorded blocks propose that led from a frame like the present to
+            one like the goal.
+        seed: added to that of each case.
+        **arguments: of `wmpc.agents.mpc.MPCAgent`.
+
+    Returns:
+        What makes the agents of cases.
+
+    Raises:
+        WmpcError: nothing proposes, or there is no run, or none with an actor.
+    """
+    model, run, planner = setting.model, setting.run, setting.planner
+    if model is None or planner is None or run is None:
+        raise WmpcError("agent=guarded asks what was trained in a run: give run=FOLDER")
+    if not (actor or recordings):
+        raise WmpcError("actor=false and recordings=false: nothing proposes; take agent=mpc")
+    pictures, proposers = find_completion(setting, True), []
+    if actor:
+        trained = cast(Actor, load_term(run, "actor", model))
+        proposers.append(ActorAgent(model, trained, complete=pictures))
+    if recordings:
+        within = arguments.get("horizon", 7)
+        encoded = encode_recordings(setting)[1]
+        proposers.append(NearestAgent(model, encoded, within=within, complete=pictures))
+    keep_freed_memory()
+    arguments |= {
+        "complete": find_completion(setting),
+        "cost": fit_cost(setting.cost, model, setting.episodes),
+    }
+    return Entrant(
+        lambda case: GuardedAgent(model, planner, proposers, seed=case.seed + seed, **arguments),
+        "guarded",
+        name_of(planner),
+    )
