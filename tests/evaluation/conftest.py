@@ -16,7 +16,9 @@ from wmpc.reporting import charts, grids
 from wmpc.wm.data import EpisodeWriter, open_episodes
 from wmpc.wm.models.build import build
 from wmpc.wm.models.spec import describe_data
+from wmpc.wm.objectives.objective import Objective, write_out
 from wmpc.wm.training.checkpoint import save_config, save_weights
+from wmpc.wm.training.learner import Learner
 
 DRAWN = {}
 """Charts by their function and arguments."""
@@ -171,8 +173,8 @@ def recorded(path, recipe, episodes):
     return path
 
 
-def untrained(data, run, stride=1):
-    """A checkpoint that fits the dataset and knows nothing."""
+def untrained(data, run, stride=1, **terms):
+    """A checkpoint that fits the dataset and knows nothing; `terms` more in its objective."""
     run.mkdir(parents=True)
     spec = describe_data(open_episodes(data), stride)
     model = {
@@ -182,8 +184,10 @@ def untrained(data, run, stride=1):
         "latent": 8,
     }
     torch.manual_seed(0)
-    save_config(run, model, {"prediction": 1.0, "sigreg": 0.09}, spec, {"data": str(data)})
-    save_weights(run, build(model, spec=spec).state_dict(), step=0)
+    objective = write_out({"prediction": 1.0, "sigreg": 0.09, **terms})
+    save_config(run, model, objective, spec, {"data": str(data)})
+    built = build(model, spec=spec)
+    save_weights(run, Learner(built, Objective(objective, built)).weights(), step=0)
     return run
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from conftest import untrained
 
 from wmpc.agents.entrant import Setting
 from wmpc.agents.entrants import gcbc
@@ -16,12 +17,21 @@ AGENTS = {
     "gcbc": ["agent.steps=20", "agent.width=8"],
     "gcidm": ["agent.steps=20", "agent.width=8", "agent.arrive=3"],
     "roadmap": ["agent.horizon=2", "agent.ahead=1", "planner.samples=8", "planner.iterations=1"],
+    "actor": ["agent.execute=2"],
+    "guarded": ["agent.horizon=3", "agent.knots=null", "planner.samples=8", "planner.iterations=1"],
 }
 
 
+@pytest.fixture(scope="module")
+def acting(reacher, tmp_path_factory):
+    """A run whose actor knows nothing either."""
+    run = tmp_path_factory.mktemp("acting") / "run"
+    return untrained(reacher, run, actor={"weight": 1.0, "chunk": 2, "width": 8})
+
+
 @pytest.mark.parametrize("name", AGENTS)
-def test_the_same_command_gives_the_same_rows(trained, wmpc, tmp_path, name):
-    run = shutil.copytree(trained, tmp_path / "run")
+def test_the_same_command_gives_the_same_rows(trained, acting, wmpc, tmp_path, name):
+    run = shutil.copytree(acting if name in ("actor", "guarded") else trained, tmp_path / "run")
     for own in ("first", "second"):
         code, said = wmpc("eval", f"run={run}", f"agent={name}", f"name={own}", *QUICK,
                           *AGENTS[name])  # fmt: skip
@@ -44,6 +54,9 @@ def test_the_same_command_gives_the_same_rows(trained, wmpc, tmp_path, name):
         (["agent=roadmap", "agent.neighbours=0"], "neighbours is 0"),
         (["agent=gcidm", "agent.ahead=0"], "ahead is 0"),
         (["agent=gcbc", "data=nowhere"], "no dataset at nowhere"),
+        (["agent=actor"], "has no actor, but prediction, sigreg: train one with it"),
+        (["agent=guarded"], "has no actor, but prediction, sigreg: train one with it"),
+        (["agent=guarded", "agent.actor=false", "agent.recordings=false"], "nothing proposes"),
     ],
 )
 def test_wrong_settings_end_in_one_sentence(trained, wmpc, words, message):
@@ -51,6 +64,20 @@ def test_wrong_settings_end_in_one_sentence(trained, wmpc, words, message):
     code, said = wmpc("eval", f"run={trained}", "name=wrong", *quick, *words)
     assert code == 2 and message in said and "Traceback" not in said
     assert not (trained / "eval" / "wrong").exists()
+
+
+def test_an_actor_executes_no_more_than_it_gives(acting, wmpc):
+    code, said = wmpc(
+        "eval", f"run={acting}", "name=wrong", *QUICK, "agent=actor", "agent.execute=3"
+    )
+    assert code == 2 and "execute is 3; it must be 1 to 2, the actor's chunk" in said
+
+
+def test_recordings_alone_propose_where_there_is_no_actor(trained, wmpc, tmp_path):
+    run = shutil.copytree(trained, tmp_path / "run")
+    words = ["agent=guarded", "agent.actor=false", *AGENTS["guarded"]]
+    code, said = wmpc("eval", f"run={run}", "name=own", *QUICK, *words)
+    assert code == 0, said
 
 
 def test_there_is_nothing_to_learn_without_a_run(line):

@@ -23,9 +23,10 @@ def drawn(*shape, seed=0):
 
 
 def batch(step=0, B=64, P=32):
-    """Windows and pairs whose blocks say where the pictures' token goes, the pairs' in one block."""
+    """Windows and pairs whose blocks say where the pictures' token goes."""
     z, far = drawn(B, L, 2, D, seed=step), drawn(P, 2, 2, D, seed=step + 1)
-    pairs = SeenPairs(far, (far[:, 1, 0] - far[:, 0, 0]) @ MIX, torch.ones(P, dtype=torch.long), {})
+    led = (far[:, 1, 0] - far[:, 0, 0]) @ MIX
+    pairs = SeenPairs(far, led, torch.ones(P, dtype=torch.long), {})
     actions = (z[:, 1:, 0] - z[:, :-1, 0]) @ MIX
     return Seen(MODEL, z, actions, {}, torch.Generator().manual_seed(step), pairs=pairs)
 

@@ -24,16 +24,13 @@ from wmpc.system.json_file import read_json
 from wmpc.system.links import refuse_outside
 from wmpc.system.renamed import rename_targets
 from wmpc.system.shipped import locate_run
-from wmpc.wm import objectives
 from wmpc.wm.models.build import build, check_values, measure
 from wmpc.wm.models.jepa import JEPA
 from wmpc.wm.models.spec import DataSpec, read_spec
 from wmpc.wm.models.world_model import LearnedModel
-from wmpc.wm.objectives.earlier import rename_weights, split
-from wmpc.wm.objectives.objective import Objective
-from wmpc.wm.objectives.term import Term
+from wmpc.wm.objectives.earlier import split
 from wmpc.wm.training.devices import find_device
-from wmpc.wm.training.learner import OWN, of_model
+from wmpc.wm.training.learner import of_model
 from wmpc.wm.training.recipe import rename_fields
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
@@ -268,39 +265,6 @@ def load_model(
         raise WmpcError(f"{path} does not hold this run's weights: {str(error)[:300]}") from error
     load_weights(run, model)
     return model.to(device).eval().requires_grad_(False)
-
-
-def load_term(run: str | Path, name: str, model: LearnedModel) -> Term:
-    """Load a trained term of a run's objective, such as an actor.
-
-    Args:
-        run: as `load_model` takes it.
-        name: of the term, which is the package's own.
-        model: of the run.
-
-    Returns:
-        The term, frozen, in evaluation mode, where the model is.
-
-    Raises:
-        WmpcError: the objective has no such term, or its weights are missing, damaged or another's.
-    """
-    objective, (_, weights) = read_config(run)["objective"] or {}, read_weights(run)
-    entry, own = objective.get(name), f"{OWN}by_name.{name}."
-    named = rename_weights(weights)
-    found = {key.removeprefix(own): x for key, x in named.items() if key.startswith(own)}
-    if entry is None or not found:
-        raise WmpcError(
-            f"the objective of {run} has no {name}, but {', '.join(objective) or 'nothing'}: train "
-            "one with it, such as `wmpc train objective=acting`"
-        )
-    if not str(entry["_target_"]).startswith(f"{objectives.__name__}."):
-        raise WmpcError(f"{name} of {run} is none of the package's own terms: nothing is built")
-    term = Objective({name: entry}, model).terms[name]
-    try:
-        term.load_state_dict(found)
-    except FOREIGN_WEIGHTS as error:
-        raise WmpcError(f"{run} does not hold the weights of {name}: {str(error)[:200]}") from error
-    return term.to(model.device).eval().requires_grad_(False)
 
 
 def weight_shapes(path: Path) -> dict[str, tuple[int, ...]]:

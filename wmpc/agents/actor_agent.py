@@ -13,7 +13,7 @@ from wmpc.agents.taught import find_completion
 from wmpc.errors import WmpcError
 from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.objectives.actor import Actor
-from wmpc.wm.training.checkpoint import load_term
+from wmpc.wm.training.trained_term import load_term
 
 
 class ActorAgent(PictureAgent):

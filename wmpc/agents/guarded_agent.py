@@ -21,7 +21,7 @@ from wmpc.system.memory import keep_freed_memory
 from wmpc.system.passing_on import passes_on
 from wmpc.wm.models.world_model import WorldModel
 from wmpc.wm.objectives.actor import Actor
-from wmpc.wm.training.checkpoint import load_term
+from wmpc.wm.training.trained_term import load_term
 
 
 class Proposer(Protocol):
@@ -30,11 +30,19 @@ class Proposer(Protocol):
     history: History
 
     def reset(self, goal: GoalLike) -> None:
-        """Pursue a goal from now on."""
+        """Pursue a goal from now on.
+
+        Args:
+            goal: by its pictures.
+        """
         ...
 
     def propose(self) -> Tensor:
-        """Give the next blocks, (C, A), standardised."""
+        """Say how to go on.
+
+        Returns:
+            The next blocks, (C, A), standardised.
+        """
         ...
 
 
