@@ -4,11 +4,12 @@ from typing import cast
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from wmpc.errors import WmpcError
 from wmpc.wm.data import Pairs
 from wmpc.wm.models.mixture import Mixture
+from wmpc.wm.models.policy_network import policy_network
 from wmpc.wm.models.predictors import windows
 from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.objectives.term import Seen, Term
@@ -59,11 +60,8 @@ class Actor(Term):
         h, layout, place = model.context, model.layout, model.layout.place("pixels")
         change = (place.stop - place.start) * layout.width
         size = h * (layout.size + 1) + (h - 1) * model.action_size + 2 * change
-        layers: list[nn.Module] = []
-        for inputs in (size, width, width):
-            layers += [nn.Linear(inputs, width), nn.LayerNorm(width), nn.SiLU()]
         numbers = chunk * model.action_size
-        self.network = nn.Sequential(*layers, nn.Linear(width, Mixture.size(components, numbers)))
+        self.network = policy_network(size, width, Mixture.size(components, numbers))
         self.components = components
 
     def forward(self, seen: Seen) -> Tensor:

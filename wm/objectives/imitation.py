@@ -2,9 +2,10 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from wmpc.errors import WmpcError
+from wmpc.wm.models.policy_network import policy_network
 from wmpc.wm.models.predictors import windows
 from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.objectives.term import Seen, Term
@@ -32,10 +33,7 @@ class Imitation(Term):
         h, layout, place = model.context, model.layout, model.layout.place("pixels")
         goal = (place.stop - place.start) * layout.width
         size = h * (layout.size + 1) + (h - 1) * model.action_size + goal
-        layers: list[nn.Module] = []
-        for inputs in (size, width, width):
-            layers += [nn.Linear(inputs, width), nn.LayerNorm(width), nn.SiLU()]
-        self.network = nn.Sequential(*layers, nn.Linear(width, model.action_size))
+        self.network = policy_network(size, width, model.action_size)
 
     def forward(self, seen: Seen) -> Tensor:
         """Compute the mean squared error of every block of the windows, for every goal in them.

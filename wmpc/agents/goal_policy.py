@@ -19,6 +19,7 @@ from wmpc.agents.picture_goal import PictureAgent
 from wmpc.agents.waypoints import Waypoints
 from wmpc.errors import WmpcError
 from wmpc.wm.data.hindsight import HindsightPairs, Pairs
+from wmpc.wm.models.policy_network import policy_network
 from wmpc.wm.models.world_model import LearnedModel
 from wmpc.wm.training.fit import fit
 from wmpc.wm.training.recipe import Recipe
@@ -50,10 +51,8 @@ class GoalPolicy(nn.Module):
         super().__init__()
         self.within, self.timed = within, timed
         seen = context * (latent + 1) + (context - 1) * action
-        inputs, layers = seen + goal + (within if timed else 0), []
-        for size in (inputs, width, width):
-            layers += [nn.Linear(size, width), nn.LayerNorm(width), nn.SiLU()]
-        self.network = nn.Sequential(*layers, nn.Linear(width, action))
+        inputs = seen + goal + (within if timed else 0)
+        self.network = policy_network(inputs, width, action)
 
     def forward(
         self,

@@ -96,10 +96,10 @@ class GuardedAgent(MPCAgent):
 
     def _begin_from(self, problem: Problem, warm_start: Tensor | None) -> Tensor | None:
         """The cheapest of what is left of the last plan and the proposals."""
-        middle = (self.actions.low + self.actions.high) / 2
-        left = middle.expand(1, self.horizon, -1) if warm_start is None else warm_start
         if not all(proposer.history.latents for proposer in self.proposers):
             return warm_start  # it is rehearsed: nothing was seen yet
+        nothing = self.actions.low.expand(1, 0, -1)
+        left = self._filled(nothing) if warm_start is None else warm_start
         proposed = [self._knots(proposer.propose()) for proposer in self.proposers]
         starts = torch.stack([left, *proposed], 1)
         search = Search(problem, self.generator, None, None)
@@ -109,11 +109,8 @@ class GuardedAgent(MPCAgent):
 
     def _knots(self, blocks: Tensor) -> Tensor:
         """Blocks (C, A) as the actions that are planned, (1, horizon, k * size)."""
-        blocks = blocks[: self.horizon]
-        held = blocks.unflatten(-1, (-1, self.times, self.size)).mean(-2).flatten(-2)
-        middle = (self.actions.low + self.actions.high) / 2
-        missing = middle.expand(self.horizon - len(held), -1)
-        return torch.cat([held, missing]).unsqueeze(0)
+        held = blocks[: self.horizon].unflatten(-1, (-1, self.times, self.size)).mean(-2)
+        return self._filled(held.flatten(-2).unsqueeze(0))
 
 
 @passes_on(MPCAgent, supplied=("complete", "cost"))

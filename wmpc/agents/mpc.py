@@ -185,10 +185,11 @@ class MPCAgent:
         return hold(plan.actions[:, first : first + self.execute], self.times, self.size)
 
     def _shifted(self, blocks: int) -> Tensor | None:
-        """What is left of the last plan after `blocks`, its end filled with the middle of the
-        bounds."""
-        if self.plan is None:
-            return None
-        blocks = min(blocks, self.horizon)
+        """What is left of the last plan after `blocks`; None where there is none."""
+        return None if self.plan is None else self._filled(self.plan.actions[:, blocks:])
+
+    def _filled(self, actions: Tensor) -> Tensor:
+        """Up to `horizon` blocks of knots (1, C, A), those missing the middle of the bounds."""
         middle = (self.actions.low + self.actions.high) / 2
-        return torch.cat([self.plan.actions[:, blocks:], middle.expand(1, blocks, -1)], 1)
+        missing = middle.expand(1, self.horizon - actions.shape[1], -1)
+        return torch.cat([actions, missing], 1)
