@@ -31,7 +31,14 @@ def by_hand(walks, seen, target, within, frames, present):
 
 @pytest.mark.parametrize(
     ("within", "frames", "present", "stride"),
-    [(1, 1, 1.0, 1), (4, 2, 0.5, 1), (99, 2, 3.0, 1), (3, 2, 1.0, 2), (99, 2, 0.5, 3)],
+    [
+        (1, 1, 1.0, 1),
+        (4, 2, 0.5, 1),
+        (99, 2, 3.0, 1),
+        (3, 2, 1.0, 2),
+        (99, 2, 0.5, 3),
+        (4, 2, 0.0, 1),
+    ],
 )
 def test_the_search_finds_the_nearest_of_all_pairs(within, frames, present, stride):
     walks, rng = points.wandering(episodes=40, stride=stride), np.random.default_rng(0)

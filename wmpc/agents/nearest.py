@@ -20,8 +20,7 @@ class NearestAgent(PictureAgent):
 
     The distance of a pair is the squared distance of its frames t, t - 1, ... from the `frames`
     last ones seen (their mean: a single picture shows no velocity), plus that of its frame t + k
-    from the goal. A search takes O(F * D) for F frames, then O(F * within): one distance a frame to
-    now and one to the goal serve all pairs.
+    from the goal. Of F frames, a goal takes O(F * (D + within)) once, each search O(F * D).
 
     Args:
         model: the frozen encoder.
@@ -56,6 +55,7 @@ class NearestAgent(PictureAgent):
         self.encoded = encoded
         self.within, self.execute, self.frames = within, execute, frames
         self.present = present
+        self._aimed: tuple[Tensor, Tensor, Tensor] | None = None  # a goal, and of it `_to_goal`
 
     @torch.no_grad()
     def act(self) -> np.ndarray:
@@ -83,21 +83,28 @@ class NearestAgent(PictureAgent):
         Returns:
             Its row t, and k.
         """
-        stride, after = self.encoded.stride, self.encoded.after
-        to_goal = _distances(self.encoded.picture, self.goal())
-        now = self.present * self._to_now()
-        best, found = torch.inf, (0, 0)
-        for k in range(1, min(self.within, int(after.max())) + 1):
-            reach = len(now) - k * stride
-            pair = now[:reach] + to_goal[k * stride :]
-            pair = pair.masked_fill(after[:reach] < k, torch.inf)
-            row = int(pair.argmin())
-            if pair[row] < best:
-                best, found = pair[row], (row, k)
-        return found
+        to_goal, k = self._to_goal()
+        row = int((self._to_now() + to_goal).argmin())
+        return row, int(k[row])
+
+    def _to_goal(self) -> tuple[Tensor, Tensor]:
+        """(F,) and (F,): of each frame, the least squared distance to the goal of those 1 to
+        `within` blocks later, and how many later it is; infinite at an episode's end."""
+        goal = self.goal()
+        if self._aimed is None or not torch.equal(goal, self._aimed[0]):
+            there, after = _distances(self.encoded.picture, goal), self.encoded.after
+            most = min(self.within, int(after.max()))
+            later = torch.full((most, len(there)), torch.inf, device=there.device)
+            for k, of_k in enumerate(later, 1):
+                gap = k * self.encoded.stride
+                of_k[:-gap] = there[gap:].masked_fill(after[:-gap] < k, torch.inf)
+            least, which = later.min(0)
+            self._aimed = goal, least, which + 1
+        return self._aimed[1:]
 
     def _to_now(self) -> Tensor:
-        """(F,), mean squared distance of each frame and those before it from the last ones seen."""
+        """(F,), `present` times the mean squared distance of each frame and those before it from the
+        last ones seen; infinite where fewer were recorded before it."""
         latents, _, valid = self.history.padded()
         seen = min(self.frames, int(valid.sum()))
         stride, total = self.encoded.stride, 0.0
@@ -107,9 +114,9 @@ class NearestAgent(PictureAgent):
             shifted[back * stride :] = there[: len(there) - back * stride]
             total = total + shifted / seen
         assert isinstance(total, Tensor)
-        return total.masked_fill(self.encoded.before < seen - 1, torch.inf)
+        return (self.present * total).masked_fill(self.encoded.before < seen - 1, torch.inf)
 
 
 def _distances(latents: Tensor, point: Tensor) -> Tensor:
     """(F, ...) and (...) -> (F,), squared Euclidean."""
-    return (latents - point).flatten(1).square().sum(1)
+    return torch.linalg.vector_norm((latents - point).flatten(1), dim=1).square()
