@@ -18,6 +18,7 @@ from wmpc.planners.costs import (
 from wmpc.planners.grasp import GRASP
 from wmpc.planners.hybrid import Hybrid
 from wmpc.planners.icem import ICEM
+from wmpc.planners.l1_ball import L1Ball
 from wmpc.planners.mppi import MPPI
 from wmpc.planners.nevergrad_adapter import Nevergrad
 from wmpc.planners.numpy_model import NumpyDynamics, NumpyModel
@@ -43,6 +44,7 @@ __all__ = [
     "Dynamics",
     "GoalCost",
     "Hybrid",
+    "L1Ball",
     "LatentDistance",
     "Nevergrad",
     "NumpyDynamics",

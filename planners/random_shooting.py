@@ -33,7 +33,7 @@ class RandomShooting(SearchPlanner):
         low, high = search.box.low, search.box.high
         for i in search.rounds(self.iterations):
             share = search.uniform(self.samples)
-            actions = (low + (high - low) * share).expand(search.B, -1, -1, -1)
+            actions = search.box.clamp(low + (high - low) * share).expand(search.B, -1, -1, -1)
             if i == 0:
                 actions = torch.cat([search.initial[:, None], actions[:, 1:]], 1)
             search.score(actions)

@@ -75,7 +75,7 @@ class Search:
     def _initial(self, warm_start: Tensor | None) -> Tensor:
         expected = (self.B, self.H, self.A)
         if warm_start is None:
-            return self.centre.expand(expected)
+            return self.box.clamp(self.centre.expand(expected))
         if tuple(warm_start.shape) != expected:
             raise WmpcError(
                 f"warm_start is {tuple(warm_start.shape)}; this problem needs (B, H, A) = "

@@ -1,8 +1,11 @@
 """MPC on a simulator written with numpy, where the optimum is plain."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
+from model_cases import model
 
 from wmpc.agents.mpc import MPCAgent
 from wmpc.planners import CEM, NumpyDynamics, NumpyModel, WmpcError
@@ -157,3 +160,32 @@ def test_the_context_is_the_true_history():
     assert model.contexts[0] == ([0.0], [])  # short at the start, and said so
     assert model.contexts[1][0] == [2.0, 3.0, 4.0]
     assert model.contexts[1][1] == pytest.approx([0.3, 0.4])
+
+
+def pushed(latents, actions):
+    """latents (B, 2), actions (B, N, H, 2 * 2) moves, two a block -> (B, N, H, 2)"""
+    moves = actions.reshape(*actions.shape[:3], 2, 2).sum(3)
+    return latents[:, None, None] + moves.cumsum(2)
+
+
+@pytest.mark.parametrize("knots", [1, None])
+def test_no_action_is_larger_than_the_ball(knots):
+    model = NumpyModel(
+        start=lambda observation: observation["state"], rollout=pushed,
+        low=np.array([-1.0, -1.0]), high=np.array([1.0, 1.0]), action_block=2,
+    )  # fmt: skip
+    agent = MPCAgent(model, CEM(samples=128, elites=8, iterations=6), knots=knots, ball=0.5)
+    agent.reset(SimpleNamespace(observation={"state": np.array([9.0, 9.0])}))
+    agent.observe({"state": np.zeros(2)}, None)
+    sums = np.abs(agent.act()).sum(-1)
+    assert sums.shape == (2,) and (sums <= 0.5 + 1e-6).all() and (sums > 0.45).all()
+
+
+def test_the_ball_is_in_the_units_of_the_environment():
+    network = model()
+    agent = MPCAgent(network, CEM(), knots=None, ball=0.3)
+    bound = agent.actions.clamp(agent.actions.high * torch.tensor([1.0, 0.5]).repeat(2))
+    done = network.denormalise(bound)
+    np.testing.assert_allclose(np.abs(done).sum(-1), 0.3, atol=1e-6)
+    nothing = network.denormalise(agent.actions.clamp(network.normalise(np.zeros((2, 2)))))
+    np.testing.assert_allclose(nothing, 0, atol=1e-7)

@@ -13,6 +13,7 @@ from wmpc.agents.route import Route
 from wmpc.errors import WmpcError
 from wmpc.planners.costs import GoalCost, LatentDistance
 from wmpc.planners.knots import HeldDynamics, hold
+from wmpc.planners.l1_ball import L1Ball
 from wmpc.planners.problem import Box, Cost, Plan, Planner, Problem
 from wmpc.wm.models.world_model import WorldModel
 
@@ -31,6 +32,8 @@ class MPCAgent:
         horizon: H, blocks planned ahead.
         execute: blocks executed before planning again.
         knots: actions planned a block, each held for its share of it; None plans every action.
+        ball: the most that the absolute values of an action's numbers may sum to, in the
+            environment's units; None: each number has its own bounds alone.
         seed: of the planner's randomness; every `reset` starts it anew.
         deadline: seconds a decision may take, from the moment the last frame is handed to
             `observe`; None leaves the planner its own budget. With a deadline, `reset` plans once
@@ -51,6 +54,7 @@ class MPCAgent:
         horizon: int = 7,
         execute: int = 1,
         knots: int | None = 1,
+        ball: float | None = None,
         seed: int = 0,
         deadline: float | None = None,
         memory: int = Problem.memory,
@@ -78,8 +82,15 @@ class MPCAgent:
         if knots < 1 or block % knots:
             raise WmpcError(f"knots is {knots}; it must divide the {block} actions of a block")
         self.times, self.size = block // knots, model.action_size // block
-        self.actions = Box(low[: knots * self.size], high[: knots * self.size])
+        planned = slice(knots * self.size)
+        bounds = low[planned], high[planned]
+        self.actions = Box(*bounds)
         """Bounds of what is planned: the knots of one block."""
+        if ball is not None:
+            none, one = (
+                model.normalise(np.full((block, self.size), x))[planned] for x in (0.0, 1.0)
+            )
+            self.actions = L1Ball(*bounds, none, 1 / (one - none), self.size, ball)
         self.plan: Plan | None = None
         """The plan that `act` followed last."""
         self.seconds: list[float] = []

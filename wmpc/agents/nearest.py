@@ -103,8 +103,8 @@ class NearestAgent(PictureAgent):
         return self._aimed[1:]
 
     def _to_now(self) -> Tensor:
-        """(F,), `present` times the mean squared distance of each frame and those before it from the
-        last ones seen; infinite where fewer were recorded before it."""
+        """(F,), `present` times the mean squared distance of each frame and those before it from
+        the last ones seen; infinite where fewer were recorded before it."""
         latents, _, valid = self.history.padded()
         seen = min(self.frames, int(valid.sum()))
         stride, total = self.encoded.stride, 0.0
