@@ -18,7 +18,8 @@ AGENTS = {
     "gcidm": ["agent.steps=20", "agent.width=8", "agent.arrive=3"],
     "roadmap": ["agent.horizon=2", "agent.ahead=1", "planner.samples=8", "planner.iterations=1"],
     "actor": ["agent.execute=2"],
-    "guarded": ["agent.horizon=3", "agent.knots=null", "planner.samples=8", "planner.iterations=1"],
+    "guarded": ["agent.horizon=3", "planner.samples=8", "planner.iterations=1"],
+    "meta": ["agent.horizon=3", "planner.samples=8", "planner.iterations=2", "agent.short=1"],
 }
 
 
@@ -26,12 +27,17 @@ AGENTS = {
 def acting(reacher, tmp_path_factory):
     """A run whose actor knows nothing either."""
     run = tmp_path_factory.mktemp("acting") / "run"
-    return untrained(reacher, run, actor={"weight": 1.0, "chunk": 2, "width": 8})
+    untrained(reacher, run, actor={"weight": 1.0, "chunk": 2, "width": 8})
+    errors = {"rankme": 2.0, "spread": [1.0], "rollout_error": [0.1], "rollout_baseline": [0.2]}
+    (run / "train.jsonl").write_text(json.dumps({"kind": "eval", "step": 1, **errors}) + "\n")
+    return run
 
 
 @pytest.mark.parametrize("name", AGENTS)
 def test_the_same_command_gives_the_same_rows(trained, acting, wmpc, tmp_path, name):
-    run = shutil.copytree(acting if name in ("actor", "guarded") else trained, tmp_path / "run")
+    run = shutil.copytree(
+        acting if name in ("actor", "guarded", "meta") else trained, tmp_path / "run"
+    )
     for own in ("first", "second"):
         code, said = wmpc("eval", f"run={run}", f"agent={name}", f"name={own}", *QUICK,
                           *AGENTS[name])  # fmt: skip
@@ -42,6 +48,7 @@ def test_the_same_command_gives_the_same_rows(trained, acting, wmpc, tmp_path, n
     )
     for first, second in zip(one, two, strict=True):
         assert first["failure"] is None and first["steps"] == 20
+        assert len(first["choices"]) == (4 if name == "meta" else 0)
         assert first | {"latencies_ms": 0} == second | {"latencies_ms": 0}
 
 
@@ -57,6 +64,7 @@ def test_the_same_command_gives_the_same_rows(trained, acting, wmpc, tmp_path, n
         (["agent=actor"], "has no actor, but prediction, sigreg: train one with it"),
         (["agent=guarded"], "has no actor, but prediction, sigreg: train one with it"),
         (["agent=guarded", "agent.actor=false", "agent.recordings=false"], "nothing proposes"),
+        (["agent=meta"], "has no train.jsonl with the model's errors"),
     ],
 )
 def test_wrong_settings_end_in_one_sentence(trained, wmpc, words, message):

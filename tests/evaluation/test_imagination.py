@@ -1,5 +1,7 @@
 """What the model imagined, as recorded frames: looked up rightly, from the true start."""
 
+from dataclasses import replace
+
 import imageio.v2 as imageio
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from wmpc.evaluation.draw_cases import draw_manifest
 from wmpc.evaluation.imagination import Imagination, context, imagination
 from wmpc.evaluation.run_cases import run_cases
 from wmpc.reporting import film
+from wmpc.reporting.pictures import CHOICE_COLOURS, GAP, OTHER_CHOICE, choice_band
 from wmpc.wm.data import open_episodes
 
 
@@ -91,10 +94,27 @@ def test_films_have_a_third_panel_and_whole_frames_often(bench, tmp_path):
     film.write_film(tmp_path / "three.mp4", *looks, (imagined, 5))
     sizes = [imageio.mimread(tmp_path / name)[0].shape for name in ("two.mp4", "three.mp4")]
     assert sizes == [(268, 548, 3), (268, 828, 3)]
+    chose = replace(row, choices=[[0, "long"], [5, "go on"]])
+    film.write_film(tmp_path / "chose.mp4", chose, *looks[1:])
+    assert imageio.mimread(tmp_path / "chose.mp4")[0].shape == (304, 548, 3)
     shown = film.moments(row, 5)
     assert shown[0] == 0 and all(moment % 5 == 0 for moment in shown[:-1])
     film.write_imagined(tmp_path / "imagined.png", (imagined, 5), shown)
     assert Image.open(tmp_path / "imagined.png").width == len(shown) * (32 + 6) - 2
+
+
+def test_a_band_has_the_colour_of_each_choice_and_names_the_present_one():
+    choices, bar = [[0, "long"], [10, "go on"], [20, "mine"]], slice(GAP // 2, GAP)
+    early, late = (choice_band(300, choices, 30, now) for now in (9, 30))
+    colours = [CHOICE_COLOURS["long"], CHOICE_COLOURS["go on"], OTHER_CHOICE]
+    for third, colour in enumerate(colours):
+        part = late[bar, 100 * third + 2 : 100 * third + 96]
+        assert (part == colour).all()
+        assert (early[bar, 100 * third + 2 : 100 * third + 96] == colour).all() == (third == 0)
+    words = [band[GAP + 2 :].reshape(-1, 3) for band in (early, late)]
+    for said, colour in zip(words, (colours[0], colours[2]), strict=True):
+        assert (said == colour).all(1).any()
+    assert not (words[0] == colours[2]).all(1).any()
 
 
 def test_without_the_dataset_nothing_is_imagined(bench, trained, tmp_path):

@@ -1,6 +1,6 @@
 """Search that begins at what others propose and keeps it unless it finds a cheaper plan."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -119,6 +119,7 @@ def guarded(
     *,
     actor: bool = True,
     recordings: bool = True,
+    knots: int | None = None,
     seed: int = 0,
     **arguments: Any,
 ) -> Entrant:
@@ -129,6 +130,7 @@ def guarded(
         actor: whether the run's actor proposes.
         recordings: whether the recorded blocks propose that led from a frame like the present to
             one like the goal.
+        knots: actions planned a block; None: every one, as the actor gives them.
         seed: added to that of each case.
         **arguments: of `wmpc.agents.mpc.MPCAgent`.
 
@@ -138,9 +140,36 @@ def guarded(
     Raises:
         WmpcError: nothing proposes, or there is no run, or none with an actor.
     """
+    arguments["knots"] = knots
+    make = find_guarded(GuardedAgent, setting, actor, recordings, arguments)
+    return Entrant(lambda case: make(case.seed + seed), "guarded", name_of(setting.planner))
+
+
+def find_guarded(
+    kind: type[GuardedAgent],
+    setting: Setting,
+    actor: bool,
+    recordings: bool,
+    arguments: Mapping[str, Any],
+) -> Callable[[int], GuardedAgent]:
+    """Find what a guarded agent is made of.
+
+    Args:
+        kind: of it.
+        setting: where the agents will act.
+        actor: see `guarded`.
+        recordings: see `guarded`.
+        arguments: of the class, beside what is found.
+
+    Returns:
+        Makes an agent of a seed.
+
+    Raises:
+        WmpcError: see `guarded`.
+    """
     model, run, planner = setting.model, setting.run, setting.planner
     if model is None or planner is None or run is None:
-        raise WmpcError("agent=guarded asks what was trained in a run: give run=FOLDER")
+        raise WmpcError("this agent asks what was trained in a run: give run=FOLDER")
     if not (actor or recordings):
         raise WmpcError("actor=false and recordings=false: nothing proposes; take agent=mpc")
     pictures, proposers = find_completion(setting, True), []
@@ -152,12 +181,6 @@ def guarded(
         encoded = encode_recordings(setting)[1]
         proposers.append(NearestAgent(model, encoded, within=within, complete=pictures))
     keep_freed_memory()
-    arguments |= {
-        "complete": find_completion(setting),
-        "cost": fit_cost(setting.cost, model, setting.episodes),
-    }
-    return Entrant(
-        lambda case: GuardedAgent(model, planner, proposers, seed=case.seed + seed, **arguments),
-        "guarded",
-        name_of(planner),
-    )
+    cost = fit_cost(setting.cost, model, setting.episodes)
+    found = {**arguments, "complete": find_completion(setting), "cost": cost}
+    return lambda seed: kind(model, planner, proposers, seed=seed, **found)

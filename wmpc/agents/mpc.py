@@ -168,8 +168,14 @@ class MPCAgent:
 
     def _solve(self, history: History, warm_start: Tensor | None, began: float, stage: int) -> Plan:
         """Plan from a context to the goal of a stage."""
+        problem = self._problem(history, stage)
+        warm_start = self._begin_from(problem, warm_start)
+        return self._search(self.planner, problem, warm_start, began)
+
+    def _problem(self, history: History, stage: int) -> Problem:
+        """What is to be planned from a context to the goal of a stage."""
         target = self.route.aim(history.now, stage)
-        problem = Problem(
+        return Problem(
             dynamics=HeldDynamics(history.dynamics(), self.times, self.size),
             cost=self.cost(target, self.execute),
             horizon=self.horizon,
@@ -179,13 +185,15 @@ class MPCAgent:
             constraints=self.constraints,
             memory=self.memory,
         )
-        warm_start = self._begin_from(problem, warm_start)
+
+    def _search(
+        self, planner: Planner, problem: Problem, warm_start: Tensor | None, began: float
+    ) -> Plan:
+        """Plan in what is left of the deadline."""
         left = self.deadline
         if left is not None:
             left = max(0.0, left - (time.perf_counter() - began))
-        return self.planner.plan(
-            problem, generator=self.generator, warm_start=warm_start, deadline=left
-        )
+        return planner.plan(problem, generator=self.generator, warm_start=warm_start, deadline=left)
 
     def _begin_from(self, problem: Problem, warm_start: Tensor | None) -> Tensor | None:
         """The sequence that the search begins from: what is left of the last plan."""

@@ -44,6 +44,9 @@ class Row:
     overhead_ms: float = 0.0
     """Mean a decision of passing pictures and actions between this process and an agent's own;
     `latencies_ms` leave it out."""
+    choices: list[list[Any]] = field(default_factory=list)
+    """Of an agent with `choices`, such as agent=meta, for each decision how many simulator actions
+    were executed and what it chose then."""
     held: int = 0
     """Longest run of consecutive simulator actions within tolerance, as far as the case went."""
     path_efficiency: float | None = None
@@ -154,6 +157,7 @@ class Row:
             ValueError: an array cannot be read.
         """
         arrays = {name: _unpacked(record[name]) for name in ("states", "actions")}
+        record = {"choices": [], **record}  # rows of version 0.1 have none
         plain = {f.name: record[f.name] for f in fields(cls) if f.name not in arrays}
         fresh = cls(0, 0, "", 0)
         for name, value in plain.items():

@@ -192,6 +192,8 @@ def play_episode(
         chunk = checked(answer, task.action_space)
         seconds = watch.seconds + own
         row.latencies_ms.append(1000 * seconds)
+        if choice := ask(timeout_s, _last_choice, agent):
+            row.choices.append([row.steps, choice])
         overhead += watch.outside + outside
         row.overhead_ms = 1000 * overhead / len(row.latencies_ms)
         late = waiting_actions(seconds if latency == "measured" else latency, task)
@@ -214,6 +216,12 @@ def play_episode(
             watch(np.stack(executed))
     row.success_end = row.successes[-1]
     _conclude(row, task, timeout_s)
+
+
+def _last_choice(agent: Agent) -> str | None:
+    """What an agent that tells of its choices chose last."""
+    choices = getattr(agent, "choices", None)
+    return str(choices[-1])[:20] if isinstance(choices, list) and choices else None
 
 
 def waiting_actions(seconds: float, task: Any) -> int:

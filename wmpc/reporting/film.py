@@ -9,7 +9,7 @@ import numpy as np
 from wmpc.evaluation.imagination import Imagination
 from wmpc.evaluation.manifest import Manifest
 from wmpc.evaluation.run_cases import Row
-from wmpc.reporting.pictures import side_by_side, strip, write_png, write_video
+from wmpc.reporting.pictures import choice_band, side_by_side, strip, write_png, write_video
 
 PICTURES = 7
 """Pictures of a strip beside the goal."""
@@ -73,7 +73,8 @@ def write_film(
     variation: np.ndarray,
     imagined: Imagined | None = None,
 ) -> None:
-    """Film a case: what was seen, beside the goal and what was imagined.
+    """Film a case: what was seen, beside the goal and what was imagined; below, what an agent that
+    chooses how to decide chose.
 
     Args:
         path: the MP4 to write.
@@ -90,7 +91,11 @@ def write_film(
             pictures, block = imagined
             beside = pictures[min(action // block, len(pictures) - 1)]
         pursued = goal if goal.ndim == 3 else goal[action]
-        frames.append(side_by_side(task.render_state(state, variation), pursued, reached, beside))
+        frame = side_by_side(task.render_state(state, variation), pursued, reached, beside)
+        if row.choices:
+            band = choice_band(frame.shape[1], row.choices, len(row.states) - 1, action)
+            frame = np.concatenate([frame, band])
+        frames.append(frame)
     write_video(path, frames + frames[-1:] * PAUSE)
 
 

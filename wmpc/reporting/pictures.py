@@ -7,10 +7,11 @@ import signal
 import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from imageio_ffmpeg import get_ffmpeg_exe
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from wmpc.errors import WmpcError
 from wmpc.system.disk import REFUSALS, replace_file, replacing
@@ -18,6 +19,15 @@ from wmpc.system.disk import REFUSALS, replace_file, replacing
 NEUTRAL, REACHED, PAPER = (122, 126, 134), (46, 178, 114), (255, 255, 255)
 SIDE, BORDER, GAP = 256, 6, 12
 """Pixels of a picture in a video, its border, and the gap between two."""
+BAND = 36
+"""Pixels, the height of what a video says of an agent's choices."""
+CHOICE_COLOURS = {
+    "go on": (122, 126, 134), "propose": (46, 120, 200), "short": (214, 130, 30),
+    "long": (190, 50, 60),
+}  # fmt: skip
+"""Of what agent=meta chooses."""
+OTHER_CHOICE = (110, 70, 170)
+"""Of what other agents do."""
 CELL = 96
 """Largest side of a picture in a strip."""
 KEYFRAMES = 5
@@ -89,6 +99,36 @@ def side_by_side(
     panels = [framed(resized(seen, SIDE), REACHED if reached else NEUTRAL)]
     others = [goal] if imagined is None else [goal, imagined]
     return row(panels + [framed(resized(other, SIDE), NEUTRAL) for other in others], GAP)
+
+
+def choice_band(width: int, choices: Sequence[Sequence[Any]], steps: int, now: int) -> np.ndarray:
+    """Draw what an agent chose at its decisions: a bar from the first action to the last in the
+    colours of its choices, pale where it is still to come, and below it the present one in words.
+
+    Args:
+        width: pixels.
+        choices: (after how many simulator actions, what) for each decision, the first at 0.
+        steps: simulator actions in all, at least 1.
+        now: how many were executed.
+
+    Returns:
+        (`BAND`, width, 3) uint8.
+    """
+    image = Image.new("RGB", (width, BAND), PAPER)
+    draw = ImageDraw.Draw(image)
+    ends = [*(start for start, _ in choices[1:]), steps]
+    present = choices[0][1]
+    for (start, name), end in zip(choices, ends, strict=True):
+        colour = CHOICE_COLOURS.get(name, OTHER_CHOICE)
+        if start > now:
+            colour = tuple((c + 2 * p) // 3 for c, p in zip(colour, PAPER, strict=True))
+        else:
+            present = name
+        left, right = (round(x * width / steps) for x in (start, end))
+        draw.rectangle((left, GAP // 2, max(left, right - 2), GAP), fill=colour)
+    colour = CHOICE_COLOURS.get(present, OTHER_CHOICE)
+    draw.text((2, GAP + 2), present, fill=colour, font_size=14)
+    return np.asarray(image)
 
 
 def strip(

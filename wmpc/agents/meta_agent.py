@@ -1,0 +1,158 @@
+"""How long to think, chosen at every decision: go on, do what is proposed, search or search on."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from wmpc.agents.entrant import Entrant, Setting, name_of
+from wmpc.agents.guarded_agent import GuardedAgent, Proposer, find_guarded
+from wmpc.agents.history import History
+from wmpc.agents.meaning import GoalLike
+from wmpc.agents.mpc import MPCAgent
+from wmpc.errors import WmpcError
+from wmpc.planners.problem import Plan, Planner, Problem
+from wmpc.planners.search import Search
+from wmpc.system.passing_on import passes_on
+from wmpc.wm.models.world_model import WorldModel
+from wmpc.wm.training.log import read_log
+
+CHOICES = ("go on", "propose", "short", "long")
+"""What a decision may be, from the cheapest to the dearest."""
+
+
+class MetaAgent(GuardedAgent):
+    """Thinks as long as it pays (after System M of arXiv 2603.15381).
+
+    A sequence *arrives* where it is imagined to end about as near to the goal as the model errs
+    within one block: it cannot tell what is nearer. A decision
+
+    1. goes on with the last plan, where that arrives and the last block led to what was imagined;
+    2. else takes the cheapest of what is left of it and the proposals, where that arrives;
+    3. else searches from there for a few rounds, and takes what is found where that arrives;
+    4. else searches from there as long as the planner does.
+
+    Args:
+        model, planner, proposers: see `GuardedAgent`.
+        error: of the model, one block ahead, the mean square over entries of latents, in episodes
+            held out.
+        short: rounds of a short search.
+        arrive: a sequence arrives where its last latent's mean squared distance to the goal is at
+            most so many times `error`.
+        surprise: the last block is one where it erred by more than so many times `error`.
+        **arguments: of `MPCAgent`.
+    """
+
+    def __init__(
+        self,
+        model: WorldModel,
+        planner: Planner,
+        proposers: Sequence[Proposer],
+        *,
+        error: float,
+        short: int = 2,
+        arrive: float = 2.0,
+        surprise: float = 4.0,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(model, planner, proposers, **arguments)
+        if not hasattr(planner, "iterations") or short < 1:
+            raise WmpcError(
+                f"short={short} came, the rounds of a short search, at least 1; and the planner "
+                "must be one with `iterations`, as planner=icem is"
+            )
+        self.short: Any = replace(planner, iterations=short)  # type: ignore[type-var]
+        self.arrive, self.surprise = arrive * error, surprise * error
+        self.choices: list[str] = []
+        """What was chosen at each decision since `reset`: entries of `CHOICES`."""
+
+    def reset(self, goal: GoalLike) -> None:
+        """Forget the past.
+
+        Args:
+            goal: see `GuardedAgent.reset`.
+        """
+        super().reset(goal)
+        self.choices = []
+
+    def _rehearse(self, latent: Tensor) -> None:
+        super()._rehearse(latent)
+        self.choices = []
+
+    def _solve(self, history: History, warm_start: Tensor | None, began: float, stage: int) -> Plan:
+        """Choose, and plan accordingly."""
+        problem = self._problem(history, stage)
+        last = self.plan
+        if last is not None and warm_start is not None and self._as_imagined(history, last):
+            left = replace(last, actions=warm_start, latents=last.latents[:, self.execute :])
+            if left.latents.shape[1] >= self.execute and self._arrives(left, problem):
+                return self._chosen("go on", left)
+        search = Search(problem, self.generator, None, None)
+        start = self._begin_from(problem, warm_start)
+        if start is not None:
+            search.score(search.box.clamp(start.unsqueeze(1)))
+            plan = search.plan()
+            if self._arrives(plan, problem):
+                return self._chosen("propose", plan)
+        plan = self._search(self.short, problem, start, began)
+        if self._arrives(plan, problem):
+            return self._chosen("short", plan)
+        return self._chosen("long", self._search(self.planner, problem, plan.actions, began))
+
+    def _chosen(self, choice: str, plan: Plan) -> Plan:
+        self.choices.append(choice)
+        return plan
+
+    def _as_imagined(self, history: History, plan: Plan) -> bool:
+        """Whether the last blocks led to what was imagined of them."""
+        away = (plan.latents[:, self.execute - 1] - history.now).square().mean()
+        return bool(away <= self.surprise)
+
+    def _arrives(self, plan: Plan, problem: Problem) -> bool:
+        """Whether a plan is imagined to end as near to the goal as the model errs."""
+        if problem.goal is None:
+            return False
+        away = (plan.latents[:, -1] - problem.goal).square()
+        if problem.weight is not None:
+            away = away * problem.weight / problem.weight.expand(away.shape[-2:]).mean()
+        return bool(away.mean() <= self.arrive)
+
+
+@passes_on(MetaAgent, MPCAgent, supplied=("error", "complete", "cost"))
+def meta(
+    setting: Setting,
+    *,
+    actor: bool = True,
+    recordings: bool = True,
+    knots: int | None = None,
+    seed: int = 0,
+    **arguments: Any,
+) -> Entrant:
+    """Enter `MetaAgent` on the trained model.
+
+    Args:
+        setting: see `wmpc.agents.guarded_agent.guarded`.
+        actor: see there.
+        recordings: see there.
+        knots: see there.
+        seed: added to that of each case.
+        **arguments: of `MetaAgent`.
+
+    Returns:
+        What makes the agents of cases.
+
+    Raises:
+        WmpcError: see there; or the run's log says nothing of the model's errors.
+    """
+    lines = [] if setting.run is None else read_log(Path(setting.run))
+    errors = [line["rollout_error"] for line in lines if "rollout_error" in line]
+    if setting.run is not None and not errors:
+        raise WmpcError(
+            f"{setting.run} has no train.jsonl with the model's errors in held-out episodes, which "
+            "agent=meta compares with: take agent=guarded"
+        )
+    arguments |= {"knots": knots, "error": errors[-1][0] if errors else 0.0}
+    make = find_guarded(MetaAgent, setting, actor, recordings, arguments)
+    return Entrant(lambda case: make(case.seed + seed), "meta", name_of(setting.planner))
