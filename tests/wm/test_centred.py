@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 from model_cases import model
+from test_moving_share import painted, share_of, walking
 
 from wmpc.api.train import _told
 from wmpc.errors import WmpcError
-from wmpc.wm.objectives.centred_sigreg import CentredSIGReg, coarsen, moving_share
+from wmpc.wm.objectives.centred_sigreg import CentredSIGReg
+from wmpc.wm.objectives.moving_share import moving_share
 from wmpc.wm.objectives.sigreg import random_directions, sigreg
 from wmpc.wm.objectives.term import Seen
 from wmpc.wm.training.monitor import evaluate
@@ -66,39 +68,12 @@ def test_it_asks_for_the_share_that_moves_no_less_and_no_more(share):
     assert value(still, share) > 10 * asked
 
 
-def test_a_share_that_is_not_said_is_that_of_the_pictures():
-    rng = np.random.default_rng(0)
-    pictures = np.zeros((B, L, 8, 8, 3), np.uint8)
-    pictures[..., :4, :, :] = rng.integers(0, 256, (B, 1, 1, 1, 1))  # differs, but never moves
-    moving = rng.normal(0, 30, (B, 1)) + rng.normal(0, 15, (B, L))
-    pictures[..., 4:, :, :] = (128 + moving).clip(0, 255)[..., None, None, None]
-    pictures = torch.from_numpy(pictures)
-    share = float(moving_share(coarsen(pictures)))
-    inside = moving - moving.mean(1, keepdims=True)
-    assert share == pytest.approx(inside.var() / moving.var(), rel=0.05)
+def test_a_share_that_is_not_said_is_that_of_the_places_in_pictures():
+    pictures = painted(*walking(4, 5, B, L))
+    share = share_of(pictures)
+    assert 0.2 < share < 0.5
     z = departing(share)
     assert value(z, pictures=pictures) == pytest.approx(value(z, share), rel=1e-4)
-
-
-def test_the_share_counts_every_number_by_how_much_it_moves():
-    white = gaussian(4000, 2, 2)
-    still = 100 * gaussian(4000, 1, 1).expand(-1, 2, -1)
-    slow = gaussian(4000, 1, 1, seed=1) * 3**0.5 + gaussian(4000, 2, 1, seed=2)
-    # within windows of 2 frames lies half of a white variance: w = 1/2 of 1, and 1/2 of 4
-    assert float(moving_share(white)) == pytest.approx(0.5, rel=0.05)
-    assert float(moving_share(slow)) == pytest.approx(0.125, rel=0.05)
-    assert float(moving_share(torch.cat([white, still], -1))) == pytest.approx(0.5, rel=0.05)
-    both = (2 * 0.5 * 0.5 + 0.5 * 0.125) / 1.5
-    assert float(moving_share(torch.cat([white, slow, still], -1))) == pytest.approx(both, rel=0.05)
-    assert float(moving_share(still)) == pytest.approx(0.0, abs=1e-6)
-
-
-def test_coarse_pictures_are_means_of_their_cells():
-    pictures = torch.zeros(2, 3, 16, 16, 3, dtype=torch.uint8)
-    pictures[1, 2, 4:8, 8:12, 1] = 200
-    coarse = coarsen(pictures).view(2, 3, 3, 4, 4)
-    assert coarse[1, 2, 1, 1, 2] == 200 and coarse.sum() == 200
-    assert torch.equal(coarsen(torch.ones(2, 3, 5)), torch.ones(2, 3, 5))
 
 
 def test_a_training_watches_both_shares():
@@ -111,7 +86,7 @@ def test_a_training_watches_both_shares():
     with torch.no_grad():
         z = NETWORK.eval().encode({"pixels": pictures}).flatten(2)
     assert found["latents"] == pytest.approx(float(moving_share(z)), rel=1e-4)
-    assert found["pictures"] == pytest.approx(float(moving_share(coarsen(pictures))), rel=1e-4)
+    assert found["pictures"] == pytest.approx(share_of(pictures), rel=1e-3)
 
 
 def test_latents_that_describe_the_scene_are_told():

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 from model_cases import model
+from test_moving_share import painted, share_of, walking
 
 from wmpc.errors import WmpcError
-from wmpc.wm.objectives.centred_sigreg import LEAST, coarsen, moving_share
+from wmpc.wm.objectives.centred_sigreg import LEAST
 from wmpc.wm.objectives.episode_sigreg import EpisodeSIGReg
 from wmpc.wm.objectives.sigreg import random_directions, sigreg
 from wmpc.wm.objectives.term import Seen, SeenPairs
@@ -57,21 +58,14 @@ def test_it_asks_for_the_share_that_moves_no_less_and_no_more(share):
         assert value(changing(other), share) > 1.5 * asked
 
 
-def test_a_share_that_is_not_said_is_that_of_the_pictures():
-    rng = np.random.default_rng(0)
-    pictures = np.zeros((P, 2, 8, 8, 3), np.uint8)
-    pictures[..., :4, :, :] = rng.integers(0, 256, (P, 1, 1, 1, 1))  # differs, but never moves
-    moving = rng.normal(0, 20, (P, 1)) + rng.normal(0, 15, (P, 2))
-    pictures[..., 4:, :, :] = (128 + moving).clip(0, 255)[..., None, None, None]
-    pictures = torch.from_numpy(pictures)
-    share = float(moving_share(coarsen(pictures)))
-    inside = moving - moving.mean(1, keepdims=True)
-    assert share == pytest.approx(inside.var() / moving.var(), rel=0.05)
+def test_a_share_that_is_not_said_is_that_of_the_places_in_pictures():
+    pictures = painted(*walking(5, 5, P))
+    share = share_of(pictures)
+    assert 0.2 < share < 0.5
     z = changing(share)
     assert value(z, pictures=pictures) == pytest.approx(value(z, share), rel=1e-4)
-    hardly = 128 + rng.normal(0, 30, (P, 1)) + rng.normal(0, 3, (P, 2))
-    pictures[..., 4:, :, :] = torch.from_numpy(hardly)[..., None, None, None]
-    assert float(moving_share(coarsen(pictures))) < LEAST
+    pictures = painted(*walking(1, 8, P))
+    assert share_of(pictures) < LEAST
     assert value(z, pictures=pictures) == pytest.approx(value(z, LEAST), rel=1e-4)
 
 

@@ -18,8 +18,8 @@ class EpisodeSIGReg(CentredSIGReg):
 
     Args:
         directions: how many, drawn anew at every step.
-        share: of the variance, above 0, at most 1; None: `moving_share` of the pairs' pictures, at
-            least `LEAST` of `wmpc.wm.objectives.centred_sigreg`.
+        share: of the variance, above 0, at most 1; None: `moving_share` of the places in the pairs'
+            pictures, at least `LEAST` of `wmpc.wm.objectives.centred_sigreg`.
         per_window: pairs for each window of a batch. Each is two more frames to encode.
     """
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from wmpc.wm.models.world_model import TrainableModel
-from wmpc.wm.objectives.centred_sigreg import coarsen_all, moving_share
+from wmpc.wm.objectives.moving_share import find_places, moving_share
 from wmpc.wm.regression import r_squared, ridge, with_ones
 
 
@@ -93,14 +93,14 @@ def evaluate(
     Returns:
         In plain values: `rankme`, see there, and `spread`, the standard deviation of each number,
         both of the `pixels` tokens of all frames, each frame's as one vector; `lidar`, see there,
-        of the mean of a frame's tokens, so that D x D matrices are cheap; `moving_share`, the
-        share of variance within windows (see there) of the `latents`, those tokens, and of the
-        coarse `pictures`; `rollout_error` and `rollout_baseline`, for each of the L - h blocks
-        ahead the mean squared error of the whole latent, of the model's rollout from h frames and
-        of repeating the last frame, where there are actions. With `describe`, `probe_r2`, which
-        reads the last of the h frames, and `probe_r2_context`, which reads all h: R² by name of
-        what is described there, of a probe that is fitted on the first half of the windows and
-        scored on the second; names without an R² are left out.
+        of the mean of a frame's tokens, so that D x D matrices are cheap; `moving_share`, the share
+        of variance within windows (see there) of the `latents`, those tokens, and of the places in
+        the `pictures`; `rollout_error` and `rollout_baseline`, for each of the L - h blocks ahead
+        the mean squared error of the whole latent, of the model's rollout from h frames and of
+        repeating the last frame, where there are actions. With `describe`, `probe_r2`, which reads
+        the last of the h frames, and `probe_r2_context`, which reads all h: R² by name of what is
+        described there, of a probe that is fitted on the first half of the windows and scored on
+        the second; names without an R² are left out.
     """
     training, h = model.training, model.context
     model.eval()
@@ -108,7 +108,7 @@ def evaluate(
     described, last = [], []
     for batch in batches:
         z = model.encode(batch)
-        pictures.append(coarsen_all(batch, model.spec.cameras).cpu())
+        pictures.append(find_places(batch, model.spec.cameras).cpu())
         if "action" in batch:
             a = model.normalise(batch["action"])
             imagined = model.dynamics(z[:, :h], a[:, : h - 1]).rollout(a[:, None, h - 1 :])[:, 0]
@@ -124,7 +124,8 @@ def evaluate(
     model.train(training)
     z = torch.cat(windows)
     frames = z.flatten(0, 1)
-    shares = {"latents": moving_share(z), "pictures": moving_share(torch.cat(pictures))}
+    places = torch.cat(pictures).unbind(-1)
+    shares = {"latents": moving_share(z), "pictures": moving_share(*places)}
     result: dict[str, Any] = {
         "rankme": rankme(frames),
         "lidar": lidar(torch.cat(pooled)),
