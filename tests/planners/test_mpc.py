@@ -92,7 +92,7 @@ def test_the_last_plan_is_shifted_into_the_next(agent):
     agent.observe({"state": np.zeros(2)}, None)
     agent.act()
     before = agent.plan.actions
-    warm = agent._shifted(1)
+    warm = agent._filled(agent._shifted(1), 6)
     assert torch.equal(warm[:, :-1], before[:, 1:]) and warm[:, -1].eq(0).all()
 
 

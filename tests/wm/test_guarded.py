@@ -91,7 +91,7 @@ def test_the_last_plan_competes_with_what_is_proposed_now():
 def test_short_and_long_proposals_are_cut_and_filled_to_the_horizon():
     for C in (1, H, H + 9):
         agent = guarded(torch.ones(C, 2))
-        knots = agent._knots(agent.proposers[0].blocks)
+        knots = agent._knots(agent.proposers[0].blocks, H)
         assert knots.shape == (1, H, 2)
         assert (knots[0, : min(C, H)] == 1).all() and (knots[0, C:] == 0).all()
 
@@ -99,7 +99,7 @@ def test_short_and_long_proposals_are_cut_and_filled_to_the_horizon():
 def test_a_block_is_the_mean_of_what_each_knot_is_held_for():
     agent = guarded(AROUND)
     agent.times, agent.size = 2, 1
-    knots = agent._knots(torch.tensor([[0.0, 1.0, 4.0, 6.0]]))
+    knots = agent._knots(torch.tensor([[0.0, 1.0, 4.0, 6.0]]), H)
     assert knots[0, 0].tolist() == [0.5, 5.0]
 
 

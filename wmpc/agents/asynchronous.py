@@ -67,7 +67,7 @@ class AsyncMPCAgent(MPCAgent):
         if self._next is not None and (self.join or self._next.done() or self._ends()):
             coming, self._next = self._next, None
             self.plan, self._age = coming.result(), self._next_age
-        if self.plan is None or self._ends():
+        if self._ends() or self.plan is None:
             shifted = self._shifted(self._age)
             self.plan = self._solve(self.history, shifted, began, self.stage)
             self._age = 0
@@ -87,7 +87,7 @@ class AsyncMPCAgent(MPCAgent):
 
     def _ends(self) -> bool:
         """Whether the present plan is too short for another decision."""
-        return self._age + self.execute > self.horizon
+        return self.plan is None or self._age + self.execute > self.plan.actions.shape[1]
 
     def _ahead(
         self, history: History, blocks: Tensor, warm_start: Tensor | None, stage: int

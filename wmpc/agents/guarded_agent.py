@@ -56,8 +56,8 @@ class GuardedAgent(MPCAgent):
     Args:
         model: see `MPCAgent`.
         planner: see `MPCAgent`.
-        proposers: asked at every decision. Of their blocks `horizon` count; missing ones are the
-            middle of the bounds.
+        proposers: asked at every decision. Of their blocks as many count as are planned; missing
+            ones are the middle of the bounds.
         **arguments: of `MPCAgent`.
     """
 
@@ -99,18 +99,18 @@ class GuardedAgent(MPCAgent):
         if not all(proposer.history.latents for proposer in self.proposers):
             return warm_start  # it is rehearsed: nothing was seen yet
         nothing = self.actions.low.expand(1, 0, -1)
-        left = self._filled(nothing) if warm_start is None else warm_start
-        proposed = [self._knots(proposer.propose()) for proposer in self.proposers]
+        left = self._filled(nothing, problem.horizon) if warm_start is None else warm_start
+        proposed = [self._knots(p.propose(), problem.horizon) for p in self.proposers]
         starts = torch.stack([left, *proposed], 1)
         search = Search(problem, self.generator, None, None)
         rank = search.score(search.box.clamp(starts))
         self.chosen.append(int(rank[0].argmin()))
         return search.best
 
-    def _knots(self, blocks: Tensor) -> Tensor:
+    def _knots(self, blocks: Tensor, horizon: int) -> Tensor:
         """Blocks (C, A) as the actions that are planned, (1, horizon, k * size)."""
-        held = blocks[: self.horizon].unflatten(-1, (-1, self.times, self.size)).mean(-2)
-        return self._filled(held.flatten(-2).unsqueeze(0))
+        held = blocks.unflatten(-1, (-1, self.times, self.size)).mean(-2)
+        return self._filled(held.flatten(-2).unsqueeze(0), horizon)
 
 
 @passes_on(MPCAgent, supplied=("complete", "cost"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from wmpc.agents.approach import approach
 from wmpc.agents.entrant import Entrant, Setting, name_of
 from wmpc.agents.guarded_agent import GuardedAgent, Proposer, find_guarded
 from wmpc.agents.history import History
@@ -81,9 +82,10 @@ class MetaAgent(GuardedAgent):
         super()._rehearse(latent)
         self.choices = []
 
-    def _solve(self, history: History, warm_start: Tensor | None, began: float, stage: int) -> Plan:
+    def _think(
+        self, problem: Problem, history: History, warm_start: Tensor | None, began: float
+    ) -> Plan:
         """Choose, and plan accordingly."""
-        problem = self._problem(history, stage)
         last = self.plan
         if last is not None and warm_start is not None and self._as_imagined(history, last):
             left = replace(last, actions=warm_start, latents=last.latents[:, self.execute :])
@@ -112,12 +114,8 @@ class MetaAgent(GuardedAgent):
 
     def _arrives(self, plan: Plan, problem: Problem) -> bool:
         """Whether a plan is imagined to end as near to the goal as the model errs."""
-        if problem.goal is None:
-            return False
-        away = (plan.latents[:, -1] - problem.goal).square()
-        if problem.weight is not None:
-            away = away * problem.weight / problem.weight.expand(away.shape[-2:]).mean()
-        return bool(away.mean() <= self.arrive)
+        away = approach(plan.latents[0], problem)
+        return away is not None and bool(away[-1] <= self.arrive)
 
 
 @passes_on(MetaAgent, MPCAgent, supplied=("error", "complete", "cost"))

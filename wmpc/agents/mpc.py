@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wmpc.agents.approach import approach, arrival
 from wmpc.agents.history import History
 from wmpc.agents.meaning import Complete, GoalLike
 from wmpc.agents.route import Route
@@ -29,7 +30,10 @@ class MPCAgent:
         planner: any `wmpc.planners.problem.Planner`.
         cost: makes of a goal the cost of a plan, see `wmpc.planners.costs.GoalCost`; None: the
             latent distance summed over the horizon.
-        horizon: H, blocks planned ahead.
+        horizon: H, blocks planned ahead, at most.
+        beyond: blocks planned beyond the one at which the last plan arrives, see
+            `wmpc.agents.approach.arrival`: near the goal less is imagined, and what counts is now;
+            None: `horizon` always.
         execute: blocks executed before planning again.
         knots: actions planned a block, each held for its share of it; None plans every action.
         ball: the most that the absolute values of an action's numbers may sum to, in the
@@ -52,6 +56,7 @@ class MPCAgent:
         *,
         cost: GoalCost | None = None,
         horizon: int = 7,
+        beyond: int | None = 2,
         execute: int = 1,
         knots: int | None = 1,
         ball: float | None = None,
@@ -67,7 +72,9 @@ class MPCAgent:
             raise WmpcError(f"execute is {execute}; it must be 1 to horizon = {horizon}")
         self.model, self.planner = model, planner
         self.cost = LatentDistance() if cost is None else cost
-        self.horizon, self.execute = horizon, execute
+        if beyond is not None and beyond < 1:
+            raise WmpcError(f"beyond is {beyond}; it must be at least 1, or null")
+        self.horizon, self.beyond, self.execute = horizon, beyond, execute
         self.seed, self.deadline, self.memory = seed, deadline, memory
         self.constraints = tuple(constraints)
         self.route, self.history = Route(model, complete, near, patience), History(model)
@@ -111,6 +118,7 @@ class MPCAgent:
         self.route.reset(goal)
         self.history = History(self.model)
         self.plan, self.seconds, self._looked = None, [], 0.0
+        self._begin_stage()
         self.generator = torch.Generator().manual_seed(self.seed)
         self._rehearsed = self.deadline is None
         latents = [goals[:1] for goals, _, read in self.route.targets if read is None]
@@ -130,7 +138,10 @@ class MPCAgent:
         """
         began = time.perf_counter()
         self.history = self.history.seeing(observation, executed)
+        stage = self.stage
         self.route.look(self.history.now)
+        if self.stage != stage:
+            self._begin_stage()
         self._looked = time.perf_counter() - began
         if not self._rehearsed:
             self._rehearse(self.history.now)
@@ -150,6 +161,12 @@ class MPCAgent:
         self._solve(History(self.model, (latent,)), None, time.perf_counter(), 0)
         self.generator.manual_seed(self.seed)
         self._rehearsed = True
+        self._begin_stage()
+
+    def _begin_stage(self) -> None:
+        """Pursue another goal than before."""
+        self._needed = self.horizon  # blocks of the next plan
+        self._way: float | None = None  # how far the goal was at first
 
     def _begin(self) -> float:
         """When the decision began, by the clock, had the last look ended just now."""
@@ -169,8 +186,22 @@ class MPCAgent:
     def _solve(self, history: History, warm_start: Tensor | None, began: float, stage: int) -> Plan:
         """Plan from a context to the goal of a stage."""
         problem = self._problem(history, stage)
-        warm_start = self._begin_from(problem, warm_start)
-        return self._search(self.planner, problem, warm_start, began)
+        if warm_start is not None:
+            warm_start = self._filled(warm_start, problem.horizon)
+        plan = self._think(problem, history, warm_start, began)
+        away, here = (approach(z, problem) for z in (plan.latents[0], history.now))
+        if self.beyond is not None and away is not None and here is not None:
+            self._way = float(here) if self._way is None else self._way
+            left = arrival(away, self._way) - self.execute  # blocks, once the first are executed
+            self._needed = min(self.horizon, max(self.execute, max(0, left) + self.beyond))
+        return plan
+
+    def _think(
+        self, problem: Problem, history: History, warm_start: Tensor | None, began: float
+    ) -> Plan:
+        """Solve a problem, from what is left of the last plan on."""
+        start = self._begin_from(problem, warm_start)
+        return self._search(self.planner, problem, start, began)
 
     def _problem(self, history: History, stage: int) -> Problem:
         """What is to be planned from a context to the goal of a stage."""
@@ -178,7 +209,7 @@ class MPCAgent:
         return Problem(
             dynamics=HeldDynamics(history.dynamics(), self.times, self.size),
             cost=self.cost(target, self.execute),
-            horizon=self.horizon,
+            horizon=self._needed,
             actions=self.actions,
             goal=None if target.read else target.latents,
             weight=None if target.read else target.weight,
@@ -205,10 +236,10 @@ class MPCAgent:
 
     def _shifted(self, blocks: int) -> Tensor | None:
         """What is left of the last plan after `blocks`; None where there is none."""
-        return None if self.plan is None else self._filled(self.plan.actions[:, blocks:])
+        return None if self.plan is None else self.plan.actions[:, blocks:]
 
-    def _filled(self, actions: Tensor) -> Tensor:
-        """Up to `horizon` blocks of knots (1, C, A), those missing the middle of the bounds."""
-        middle = (self.actions.low + self.actions.high) / 2
-        missing = middle.expand(1, self.horizon - actions.shape[1], -1)
+    def _filled(self, actions: Tensor, horizon: int) -> Tensor:
+        """So many blocks of knots (1, C, A), those missing the middle of the bounds."""
+        middle, actions = (self.actions.low + self.actions.high) / 2, actions[:, :horizon]
+        missing = middle.expand(1, horizon - actions.shape[1], -1)
         return torch.cat([actions, missing], 1)

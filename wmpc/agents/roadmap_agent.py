@@ -67,6 +67,7 @@ def roadmap(
     ahead: float = 5,
     neighbours: int = 8,
     alike: float = 0.5,
+    beyond: int | None = None,
     seed: int = 0,
     **arguments: Any,
 ) -> Entrant:
@@ -77,6 +78,7 @@ def roadmap(
         ahead: see `wmpc.agents.waypoints.Waypoints`.
         neighbours: see `wmpc.agents.roadmap.Roadmap`.
         alike: see there.
+        beyond: see `MPCAgent`; None: the whole horizon, since the next point follows.
         seed: added to that of each case.
         **arguments: of `wmpc.agents.mpc.MPCAgent`.
 
@@ -89,6 +91,7 @@ def roadmap(
     assert planner is not None
     keep_freed_memory()
     arguments |= {
+        "beyond": beyond,
         "complete": find_completion(setting),
         "cost": fit_cost(setting.cost, model, setting.episodes),
     }
