@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -65,13 +64,17 @@ def colour_places(pictures: Tensor) -> Tensor:
         (B, L, 2 * 2 ** C, 2): row and column of each colour, from -1 to 1, 0 of one that is not
         there; and what share of the picture it covers.
     """
-    x = pictures[:, :, ::2, ::2].float()
-    H, W, C = x.shape[2:]
-    middle = (x.amax((2, 3), keepdim=True) + x.amin((2, 3), keepdim=True)) / 2
-    which = ((x > middle) * 2 ** torch.arange(C, device=x.device)).sum(-1).flatten(2)
-    is_of = F.one_hot(which, 2**C).float()  # (B, L, H W, 2 ** C)
+    x = pictures[:, :, ::2, ::2].to(torch.int16)
+    B, L, H, W, C = x.shape
+    bright = 2 * x > x.amax((2, 3), keepdim=True) + x.amin((2, 3), keepdim=True)
+    which = (bright * 2 ** torch.arange(C, device=x.device)).sum(-1).view(B * L, -1)
+    frame = torch.arange(B * L, device=x.device)[:, None]
+    which = (which + 2**C * frame).flatten()  # a bin for each colour of each frame
     axes = (torch.linspace(-1, 1, side, device=x.device) for side in (H, W))
-    at = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1).flatten(0, 1)  # (H W, 2)
-    covered = is_of.mean(2).unsqueeze(-1)
-    place = (is_of.mT @ at) / is_of.sum(2).clamp(min=1).unsqueeze(-1)
-    return torch.stack([place, covered.expand_as(place)], -1).flatten(2, 3)
+    rows_and_columns = torch.stack(torch.meshgrid(*axes, indexing="ij")).flatten(1)
+    bins = 2**C * B * L
+    pixels = torch.bincount(which, minlength=bins).unsqueeze(-1)
+    sums = [torch.bincount(which, at.repeat(B * L), bins) for at in rows_and_columns]
+    place = torch.stack(sums, -1) / pixels.clamp(min=1)
+    covered = (pixels / (H * W)).expand_as(place)
+    return torch.stack([place, covered], -1).view(B, L, -1, 2).float()
