@@ -96,14 +96,24 @@ class GuardedAgent(MPCAgent):
 
     def _begin_from(self, problem: Problem, warm_start: Tensor | None) -> Tensor | None:
         """The cheapest of what is left of the last plan and the proposals."""
+        return self._cheapest(problem, warm_start, self._proposals(problem))
+
+    def _proposals(self, problem: Problem) -> list[Tensor]:
+        """What each proposer says, (1, H, k * size); none in a rehearsal, which sees nothing."""
         if not all(proposer.history.latents for proposer in self.proposers):
-            return warm_start  # it is rehearsed: nothing was seen yet
+            return []
+        return [self._knots(proposer.propose(), problem.horizon) for proposer in self.proposers]
+
+    def _cheapest(
+        self, problem: Problem, warm_start: Tensor | None, proposals: Sequence[Tensor]
+    ) -> Tensor | None:
+        """The cheapest of what is left of the last plan and some proposals."""
+        if not proposals:
+            return warm_start
         nothing = self.actions.low.expand(1, 0, -1)
         left = self._filled(nothing, problem.horizon) if warm_start is None else warm_start
-        proposed = [self._knots(p.propose(), problem.horizon) for p in self.proposers]
-        starts = torch.stack([left, *proposed], 1)
         search = Search(problem, self.generator, None, None)
-        rank = search.score(search.box.clamp(starts))
+        rank = search.score(search.box.clamp(torch.stack([left, *proposals], 1)))
         self.chosen.append(int(rank[0].argmin()))
         return search.best
 

@@ -27,13 +27,15 @@ CHOICES = ("go on", "propose", "short", "long")
 class MetaAgent(GuardedAgent):
     """Thinks as long as it pays (after System M of arXiv 2603.15381).
 
-    A sequence *arrives* where it is imagined to end about as near to the goal as the model errs
-    within one block: it cannot tell what is nearer. A decision
+    A sequence *arrives* where it is imagined to end near the goal, by the measure of how much the
+    model errs within one block. A decision
 
-    1. goes on with the last plan, where that arrives and the last block led to what was imagined;
-    2. else takes the cheapest of what is left of it and the proposals, where that arrives;
-    3. else searches from there for a few rounds, and takes what is found where that arrives;
-    4. else searches from there as long as the planner does.
+    1. does what the first proposer says, where that arrives;
+    2. else goes on with the last plan, where that arrives and the last block led to what was
+       imagined;
+    3. else searches for a few rounds, from the cheapest of what is left of the last plan and the
+       proposals, and takes what is found where that arrives;
+    4. else searches on from there, as long as the planner does.
 
     Args:
         model, planner, proposers: see `GuardedAgent`.
@@ -54,7 +56,7 @@ class MetaAgent(GuardedAgent):
         *,
         error: float,
         short: int = 2,
-        arrive: float = 2.0,
+        arrive: float = 10.0,
         surprise: float = 4.0,
         **arguments: Any,
     ) -> None:
@@ -86,18 +88,18 @@ class MetaAgent(GuardedAgent):
         self, problem: Problem, history: History, warm_start: Tensor | None, began: float
     ) -> Plan:
         """Choose, and plan accordingly."""
-        last = self.plan
+        proposals, last = self._proposals(problem), self.plan
+        if proposals:
+            search = Search(problem, self.generator, None, None)
+            search.score(search.box.clamp(proposals[0].unsqueeze(1)))
+            plan = search.plan()
+            if self._arrives(plan, problem):
+                return self._chosen("propose", plan)
         if last is not None and warm_start is not None and self._as_imagined(history, last):
             left = replace(last, actions=warm_start, latents=last.latents[:, self.execute :])
             if left.latents.shape[1] >= self.execute and self._arrives(left, problem):
                 return self._chosen("go on", left)
-        search = Search(problem, self.generator, None, None)
-        start = self._begin_from(problem, warm_start)
-        if start is not None:
-            search.score(search.box.clamp(start.unsqueeze(1)))
-            plan = search.plan()
-            if self._arrives(plan, problem):
-                return self._chosen("propose", plan)
+        start = self._cheapest(problem, warm_start, proposals)
         plan = self._search(self.short, problem, start, began)
         if self._arrives(plan, problem):
             return self._chosen("short", plan)
@@ -113,7 +115,7 @@ class MetaAgent(GuardedAgent):
         return bool(away <= self.surprise)
 
     def _arrives(self, plan: Plan, problem: Problem) -> bool:
-        """Whether a plan is imagined to end as near to the goal as the model errs."""
+        """Whether a plan is imagined to end near the goal."""
         away = approach(plan.latents[0], problem)
         return away is not None and bool(away[-1] <= self.arrive)
 
