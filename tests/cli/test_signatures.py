@@ -14,7 +14,7 @@ PRESETS = [(group, name) for group in ("agent", "planner", "cost") for name in l
 GIVEN = {"setting", "constraints", "complete"}
 """What no YAML can hold."""
 LEFT_OUT = {"mpc": {"join"}, "simulator": {"join", "asynchronous", "deadline", "knots", "memory"}}
-LEFT_OUT["simulator"] |= {"near", "patience"}
+LEFT_OUT["simulator"] |= {"near", "patience", "adapt"}
 """What a preset leaves to the default; it can be set on the command line all the same."""
 OTHERWISE = {"simulator": {"horizon"}}
 """Of two presets of one class, the second chooses otherwise."""

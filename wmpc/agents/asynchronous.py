@@ -18,6 +18,7 @@ from torch import Tensor
 from wmpc.agents.history import History
 from wmpc.agents.meaning import GoalLike
 from wmpc.agents.mpc import MPCAgent
+from wmpc.errors import WmpcError
 from wmpc.planners.problem import Plan, Planner
 from wmpc.wm.models.world_model import WorldModel
 
@@ -40,6 +41,11 @@ class AsyncMPCAgent(MPCAgent):
         self, model: WorldModel, planner: Planner, *, join: bool = True, **arguments: Any
     ) -> None:
         super().__init__(model, planner, **arguments)
+        if self.adaptation is not None:
+            raise WmpcError(
+                "adapt came with an agent that plans in the background: its model would learn "
+                "while it plans; choose one of them"
+            )
         self.join = join
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="plan")
         self._next: Future[Plan] | None = None

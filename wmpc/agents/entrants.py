@@ -74,6 +74,8 @@ def mpc(
     keep_freed_memory()
     if compile is not None:
         predictor: Any = getattr(setting.model, "predictor", None)
+        if arguments.get("adapt"):
+            raise WmpcError("compile and adapt came: what is compiled learns no more; choose one")
         if predictor is None:
             raise WmpcError(f"compile={compile} came; this model has no predictor: give null")
         compile_rollouts(predictor, compile)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wmpc.agents.adaptation import Adaptation
 from wmpc.agents.approach import approach, arrival
 from wmpc.agents.history import History
 from wmpc.agents.meaning import Complete, GoalLike
@@ -38,6 +39,8 @@ class MPCAgent:
         knots: actions planned a block, each held for its share of it; None plans every action.
         ball: the most that the absolute values of an action's numbers may sum to, in the
             environment's units; None: each number has its own bounds alone.
+        adapt: rate at which the model learns from each block of an episode, see
+            `wmpc.agents.adaptation.Adaptation`; 0: it does not.
         seed: of the planner's randomness; every `reset` starts it anew.
         deadline: seconds a decision may take, from the moment the last frame is handed to
             `observe`; None leaves the planner its own budget. With a deadline, `reset` plans once
@@ -60,6 +63,7 @@ class MPCAgent:
         execute: int = 1,
         knots: int | None = 1,
         ball: float | None = None,
+        adapt: float = 0.0,
         seed: int = 0,
         deadline: float | None = None,
         memory: int = Problem.memory,
@@ -70,6 +74,8 @@ class MPCAgent:
     ) -> None:
         if not 1 <= execute <= horizon:
             raise WmpcError(f"execute is {execute}; it must be 1 to horizon = {horizon}")
+        self.adaptation = Adaptation(model, adapt) if adapt else None
+        model = model if self.adaptation is None else self.adaptation.model
         self.model, self.planner = model, planner
         self.cost = LatentDistance() if cost is None else cost
         if beyond is not None and beyond < 1:
@@ -116,6 +122,8 @@ class MPCAgent:
             goal: pursued from now on, by way of those on its `route`.
         """
         self.route.reset(goal)
+        if self.adaptation is not None:
+            self.adaptation.reset()
         self.history = History(self.model)
         self.plan, self.seconds, self._looked = None, [], 0.0
         self._begin_stage()
@@ -137,7 +145,9 @@ class MPCAgent:
                 between were not seen, so the context begins anew.
         """
         began = time.perf_counter()
-        self.history = self.history.seeing(observation, executed)
+        before, self.history = self.history, self.history.seeing(observation, executed)
+        if self.adaptation is not None and before.latents and self.history.executed:
+            self.adaptation.learn(before, self.history.executed[-1], self.history.now)
         stage = self.stage
         self.route.look(self.history.now)
         if self.stage != stage:
