@@ -19,6 +19,7 @@ os.environ |= {"OMP_NUM_THREADS": "1"}
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from zoo import verb
 
 WORLDS: dict[str, list[str]] = {
@@ -48,6 +49,8 @@ ENTRANTS: dict[str, list[str]] = {
     "nearest": ["agent=nearest"],
 }  # fmt: skip
 """By name in the tables: what it adds to `wmpc eval`."""
+TICKS = [1, 10, 100, 1000]
+"""Milliseconds that the axis names."""
 Point = tuple[str, float, float, float]
 """A name, percent reached, percent held, mean milliseconds of a decision."""
 
@@ -96,6 +99,8 @@ def draw(found: dict[str, list[Point]], out: str) -> None:
             axes.plot(ms, held, "_", color=colour, markersize=9)
             axes.annotate(name, (ms, reached), (4, 3), textcoords="offset points", fontsize=7)
         axes.set(xscale="log", ylim=(0, 104), title=world, xlabel="milliseconds a decision")
+        axes.set(xlim=(0.5, 2000), xticks=TICKS, xticklabels=map(str, TICKS))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.grid(alpha=0.2)
     figure.axes[0].set_ylabel("percent reached (dot) and held (bar)")
     figure.savefig(out, dpi=130)
