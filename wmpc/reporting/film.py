@@ -73,7 +73,7 @@ def write_film(
     variation: np.ndarray,
     imagined: Imagined | None = None,
 ) -> None:
-    """Film a case: what was seen, beside the goal and what was imagined; below, what an agent that
+    """Film a case: what was seen, beside the goal and what was imagined; above, what an agent that
     chooses how to decide chose.
 
     Args:
@@ -94,7 +94,7 @@ def write_film(
         frame = side_by_side(task.render_state(state, variation), pursued, reached, beside)
         if row.choices:
             band = choice_band(frame.shape[1], row.choices, len(row.states) - 1, action)
-            frame = np.concatenate([frame, band])
+            frame = np.concatenate([band, frame])  # below, a player's controls would hide it
         frames.append(frame)
     write_video(path, frames + frames[-1:] * PAUSE)
 

@@ -103,7 +103,7 @@ def side_by_side(
 
 def choice_band(width: int, choices: Sequence[Sequence[Any]], steps: int, now: int) -> np.ndarray:
     """Draw what an agent chose at its decisions: a bar from the first action to the last in the
-    colours of its choices, pale where it is still to come, and below it the present one in words.
+    colours of its choices, pale where it is still to come, and under it the present one in words.
 
     Args:
         width: pixels.
