@@ -61,7 +61,7 @@ class Adaptation:
         with torch.no_grad():
             errors = [_error(p, new).cpu() for p in (self.original, self.adapted)]
         self._errors = REMEMBERED * self._errors + torch.stack(errors)
-        self.model.predictor = self.adapted if self._errors.argmin() == 1 else self.original
+        self.model.predictor = self.adapted if self._errors[1] < self._errors[0] else self.original
         self._seen = [*self._seen, new][-self.keep :]
         together = tuple(torch.cat(x) for x in zip(*self._seen, strict=True))
         theta = [*self.adapted.parameters()]
