@@ -73,7 +73,7 @@ class AsyncMPCAgent(MPCAgent):
         if self._next is not None and (self.join or self._next.done() or self._ends()):
             coming, self._next = self._next, None
             self.plan, self._age = coming.result(), self._next_age
-        if self._ends() or self.plan is None:
+        if self.plan is None or self._ends():
             shifted = self._shifted(self._age)
             self.plan = self._solve(self.history, shifted, began, self.stage)
             self._age = 0

@@ -1,6 +1,6 @@
 """Search that begins at what others propose and keeps it unless it finds a cheaper plan."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -15,7 +15,7 @@ from wmpc.agents.mpc import MPCAgent
 from wmpc.agents.nearest import NearestAgent
 from wmpc.agents.taught import encode_recordings, find_completion, fit_cost
 from wmpc.errors import WmpcError
-from wmpc.planners.problem import Planner, Problem
+from wmpc.planners.problem import Plan, Planner, Problem
 from wmpc.planners.search import Search
 from wmpc.system.memory import keep_freed_memory
 from wmpc.system.passing_on import passes_on
@@ -94,9 +94,12 @@ class GuardedAgent(MPCAgent):
         for proposer in self.proposers:
             proposer.history = self.history
 
-    def _begin_from(self, problem: Problem, warm_start: Tensor | None) -> Tensor | None:
-        """The cheapest of what is left of the last plan and the proposals."""
-        return self._cheapest(problem, warm_start, self._proposals(problem))
+    def _think(
+        self, problem: Problem, history: History, warm_start: Tensor | None, began: float
+    ) -> Plan:
+        """Search from the cheapest of what is left of the last plan and the proposals."""
+        start = self._cheapest(problem, warm_start, self._proposals(problem))
+        return super()._think(problem, history, start, began)
 
     def _proposals(self, problem: Problem) -> list[Tensor]:
         """What each proposer says, (1, H, k * size); none in a rehearsal, which sees nothing."""
@@ -123,8 +126,9 @@ class GuardedAgent(MPCAgent):
         return self._filled(held.flatten(-2).unsqueeze(0), horizon)
 
 
-@passes_on(MPCAgent, supplied=("complete", "cost"))
-def guarded(
+def enter_guarded(
+    kind: type[GuardedAgent],
+    name: str,
     setting: Setting,
     *,
     actor: bool = True,
@@ -133,49 +137,24 @@ def guarded(
     seed: int = 0,
     **arguments: Any,
 ) -> Entrant:
-    """Enter `GuardedAgent` on the trained model.
+    """Enter a guarded agent on the trained model.
 
     Args:
+        kind: of the agent.
+        name: what it is called.
         setting: where the agents will act; its model, run, planner, cost and episodes.
         actor: whether the run's actor proposes.
         recordings: whether the recorded blocks propose that led from a frame like the present to
             one like the goal.
         knots: actions planned a block; None: every one, as the actor gives them.
         seed: added to that of each case.
-        **arguments: of `wmpc.agents.mpc.MPCAgent`.
+        **arguments: of `kind`, beside what is found here.
 
     Returns:
         What makes the agents of cases.
 
     Raises:
         WmpcError: nothing proposes, or there is no run, or none with an actor.
-    """
-    arguments["knots"] = knots
-    make = find_guarded(GuardedAgent, setting, actor, recordings, arguments)
-    return Entrant(lambda case: make(case.seed + seed), "guarded", name_of(setting.planner))
-
-
-def find_guarded(
-    kind: type[GuardedAgent],
-    setting: Setting,
-    actor: bool,
-    recordings: bool,
-    arguments: Mapping[str, Any],
-) -> Callable[[int], GuardedAgent]:
-    """Find what a guarded agent is made of.
-
-    Args:
-        kind: of it.
-        setting: where the agents will act.
-        actor: see `guarded`.
-        recordings: see `guarded`.
-        arguments: of the class, beside what is found.
-
-    Returns:
-        Makes an agent of a seed.
-
-    Raises:
-        WmpcError: see `guarded`.
     """
     model, run, planner = setting.model, setting.run, setting.planner
     if model is None or planner is None or run is None:
@@ -192,5 +171,26 @@ def find_guarded(
         proposers.append(NearestAgent(model, encoded, within=within, complete=pictures))
     keep_freed_memory()
     cost = fit_cost(setting.cost, model, setting.episodes)
-    found = {**arguments, "complete": find_completion(setting), "cost": cost}
-    return lambda seed: kind(model, planner, proposers, seed=seed, **found)
+    found = {**arguments, "knots": knots, "complete": find_completion(setting), "cost": cost}
+    return Entrant(
+        lambda case: kind(model, planner, proposers, seed=case.seed + seed, **found),
+        name,
+        name_of(planner),
+    )
+
+
+@passes_on(enter_guarded, MPCAgent, supplied=("complete", "cost"))
+def guarded(setting: Setting, **arguments: Any) -> Entrant:
+    """Enter `GuardedAgent` on the trained model.
+
+    Args:
+        setting: where the agents will act.
+        **arguments: of `enter_guarded`, and of `wmpc.agents.mpc.MPCAgent`.
+
+    Returns:
+        What makes the agents of cases.
+
+    Raises:
+        WmpcError: see `enter_guarded`.
+    """
+    return enter_guarded(GuardedAgent, "guarded", setting, **arguments)

@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from wmpc.agents.approach import approach
-from wmpc.agents.entrant import Entrant, Setting, name_of
-from wmpc.agents.guarded_agent import GuardedAgent, Proposer, find_guarded
+from wmpc.agents.entrant import Entrant, Setting
+from wmpc.agents.guarded_agent import GuardedAgent, Proposer, enter_guarded
 from wmpc.agents.history import History
 from wmpc.agents.meaning import GoalLike
 from wmpc.agents.mpc import MPCAgent
@@ -120,25 +120,13 @@ class MetaAgent(GuardedAgent):
         return away is not None and bool(away[-1] <= self.arrive)
 
 
-@passes_on(MetaAgent, MPCAgent, supplied=("error", "complete", "cost"))
-def meta(
-    setting: Setting,
-    *,
-    actor: bool = True,
-    recordings: bool = True,
-    knots: int | None = None,
-    seed: int = 0,
-    **arguments: Any,
-) -> Entrant:
+@passes_on(enter_guarded, MetaAgent, MPCAgent, supplied=("error", "complete", "cost"))
+def meta(setting: Setting, **arguments: Any) -> Entrant:
     """Enter `MetaAgent` on the trained model.
 
     Args:
-        setting: see `wmpc.agents.guarded_agent.guarded`.
-        actor: see there.
-        recordings: see there.
-        knots: see there.
-        seed: added to that of each case.
-        **arguments: of `MetaAgent`.
+        setting: where the agents will act.
+        **arguments: of `wmpc.agents.guarded_agent.enter_guarded`, and of `MetaAgent`.
 
     Returns:
         What makes the agents of cases.
@@ -153,6 +141,5 @@ def meta(
             f"{setting.run} has no train.jsonl with the model's errors in held-out episodes, which "
             "agent=meta compares with: take agent=guarded"
         )
-    arguments |= {"knots": knots, "error": errors[-1][0] if errors else 0.0}
-    make = find_guarded(MetaAgent, setting, actor, recordings, arguments)
-    return Entrant(lambda case: make(case.seed + seed), "meta", name_of(setting.planner))
+    error = errors[-1][0] if errors else 0.0
+    return enter_guarded(MetaAgent, "meta", setting, error=error, **arguments)

@@ -210,8 +210,7 @@ class MPCAgent:
         self, problem: Problem, history: History, warm_start: Tensor | None, began: float
     ) -> Plan:
         """Solve a problem, from what is left of the last plan on."""
-        start = self._begin_from(problem, warm_start)
-        return self._search(self.planner, problem, start, began)
+        return self._search(self.planner, problem, warm_start, began)
 
     def _problem(self, history: History, stage: int) -> Problem:
         """What is to be planned from a context to the goal of a stage."""
@@ -235,10 +234,6 @@ class MPCAgent:
         if left is not None:
             left = max(0.0, left - (time.perf_counter() - began))
         return planner.plan(problem, generator=self.generator, warm_start=warm_start, deadline=left)
-
-    def _begin_from(self, problem: Problem, warm_start: Tensor | None) -> Tensor | None:
-        """The sequence that the search begins from: what is left of the last plan."""
-        return warm_start
 
     def _blocks(self, plan: Plan, first: int) -> Tensor:
         """The blocks (1, execute, A) of a plan that `act` executes from `first` on."""
